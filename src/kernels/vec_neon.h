@@ -1,0 +1,176 @@
+/* vec_neon.h: the operations of vec.h in four NEON registers of aarch64.  Every 64-bit ARM */
+#include "kernels/vec.h"
+
+#define VEC_NAME   "neon"
+#define VEC_REGS   32
+#define VEC_PER_VF 4
+
+typedef struct vf {
+    float32x4_t q[4];
+} vf;
+typedef struct vi {
+    int32x4_t q[4];
+} vi;
+typedef struct vm {
+    uint32x4_t q[4];
+} vm; /* all ones or all zeros in each lane */
+
+#define EACH for (int i = 0; i < 4; i++)
+#define MAP1(name, ret, type, expr)                                                                                    \
+    VEC_INLINE ret name(type a) {                                                                                      \
+        ret r;                                                                                                         \
+        EACH r.q[i] = (expr);                                                                                          \
+        return r;                                                                                                      \
+    }
+#define MAP2(name, ret, type, expr)                                                                                    \
+    VEC_INLINE ret name(type a, type b) {                                                                              \
+        ret r;                                                                                                         \
+        EACH r.q[i] = (expr);                                                                                          \
+        return r;                                                                                                      \
+    }
+#define MAP3(name, ret, ta, tb, tc, expr)                                                                              \
+    VEC_INLINE ret name(ta a, tb b, tc c) {                                                                            \
+        ret r;                                                                                                         \
+        EACH r.q[i] = (expr);                                                                                          \
+        return r;                                                                                                      \
+    }
+#define SHIFT(name, expr)                                                                                              \
+    VEC_INLINE vi name(vi a, int k) {                                                                                  \
+        vi r;                                                                                                          \
+        EACH r.q[i] = (expr);                                                                                          \
+        return r;                                                                                                      \
+    }
+
+MAP1(vf_set1, vf, float, vdupq_n_f32(a))
+MAP1(vi_set1, vi, int32_t, vdupq_n_s32(a))
+VEC_INLINE vf vf_zero(void) {
+    return vf_set1(0.0f);
+}
+VEC_INLINE vi vi_zero(void) {
+    return vi_set1(0);
+}
+MAP1(vf_load, vf, const float *, vld1q_f32(a + 4 * i))
+MAP1(vi_load, vi, const int32_t *, vld1q_s32(a + 4 * i))
+VEC_INLINE void vf_store(float *p, vf a) {
+    EACH vst1q_f32(p + 4 * i, a.q[i]);
+}
+VEC_INLINE void vi_store(int32_t *p, vi a) {
+    EACH vst1q_s32(p + 4 * i, a.q[i]);
+}
+VEC_INLINE vf vf_load_n(const float *p, int64_t n) {
+    if (n >= 16) return vf_load(p);
+    float t[16] = { 0 };
+    if (n > 0) memcpy(t, p, (size_t)n * sizeof *p);
+    return vf_load(t);
+}
+VEC_INLINE void vf_store_n(float *p, vf a, int64_t n) {
+    if (n >= 16) {
+        vf_store(p, a);
+        return;
+    }
+    float t[16];
+    vf_store(t, a);
+    if (n > 0) memcpy(p, t, (size_t)n * sizeof *p);
+}
+VEC_INLINE vi vi_load_n(const int32_t *p, int64_t n) {
+    if (n >= 16) return vi_load(p);
+    int32_t t[16] = { 0 };
+    if (n > 0) memcpy(t, p, (size_t)n * sizeof *p);
+    return vi_load(t);
+}
+VEC_INLINE void vi_store_n(int32_t *p, vi a, int64_t n) {
+    if (n >= 16) {
+        vi_store(p, a);
+        return;
+    }
+    int32_t t[16];
+    vi_store(t, a);
+    if (n > 0) memcpy(p, t, (size_t)n * sizeof *p);
+}
+MAP2(vf_add, vf, vf, vaddq_f32(a.q[i], b.q[i]))
+MAP2(vf_sub, vf, vf, vsubq_f32(a.q[i], b.q[i]))
+MAP2(vf_mul, vf, vf, vmulq_f32(a.q[i], b.q[i]))
+MAP2(vf_div, vf, vf, vdivq_f32(a.q[i], b.q[i]))
+MAP2(vf_max, vf, vf, vbslq_f32(vcgtq_f32(a.q[i], b.q[i]), a.q[i], b.q[i]))
+MAP2(vf_min, vf, vf, vbslq_f32(vcltq_f32(a.q[i], b.q[i]), a.q[i], b.q[i]))
+MAP1(vf_sqrt, vf, vf, vsqrtq_f32(a.q[i]))
+MAP1(vf_abs, vf, vf, vabsq_f32(a.q[i]))
+MAP1(vf_neg, vf, vf, vnegq_f32(a.q[i]))
+MAP1(vf_round, vf, vf, vrndnq_f32(a.q[i]))
+MAP3(vf_fma, vf, vf, vf, vf, vfmaq_f32(c.q[i], a.q[i], b.q[i]))
+MAP3(vf_fnma, vf, vf, vf, vf, vfmsq_f32(c.q[i], a.q[i], b.q[i]))
+MAP2(vf_lt, vm, vf, vcltq_f32(a.q[i], b.q[i]))
+MAP2(vf_le, vm, vf, vcleq_f32(a.q[i], b.q[i]))
+MAP2(vf_eq, vm, vf, vceqq_f32(a.q[i], b.q[i]))
+MAP2(vf_gt, vm, vf, vcgtq_f32(a.q[i], b.q[i]))
+MAP2(vf_ge, vm, vf, vcgeq_f32(a.q[i], b.q[i]))
+MAP2(vi_eq, vm, vi, vceqq_s32(a.q[i], b.q[i]))
+MAP2(vi_gt, vm, vi, vcgtq_s32(a.q[i], b.q[i]))
+MAP2(vm_and, vm, vm, vandq_u32(a.q[i], b.q[i]))
+MAP2(vm_or, vm, vm, vorrq_u32(a.q[i], b.q[i]))
+MAP1(vm_not, vm, vm, vmvnq_u32(a.q[i]))
+VEC_INLINE uint32_t vm_bits(vm a) {
+    const uint32_t weight[4] = { 1, 2, 4, 8 };
+    uint32_t       bits = 0;
+    EACH bits |= vaddvq_u32(vandq_u32(a.q[i], vld1q_u32(weight))) << (4 * i);
+    return bits;
+}
+VEC_INLINE bool vm_any(vm a) {
+    return vm_bits(a) != 0;
+}
+VEC_INLINE vm vm_first(int64_t n) {
+    const uint32_t   lane[4] = { 0, 1, 2, 3 };
+    const uint32x4_t want = vdupq_n_u32((uint32_t)(n > 16 ? 16 : n < 0 ? 0 : n));
+    vm               r;
+    EACH r.q[i] = vcltq_u32(vaddq_u32(vld1q_u32(lane), vdupq_n_u32((uint32_t)(4 * i))), want);
+    return r;
+}
+MAP3(vf_select, vf, vm, vf, vf, vbslq_f32(a.q[i], b.q[i], c.q[i]))
+MAP3(vi_select, vi, vm, vi, vi, vbslq_s32(a.q[i], b.q[i], c.q[i]))
+MAP2(vi_add, vi, vi, vaddq_s32(a.q[i], b.q[i]))
+MAP2(vi_sub, vi, vi, vsubq_s32(a.q[i], b.q[i]))
+MAP2(vi_mul, vi, vi, vmulq_s32(a.q[i], b.q[i]))
+VEC_INLINE int32x4_t vec__mulhi(int32x4_t a, int32x4_t b) {
+    const uint32x4_t x = vreinterpretq_u32_s32(a), y = vreinterpretq_u32_s32(b);
+    const uint64x2_t lo = vmull_u32(vget_low_u32(x), vget_low_u32(y)), hi = vmull_high_u32(x, y);
+    return vreinterpretq_s32_u32(vuzp2q_u32(vreinterpretq_u32_u64(lo), vreinterpretq_u32_u64(hi)));
+}
+MAP2(vi_mulhi_u, vi, vi, vec__mulhi(a.q[i], b.q[i]))
+MAP2(vi_and, vi, vi, vandq_s32(a.q[i], b.q[i]))
+MAP2(vi_or, vi, vi, vorrq_s32(a.q[i], b.q[i]))
+MAP2(vi_xor, vi, vi, veorq_s32(a.q[i], b.q[i]))
+MAP2(vi_andnot, vi, vi, vbicq_s32(b.q[i], a.q[i]))
+MAP2(vi_max, vi, vi, vmaxq_s32(a.q[i], b.q[i]))
+MAP2(vi_min, vi, vi, vminq_s32(a.q[i], b.q[i]))
+SHIFT(vi_shl, vshlq_s32(a.q[i], vdupq_n_s32(k)))
+SHIFT(vi_shr, vreinterpretq_s32_u32(vshlq_u32(vreinterpretq_u32_s32(a.q[i]), vdupq_n_s32(-k))))
+SHIFT(vi_sar, vshlq_s32(a.q[i], vdupq_n_s32(-k)))
+MAP1(vf_as_vi, vi, vf, vreinterpretq_s32_f32(a.q[i]))
+MAP1(vi_as_vf, vf, vi, vreinterpretq_f32_s32(a.q[i]))
+VEC_INLINE int32x4_t vec__in_range(float32x4_t x, int32x4_t y) {
+    const uint32x4_t ok = vandq_u32(vcgeq_f32(x, vdupq_n_f32(-2147483648.0f)), vcltq_f32(x, vdupq_n_f32(2147483648.0f)));
+    return vbslq_s32(ok, y, vdupq_n_s32(INT32_MIN));
+}
+MAP1(vf_to_vi, vi, vf, vec__in_range(a.q[i], vcvtnq_s32_f32(a.q[i])))
+MAP1(vf_trunc_vi, vi, vf, vec__in_range(a.q[i], vcvtq_s32_f32(a.q[i])))
+MAP1(vi_to_vf, vf, vi, vcvtq_f32_s32(a.q[i]))
+MAP1(vf_load_bf16, vf, const uint16_t *, vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(a + 4 * i), 16)))
+VEC_INLINE float vf_hsum(vf a) {
+    const float32x4_t s4 = vaddq_f32(vaddq_f32(a.q[0], a.q[2]), vaddq_f32(a.q[1], a.q[3]));
+    const float32x2_t s2 = vadd_f32(vget_low_f32(s4), vget_high_f32(s4));
+    return vget_lane_f32(s2, 0) + vget_lane_f32(s2, 1);
+}
+#define MAX4(x, y) vbslq_f32(vcgtq_f32(x, y), x, y)
+VEC_INLINE float vf_hmax(vf a) {
+    const float32x4_t lo = MAX4(a.q[0], a.q[2]), hi = MAX4(a.q[1], a.q[3]), s4 = MAX4(lo, hi);
+    const float32x2_t x = vget_low_f32(s4), y = vget_high_f32(s4), s2 = vbsl_f32(vcgt_f32(x, y), x, y);
+    const float       p = vget_lane_f32(s2, 0), q = vget_lane_f32(s2, 1);
+    return p > q ? p : q;
+}
+#undef MAX4
+#undef EACH
+#undef MAP1
+#undef MAP2
+#undef MAP3
+#undef SHIFT
+#include "kernels/vec_common.h"
