@@ -1,16 +1,21 @@
-/* alloc.h: every allocation of the library goes through these, and so through the caller's hooks. */
+/* alloc.h: every allocation of the library goes through these, and so through the caller's hooks.
+ */
 #ifndef HEED_BASE_ALLOC_H
 #define HEED_BASE_ALLOC_H
 
 #include "heed/base.h"
 
-void *heed__malloc(const heed_hooks *hooks, size_t size);                        /* NULL hooks: malloc; size 0: a pointer */
-void *heed__calloc(const heed_hooks *hooks, size_t count, size_t size);          /* zeroed; overflow gives NULL */
-void *heed__aligned(const heed_hooks *hooks, size_t size);                       /* aligned to 64; free with heed__aligned_free */
-void  heed__free(const heed_hooks *hooks, void *memory);                         /* NULL is fine */
-void  heed__aligned_free(const heed_hooks *hooks, void *memory);
-/* Grows *items (of `size` bytes each, *cap of them) to at least `need`, doubling; keeps contents. 0 or HEED_ENOMEM. */
-int   heed__grow(const heed_hooks *hooks, void *items, int64_t *cap, int64_t need, size_t size);
+void *heed__malloc(const heed_hooks *hooks,
+                   size_t size); /* NULL hooks: malloc; size 0: a pointer */
+void *heed__calloc(const heed_hooks *hooks, size_t count,
+                   size_t size); /* zeroed; overflow gives NULL */
+void *heed__aligned(const heed_hooks *hooks,
+                    size_t size); /* aligned to 64; free with heed__aligned_free */
+void heed__free(const heed_hooks *hooks, void *memory); /* NULL is fine */
+void heed__aligned_free(const heed_hooks *hooks, void *memory);
+/* Grows *items (of `size` bytes each, *cap of them) to at least `need`, doubling; keeps contents. 0
+ * or HEED_ENOMEM. */
+int heed__grow(const heed_hooks *hooks, void *items, int64_t *cap, int64_t need, size_t size);
 char *heed__strdup(const heed_hooks *hooks, const char *text);
 
 /* Fills *err (which may be NULL) with code and sentence and returns code. */

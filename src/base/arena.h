@@ -1,5 +1,5 @@
-/* arena.h: memory that is all given back at once. Chunks grow by doubling; a reset joins them into one of their summed
- * size, so that a loop of equal steps allocates nothing after its first. */
+/* arena.h: memory that is all given back at once. Chunks grow by doubling; a reset joins them into
+ * one of their summed size, so that a loop of equal steps allocates nothing after its first. */
 #ifndef HEED_BASE_ARENA_H
 #define HEED_BASE_ARENA_H
 
@@ -8,15 +8,16 @@
 typedef struct heed_arena_chunk heed_arena_chunk;
 
 typedef struct heed_arena {
-    heed_hooks        hooks;
+    heed_hooks hooks;
     heed_arena_chunk *chunk; /* the newest */
-    size_t            used;  /* bytes handed out since the last reset */
-    size_t            held;  /* bytes taken from the system */
+    size_t used;             /* bytes handed out since the last reset */
+    size_t held;             /* bytes taken from the system */
 } heed_arena;
 
-void  heed__arena_init(heed_arena *a, const heed_hooks *hooks);
-void *heed__arena_alloc(heed_arena *a, size_t size); /* aligned to 64, not filled; NULL: out of memory */
-void  heed__arena_reset(heed_arena *a);
-void  heed__arena_free(heed_arena *a);
+void heed__arena_init(heed_arena *a, const heed_hooks *hooks);
+void *heed__arena_alloc(heed_arena *a,
+                        size_t size); /* aligned to 64, not filled; NULL: out of memory */
+void heed__arena_reset(heed_arena *a);
+void heed__arena_free(heed_arena *a);
 
 #endif

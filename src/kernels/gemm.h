@@ -2,10 +2,11 @@
  *
  *     C[m,n] = epilogue( sum over k of A[m,k]·B[k,n] )
  *
- * Order of the sum: one chain of fused multiply-adds in the order of k, starting from +0 — from C's old value where
- * accumulate is set and shard is 0 — whatever the ISA, tile sizes, threads, m and n. With shard = s > 0 the k axis is cut into pieces
- * of s; each piece is a chain from +0, pieces are added pairwise as a balanced tree (left half: the largest power of two
- * smaller than the count), and the old value of C is added last. Weight gradients use HEED_GEMM_SHARD.
+ * Order of the sum: one chain of fused multiply-adds in the order of k, starting from +0 — from C's
+ * old value where accumulate is set and shard is 0 — whatever the ISA, tile sizes, threads, m and
+ * n. With shard = s > 0 the k axis is cut into pieces of s; each piece is a chain from +0, pieces
+ * are added pairwise as a balanced tree (left half: the largest power of two smaller than the
+ * count), and the old value of C is added last. Weight gradients use HEED_GEMM_SHARD.
  */
 #ifndef HEED_KERNELS_GEMM_H
 #define HEED_KERNELS_GEMM_H
@@ -16,32 +17,42 @@
 enum { HEED_PANEL = 16, HEED_GEMM_SHARD = 1024 };
 
 typedef struct heed_gemm {
-    int64_t      m, n, k;
-    const float *a;      /* [m,k] rows lda apart; ta: [k,m] */
-    const float *b;      /* [k,n] rows ldb apart; tb: [n,k] (a weight [out,in]) */
-    const float *packed; /* B already in panels, made by heed__pack_b: b, ldb, tb are not used; or NULL */
-    float       *c;      /* [m,n] rows ldc apart */
-    int64_t      lda, ldb, ldc;
-    bool         ta, tb, accumulate;
-    int64_t      shard;
+    int64_t m, n, k;
+    const float *a; /* [m,k] rows lda apart; ta: [k,m] */
+    const float *b; /* [k,n] rows ldb apart; tb: [n,k] (a weight [out,in]) */
+    const float
+        *packed; /* B already in panels, made by heed__pack_b: b, ldb, tb are not used; or NULL */
+    float *c;    /* [m,n] rows ldc apart */
+    int64_t lda, ldb, ldc;
+    bool ta, tb, accumulate;
+    int64_t shard;
     /* epilogue, in this order: ·scale, + bias[n], keep in pre, act, + residual */
-    float        scale;    /* 0: 1 */
-    const float *bias;     /* [n] or NULL */
-    float       *pre;      /* [m,n] rows ldc apart: the value before act, for backward; or NULL */
-    heed_act     act;
+    float scale;       /* 0: 1 */
+    const float *bias; /* [n] or NULL */
+    float *pre;        /* [m,n] rows ldc apart: the value before act, for backward; or NULL */
+    heed_act act;
     const float *residual; /* [m,n] rows ldr apart, or NULL */
-    int64_t      ldr;
+    int64_t ldr;
     /* the same for `batch` products (0: 1), operands that many elements apart (0: shared) */
-    int64_t      batch, step_a, step_b, step_c;
+    int64_t batch, step_a, step_b, step_c;
 } heed_gemm;
 
-/* Floats of scratch that one call needs for `threads` workers; the caller gives that much, aligned to 64. */
+/* What differs by ISA: the tile of the product and its packing. */
+struct heed_gemm_kernels {
+    int reserved;
+};
+
+/* Floats of scratch that one call needs for `threads` workers; the caller gives that much, aligned
+ * to 64. */
 int64_t heed__gemm_scratch(const heed_kernels *k, const heed_gemm *g, int threads);
-/* Computes. Any pool (NULL: alone). No allocation, cannot fail; m, n or k may be 0 (k = 0: the sum is 0). */
+/* Computes. Any pool (NULL: alone). No allocation, cannot fail; m, n or k may be 0 (k = 0: the sum
+ * is 0). */
 void heed__gemm(const heed_kernels *k, heed_pool *pool, const heed_gemm *g, float *scratch);
 
-/* B in panels of 16 columns: packed[(j/16)·K·16 + i·16 + j%16] = B[i,j], columns past n are 0. Floats needed: */
+/* B in panels of 16 columns: packed[(j/16)·K·16 + i·16 + j%16] = B[i,j], columns past n are 0.
+ * Floats needed: */
 int64_t heed__packed_len(int64_t n, int64_t k);
-void    heed__pack_b(const heed_kernels *k, float *packed, const float *b, int64_t ldb, bool tb, int64_t n, int64_t kk);
+void heed__pack_b(const heed_kernels *k, float *packed, const float *b, int64_t ldb, bool tb,
+                  int64_t n, int64_t kk);
 
 #endif

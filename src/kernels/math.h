@@ -1,5 +1,6 @@
-/* math.h: kernels of each element. y may be x. All are our own polynomials, so bits do not depend on a libm; the error
- * of each is stated in docs/ACCURACY.md and tested over all exponents. NaN in gives the canonical NaN 0x7fc00000 out. */
+/* math.h: kernels of each element. y may be x. All are our own polynomials, so bits do not depend
+ * on a libm; the error of each is stated in docs/ACCURACY.md and tested over all exponents. NaN in
+ * gives the canonical NaN 0x7fc00000 out. */
 #ifndef HEED_KERNELS_MATH_H
 #define HEED_KERNELS_MATH_H
 
@@ -13,18 +14,21 @@ typedef void (*heed_map1_grad)(float *dx, const float *x, const float *dy, int64
 struct heed_math_kernels {
     heed_map1 exp, log, tanh, sigmoid, erf, sin, cos, relu, gelu, gelu_tanh, silu, sqrt, rsqrt;
     heed_map1_grad relu_grad, gelu_grad, gelu_tanh_grad, silu_grad;
-    heed_map1_grad tanh_grad, sigmoid_grad; /* here x is the forward's *result* y: dx += dy·(1-y²), dy·y·(1-y) */
+    heed_map1_grad tanh_grad,
+        sigmoid_grad; /* here x is the forward's *result* y: dx += dy·(1-y²), dy·y·(1-y) */
     heed_map2 add, sub, mul, div;
-    void (*axpy)(float *y, float a, const float *x, int64_t n);                       /* y += a·x, fused */
-    void (*axpby)(float *y, float a, const float *x, float b, int64_t n);             /* y = a·x + b, fused */
-    void (*mul_add)(float *y, const float *a, const float *b, int64_t n);             /* y += a·b, fused */
+    void (*axpy)(float *y, float a, const float *x, int64_t n);           /* y += a·x, fused */
+    void (*axpby)(float *y, float a, const float *x, float b, int64_t n); /* y = a·x + b, fused */
+    void (*mul_add)(float *y, const float *a, const float *b, int64_t n); /* y += a·b, fused */
     void (*swiglu)(float *y, const float *gate, const float *up, int64_t n);
-    void (*swiglu_grad)(float *dgate, float *dup, const float *gate, const float *up, const float *dy, int64_t n); /* += */
-    /* y = x·scale where the 16 random bits of element first+i are >= limit, else 0. The bits: for e = first+i take
-     * heed_philox(seed, stream, e / 128 · 16 + e % 16) word (e / 32) % 4, its low half if (e / 16) % 2 == 0, else its high
-     * half; so 16 counters serve 128 elements. accumulate: y += . first is a multiple of 128. */
-    void (*dropout)(float *y, const float *x, int64_t n, uint64_t seed, uint64_t stream, int64_t first, uint32_t limit,
-                    float scale, bool accumulate);
+    void (*swiglu_grad)(float *dgate, float *dup, const float *gate, const float *up,
+                        const float *dy, int64_t n); /* += */
+    /* y = x·scale where the 16 random bits of element first+i are >= limit, else 0. The bits: for e
+     * = first+i take heed_philox(seed, stream, e / 128 · 16 + e % 16) word (e / 32) % 4, its low
+     * half if (e / 16) % 2 == 0, else its high half; so 16 counters serve 128 elements. accumulate:
+     * y += . first is a multiple of 128. */
+    void (*dropout)(float *y, const float *x, int64_t n, uint64_t seed, uint64_t stream,
+                    int64_t first, uint32_t limit, float scale, bool accumulate);
     void (*to_bf16)(uint16_t *y, const float *x, int64_t n);
     void (*from_bf16)(float *y, const uint16_t *x, int64_t n);
 };

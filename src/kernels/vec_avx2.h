@@ -15,23 +15,23 @@ typedef struct vm {
     __m256i a, b;
 } vm; /* all ones or all zeros in each lane */
 
-#define PS(x)  _mm256_castps_si256(x)
-#define SI(x)  _mm256_castsi256_ps(x)
-#define F1(name, f)                                                                                                    \
-    VEC_INLINE vf name(vf x) {                                                                                         \
-        return (vf){ f(x.a), f(x.b) };                                                                                 \
+#define PS(x) _mm256_castps_si256(x)
+#define SI(x) _mm256_castsi256_ps(x)
+#define F1(name, f)                                                                                \
+    VEC_INLINE vf name(vf x) {                                                                     \
+        return (vf){ f(x.a), f(x.b) };                                                             \
     }
-#define F2(name, f)                                                                                                    \
-    VEC_INLINE vf name(vf x, vf y) {                                                                                   \
-        return (vf){ f(x.a, y.a), f(x.b, y.b) };                                                                       \
+#define F2(name, f)                                                                                \
+    VEC_INLINE vf name(vf x, vf y) {                                                               \
+        return (vf){ f(x.a, y.a), f(x.b, y.b) };                                                   \
     }
-#define I2(name, f)                                                                                                    \
-    VEC_INLINE vi name(vi x, vi y) {                                                                                   \
-        return (vi){ f(x.a, y.a), f(x.b, y.b) };                                                                       \
+#define I2(name, f)                                                                                \
+    VEC_INLINE vi name(vi x, vi y) {                                                               \
+        return (vi){ f(x.a, y.a), f(x.b, y.b) };                                                   \
     }
-#define CMPF(name, how)                                                                                                \
-    VEC_INLINE vm name(vf x, vf y) {                                                                                   \
-        return (vm){ PS(_mm256_cmp_ps(x.a, y.a, how)), PS(_mm256_cmp_ps(x.b, y.b, how)) };                             \
+#define CMPF(name, how)                                                                            \
+    VEC_INLINE vm name(vf x, vf y) {                                                               \
+        return (vm){ PS(_mm256_cmp_ps(x.a, y.a, how)), PS(_mm256_cmp_ps(x.b, y.b, how)) };         \
     }
 
 VEC_INLINE vf vf_set1(float x) {
@@ -54,7 +54,8 @@ VEC_INLINE void vf_store(float *p, vf x) {
     _mm256_storeu_ps(p + 8, x.b);
 }
 VEC_INLINE vi vi_load(const int32_t *p) {
-    return (vi){ _mm256_loadu_si256((const __m256i *)p), _mm256_loadu_si256((const __m256i *)(p + 8)) };
+    return (vi){ _mm256_loadu_si256((const __m256i *)p),
+                 _mm256_loadu_si256((const __m256i *)(p + 8)) };
 }
 VEC_INLINE void vi_store(int32_t *p, vi x) {
     _mm256_storeu_si256((__m256i *)p, x.a);

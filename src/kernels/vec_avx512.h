@@ -1,25 +1,26 @@
-/* vec_avx512.h: the operations of vec.h in one AVX-512 register (F, BW, DQ, VL).  Skylake-SP 2017+, Zen 4 2022+ */
+/* vec_avx512.h: the operations of vec.h in one AVX-512 register (F, BW, DQ, VL).  Skylake-SP 2017+,
+ * Zen 4 2022+ */
 #include "kernels/vec.h"
 
 #define VEC_NAME   "avx512"
 #define VEC_REGS   32
 #define VEC_PER_VF 1
 
-typedef __m512    vf;
-typedef __m512i   vi;
+typedef __m512 vf;
+typedef __m512i vi;
 typedef __mmask16 vm;
 
-#define F0(name, type, expr)                                                                                           \
-    VEC_INLINE type name(void) {                                                                                       \
-        return expr;                                                                                                   \
+#define F0(name, type, expr)                                                                       \
+    VEC_INLINE type name(void) {                                                                   \
+        return expr;                                                                               \
     }
-#define OP1(name, ret, type, expr)                                                                                     \
-    VEC_INLINE ret name(type a) {                                                                                      \
-        return expr;                                                                                                   \
+#define OP1(name, ret, type, expr)                                                                 \
+    VEC_INLINE ret name(type a) {                                                                  \
+        return expr;                                                                               \
     }
-#define OP2(name, ret, type, expr)                                                                                     \
-    VEC_INLINE ret name(type a, type b) {                                                                              \
-        return expr;                                                                                                   \
+#define OP2(name, ret, type, expr)                                                                 \
+    VEC_INLINE ret name(type a, type b) {                                                          \
+        return expr;                                                                               \
     }
 
 F0(vf_zero, vf, _mm512_setzero_ps())
@@ -56,8 +57,10 @@ OP2(vf_div, vf, vf, _mm512_div_ps(a, b))
 OP2(vf_max, vf, vf, _mm512_max_ps(a, b))
 OP2(vf_min, vf, vf, _mm512_min_ps(a, b))
 OP1(vf_sqrt, vf, vf, _mm512_sqrt_ps(a))
-OP1(vf_abs, vf, vf, _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(a), _mm512_set1_epi32(0x7fffffff))))
-OP1(vf_neg, vf, vf, _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a), _mm512_set1_epi32(INT32_MIN))))
+OP1(vf_abs, vf, vf,
+    _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(a), _mm512_set1_epi32(0x7fffffff))))
+OP1(vf_neg, vf, vf,
+    _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a), _mm512_set1_epi32(INT32_MIN))))
 OP1(vf_round, vf, vf, _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC))
 VEC_INLINE vf vf_fma(vf a, vf b, vf c) {
     return _mm512_fmadd_ps(a, b, c);
@@ -72,7 +75,7 @@ OP2(vf_gt, vm, vf, _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ))
 OP2(vf_ge, vm, vf, _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ))
 OP2(vi_eq, vm, vi, _mm512_cmpeq_epi32_mask(a, b))
 OP2(vi_gt, vm, vi, _mm512_cmpgt_epi32_mask(a, b))
-OP2(vm_and, vm, vm, (vm)(a & b))
+OP2(vm_and, vm, vm, (vm)(a &b))
 OP2(vm_or, vm, vm, (vm)(a | b))
 OP1(vm_not, vm, vm, (vm)~a)
 OP1(vm_any, bool, vm, a != 0)
@@ -112,7 +115,8 @@ OP1(vf_to_vi, vi, vf, _mm512_cvtps_epi32(a))
 OP1(vf_trunc_vi, vi, vf, _mm512_cvttps_epi32(a))
 OP1(vi_to_vf, vf, vi, _mm512_cvtepi32_ps(a))
 VEC_INLINE vf vf_load_bf16(const uint16_t *p) {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16));
+    return _mm512_castsi512_ps(
+        _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16));
 }
 VEC_INLINE float vf_hsum(vf a) {
     const __m256 s8 = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));

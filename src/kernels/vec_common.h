@@ -1,10 +1,12 @@
-/* vec_common.h: operations of vec.h that are made of the others, the same on every ISA. Included last by each of them. */
+/* vec_common.h: operations of vec.h that are made of the others, the same on every ISA. Included
+ * last by each of them. */
 
 /* To the nearest bf16, ties to even, as an f32 whose low half is zero; a NaN stays a NaN. */
 VEC_INLINE vf vf_round_bf16(vf a) {
     const vi bits = vf_as_vi(a);
     const vi odd = vi_and(vi_shr(bits, 16), vi_set1(1));
-    const vi near = vi_and(vi_add(bits, vi_add(odd, vi_set1(0x7fff))), vi_set1((int32_t)0xffff0000u));
+    const vi near = vi_and(vi_add(bits, vi_add(odd, vi_set1(0x7fff))),
+                           vi_set1((int32_t)0xffff0000u));
     const vi quiet = vi_or(vi_and(bits, vi_set1((int32_t)0xffff0000u)), vi_set1(0x00400000));
     return vi_as_vf(vi_select(vf_eq(a, a), near, quiet));
 }

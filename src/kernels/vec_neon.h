@@ -16,29 +16,29 @@ typedef struct vm {
 } vm; /* all ones or all zeros in each lane */
 
 #define EACH for (int i = 0; i < 4; i++)
-#define MAP1(name, ret, type, expr)                                                                                    \
-    VEC_INLINE ret name(type a) {                                                                                      \
-        ret r;                                                                                                         \
-        EACH r.q[i] = (expr);                                                                                          \
-        return r;                                                                                                      \
+#define MAP1(name, ret, type, expr)                                                                \
+    VEC_INLINE ret name(type a) {                                                                  \
+        ret r;                                                                                     \
+        EACH r.q[i] = (expr);                                                                      \
+        return r;                                                                                  \
     }
-#define MAP2(name, ret, type, expr)                                                                                    \
-    VEC_INLINE ret name(type a, type b) {                                                                              \
-        ret r;                                                                                                         \
-        EACH r.q[i] = (expr);                                                                                          \
-        return r;                                                                                                      \
+#define MAP2(name, ret, type, expr)                                                                \
+    VEC_INLINE ret name(type a, type b) {                                                          \
+        ret r;                                                                                     \
+        EACH r.q[i] = (expr);                                                                      \
+        return r;                                                                                  \
     }
-#define MAP3(name, ret, ta, tb, tc, expr)                                                                              \
-    VEC_INLINE ret name(ta a, tb b, tc c) {                                                                            \
-        ret r;                                                                                                         \
-        EACH r.q[i] = (expr);                                                                                          \
-        return r;                                                                                                      \
+#define MAP3(name, ret, ta, tb, tc, expr)                                                          \
+    VEC_INLINE ret name(ta a, tb b, tc c) {                                                        \
+        ret r;                                                                                     \
+        EACH r.q[i] = (expr);                                                                      \
+        return r;                                                                                  \
     }
-#define SHIFT(name, expr)                                                                                              \
-    VEC_INLINE vi name(vi a, int k) {                                                                                  \
-        vi r;                                                                                                          \
-        EACH r.q[i] = (expr);                                                                                          \
-        return r;                                                                                                      \
+#define SHIFT(name, expr)                                                                          \
+    VEC_INLINE vi name(vi a, int k) {                                                              \
+        vi r;                                                                                      \
+        EACH r.q[i] = (expr);                                                                      \
+        return r;                                                                                  \
     }
 
 MAP1(vf_set1, vf, float, vdupq_n_f32(a))
@@ -111,7 +111,7 @@ MAP2(vm_or, vm, vm, vorrq_u32(a.q[i], b.q[i]))
 MAP1(vm_not, vm, vm, vmvnq_u32(a.q[i]))
 VEC_INLINE uint32_t vm_bits(vm a) {
     const uint32_t weight[4] = { 1, 2, 4, 8 };
-    uint32_t       bits = 0;
+    uint32_t bits = 0;
     EACH bits |= vaddvq_u32(vandq_u32(a.q[i], vld1q_u32(weight))) << (4 * i);
     return bits;
 }
@@ -119,9 +119,9 @@ VEC_INLINE bool vm_any(vm a) {
     return vm_bits(a) != 0;
 }
 VEC_INLINE vm vm_first(int64_t n) {
-    const uint32_t   lane[4] = { 0, 1, 2, 3 };
+    const uint32_t lane[4] = { 0, 1, 2, 3 };
     const uint32x4_t want = vdupq_n_u32((uint32_t)(n > 16 ? 16 : n < 0 ? 0 : n));
-    vm               r;
+    vm r;
     EACH r.q[i] = vcltq_u32(vaddq_u32(vld1q_u32(lane), vdupq_n_u32((uint32_t)(4 * i))), want);
     return r;
 }
@@ -148,13 +148,15 @@ SHIFT(vi_sar, vshlq_s32(a.q[i], vdupq_n_s32(-k)))
 MAP1(vf_as_vi, vi, vf, vreinterpretq_s32_f32(a.q[i]))
 MAP1(vi_as_vf, vf, vi, vreinterpretq_f32_s32(a.q[i]))
 VEC_INLINE int32x4_t vec__in_range(float32x4_t x, int32x4_t y) {
-    const uint32x4_t ok = vandq_u32(vcgeq_f32(x, vdupq_n_f32(-2147483648.0f)), vcltq_f32(x, vdupq_n_f32(2147483648.0f)));
+    const uint32x4_t ok = vandq_u32(vcgeq_f32(x, vdupq_n_f32(-2147483648.0f)),
+                                    vcltq_f32(x, vdupq_n_f32(2147483648.0f)));
     return vbslq_s32(ok, y, vdupq_n_s32(INT32_MIN));
 }
 MAP1(vf_to_vi, vi, vf, vec__in_range(a.q[i], vcvtnq_s32_f32(a.q[i])))
 MAP1(vf_trunc_vi, vi, vf, vec__in_range(a.q[i], vcvtq_s32_f32(a.q[i])))
 MAP1(vi_to_vf, vf, vi, vcvtq_f32_s32(a.q[i]))
-MAP1(vf_load_bf16, vf, const uint16_t *, vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(a + 4 * i), 16)))
+MAP1(vf_load_bf16, vf, const uint16_t *,
+     vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(a + 4 * i), 16)))
 VEC_INLINE float vf_hsum(vf a) {
     const float32x4_t s4 = vaddq_f32(vaddq_f32(a.q[0], a.q[2]), vaddq_f32(a.q[1], a.q[3]));
     const float32x2_t s2 = vadd_f32(vget_low_f32(s4), vget_high_f32(s4));
@@ -163,8 +165,9 @@ VEC_INLINE float vf_hsum(vf a) {
 #define MAX4(x, y) vbslq_f32(vcgtq_f32(x, y), x, y)
 VEC_INLINE float vf_hmax(vf a) {
     const float32x4_t lo = MAX4(a.q[0], a.q[2]), hi = MAX4(a.q[1], a.q[3]), s4 = MAX4(lo, hi);
-    const float32x2_t x = vget_low_f32(s4), y = vget_high_f32(s4), s2 = vbsl_f32(vcgt_f32(x, y), x, y);
-    const float       p = vget_lane_f32(s2, 0), q = vget_lane_f32(s2, 1);
+    const float32x2_t x = vget_low_f32(s4), y = vget_high_f32(s4),
+                      s2 = vbsl_f32(vcgt_f32(x, y), x, y);
+    const float p = vget_lane_f32(s2, 0), q = vget_lane_f32(s2, 1);
     return p > q ? p : q;
 }
 #undef MAX4

@@ -1,4 +1,5 @@
-/* vec_scalar.h: the operations of vec.h on arrays of 16, in plain C. The reference that every other ISA must equal. */
+/* vec_scalar.h: the operations of vec.h on arrays of 16, in plain C. The reference that every other
+ * ISA must equal. */
 #include "kernels/vec.h"
 
 #define VEC_NAME   "scalar"
@@ -16,41 +17,41 @@ typedef struct vm {
 } vm;
 
 #define LANES for (int i = 0; i < 16; i++)
-#define F1(name, expr)                                                                                                 \
-    VEC_INLINE vf name(vf a) {                                                                                         \
-        vf r;                                                                                                          \
-        LANES r.v[i] = (expr);                                                                                         \
-        return r;                                                                                                      \
+#define F1(name, expr)                                                                             \
+    VEC_INLINE vf name(vf a) {                                                                     \
+        vf r;                                                                                      \
+        LANES r.v[i] = (expr);                                                                     \
+        return r;                                                                                  \
     }
-#define F2(name, expr)                                                                                                 \
-    VEC_INLINE vf name(vf a, vf b) {                                                                                   \
-        vf r;                                                                                                          \
-        LANES r.v[i] = (expr);                                                                                         \
-        return r;                                                                                                      \
+#define F2(name, expr)                                                                             \
+    VEC_INLINE vf name(vf a, vf b) {                                                               \
+        vf r;                                                                                      \
+        LANES r.v[i] = (expr);                                                                     \
+        return r;                                                                                  \
     }
-#define F3(name, expr)                                                                                                 \
-    VEC_INLINE vf name(vf a, vf b, vf c) {                                                                             \
-        vf r;                                                                                                          \
-        LANES r.v[i] = (expr);                                                                                         \
-        return r;                                                                                                      \
+#define F3(name, expr)                                                                             \
+    VEC_INLINE vf name(vf a, vf b, vf c) {                                                         \
+        vf r;                                                                                      \
+        LANES r.v[i] = (expr);                                                                     \
+        return r;                                                                                  \
     }
-#define I2(name, expr)                                                                                                 \
-    VEC_INLINE vi name(vi a, vi b) {                                                                                   \
-        vi r;                                                                                                          \
-        LANES r.v[i] = (int32_t)(expr);                                                                                \
-        return r;                                                                                                      \
+#define I2(name, expr)                                                                             \
+    VEC_INLINE vi name(vi a, vi b) {                                                               \
+        vi r;                                                                                      \
+        LANES r.v[i] = (int32_t)(expr);                                                            \
+        return r;                                                                                  \
     }
-#define IK(name, expr)                                                                                                 \
-    VEC_INLINE vi name(vi a, int k) {                                                                                  \
-        vi r;                                                                                                          \
-        LANES r.v[i] = (int32_t)(expr);                                                                                \
-        return r;                                                                                                      \
+#define IK(name, expr)                                                                             \
+    VEC_INLINE vi name(vi a, int k) {                                                              \
+        vi r;                                                                                      \
+        LANES r.v[i] = (int32_t)(expr);                                                            \
+        return r;                                                                                  \
     }
-#define CMP(name, type, expr)                                                                                          \
-    VEC_INLINE vm name(type a, type b) {                                                                               \
-        vm r = { 0 };                                                                                                  \
-        LANES r.bits |= (uint32_t)(expr) << i;                                                                         \
-        return r;                                                                                                      \
+#define CMP(name, type, expr)                                                                      \
+    VEC_INLINE vm name(type a, type b) {                                                           \
+        vm r = { 0 };                                                                              \
+        LANES r.bits |= (uint32_t)(expr) << i;                                                     \
+        return r;                                                                                  \
     }
 
 VEC_INLINE vf vf_set1(float x) {

@@ -1,4 +1,5 @@
-/* ctx.h: inside of heed_ctx and the helpers that operations are written with. For tensor, ops, nn and above. */
+/* ctx.h: inside of heed_ctx and the helpers that operations are written with. For tensor, ops, nn
+ * and above. */
 #ifndef HEED_TENSOR_CTX_H
 #define HEED_TENSOR_CTX_H
 
@@ -8,59 +9,68 @@
 
 struct heed_node {
     const heed_op *op;
-    heed_tensor   *out;
-    heed_tensor  **src; /* count of them; an absent optional one is NULL */
-    int            count;
-    void          *saved;
+    heed_tensor *out;
+    heed_tensor **src; /* count of them; an absent optional one is NULL */
+    int count;
+    void *saved;
 };
 
 struct heed_ctx {
     const heed_kernels *k;
-    heed_pool          *pool; /* NULL never: a pool of one thread is a pool */
-    bool                own_pool;
-    bool                train, record;
-    heed_precision      precision;
-    heed_hooks          hooks;
-    heed_arena          arena;
-    heed_error          error; /* code 0: none */
-    heed_node          *nodes; /* the tape, grown by doubling, kept over resets */
-    int64_t             node_count, node_cap;
-    uint64_t            seed, step, calls; /* calls: random operations so far in this step */
-    void               *grad_bins;         /* gradients of the step that may be used again, by size (backward.c) */
+    heed_pool *pool; /* NULL never: a pool of one thread is a pool */
+    bool own_pool;
+    bool train, record;
+    heed_precision precision;
+    heed_hooks hooks;
+    heed_arena arena;
+    heed_error error; /* code 0: none */
+    heed_node *nodes; /* the tape, grown by doubling, kept over resets */
+    int64_t node_count, node_cap;
+    uint64_t seed, step, calls; /* calls: random operations so far in this step */
+    void *grad_bins; /* gradients of the step that may be used again, by size (backward.c) */
 };
 
-/* Room of the step, aligned to 64 bytes, not filled; NULL and the error set when memory is short. count·size is checked. */
+/* Room of the step, aligned to 64 bytes, not filled; NULL and the error set when memory is short.
+ * count·size is checked. */
 void *heed__alloc(heed_ctx *cx, int64_t count, size_t size);
 /* A new f32 tensor of x's shape. */
 heed_tensor *heed__like(heed_ctx *cx, const heed_tensor *x);
 /* Product of all dimensions but the last (1 for a scalar), and the last (1 for a scalar). */
 int64_t heed__rows(const heed_tensor *t);
 int64_t heed__cols(const heed_tensor *t);
-bool    heed__same_shape(const heed_tensor *a, const heed_tensor *b);
-/* A new stream number for a random operation of this step, the same for the same position in the same step. */
+bool heed__same_shape(const heed_tensor *a, const heed_tensor *b);
+/* A new stream number for a random operation of this step, the same for the same position in the
+ * same step. */
 uint64_t heed__stream(heed_ctx *cx);
-/* The gradient buffer of t with how to write it: *beta 0: overwrite all of it, 1: add to it. NULL if t wants none. */
+/* The gradient buffer of t with how to write it: *beta 0: overwrite all of it, 1: add to it. NULL
+ * if t wants none. */
 float *heed__grad_beta(heed_ctx *cx, heed_tensor *t, float *beta);
 /* True when an operation on these sources must be recorded. */
 bool heed__wants_grad(const heed_ctx *cx, int count, heed_tensor *const *src);
 /* heed_record for up to three sources. */
-heed_tensor *heed__record1(heed_ctx *cx, const heed_op *op, heed_tensor *out, heed_tensor *a, void *saved);
-heed_tensor *heed__record2(heed_ctx *cx, const heed_op *op, heed_tensor *out, heed_tensor *a, heed_tensor *b, void *saved);
-heed_tensor *heed__record3(heed_ctx *cx, const heed_op *op, heed_tensor *out, heed_tensor *a, heed_tensor *b,
-                           heed_tensor *c, void *saved);
-/* heed_pool_run over [0,n) with a grain chosen so that a chunk does about `cost` × grain >= 16384 units of work. */
+heed_tensor *heed__record1(heed_ctx *cx, const heed_op *op, heed_tensor *out, heed_tensor *a,
+                           void *saved);
+heed_tensor *heed__record2(heed_ctx *cx, const heed_op *op, heed_tensor *out, heed_tensor *a,
+                           heed_tensor *b, void *saved);
+heed_tensor *heed__record3(heed_ctx *cx, const heed_op *op, heed_tensor *out, heed_tensor *a,
+                           heed_tensor *b, heed_tensor *c, void *saved);
+/* heed_pool_run over [0,n) with a grain chosen so that a chunk does about `cost` × grain >= 16384
+ * units of work. */
 void heed__parallel(heed_ctx *cx, int64_t n, int64_t cost, heed_range_fn fn, void *arg);
 
-/* Row-sparse gradient: sorted unique rows with their sums, kept by heed_params until the optimizer has used them. */
+/* Row-sparse gradient: sorted unique rows with their sums, kept by heed_params until the optimizer
+ * has used them. */
 struct heed_sparse {
-    int64_t     dim;       /* C */
-    int64_t     len, cap;  /* rows held, rows there is room for */
-    int64_t    *row;       /* [len] ascending */
-    float      *val;       /* [len,C] */
-    heed_hooks  hooks;
+    int64_t dim;      /* C */
+    int64_t len, cap; /* rows held, rows there is room for */
+    int64_t *row;     /* [len] ascending */
+    float *val;       /* [len,C] */
+    heed_hooks hooks;
 };
-/* Adds count rows (ids may repeat and come in any order; repeats are summed in the order given). 0 or HEED_ENOMEM. */
-int  heed__sparse_add(heed_sparse *s, int64_t count, const int32_t *ids, const float *rows, int32_t skip);
+/* Adds count rows (ids may repeat and come in any order; repeats are summed in the order given). 0
+ * or HEED_ENOMEM. */
+int heed__sparse_add(heed_sparse *s, int64_t count, const int32_t *ids, const float *rows,
+                     int32_t skip);
 void heed__sparse_clear(heed_sparse *s);
 
 #endif

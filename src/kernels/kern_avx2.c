@@ -1,0 +1,38 @@
+/* kern_avx2.c: every kernel body compiled for avx2: Haswell 2013+, Zen 2017+. */
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include "kernels/gemm.h"
+#include "kernels/math.h"
+#include "kernels/row.h"
+#include "kernels/attn.h"
+#include "kernels/quant.h"
+#include "kernels/bf16.h"
+#include "kernels/rnn.h"
+#include "kernels/optim.h"
+#include "kernels/vec.h"
+#include "kernels/tables.h"
+
+HEED_TARGET_BEGIN("avx2,fma")
+#include "kernels/vec_avx2.h"
+#include "kernels/body_gemm.inc"
+#include "kernels/body_math.inc"
+#include "kernels/body_row.inc"
+#include "kernels/body_attn.inc"
+#include "kernels/body_quant.inc"
+#include "kernels/body_bf16.inc"
+#include "kernels/body_rnn.inc"
+#include "kernels/body_optim.inc"
+HEED_TARGET_END
+
+const heed_kernels heed__kernels_avx2 = {
+    .name = VEC_NAME,
+    .gemm = &gemm_table,
+    .math = &math_table,
+    .row = &row_table,
+    .attn = &attn_table,
+    .quant = &quant_table,
+    .bf16 = &bf16_table,
+    .rnn = &rnn_table,
+    .optim = &optim_table,
+};
+#endif

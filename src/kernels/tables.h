@@ -1,0 +1,15 @@
+/* tables.h: the tables that the kern_<isa>.c files export; which exist depends on what the compiler builds for. */
+#ifndef HEED_KERNELS_TABLES_H
+#define HEED_KERNELS_TABLES_H
+
+#include "kernels/kernels.h"
+
+extern const heed_kernels heed__kernels_scalar;
+#if defined(__x86_64__)
+extern const heed_kernels heed__kernels_avx2;
+extern const heed_kernels heed__kernels_avx512;
+#elif defined(__aarch64__)
+extern const heed_kernels heed__kernels_neon;
+#endif
+
+#endif
