@@ -166,6 +166,12 @@ HEED_API void heed_params_free(heed_params *ps);
  * another shape an error. */
 HEED_API heed_tensor *heed_param(heed_params *ps, const char *name, heed_init init, int ndim,
                                  const int64_t *shape);
+/* Keeps an error (the first one stays) for a layer's init that refuses its sizes; returns code. */
+HEED_API int heed_params_fail(heed_params *ps, int code, const char *format, ...)
+    HEED_PRINTF(3, 4);
+/* Zeroed room for layer structs that lives as long as ps; NULL and the error kept when memory is
+ * short. */
+HEED_API void *heed_params_alloc(heed_params *ps, int64_t count, size_t size);
 HEED_API const heed_error *heed_params_error(const heed_params *ps);             /* or NULL */
 HEED_API heed_tensor *heed_params_find(const heed_params *ps, const char *name); /* or NULL */
 HEED_API int64_t heed_params_count(const heed_params *ps);                       /* tensors */
