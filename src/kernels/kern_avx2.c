@@ -1,4 +1,6 @@
 /* kern_avx2.c: every kernel body compiled for avx2: Haswell 2013+, Zen 2017+. */
+#include "kernels/tables.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include "kernels/gemm.h"
@@ -10,7 +12,6 @@
 #include "kernels/rnn.h"
 #include "kernels/optim.h"
 #include "kernels/vec.h"
-#include "kernels/tables.h"
 
 HEED_TARGET_BEGIN("avx2,fma")
 #include "kernels/vec_avx2.h"

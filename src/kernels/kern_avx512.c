@@ -1,4 +1,6 @@
 /* kern_avx512.c: every kernel body compiled for avx512: Skylake-SP 2017+, Zen 4 2022+. */
+#include "kernels/tables.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include "kernels/gemm.h"
@@ -10,7 +12,6 @@
 #include "kernels/rnn.h"
 #include "kernels/optim.h"
 #include "kernels/vec.h"
-#include "kernels/tables.h"
 
 HEED_TARGET_BEGIN("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
 #include "kernels/vec_avx512.h"

@@ -1,4 +1,6 @@
 /* kern_neon.c: every kernel body compiled for neon: every 64-bit ARM. */
+#include "kernels/tables.h"
+
 #if defined(__aarch64__)
 #include <arm_neon.h>
 #include "kernels/gemm.h"
@@ -10,7 +12,6 @@
 #include "kernels/rnn.h"
 #include "kernels/optim.h"
 #include "kernels/vec.h"
-#include "kernels/tables.h"
 
 #include "kernels/vec_neon.h"
 #include "kernels/body_gemm.inc"

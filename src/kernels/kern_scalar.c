@@ -1,4 +1,5 @@
-/* kern_scalar.c: every kernel body compiled for scalar: any machine; the reference that the others must equal. */
+/* kern_scalar.c: every kernel body compiled for scalar: any machine; the reference that the others
+ * must equal. */
 #include "kernels/gemm.h"
 #include "kernels/math.h"
 #include "kernels/row.h"

@@ -1,4 +1,5 @@
-/* tables.h: the tables that the kern_<isa>.c files export; which exist depends on what the compiler builds for. */
+/* tables.h: the tables that the kern_<isa>.c files export; which exist depends on what the compiler
+ * builds for. */
 #ifndef HEED_KERNELS_TABLES_H
 #define HEED_KERNELS_TABLES_H
 

@@ -1,0 +1,87 @@
+/* kernels.c: chooses the kernel table. By the CPU's feature flags and by what the operating system
+ * saves over a context switch (__builtin_cpu_supports asks both), never by the name of a CPU. The
+ * tables are constants, and so is everything here: nothing is resolved once and kept.
+ */
+#include "kernels/kernels.h"
+#include "base/alloc.h"
+#include "kernels/tables.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* From the plainest to the best; a CPU that can run one can run those before it, so what this CPU
+ * can run is the front part of the list. */
+static const heed_kernels *const tables[] = {
+    &heed__kernels_scalar, /* any machine */
+#if defined(__x86_64__)
+    &heed__kernels_avx2,   /* Haswell 2013+, Zen 2017+ */
+    &heed__kernels_avx512, /* Skylake-SP 2017+, Zen 4 2022+ */
+#elif defined(__aarch64__)
+    &heed__kernels_neon, /* every 64-bit ARM */
+#endif
+};
+enum { TABLES = sizeof tables / sizeof *tables };
+
+#if defined(__x86_64__)
+static const char *lack_avx2(void) {
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2")) return "this CPU has no AVX2";
+    return __builtin_cpu_supports("fma") ? NULL : "this CPU has no FMA";
+}
+
+static const char *lack_avx512(void) {
+    const char *why = lack_avx2();
+    if (why) return why;
+    if (!__builtin_cpu_supports("avx512f")) return "this CPU has no AVX-512";
+    const bool all = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                     __builtin_cpu_supports("avx512vl");
+    return all ? NULL : "this CPU has no AVX-512 BW, DQ and VL";
+}
+#endif
+
+const char *heed__kernels_lack(const char *name) {
+    if (strcmp(name, "scalar") == 0) return NULL;
+#if defined(__x86_64__)
+    if (strcmp(name, "avx2") == 0) return lack_avx2();
+    if (strcmp(name, "avx512") == 0) return lack_avx512();
+    if (strcmp(name, "amx") == 0) return "this build has no AMX kernels";
+    return "this CPU has no NEON";
+#elif defined(__aarch64__)
+    if (strcmp(name, "neon") == 0) return NULL;
+    return "this CPU is an ARM";
+#else
+    return "this build has scalar kernels only";
+#endif
+}
+
+static int runnable(void) {
+    int n = 1;
+    while (n < TABLES && !heed__kernels_lack(tables[n]->name)) n++;
+    return n;
+}
+
+const heed_kernels *const *heed__kernels_all(int *count) {
+    *count = runnable();
+    return tables;
+}
+
+const heed_kernels *heed__kernels(const char *isa, heed_error *err) {
+    static const char *const names[] = { "scalar", "avx2", "avx512", "amx", "neon" };
+    const char *from = isa ? "" : "HEED_ISA: ";
+    if (!isa) isa = getenv("HEED_ISA");
+    if (!isa || !*isa) return tables[runnable() - 1];
+
+    bool known = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) known |= strcmp(isa, names[i]) == 0;
+    if (!known) {
+        heed__error(err, HEED_EINVALID,
+                    "%s'%.40s' is no instruction set; there are scalar, avx2, avx512, amx, neon",
+                    from, isa);
+        return NULL;
+    }
+    const char *why = heed__kernels_lack(isa);
+    for (int i = 0; !why && i < TABLES; i++)
+        if (strcmp(isa, tables[i]->name) == 0) return tables[i];
+    heed__error(err, HEED_EUNSUPPORTED, "%s%s cannot be used: %s", from, isa, why);
+    return NULL;
+}
