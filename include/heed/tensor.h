@@ -44,6 +44,7 @@ typedef struct heed_tensor {
     void *data;          /* len elements */
     float *grad;         /* len floats, or NULL while there is no gradient */
     bool needs_grad;     /* a gradient flows to it: a trainable parameter or made from one */
+    bool keep_grad;      /* grad stays after heed_backward: heed_want_grad */
     const float *packed; /* a frozen weight in the kernels' panel form, or NULL */
     heed_sparse *sparse; /* a table with row-sparse gradients: they are here and not in grad */
     const char *name;    /* a parameter's name; NULL for a step's tensor */
@@ -142,6 +143,7 @@ typedef enum heed_init_kind {
     HEED_INIT_XAVIER_NORMAL,
     HEED_INIT_KAIMING_UNIFORM, /* He et al. 2015 as nn.Linear uses it: bound 1 / sqrt(in) */
     HEED_INIT_ORTHOGONAL       /* Saxe et al. 2014, of a [out,in] matrix */
+    /* The last four take matrices or convolution weights [out,in,..]; a is a gain, 0 means 1. */
 } heed_init_kind;
 
 typedef struct heed_init {

@@ -15,6 +15,8 @@ struct heed_node {
     void *saved;
 };
 
+enum { HEED_BIN_CLASSES = 512 };
+
 struct heed_ctx {
     const heed_kernels *k;
     heed_pool *pool; /* NULL never: a pool of one thread is a pool */
@@ -27,12 +29,25 @@ struct heed_ctx {
     heed_node *nodes; /* the tape, grown by doubling, kept over resets */
     int64_t node_count, node_cap;
     uint64_t seed, step, calls; /* calls: random operations so far in this step */
-    void *grad_bins; /* gradients of the step that may be used again, by size (backward.c) */
+    /* Blocks of the step's arena that may be used again, by size class (bins.c). */
+    void *bin[HEED_BIN_CLASSES];
+    void *temps; /* what heed__alloc gave to the backward that runs now; ends with it */
+    bool in_backward;
 };
 
 /* Room of the step, aligned to 64 bytes, not filled; NULL and the error set when memory is short.
  * count·size is checked. */
 void *heed__alloc(heed_ctx *cx, int64_t count, size_t size);
+/* Room that ends sooner than the step, such as a product's scratch: give it back with
+ * heed__temp_end and the next one takes its place, so that a step does not hold every scratch that
+ * it ever used. Inside of a backward plain heed__alloc does the same: what it gave ends with that
+ * backward. */
+void *heed__temp(heed_ctx *cx, int64_t count, size_t size);
+void heed__temp_end(heed_ctx *cx, void *temp); /* NULL is fine */
+/* A tensor of the given shape over x's numbers from `offset` (in elements of x) on. It shares x's
+ * gradient too, so that nothing is recorded: this is a reshape or a leading slice. */
+heed_tensor *heed__view(heed_ctx *cx, heed_tensor *x, int64_t offset, int ndim,
+                        const int64_t *shape);
 /* A new f32 tensor of x's shape. */
 heed_tensor *heed__like(heed_ctx *cx, const heed_tensor *x);
 /* Product of all dimensions but the last (1 for a scalar), and the last (1 for a scalar). */
@@ -65,6 +80,8 @@ struct heed_sparse {
     int64_t len, cap; /* rows held, rows there is room for */
     int64_t *row;     /* [len] ascending */
     float *val;       /* [len,C] */
+    uint64_t *work;   /* room to sort in, of work_cap */
+    int64_t work_cap;
     heed_hooks hooks;
 };
 /* Adds count rows (ids may repeat and come in any order; repeats are summed in the order given). 0
