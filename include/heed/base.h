@@ -117,8 +117,8 @@ HEED_API heed_pool *heed_pool_new(int threads, const heed_hooks *hooks, heed_err
 HEED_API void heed_pool_free(heed_pool *pool); /* NULL is fine; no work may be running */
 HEED_API int heed_pool_threads(const heed_pool *pool);
 
-/* Calls fn(arg, begin, end, worker) for [0,n) cut at multiples of `grain`; returns when all is
- * done. worker is in [0, threads) and no two calls with one worker run at once. pool NULL: in the
+/* Calls fn(arg, begin, end, worker) for [0,n) in pieces of `grain` (the last may be shorter), from
+ * whichever worker is free; returns when all is done. worker is in [0, threads) and no two calls with one worker run at once. pool NULL: in the
  * caller alone. fn must not call it. */
 typedef void (*heed_range_fn)(void *arg, int64_t begin, int64_t end, int worker);
 HEED_API void heed_pool_run(heed_pool *pool, int64_t n, int64_t grain, heed_range_fn fn, void *arg);

@@ -1,0 +1,42 @@
+/* error.c: errors, their names, the log and the version. */
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/text.h"
+
+int heed__error(heed_error *err, int code, const char *format, ...) {
+    if (!err) return code;
+    err->code = code;
+    va_list args;
+    va_start(args, format);
+    heed__vformat(err->msg, sizeof err->msg, format, args);
+    va_end(args);
+    return code;
+}
+
+const char *heed_status_name(int code) {
+    switch (code) {
+    case HEED_OK:
+        return "OK";
+#define X(name, value, exit_status, text)                                                          \
+    case value:                                                                                    \
+        return #name;
+        HEED_STATUS_LIST(X)
+#undef X
+    default:
+        return "UNKNOWN";
+    }
+}
+
+const char *heed_version(void) {
+    return HEED_VERSION;
+}
+
+void heed__log(const heed_hooks *hooks, heed_log_level level, const char *format, ...) {
+    if (!hooks || !hooks->log) return;
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    heed__vformat(line, sizeof line, format, args);
+    va_end(args);
+    hooks->log(hooks->user, level, line);
+}

@@ -1,0 +1,180 @@
+/* text.c: numbers and messages as text, the same under every locale, and UTF-8.
+ *
+ * Numbers go through the C library's own conversions, which are exactly rounded, with the calling
+ * thread switched to the "C" locale meanwhile: uselocale() touches no other thread.
+ */
+#include "base/text.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The "C" locale is a constant of the C library: making it allocates nothing. */
+static locale_t enter_c(void) {
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    return c ? uselocale(c) : (locale_t)0;
+}
+
+static void leave_c(locale_t before) {
+    if (before) uselocale(before);
+}
+
+static bool is_continuation(char c) {
+    return ((unsigned char)c & 0xC0u) == 0x80u;
+}
+
+size_t heed__vformat(char *text, size_t size, const char *format, va_list args) {
+    if (size == 0) return 0;
+    locale_t before = enter_c();
+    const int n = vsnprintf(text, size, format, args);
+    leave_c(before);
+    if (n < 0) {
+        text[0] = 0;
+        return 0;
+    }
+    if ((size_t)n < size) return (size_t)n;
+    /* Cut: drop the last character if its bytes are not all there. */
+    size_t len = size - 1, start = len;
+    while (start > 0 && len - start < 3 && is_continuation(text[start - 1])) start--;
+    if (start > 0 && ((unsigned char)text[start - 1] & 0xC0u) == 0xC0u) start--;
+    if (start < len && heed__utf8_check(text + start, len - start) < len - start) len = start;
+    text[len] = 0;
+    return len;
+}
+
+size_t heed__format(char *text, size_t size, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    const size_t n = heed__vformat(text, size, format, args);
+    va_end(args);
+    return n;
+}
+
+static bool special_text(double value, char *text) {
+    if (isfinite(value)) return false;
+    memcpy(text,
+           isnan(value) ? "nan"
+           : value < 0  ? "-inf"
+                        : "inf",
+           isnan(value) || value > 0 ? 4 : 5);
+    return true;
+}
+
+char *heed__float_text(float value, char text[HEED_NUMBER_SIZE]) {
+    if (special_text((double)value, text)) return text;
+    locale_t before = enter_c();
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, HEED_NUMBER_SIZE, "%.*g", digits, (double)value);
+        if (strtof(text, NULL) == value) break;
+    }
+    leave_c(before);
+    return text;
+}
+
+char *heed__double_text(double value, char text[HEED_NUMBER_SIZE]) {
+    if (special_text(value, text)) return text;
+    locale_t before = enter_c();
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, HEED_NUMBER_SIZE, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    leave_c(before);
+    return text;
+}
+
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+static size_t skip_digits(const char *text, size_t len, size_t at) {
+    while (at < len && is_digit(text[at])) at++;
+    return at;
+}
+
+/* -digits[.digits][e[+-]digits], with at least one digit before or after the point */
+static bool is_decimal(const char *text, size_t len) {
+    size_t at = len > 0 && text[0] == '-';
+    size_t from = at;
+    at = skip_digits(text, len, at);
+    size_t digits = at - from;
+    if (at < len && text[at] == '.') {
+        from = ++at;
+        at = skip_digits(text, len, at);
+        digits += at - from;
+    }
+    if (digits == 0) return false;
+    if (at < len && (text[at] == 'e' || text[at] == 'E')) {
+        at++;
+        if (at < len && (text[at] == '-' || text[at] == '+')) at++;
+        from = at;
+        at = skip_digits(text, len, at);
+        if (at == from) return false;
+    }
+    return at == len;
+}
+
+bool heed__parse_double(const char *text, size_t len, double *value) {
+    char copy[400];
+    if (len >= sizeof copy || !is_decimal(text, len)) return false;
+    memcpy(copy, text, len);
+    copy[len] = 0;
+    locale_t before = enter_c();
+    const double v = strtod(copy, NULL);
+    leave_c(before);
+    if (!isfinite(v)) return false;
+    *value = v;
+    return true;
+}
+
+bool heed__parse_int(const char *text, size_t len, int64_t *value) {
+    const size_t sign = len > 0 && text[0] == '-';
+    const uint64_t limit = (uint64_t)INT64_MAX + sign;
+    uint64_t sum = 0;
+    if (len == sign) return false;
+    for (size_t i = sign; i < len; i++) {
+        if (!is_digit(text[i])) return false;
+        const uint64_t d = (uint64_t)(text[i] - '0');
+        if (sum > (limit - d) / 10) return false;
+        sum = sum * 10 + d;
+    }
+    *value = sign ? -(int64_t)(sum - (sum > 0)) - (sum > 0) : (int64_t)sum;
+    return true;
+}
+
+size_t heed__utf8_next(const char *text, size_t len, uint32_t *code) {
+    static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
+    if (len == 0) return 0;
+    const unsigned char c = (unsigned char)text[0];
+    const size_t n = c < 0x80               ? 1
+                     : (c & 0xE0u) == 0xC0u ? 2
+                     : (c & 0xF0u) == 0xE0u ? 3
+                     : (c & 0xF8u) == 0xF0u ? 4
+                                            : 0;
+    if (n == 0 || n > len) return 0;
+    uint32_t v = n == 1 ? c : c & (0x7Fu >> n);
+    for (size_t i = 1; i < n; i++) {
+        if (!is_continuation(text[i])) return 0;
+        v = v << 6 | ((unsigned char)text[i] & 0x3Fu);
+    }
+    if (v < least[n] || v > 0x10FFFF || (v >= 0xD800 && v < 0xE000)) return 0;
+    if (code) *code = v;
+    return n;
+}
+
+size_t heed__utf8_check(const char *text, size_t len) {
+    size_t at = 0;
+    while (at < len) {
+        const size_t n = heed__utf8_next(text + at, len - at, NULL);
+        if (n == 0) break;
+        at += n;
+    }
+    return at;
+}
+
+const char *heed__errno_text(int number) {
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    return c ? strerror_l(number, c) : "unknown error";
+}
