@@ -15,6 +15,7 @@
 
 HEED_TARGET_BEGIN("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
 #include "kernels/vec_avx512.h"
+#include "kernels/vec_math.h"
 #include "kernels/body_gemm.inc"
 #include "kernels/body_math.inc"
 #include "kernels/body_row.inc"

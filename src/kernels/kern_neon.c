@@ -14,6 +14,7 @@
 #include "kernels/vec.h"
 
 #include "kernels/vec_neon.h"
+#include "kernels/vec_math.h"
 #include "kernels/body_gemm.inc"
 #include "kernels/body_math.inc"
 #include "kernels/body_row.inc"

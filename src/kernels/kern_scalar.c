@@ -12,6 +12,7 @@
 #include "kernels/tables.h"
 
 #include "kernels/vec_scalar.h"
+#include "kernels/vec_math.h"
 #include "kernels/body_gemm.inc"
 #include "kernels/body_math.inc"
 #include "kernels/body_row.inc"

@@ -1,0 +1,187 @@
+/* vec_math.h: the elementary functions of 16 lanes, for kernel bodies to inline. Included right
+ * after vec_<isa>.h; every step is one exactly rounded operation of vec.h, so the bits are equal on
+ * every ISA. Coefficients come from tools/polynomials.py; docs/ACCURACY.md states the measured
+ * errors.
+ *
+ *   vf_canon(x)                   x, every NaN as 0x7fc00000
+ *   vf_exp(x)                     0 where the result would be below the smallest normal
+ *   vf_exp_neg(x)                 the same bits for x <= 0 alone, with one compare; -inf gives 0;
+ * NaN gives some NaN if its payload's low 9 bits are 0, as in 0x7fc00000 vf_log vf_tanh vf_sigmoid
+ * vf_erf vf_sin vf_cos vf_normal_tail(a, &e)         for a >= 0: the chance that a standard normal
+ * exceeds a; e = exp(-a²/2) vf_normal_cdf(x, &e)          the chance that it is below x: gelu(x) =
+ * x·vf_normal_cdf(x)
+ *
+ * All but vf_exp_neg and vf_normal_tail give the canonical NaN for NaN.
+ */
+
+VEC_INLINE vf vf_canon(vf x) {
+    return vf_select(vf_eq(x, x), x, vi_as_vf(vi_set1(0x7fc00000)));
+}
+
+/* x = n·log 2 + r with |r| <= log 2 / 2; *t has n in its low bits. -> r */
+VEC_INLINE vf vec__exp_reduce(vf x, vf *t) {
+    const vf magic = vf_set1(0x1.8p23f); /* adding it rounds to an integer */
+    *t = vf_fma(x, vf_set1(0x1.715476p0f), magic);
+    const vf n = vf_sub(*t, magic);
+    return vf_fnma(n, vf_set1(-0x1.05c61p-29f), vf_fnma(n, vf_set1(0x1.62e43p-1f), x));
+}
+
+/* (exp(r) - 1 - r) / r² */
+VEC_INLINE vf vec__exp_poly(vf r) {
+    vf q = vf_fma(vf_set1(0x1.6ac832p-10f), r, vf_set1(0x1.123dd2p-7f));
+    q = vf_fma(q, r, vf_set1(0x1.555858p-5f));
+    q = vf_fma(q, r, vf_set1(0x1.55548cp-3f));
+    return vf_fma(q, r, vf_set1(0x1.fffffcp-2f));
+}
+
+/* exp(x) where the result is a normal number; anything elsewhere */
+VEC_INLINE vf vec__exp_normal(vf x) {
+    vf t;
+    const vf r = vec__exp_reduce(x, &t), one = vf_set1(1.0f);
+    const vf p = vf_fma(vf_fma(vec__exp_poly(r), r, one), r, one);
+    return vi_as_vf(vi_add(vf_as_vi(p), vi_shl(vf_as_vi(t), 23))); /* p·2ⁿ, in the exponent */
+}
+
+#define EXP_LEAST -0x1.5d589ep6f /* exp of it is the first normal number */
+#define EXP_MOST  0x1.62e42ep6f  /* exp of it is the last finite one */
+
+VEC_INLINE vf vf_exp_neg(vf x) {
+    return vf_select(vf_lt(x, vf_set1(EXP_LEAST)), vf_zero(), vec__exp_normal(x));
+}
+
+VEC_INLINE vf vf_exp(vf x) {
+    const vf inf = vf_set1(INFINITY), nan = vi_as_vf(vi_set1(0x7fc00000));
+    vf y = vf_select(vf_ge(x, vf_set1(EXP_LEAST)), vec__exp_normal(x), vf_zero());
+    y = vf_select(vf_gt(x, vf_set1(EXP_MOST)), inf, y);
+    return vf_select(vf_eq(x, x), y, nan);
+}
+
+VEC_INLINE vf vf_log(vf x) {
+    const vm tiny = vf_lt(x, vf_set1(FLT_MIN));
+    const vf scaled = vf_select(tiny, vf_mul(x, vf_set1(0x1p23f)), x);
+    /* x = 2ᵉ·(1+f), 1+f in [sqrt 1/2, sqrt 2) */
+    const vi low = vi_set1(0x3f3504f3);
+    const vi bits = vi_sub(vf_as_vi(scaled), low);
+    const vf f = vf_sub(vi_as_vf(vi_add(vi_and(bits, vi_set1(0x007fffff)), low)), vf_set1(1.0f));
+    const vf e = vf_sub(vi_to_vf(vi_sar(bits, 23)), vf_select(tiny, vf_set1(23.0f), vf_zero()));
+    vf p = vf_fma(vf_set1(-0x1.38b49ep-4f), f, vf_set1(0x1.055afp-3f));
+    p = vf_fma(p, f, vf_set1(-0x1.0d8534p-3f));
+    p = vf_fma(p, f, vf_set1(0x1.22da2ep-3f));
+    p = vf_fma(p, f, vf_set1(-0x1.547248p-3f));
+    p = vf_fma(p, f, vf_set1(0x1.99a008p-3f));
+    p = vf_fma(p, f, vf_set1(-0x1.000226p-2f));
+    p = vf_fma(p, f, vf_set1(0x1.555554p-2f));
+    const vf ff = vf_mul(f, f);
+    vf y = vf_fma(vf_mul(p, f), ff, vf_mul(e, vf_set1(-0x1.05c61p-29f)));
+    y = vf_fnma(vf_set1(0.5f), ff, y);
+    y = vf_fma(e, vf_set1(0x1.62e43p-1f), vf_add(f, y));
+    const vf inf = vf_set1(INFINITY);
+    y = vf_select(vf_lt(x, inf), y, x); /* inf and NaN as they are */
+    y = vf_select(vf_gt(x, vf_zero()), y,
+                  vf_select(vf_eq(x, vf_zero()), vf_neg(inf), vi_as_vf(vi_set1(0x7fc00000))));
+    return y;
+}
+
+/* (exp(2a) - 1) / (exp(2a) + 1) of a = |x|; beyond 9.1 it is 1 to the last bit */
+VEC_INLINE vf vf_tanh(vf x) {
+    const vf one = vf_set1(1.0f), a = vf_min(vf_set1(9.1f), vf_abs(x));
+    vf t;
+    const vf r = vec__exp_reduce(vf_add(a, a), &t);
+    const vf p = vf_fma(vf_mul(r, r), vec__exp_poly(r), r);                      /* exp(r) - 1 */
+    const vf s = vi_as_vf(vi_add(vi_shl(vf_as_vi(t), 23), vi_set1(0x3f800000))); /* 2ⁿ */
+    const vf m = vf_fma(s, p, vf_sub(s, one));
+    const vf y = vf_div(m, vf_add(m, vf_set1(2.0f)));
+    const vi sign = vi_and(vf_as_vi(x), vi_set1(INT32_MIN));
+    return vf_canon(vi_as_vf(vi_or(vf_as_vi(y), sign)));
+}
+
+/* 1/(1+exp(-x)), and exp(x)/(1+exp(x)) for x < 0, so that small results keep their digits */
+VEC_INLINE vf vf_sigmoid(vf x) {
+    const vf one = vf_set1(1.0f), e = vf_exp_neg(vf_neg(vf_abs(x)));
+    const vf top = vf_select(vf_lt(x, vf_zero()), e, one);
+    return vf_select(vf_eq(x, x), vf_div(top, vf_add(one, e)), vi_as_vf(vi_set1(0x7fc00000)));
+}
+
+/* x + x·p(x²) below 15/16; 1 - exp(q(|x|)) above, 1 from 4 on */
+VEC_INLINE vf vf_erf(vf x) {
+    const vf a = vf_min(vf_set1(4.0f), vf_abs(x)), z = vf_mul(x, x);
+    vf p = vf_fma(vf_set1(-0x1.36a69ep-11f), z, vf_set1(0x1.466a32p-8f));
+    p = vf_fma(p, z, vf_set1(-0x1.b6699p-6f));
+    p = vf_fma(p, z, vf_set1(0x1.ce1856p-4f));
+    p = vf_fma(p, z, vf_set1(-0x1.8126dcp-2f));
+    p = vf_fma(p, z, vf_set1(0x1.06eba6p-3f));
+    p = vf_fma(p, x, x);
+    vf q = vf_fma(vf_set1(-0x1.64808ep-16f), a, vf_set1(0x1.c96872p-12f));
+    q = vf_fma(q, a, vf_set1(-0x1.11e834p-8f));
+    q = vf_fma(q, a, vf_set1(0x1.9beb0ap-6f));
+    q = vf_fma(q, a, vf_set1(-0x1.bba786p-4f));
+    q = vf_fma(q, a, vf_set1(-0x1.444204p-1f));
+    q = vf_fma(q, a, vf_set1(-0x1.2128e2p+0f));
+    q = vf_fma(q, a, vf_set1(0x1.74e7c6p-13f));
+    const vf y = vf_sub(vf_set1(1.0f), vf_exp_neg(q));
+    const vi sign = vi_and(vf_as_vi(x), vi_set1(INT32_MIN));
+    const vf big = vi_as_vf(vi_or(vf_as_vi(y), sign));
+    return vf_canon(vf_select(vf_lt(a, vf_set1(0.9375f)), p, big));
+}
+
+/* exp(-a²/2)·t·p(s), t = 1/(a + 4), s = 1 - 8t */
+VEC_INLINE vf vf_normal_tail(vf a, vf *e) {
+    const vf h = vf_mul(a, a), low = vf_fma(a, a, vf_neg(h)), half = vf_set1(0.5f);
+    const vf exp_h = vf_exp_neg(vf_mul(h, vf_set1(-0.5f)));
+    *e = vf_fnma(exp_h, vf_mul(low, half), exp_h); /* what the rounding of a² lost */
+    const vf t = vf_div(vf_set1(1.0f), vf_add(a, vf_set1(4.0f)));
+    const vf s = vf_fnma(vf_set1(8.0f), t, vf_set1(1.0f));
+    vf p = vf_fma(vf_set1(-0x1.0a006p-13f), s, vf_set1(0x1.8faa06p-13f));
+    p = vf_fma(p, s, vf_set1(0x1.9cb24p-10f));
+    p = vf_fma(p, s, vf_set1(-0x1.cd0ac6p-9f));
+    p = vf_fma(p, s, vf_set1(-0x1.ed6184p-8f));
+    p = vf_fma(p, s, vf_set1(0x1.eed53cp-5f));
+    p = vf_fma(p, s, vf_set1(-0x1.7dffbep-3f));
+    p = vf_fma(p, s, vf_set1(0x1.8c6d9cp-2f));
+    p = vf_fma(p, s, vf_set1(-0x1.373e3ap-1f));
+    p = vf_fma(p, s, vf_set1(0x1.82b4bcp-1f));
+    return vf_mul(vf_mul(p, t), *e);
+}
+
+VEC_INLINE vf vf_normal_cdf(vf x, vf *e) {
+    /* beyond 14 every result is 0 or 1, and a² must stay finite */
+    const vf a = vf_min(vf_set1(14.0f), vf_abs(x)), q = vf_normal_tail(a, e);
+    return vf_select(vf_lt(x, vf_zero()), q, vf_sub(vf_set1(1.0f), q));
+}
+
+/* x = n·π/2 + r, |r| <= π/4; *n as an integer. Exact to the last bit up to |x| = 1e6. */
+VEC_INLINE vf vec__trig_reduce(vf x, vi *n) {
+    const vf k = vf_round(vf_mul(x, vf_set1(0x1.45f306p-1f)));
+    *n = vf_to_vi(k);
+    const vf r = vf_fnma(k, vf_set1(-0x1.777a5cp-25f), vf_fnma(k, vf_set1(0x1.921fb6p0f), x));
+    return vf_fnma(k, vf_set1(-0x1.ee59dap-50f), r);
+}
+
+/* sin of r + n·π/2 */
+VEC_INLINE vf vec__trig_poly(vf r, vi n) {
+    const vf z = vf_mul(r, r), one = vf_set1(1.0f);
+    vf s = vf_fma(vf_set1(-0x1.9919dp-13f), z, vf_set1(0x1.1106c2p-7f));
+    s = vf_fma(s, z, vf_set1(-0x1.555544p-3f));
+    s = vf_fma(vf_mul(s, z), r, r);
+    vf c = vf_fma(vf_set1(0x1.99db8ap-16f), z, vf_set1(-0x1.6c0c0ep-10f));
+    c = vf_fma(c, z, vf_set1(0x1.55554ap-5f));
+    c = vf_fma(vf_fma(c, z, vf_set1(-0.5f)), z, one);
+    const vi odd = vi_and(n, vi_set1(1)), sign = vi_shl(vi_and(n, vi_set1(2)), 30);
+    const vf y = vf_select(vi_eq(odd, vi_zero()), s, c);
+    return vf_canon(vi_as_vf(vi_xor(vf_as_vi(y), sign)));
+}
+
+VEC_INLINE vf vf_sin(vf x) {
+    vi n;
+    const vf r = vec__trig_reduce(x, &n);
+    return vec__trig_poly(r, n);
+}
+
+VEC_INLINE vf vf_cos(vf x) {
+    vi n;
+    const vf r = vec__trig_reduce(x, &n);
+    return vec__trig_poly(r, vi_add(n, vi_set1(1)));
+}
+
+#undef EXP_LEAST
+#undef EXP_MOST
