@@ -134,13 +134,39 @@ typedef struct heed_mha_cfg {
     bool square;         /* refuse heads x d_k and heads x d_v that are not dim */
     bool use_rotary;     /* queries and keys are turned by `rotary` (its heads are set here) */
     heed_rotary_cfg rotary;
-    heed_attention_cfg kind; /* of this layer; heads, masks and lengths are set at apply */
+    /* The kind of attention. Its heads are set here; parameters that it needs and that are NULL are
+     * declared: bilinear "<name>.score_w" and additive "<name>.score_v", uniform within
+     * 1/sqrt(d_k). Tensors given here must live as long as the layer is used. */
+    heed_attention_cfg kind;
+    bool learn_temperature; /* "<name>.temperature" [H], from 1 */
+    bool learn_sinks;       /* "<name>.sinks" [H], from 0 */
+    float learn_span;       /* "<name>.span" [H], from this many keys; 0: none */
+    int64_t t5_buckets;     /* "<name>.t5" [buckets,H], N(0, 0.02); 0: none */
+    bool alibi;             /* the paper's slopes; not learned */
 } heed_mha_cfg;
 
 typedef struct heed_mha {
     heed_linear q, k, v, o; /* "<name>.q", "<name>.k", "<name>.v", "<name>.out" */
     heed_mha_cfg cfg;       /* with the defaults filled in */
 } heed_mha;
+
+/* "8 heads x 64 is 512, not d_model 256": sizes that do not fit are refused here. First values are
+ * those of nn.MultiheadAttention: q, k, v Xavier uniform (as one [3C,C] matrix where their widths
+ * are equal), biases 0. */
+HEED_API int heed_mha_init(heed_mha *m, heed_params *ps, const char *name, const heed_mha_cfg *cfg);
+/* q [B,T,dim], k [B,S,kdim], v [B,S,vdim] -> [B,T,dim]; self-attention passes x three times. cfg
+ * NULL: m->cfg.kind as it is; else a copy of it with masks, lengths, dropout or a tap set. */
+HEED_API heed_tensor *heed_mha_apply(heed_ctx *cx, const heed_mha *m, heed_tensor *q,
+                                     heed_tensor *k, heed_tensor *v, const heed_attention_cfg *cfg);
+/* Self-attention of the n newest steps x [B,n,dim] over all that cache has seen and these. */
+HEED_API heed_tensor *heed_mha_step(heed_ctx *cx, const heed_mha *m, heed_tensor *x,
+                                    heed_kv_cache *cache, const heed_attention_cfg *cfg);
+/* Projects a memory into an empty cache, once; then heed_mha_recall attends to it with x [B,n,dim].
+ */
+HEED_API int heed_mha_remember(heed_ctx *cx, const heed_mha *m, heed_tensor *k, heed_tensor *v,
+                               heed_kv_cache *cache);
+HEED_API heed_tensor *heed_mha_recall(heed_ctx *cx, const heed_mha *m, heed_tensor *x,
+                                      heed_kv_cache *cache, const heed_attention_cfg *cfg);
 
 /* -- feed-forward ----------------------------------------------------------------------------- */
 
@@ -181,7 +207,9 @@ typedef struct heed_block_cfg {
     bool cross;              /* decoder: attend to a memory too */
     bool use_rotary;         /* in self-attention */
     heed_rotary_cfg rotary;
-    heed_attention_cfg kind; /* of self-attention; its mask fields are set at apply */
+    heed_attention_cfg kind; /* of self-attention; causal and lengths are set at apply */
+    int64_t t5_buckets;      /* as in heed_mha_cfg, of self-attention */
+    bool alibi;
 } heed_block_cfg;
 
 typedef struct heed_block {
@@ -197,6 +225,8 @@ typedef struct heed_block_call {
     bool causal;                 /* a decoder is causal always */
     heed_tensor *memory;         /* decoder with cross: [B,S,memory_dim] */
     heed_tensor *memory_lengths; /* I32 [B] or NULL */
+    heed_attention_tap *tap;     /* of self-attention, NULL or one (a stack: one for each layer) */
+    heed_attention_tap *cross_tap; /* the same of cross-attention */
 } heed_block_call;
 
 HEED_API int heed_block_init(heed_block *b, heed_params *ps, const char *name,
@@ -224,12 +254,31 @@ HEED_API int heed_encoder_init(heed_encoder *e, heed_params *ps, const char *nam
                                const heed_encoder_cfg *cfg);
 HEED_API heed_tensor *heed_encoder_apply(heed_ctx *cx, const heed_encoder *e, heed_tensor *x,
                                          heed_tensor *lengths); /* [B,T,C] -> the same */
+/* The same with everything a call can say. */
+HEED_API heed_tensor *heed_encoder_apply_call(heed_ctx *cx, const heed_encoder *e, heed_tensor *x,
+                                              const heed_block_call *call);
 
 HEED_API int heed_decoder_init(heed_decoder *d, heed_params *ps, const char *name,
                                const heed_decoder_cfg *cfg);
 /* x [B,T,C] with causal self-attention; call NULL for a decoder without cross-attention. */
 HEED_API heed_tensor *heed_decoder_apply(heed_ctx *cx, const heed_decoder *d, heed_tensor *x,
                                          const heed_block_call *call);
+
+/* What a decoder has seen, for generation step by step; each step has the bits of the full forward.
+ * One thread at a time; lives until freed. */
+typedef struct heed_decoder_cache heed_decoder_cache;
+HEED_API heed_decoder_cache *heed_decoder_cache_new(const heed_decoder *d, int64_t batch,
+                                                    const heed_hooks *hooks, heed_error *err);
+HEED_API void heed_decoder_cache_free(heed_decoder_cache *cache);
+HEED_API void heed_decoder_cache_reset(heed_decoder_cache *cache);
+HEED_API int64_t heed_decoder_cache_len(const heed_decoder_cache *cache); /* steps so far */
+/* Row b becomes a copy of row rows[b], for beam search. 0 or a status. */
+HEED_API int heed_decoder_cache_reorder(heed_decoder_cache *cache, const int32_t *rows);
+/* x [B,n,C], the n newest steps -> [B,n,C]. call->memory is read at the first step after new or
+ * reset. */
+HEED_API heed_tensor *heed_decoder_step(heed_ctx *cx, const heed_decoder *d,
+                                        heed_decoder_cache *cache, heed_tensor *x,
+                                        const heed_block_call *call);
 
 /* -- recurrent -------------------------------------------------------------------------------- */
 
