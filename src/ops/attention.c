@@ -1,0 +1,100 @@
+/* attention.c: the attention operation: checks a call and hands it to the path that computes it;
+ * and the small tables of positions that both paths use. */
+#include <math.h>
+#include <string.h>
+
+#include "ops/attention_impl.h"
+
+heed_tensor *heed_attention(heed_ctx *cx, heed_tensor *q, heed_tensor *k, heed_tensor *v,
+                            const heed_attention_cfg *cfg) {
+    if (!q || !k || !v) return NULL;
+    heed_attention_call c = { .q = q, .k = k, .v = v };
+    if (cfg) c.cfg = *cfg;
+    if (heed__attention_check(cx, q, k, v, &c.cfg, &c.d)) return NULL;
+    if (c.cfg.tap && !heed__attention_tap_make(cx, c.cfg.tap, &c.d)) return NULL;
+    if (c.cfg.more) *c.cfg.more = (heed_attention_more){ 0 };
+    return c.d.fused ? heed__attention_fused(cx, &c) : heed__attention_general(cx, &c);
+}
+
+bool heed__attention_tap_make(heed_ctx *cx, heed_attention_tap *tap, const heed_attention_dims *d) {
+    heed_tensor **const out[] = { &tap->row_weights, &tap->top_weights, &tap->top_keys,
+                                  &tap->column, &tap->row_entropy };
+    for (size_t i = 0; i < sizeof out / sizeof *out; i++) *out[i] = NULL;
+    const int64_t rows[] = { d->B, d->H, tap->rows_len, d->S };
+    const int64_t top[] = { d->B, d->H, d->T, tap->top_k };
+    const int64_t column[] = { d->B, d->H, d->S };
+    const int64_t entropy[] = { d->B, d->H, d->T };
+    if (tap->rows_len && !(tap->row_weights = heed_zeros(cx, HEED_F32, 4, rows))) return false;
+    if (tap->top_k) {
+        tap->top_weights = heed_zeros(cx, HEED_F32, 4, top);
+        tap->top_keys = heed_zeros(cx, HEED_I32, 4, top);
+        if (!tap->top_weights || !tap->top_keys) return false;
+        memset(tap->top_keys->data, 0xff, (size_t)tap->top_keys->len * sizeof(int32_t));
+    }
+    if (tap->column_mass && !(tap->column = heed_zeros(cx, HEED_F32, 3, column))) return false;
+    if (tap->entropy && !(tap->row_entropy = heed_zeros(cx, HEED_F32, 3, entropy))) return false;
+    return true;
+}
+
+/* A power of two at the largest 2^n <= heads, then every other slope of twice as many heads. All
+ * slopes are powers of sqrt(sqrt(...2)), made by square roots alone, which are exactly rounded. */
+static float alibi_slope(int64_t n, int64_t i) { /* 2^(-8 (i+1) / n), n a power of two */
+    double root = 1.0 / 256;                     /* 2^(-8/n) by halving the exponent */
+    double slope = 1;
+    for (int64_t m = 1; m < n; m *= 2) root = sqrt(root);
+    for (int64_t e = 0; e <= i; e++) slope *= root;
+    return (float)slope;
+}
+
+void heed_alibi_slopes(int64_t heads, float *slopes) {
+    int64_t n = 1;
+    while (n * 2 <= heads) n *= 2;
+    for (int64_t h = 0; h < heads; h++)
+        slopes[h] = h < n ? alibi_slope(n, h) : alibi_slope(2 * n, 2 * (h - n));
+}
+
+/* floor(log(x / exact) / log(max / exact) * count) in integers: the largest i <= count with
+ * exact^(count-i) max^i <= x^count is found by comparing in double with a margin no float can blur;
+ * the logarithm itself is avoided so that every machine agrees. */
+static int64_t log_bucket(int64_t x, int64_t exact, int64_t max, int64_t count) {
+    int64_t i = 0;
+    double step = (double)max / (double)exact; /* step^(1/count) by bisection */
+    double lo = 1, hi = step;
+    for (int n = 0; n < 64; n++) {
+        const double mid = 0.5 * (lo + hi);
+        double power = 1;
+        for (int64_t e = 0; e < count; e++) power *= mid;
+        *(power > step ? &hi : &lo) = mid;
+    }
+    double edge = (double)exact;
+    while (i < count && edge * lo <= (double)x * (1 + 1e-9)) edge *= lo, i++;
+    return i;
+}
+
+int64_t heed__t5_bucket(int64_t distance, int64_t buckets, int64_t max_distance, bool one_way) {
+    int64_t base = 0, n = -distance; /* n > 0: the key is earlier */
+    if (!one_way) {
+        buckets /= 2;
+        if (n < 0) base = buckets, n = -n;
+    } else if (n < 0) {
+        n = 0;
+    }
+    const int64_t exact = buckets / 2;
+    if (n < exact || exact == 0) return base + (n < buckets ? n : buckets - 1);
+    if (n >= max_distance) return base + buckets - 1;
+    const int64_t i = exact + log_bucket(n, exact, max_distance, buckets - exact);
+    return base + (i < buckets ? i : buckets - 1);
+}
+
+void heed__attention_relative(const heed_attention_cfg *cfg, int64_t head, int64_t first, int64_t n,
+                              float *out) {
+    const int64_t max = cfg->t5_distance ? cfg->t5_distance : 128;
+    const float slope = cfg->alibi ? HEED_F32_DATA(cfg->alibi)[head] : 0.0f;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t distance = first + i;
+        out[i] = -slope * (float)(distance < 0 ? -distance : distance);
+        if (!cfg->t5) continue;
+        const int64_t b = heed__t5_bucket(distance, cfg->t5->shape[0], max, cfg->t5_one_way);
+        out[i] += HEED_F32_DATA(cfg->t5)[b * cfg->t5->shape[1] + head];
+    }
+}

@@ -1,0 +1,45 @@
+/* attention_impl.h: what the files of attention share: the sizes of a call, its checks, and the two
+ * ways to compute it. */
+#ifndef HEED_OPS_ATTENTION_IMPL_H
+#define HEED_OPS_ATTENTION_IMPL_H
+
+#include "heed/attention.h"
+#include "tensor/ctx.h"
+
+/* The sizes of one call, as checked: every product of them fits in int64_t. */
+typedef struct heed_attention_dims {
+    int64_t B, T, S, H, Hk;
+    int64_t D;  /* width of a query head */
+    int64_t Dk; /* width of a key head; D but for bilinear and additive scores */
+    int64_t Dv; /* width of a value head */
+    bool fused; /* the fused kernel computes this combination */
+} heed_attention_dims;
+
+/* Every rule of the header's table and every shape, for any cfg. 0 with *d filled, or the error in
+ * cx and its status. */
+int heed__attention_check(heed_ctx *cx, const heed_tensor *q, const heed_tensor *k,
+                          const heed_tensor *v, const heed_attention_cfg *cfg,
+                          heed_attention_dims *d);
+
+/* One call, after the checks. */
+typedef struct heed_attention_call {
+    heed_tensor *q, *k, *v;
+    heed_attention_cfg cfg; /* a copy */
+    heed_attention_dims d;
+} heed_attention_call;
+
+heed_tensor *heed__attention_fused(heed_ctx *cx, const heed_attention_call *c);
+heed_tensor *heed__attention_general(heed_ctx *cx, const heed_attention_call *c);
+
+/* The relative table of one head: out[i] is what alibi and t5 add to the score of distance
+ * s - p_t = first + i, for i in 0..n-1. */
+void heed__attention_relative(const heed_attention_cfg *cfg, int64_t head, int64_t first, int64_t n,
+                              float *out);
+/* The T5 bucket of distance s - p_t, in 0..buckets-1. */
+int64_t heed__t5_bucket(int64_t distance, int64_t buckets, int64_t max_distance, bool one_way);
+
+/* Makes the tensors that the tap asks for, filled with zeros (top_keys with -1). False: an error is
+ * set. */
+bool heed__attention_tap_make(heed_ctx *cx, heed_attention_tap *tap, const heed_attention_dims *d);
+
+#endif
