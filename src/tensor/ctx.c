@@ -1,0 +1,193 @@
+/* ctx.c: the context: its making and end, the step's memory, the tape, the first error. */
+#include "tensor/bins.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+heed_ctx *heed_ctx_new(const heed_ctx_cfg *cfg, heed_error *err) {
+    const heed_ctx_cfg none = { 0 };
+    if (!cfg) cfg = &none;
+    if (err) *err = (heed_error){ 0 };
+    if (cfg->precision != HEED_PRECISION_F32 && cfg->precision != HEED_PRECISION_BF16) {
+        heed__error(err, HEED_EINVALID, "context: precision %d is neither f32 nor bf16",
+                    (int)cfg->precision);
+        return NULL;
+    }
+    const heed_kernels *k = heed__kernels(cfg->isa, err);
+    if (!k) return NULL;
+    heed_ctx *cx = heed__calloc(cfg->hooks, 1, sizeof *cx);
+    if (!cx) {
+        heed__error(err, HEED_ENOMEM, "out of memory for a context");
+        return NULL;
+    }
+    if (cfg->hooks) cx->hooks = *cfg->hooks;
+    cx->k = k;
+    cx->pool = cfg->pool;
+    cx->own_pool = !cfg->pool;
+    if (cx->own_pool) cx->pool = heed_pool_new(cfg->threads, cfg->hooks, err);
+    if (!cx->pool) {
+        heed__free(cfg->hooks, cx);
+        return NULL;
+    }
+    cx->train = cx->record = cfg->train;
+    cx->precision = cfg->precision;
+    cx->seed = cfg->seed;
+    heed__arena_init(&cx->arena, cfg->hooks);
+    return cx;
+}
+
+void heed_ctx_free(heed_ctx *cx) {
+    if (!cx) return;
+    heed__arena_free(&cx->arena);
+    if (cx->own_pool) heed_pool_free(cx->pool);
+    const heed_hooks hooks = cx->hooks;
+    heed__free(&hooks, cx->nodes);
+    heed__free(&hooks, cx);
+}
+
+void heed_ctx_reset(heed_ctx *cx) {
+    if (!cx) return;
+    heed__arena_reset(&cx->arena);
+    memset(cx->bin, 0, sizeof cx->bin);
+    cx->temps = NULL;
+    cx->in_backward = false;
+    cx->node_count = 0;
+    cx->error.code = 0;
+    cx->error.msg[0] = 0;
+    cx->calls = 0;
+    cx->step++;
+}
+
+const heed_error *heed_ctx_error(const heed_ctx *cx) {
+    return cx && cx->error.code ? &cx->error : NULL;
+}
+
+const char *heed_ctx_isa(const heed_ctx *cx) {
+    return cx->k->name;
+}
+
+bool heed_ctx_train(const heed_ctx *cx) {
+    return cx->train;
+}
+
+void heed_ctx_set_train(heed_ctx *cx, bool train) {
+    cx->train = cx->record = train;
+}
+
+bool heed_ctx_set_record(heed_ctx *cx, bool record) {
+    const bool was = cx->record;
+    cx->record = record;
+    return was;
+}
+
+uint64_t heed_ctx_step(const heed_ctx *cx) {
+    return cx->step;
+}
+
+void heed_ctx_set_step(heed_ctx *cx, uint64_t step) {
+    cx->step = step;
+}
+
+size_t heed_ctx_memory(const heed_ctx *cx) {
+    return cx->arena.held + (size_t)cx->node_cap * sizeof *cx->nodes + sizeof *cx;
+}
+
+heed_pool *heed_ctx_pool(const heed_ctx *cx) {
+    return cx->pool;
+}
+
+/* -- memory of the step ----------------------------------------------------------------------- */
+
+void *heed__alloc(heed_ctx *cx, int64_t count, size_t size) {
+    if (cx->in_backward) return heed__temp_of_backward(cx, count, size);
+    if (count < 0 || (size && (uint64_t)count > PTRDIFF_MAX / 2 / size)) {
+        heed_fail(cx, HEED_ENOMEM, "%lld items of %zu bytes are more than memory can hold",
+                  (long long)count, size);
+        return NULL;
+    }
+    void *p = heed__arena_alloc(&cx->arena, (size_t)count * size);
+    if (!p)
+        heed_fail(cx, HEED_ENOMEM, "out of memory for %zu bytes of a step", (size_t)count * size);
+    return p;
+}
+
+void *heed_scratch(heed_ctx *cx, size_t size) {
+    if (size > PTRDIFF_MAX / 2) {
+        heed_fail(cx, HEED_ENOMEM, "a block of %zu bytes is more than memory can hold", size);
+        return NULL;
+    }
+    return heed__alloc(cx, (int64_t)size, 1);
+}
+
+uint64_t heed__stream(heed_ctx *cx) {
+    return cx->step << 32 | (cx->calls++ & 0xffffffff);
+}
+
+void heed__parallel(heed_ctx *cx, int64_t n, int64_t cost, heed_range_fn fn, void *arg) {
+    const int64_t grain = cost >= 16384 ? 1 : cost > 0 ? (16384 + cost - 1) / cost : 16384;
+    heed_pool_run(cx->pool, n, grain, fn, arg);
+}
+
+heed_tensor *heed_fail(heed_ctx *cx, int code, const char *format, ...) {
+    if (!cx || cx->error.code) return NULL;
+    cx->error.code = code;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(cx->error.msg, sizeof cx->error.msg, format, args);
+    va_end(args);
+    return NULL;
+}
+
+/* -- the tape --------------------------------------------------------------------------------- */
+
+bool heed__wants_grad(const heed_ctx *cx, int count, heed_tensor *const *src) {
+    if (!cx->record) return false;
+    for (int i = 0; i < count; i++)
+        if (src[i] && src[i]->needs_grad) return true;
+    return false;
+}
+
+heed_tensor *heed_record(heed_ctx *cx, const heed_op *op, heed_tensor *out, int count,
+                         heed_tensor *const *src, void *saved) {
+    if (!out) return NULL;
+    if (!heed__wants_grad(cx, count, src)) return out;
+    heed_tensor **copy = heed__alloc(cx, count, sizeof(heed_tensor *));
+    if (!copy) return NULL;
+    memcpy(copy, src, (size_t)count * sizeof(heed_tensor *));
+    if (heed__grow(&cx->hooks, &cx->nodes, &cx->node_cap, cx->node_count + 1, sizeof *cx->nodes))
+        return heed_fail(cx, HEED_ENOMEM, "out of memory for a tape of %lld operations",
+                         (long long)cx->node_count + 1);
+    cx->nodes[cx->node_count++] = (heed_node){
+        .op = op, .out = out, .src = copy, .count = count, .saved = saved
+    };
+    out->needs_grad = true;
+    return out;
+}
+
+heed_tensor *heed__record1(heed_ctx *cx, const heed_op *op, heed_tensor *out, heed_tensor *a,
+                           void *saved) {
+    return heed_record(cx, op, out, 1, (heed_tensor *[]){ a }, saved);
+}
+
+heed_tensor *heed__record2(heed_ctx *cx, const heed_op *op, heed_tensor *out, heed_tensor *a,
+                           heed_tensor *b, void *saved) {
+    return heed_record(cx, op, out, 2, (heed_tensor *[]){ a, b }, saved);
+}
+
+heed_tensor *heed__record3(heed_ctx *cx, const heed_op *op, heed_tensor *out, heed_tensor *a,
+                           heed_tensor *b, heed_tensor *c, void *saved) {
+    return heed_record(cx, op, out, 3, (heed_tensor *[]){ a, b, c }, saved);
+}
+
+heed_tensor *heed_node_out(const heed_node *n) {
+    return n->out;
+}
+
+heed_tensor *heed_node_src(const heed_node *n, int i) {
+    return i >= 0 && i < n->count ? n->src[i] : NULL;
+}
+
+void *heed_node_saved(const heed_node *n) {
+    return n->saved;
+}

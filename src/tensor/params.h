@@ -1,0 +1,23 @@
+/* params.h: inside of heed_params, for this folder, io and train. */
+#ifndef HEED_TENSOR_PARAMS_H
+#define HEED_TENSOR_PARAMS_H
+
+#include "tensor/ctx.h"
+
+/* The gradient of parameter t, which has none yet: room in the flat block, not filled. NULL and the
+ * context's error set when memory is short. */
+float *heed__param_grad(heed_ctx *cx, heed_tensor *t);
+/* The hooks that ps was made with. */
+const heed_hooks *heed__params_hooks(const heed_params *ps);
+/* Product of a shape, or -1 for one that is no shape or overflows. */
+int64_t heed__shape_len(int ndim, const int64_t *shape);
+/* True when text matches a pattern of '*', '?' and plain characters. */
+bool heed__match(const char *pattern, const char *text);
+/* Draws the first values of w by init; depends on (seed, w's name and shape) alone. 0 or a status
+ * in *err. */
+int heed__init(heed_tensor *w, heed_init init, uint64_t seed, const heed_hooks *hooks,
+               heed_error *err);
+heed_sparse *heed__sparse_new(const heed_hooks *hooks, int64_t dim);
+void heed__sparse_free(heed_sparse *s);
+
+#endif
