@@ -6,19 +6,18 @@
 #include "base/text.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The "C" locale is a constant of the C library: making it allocates nothing. */
-static locale_t enter_c(void) {
+locale_t heed__c_locale_enter(void) {
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     return c ? uselocale(c) : (locale_t)0;
 }
 
-static void leave_c(locale_t before) {
+void heed__c_locale_leave(locale_t before) {
     if (before) uselocale(before);
 }
 
@@ -28,9 +27,9 @@ static bool is_continuation(char c) {
 
 size_t heed__vformat(char *text, size_t size, const char *format, va_list args) {
     if (size == 0) return 0;
-    locale_t before = enter_c();
+    locale_t before = heed__c_locale_enter();
     const int n = vsnprintf(text, size, format, args);
-    leave_c(before);
+    heed__c_locale_leave(before);
     if (n < 0) {
         text[0] = 0;
         return 0;
@@ -65,23 +64,23 @@ static bool special_text(double value, char *text) {
 
 char *heed__float_text(float value, char text[HEED_NUMBER_SIZE]) {
     if (special_text((double)value, text)) return text;
-    locale_t before = enter_c();
+    locale_t before = heed__c_locale_enter();
     for (int digits = 6; digits <= 9; digits++) {
         snprintf(text, HEED_NUMBER_SIZE, "%.*g", digits, (double)value);
         if (strtof(text, NULL) == value) break;
     }
-    leave_c(before);
+    heed__c_locale_leave(before);
     return text;
 }
 
 char *heed__double_text(double value, char text[HEED_NUMBER_SIZE]) {
     if (special_text(value, text)) return text;
-    locale_t before = enter_c();
+    locale_t before = heed__c_locale_enter();
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, HEED_NUMBER_SIZE, "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;
     }
-    leave_c(before);
+    heed__c_locale_leave(before);
     return text;
 }
 
@@ -121,9 +120,9 @@ bool heed__parse_double(const char *text, size_t len, double *value) {
     if (len >= sizeof copy || !is_decimal(text, len)) return false;
     memcpy(copy, text, len);
     copy[len] = 0;
-    locale_t before = enter_c();
+    locale_t before = heed__c_locale_enter();
     const double v = strtod(copy, NULL);
-    leave_c(before);
+    heed__c_locale_leave(before);
     if (!isfinite(v)) return false;
     *value = v;
     return true;

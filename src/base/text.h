@@ -2,11 +2,16 @@
 #ifndef HEED_BASE_TEXT_H
 #define HEED_BASE_TEXT_H
 
+#include <locale.h>
 #include <stdarg.h>
 
 #include "heed/base.h"
 
 enum { HEED_NUMBER_SIZE = 32 }; /* room for any number that the functions below write */
+
+/* Puts the calling thread, and no other, under the "C" locale for a while. */
+locale_t heed__c_locale_enter(void);
+void heed__c_locale_leave(locale_t before);
 
 /* vsnprintf and snprintf under the "C" locale: '.' in numbers, no grouping. What does not fit is
  * cut before the character that it would split. Return the length that is in text. */

@@ -1,0 +1,110 @@
+/* json.c: strict JSON over jansson. */
+#include "base/json.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/text.h"
+
+json_t *heed__json_parse(const char *text, size_t len, const char *name, heed_error *err) {
+    json_error_t e;
+    const locale_t before = heed__c_locale_enter();
+    json_t *tree = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
+    heed__c_locale_leave(before);
+    if (tree) return tree;
+    if (json_error_code(&e) == json_error_out_of_memory)
+        heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
+    else
+        heed__error(err, HEED_EFORMAT, "%s:%d:%d: %s", name, e.line, e.column, e.text);
+    return NULL;
+}
+
+json_t *heed__json_read(const heed_hooks *hooks, const char *path, size_t most, heed_error *err) {
+    char *text;
+    size_t size;
+    if (heed__file_read(hooks, path, most, &text, &size, err) != HEED_OK) return NULL;
+    json_t *tree = heed__json_parse(text, size, path, err);
+    heed__free(hooks, text);
+    return tree;
+}
+
+char *heed__json_text(const heed_hooks *hooks, const json_t *tree, bool pretty, size_t *len,
+                      heed_error *err) {
+    const size_t flags = JSON_ENCODE_ANY | (pretty ? JSON_INDENT(2) : JSON_COMPACT);
+    const locale_t before = heed__c_locale_enter();
+    char *made = json_dumps(tree, flags);
+    heed__c_locale_leave(before);
+    const size_t size = made ? strlen(made) : 0;
+    char *text = made ? heed__malloc(hooks, size + 2) : NULL;
+    if (text) {
+        memcpy(text, made, size);
+        memcpy(text + size, pretty ? "\n" : "", pretty ? 2 : 1);
+        if (len) *len = size + (pretty ? 1 : 0);
+    } else {
+        heed__error(err, HEED_ENOMEM, "json: out of memory");
+    }
+    heed__free(NULL, made); /* jansson's own malloc */
+    return text;
+}
+
+/* -- fields ----------------------------------------------------------------------------------- */
+
+static const json_t *field(heed_fields *f, const char *key) {
+    if (f->status) return NULL;
+    const json_t *value = json_object_get(f->object, key);
+    if (!json_is_object(f->object))
+        f->status = heed__error(f->err, HEED_EFORMAT, "%s: is not an object", f->name);
+    else if (!value)
+        f->status = heed__error(f->err, HEED_EFORMAT, "%s: %s is missing", f->name, key);
+    return value;
+}
+
+static void wrong_kind(heed_fields *f, const char *key, const char *kind) {
+    f->status = heed__error(f->err, HEED_EFORMAT, "%s: %s is not %s", f->name, key, kind);
+}
+
+bool heed__field_has(const heed_fields *f, const char *key) {
+    return json_object_get(f->object, key) != NULL;
+}
+
+int64_t heed__field_int(heed_fields *f, const char *key, int64_t least, int64_t most) {
+    const json_t *value = field(f, key);
+    if (!value) return least;
+    if (!json_is_integer(value)) return wrong_kind(f, key, "a whole number"), least;
+    const int64_t v = json_integer_value(value);
+    if (v >= least && v <= most) return v;
+    f->status = heed__error(f->err, HEED_EFORMAT, "%s: %s is %lld, not %lld to %lld", f->name, key,
+                            (long long)v, (long long)least, (long long)most);
+    return least;
+}
+
+double heed__field_number(heed_fields *f, const char *key) {
+    const json_t *value = field(f, key);
+    if (value && !json_is_number(value)) wrong_kind(f, key, "a number");
+    return value ? json_number_value(value) : 0;
+}
+
+bool heed__field_bool(heed_fields *f, const char *key) {
+    const json_t *value = field(f, key);
+    if (value && !json_is_boolean(value)) wrong_kind(f, key, "true or false");
+    return value && json_is_true(value);
+}
+
+const char *heed__field_text(heed_fields *f, const char *key) {
+    const json_t *value = field(f, key);
+    if (value && !json_is_string(value)) wrong_kind(f, key, "a text");
+    return value && json_is_string(value) ? json_string_value(value) : "";
+}
+
+void heed__fields_only(heed_fields *f, const char *const *names) {
+    const char *key;
+    json_t *value, *object = (json_t *)(uintptr_t)f->object;
+    json_object_foreach(object, key, value) {
+        if (f->status) return;
+        const char *const *name = names;
+        while (*name && strcmp(*name, key) != 0) name++;
+        if (!*name)
+            f->status = heed__error(f->err, HEED_EFORMAT, "%s: unknown field %s", f->name, key);
+    }
+}
