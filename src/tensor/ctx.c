@@ -1,8 +1,8 @@
 /* ctx.c: the context: its making and end, the step's memory, the tape, the first error. */
+#include "base/text.h"
 #include "tensor/bins.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 heed_ctx *heed_ctx_new(const heed_ctx_cfg *cfg, heed_error *err) {
@@ -134,7 +134,7 @@ heed_tensor *heed_fail(heed_ctx *cx, int code, const char *format, ...) {
     cx->error.code = code;
     va_list args;
     va_start(args, format);
-    vsnprintf(cx->error.msg, sizeof cx->error.msg, format, args);
+    heed__vformat(cx->error.msg, sizeof cx->error.msg, format, args);
     va_end(args);
     return NULL;
 }

@@ -5,10 +5,10 @@
  * so takes no memory). The block of gradients is made exactly at the first backward and leaves out
  * tables with row-sparse gradients. Zeroing gradients only forgets them: the next backward
  * overwrites what it touches first. */
+#include "base/text.h"
 #include "tensor/params.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { ALIGN = 16 };
@@ -74,7 +74,7 @@ int heed_params_fail(heed_params *ps, int code, const char *format, ...) {
     ps->error.code = code;
     va_list args;
     va_start(args, format);
-    vsnprintf(ps->error.msg, sizeof ps->error.msg, format, args);
+    heed__vformat(ps->error.msg, sizeof ps->error.msg, format, args);
     va_end(args);
     return code;
 }
