@@ -1,0 +1,62 @@
+/* linear.c: the linear layer, norms, and feed-forward. */
+#include "nn/part.h"
+
+int heed_linear_init_cfg(heed_linear *l, heed_params *ps, const char *name,
+                         const heed_linear_cfg *cfg) {
+    const heed_init plain = { HEED_INIT_UNIFORM, heed__bound(cfg->in) };
+    *l = (heed_linear){ 0 };
+    if (cfg->in < 1 || cfg->out < 1)
+        return heed_params_fail(ps, HEED_EINVALID, "%s: a linear layer from %lld to %lld is none",
+                                name, (long long)cfg->in, (long long)cfg->out);
+    l->w = heed__part_param(ps, name, "weight", cfg->weight ? *cfg->weight : plain, 2,
+                            (int64_t[]){ cfg->out, cfg->in });
+    if (!cfg->no_bias)
+        l->b = heed__part_param(ps, name, "bias", cfg->bias ? *cfg->bias : plain, 1, &cfg->out);
+    return heed__part_status(ps);
+}
+
+int heed_linear_init(heed_linear *l, heed_params *ps, const char *name, int64_t in, int64_t out) {
+    return heed_linear_init_cfg(l, ps, name, &(heed_linear_cfg){ .in = in, .out = out });
+}
+
+heed_tensor *heed_linear_apply(heed_ctx *cx, const heed_linear *l, heed_tensor *x) {
+    return heed_affine(cx, x, l->w, l->b);
+}
+
+int heed_norm_init(heed_norm *n, heed_params *ps, const char *name, const heed_norm_cfg *cfg) {
+    *n = (heed_norm){ .rms = cfg->rms, .eps = cfg->eps > 0 ? cfg->eps : 1e-5f };
+    if (cfg->dim < 1)
+        return heed_params_fail(ps, HEED_EINVALID, "%s: a norm over %lld numbers is none", name,
+                                (long long)cfg->dim);
+    n->gain = heed__part_param(ps, name, "weight", (heed_init){ HEED_INIT_ONES, 0 }, 1, &cfg->dim);
+    if (!cfg->rms && !cfg->no_bias)
+        n->bias = heed__part_param(ps, name, "bias", (heed_init){ HEED_INIT_ZEROS, 0 }, 1,
+                                   &cfg->dim);
+    return heed__part_status(ps);
+}
+
+heed_tensor *heed_norm_apply(heed_ctx *cx, const heed_norm *n, heed_tensor *x) {
+    return n->rms ? heed_rms_norm(cx, x, n->gain, n->eps)
+                  : heed_layer_norm(cx, x, n->gain, n->bias, n->eps);
+}
+
+int heed_ff_init(heed_ff *f, heed_params *ps, const char *name, const heed_ff_cfg *cfg) {
+    char part[HEED_PART_SIZE];
+    *f = (heed_ff){ .act = cfg->act, .gated = cfg->gated, .dropout = cfg->dropout };
+    if (!f->gated && f->act == HEED_ACT_NONE) f->act = HEED_ACT_RELU;
+    if (f->gated && f->act != HEED_ACT_NONE && f->act != HEED_ACT_SILU)
+        return heed_params_fail(ps, HEED_EUNSUPPORTED,
+                                "%s: a gated feed-forward exists with SiLU only", name);
+    const heed_linear_cfg up = { .in = cfg->dim, .out = cfg->hidden, .no_bias = cfg->no_bias };
+    const heed_linear_cfg down = { .in = cfg->hidden, .out = cfg->dim, .no_bias = cfg->no_bias };
+    heed_linear_init_cfg(&f->up, ps, heed__part(ps, part, name, "up"), &up);
+    if (f->gated) heed_linear_init_cfg(&f->gate, ps, heed__part(ps, part, name, "gate"), &up);
+    return heed_linear_init_cfg(&f->down, ps, heed__part(ps, part, name, "down"), &down);
+}
+
+heed_tensor *heed_ff_apply(heed_ctx *cx, const heed_ff *f, heed_tensor *x) {
+    heed_tensor *h = f->gated ? heed_swiglu(cx, heed_linear_apply(cx, &f->gate, x),
+                                            heed_linear_apply(cx, &f->up, x))
+                              : heed_affine_act(cx, x, f->up.w, f->up.b, f->act, NULL);
+    return heed_linear_apply(cx, &f->down, heed_dropout(cx, h, f->dropout));
+}

@@ -1,0 +1,149 @@
+/* mha.c: multi-head attention: projections, rotary positions, heed_attention, output projection. */
+#include "nn/part.h"
+#include "tensor/ctx.h"
+
+#include <math.h>
+
+/* Fills in the defaults of *c; refuses what does not fit. */
+static int complete(heed_params *ps, const char *name, heed_mha_cfg *c) {
+    if (c->heads == 0) c->heads = 1;
+    if (c->kv_heads == 0) c->kv_heads = c->heads;
+    if (c->dim < 1 || c->heads < 1 || c->kv_heads < 1)
+        return heed_params_fail(ps, HEED_EINVALID, "%s: %d heads (%d for keys) of d_model %lld",
+                                name, c->heads, c->kv_heads, (long long)c->dim);
+    if (c->heads % c->kv_heads != 0)
+        return heed_params_fail(ps, HEED_EINVALID, "%s: %d heads are no multiple of %d key heads",
+                                name, c->heads, c->kv_heads);
+    if (c->key == 0 && c->dim % c->heads != 0)
+        return heed_params_fail(ps, HEED_EINVALID, "%s: d_model %lld does not divide into %d heads",
+                                name, (long long)c->dim, c->heads);
+    if (c->key == 0) c->key = c->dim / c->heads;
+    if (c->value == 0) c->value = c->key;
+    if (c->kdim == 0) c->kdim = c->dim;
+    if (c->vdim == 0) c->vdim = c->kdim;
+    const int64_t wide = c->heads * c->key != c->dim ? c->key : c->value;
+    if (c->square && c->heads * wide != c->dim)
+        return heed_params_fail(ps, HEED_EINVALID, "%s: %d heads x %lld is %lld, not d_model %lld",
+                                name, c->heads, (long long)wide, (long long)(c->heads * wide),
+                                (long long)c->dim);
+    if (c->use_rotary && (c->rotary.dims > c->key || (c->rotary.dims == 0 && c->key % 2 != 0)))
+        return heed_params_fail(ps, HEED_EINVALID, "%s: rotary over %d of %lld numbers of a head",
+                                name, c->rotary.dims, (long long)c->key);
+    c->kind.heads = c->heads;
+    c->kind.kv_heads = c->kv_heads;
+    return 0;
+}
+
+/* A tensor of the paper's slopes that lives with ps. */
+static heed_tensor *alibi(heed_params *ps, int64_t heads) {
+    heed_tensor *t = heed_params_alloc(ps, 1, sizeof *t);
+    float *slopes = heed_params_alloc(ps, heads, sizeof *slopes);
+    if (!t || !slopes) return NULL;
+    heed_alibi_slopes(heads, slopes);
+    *t = (heed_tensor){
+        .shape = { heads }, .ndim = 1, .dtype = HEED_F32, .len = heads, .data = slopes
+    };
+    return t;
+}
+
+/* Declares what the kind of attention needs and was not given. */
+static void kind_params(heed_mha_cfg *c, heed_params *ps, const char *name) {
+    const int64_t H = c->heads;
+    const heed_init near = { HEED_INIT_UNIFORM, heed__bound(c->key) };
+    heed_attention_cfg *k = &c->kind;
+    if (k->score == HEED_SCORE_BILINEAR && !k->score_w)
+        k->score_w = heed__part_param(ps, name, "score_w", near, 3,
+                                      (int64_t[]){ H, c->key, c->key });
+    if (k->score == HEED_SCORE_ADDITIVE && !k->score_v)
+        k->score_v = heed__part_param(ps, name, "score_v", near, 2, (int64_t[]){ H, c->key });
+    if (c->learn_temperature)
+        k->temperature = heed__part_param(ps, name, "temperature", (heed_init){ HEED_INIT_ONES, 0 },
+                                          1, &H);
+    if (c->learn_sinks)
+        k->sinks = heed__part_param(ps, name, "sinks", (heed_init){ HEED_INIT_ZEROS, 0 }, 1, &H);
+    if (c->learn_span > 0)
+        k->span = heed__part_param(ps, name, "span",
+                                   (heed_init){ HEED_INIT_CONSTANT, c->learn_span }, 1, &H);
+    if (c->t5_buckets > 0)
+        k->t5 = heed__part_param(ps, name, "t5", (heed_init){ HEED_INIT_NORMAL, 0.02f }, 2,
+                                 (int64_t[]){ c->t5_buckets, H });
+    if (c->alibi) k->alibi = alibi(ps, H);
+}
+
+int heed_mha_init(heed_mha *m, heed_params *ps, const char *name, const heed_mha_cfg *cfg) {
+    char part[HEED_PART_SIZE];
+    *m = (heed_mha){ .cfg = *cfg };
+    heed_mha_cfg *c = &m->cfg;
+    const int status = complete(ps, name, c);
+    if (status != 0) return status;
+    const int64_t q = c->heads * c->key, k = c->kv_heads * c->key, v = c->kv_heads * c->value;
+    /* PyTorch draws q, k and v of equal widths as one matrix [q+k+v,C] */
+    const bool joint = c->kdim == c->dim && c->vdim == c->dim;
+    const heed_init zeros = { HEED_INIT_ZEROS, 0 };
+    const heed_init one = { HEED_INIT_UNIFORM, (float)sqrt(6.0 / (double)(q + k + v + c->dim)) };
+    const heed_init each = { HEED_INIT_XAVIER_UNIFORM, 0 };
+    heed_linear_cfg l = { .no_bias = c->no_bias, .weight = joint ? &one : &each, .bias = &zeros };
+    l.in = c->dim, l.out = q;
+    heed_linear_init_cfg(&m->q, ps, heed__part(ps, part, name, "q"), &l);
+    l.in = c->kdim, l.out = k;
+    heed_linear_init_cfg(&m->k, ps, heed__part(ps, part, name, "k"), &l);
+    l.in = c->vdim, l.out = v;
+    heed_linear_init_cfg(&m->v, ps, heed__part(ps, part, name, "v"), &l);
+    l = (heed_linear_cfg){
+        .in = c->heads * c->value, .out = c->dim, .no_bias = c->no_out_bias, .bias = &zeros
+    };
+    heed_linear_init_cfg(&m->o, ps, heed__part(ps, part, name, "out"), &l);
+    kind_params(c, ps, name);
+    return heed__part_status(ps);
+}
+
+static heed_tensor *turn(heed_ctx *cx, const heed_mha *m, heed_tensor *x, int heads,
+                         int64_t start) {
+    if (!m->cfg.use_rotary) return x;
+    heed_rotary_cfg r = m->cfg.rotary;
+    r.heads = heads;
+    r.start += start;
+    return heed_rotary(cx, x, NULL, &r);
+}
+
+heed_tensor *heed__mha_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *const qkv[3],
+                             const heed_attention_cfg *cfg) {
+    if (!cfg) cfg = &m->cfg.kind;
+    heed_tensor *q = turn(cx, m, heed_linear_apply(cx, &m->q, qkv[0]), m->cfg.heads,
+                          cfg->query_start);
+    heed_tensor *k = turn(cx, m, heed_linear_apply(cx, &m->k, qkv[1]), m->cfg.kv_heads, 0);
+    heed_tensor *v = heed_linear_apply(cx, &m->v, qkv[2]);
+    return heed_attention(cx, q, k, v, cfg);
+}
+
+heed_tensor *heed_mha_apply(heed_ctx *cx, const heed_mha *m, heed_tensor *q, heed_tensor *k,
+                            heed_tensor *v, const heed_attention_cfg *cfg) {
+    heed_tensor *const qkv[3] = { q, k, v };
+    return heed_linear_apply(cx, &m->o, heed__mha_heads(cx, m, qkv, cfg));
+}
+
+heed_tensor *heed_mha_step(heed_ctx *cx, const heed_mha *m, heed_tensor *x, heed_kv_cache *cache,
+                           const heed_attention_cfg *cfg) {
+    const int64_t start = heed_kv_cache_len(cache);
+    heed_tensor *q = turn(cx, m, heed_linear_apply(cx, &m->q, x), m->cfg.heads, start);
+    heed_tensor *k = turn(cx, m, heed_linear_apply(cx, &m->k, x), m->cfg.kv_heads, start);
+    heed_tensor *v = heed_linear_apply(cx, &m->v, x);
+    if (!q || !k || !v || heed_kv_cache_append(cx, cache, k, v) != 0) return NULL;
+    return heed_linear_apply(cx, &m->o,
+                             heed_attention_cached(cx, q, cache, cfg ? cfg : &m->cfg.kind));
+}
+
+int heed_mha_remember(heed_ctx *cx, const heed_mha *m, heed_tensor *k, heed_tensor *v,
+                      heed_kv_cache *cache) {
+    heed_tensor *pk = turn(cx, m, heed_linear_apply(cx, &m->k, k), m->cfg.kv_heads, 0);
+    heed_tensor *pv = heed_linear_apply(cx, &m->v, v);
+    if (pk && pv) return heed_kv_cache_append(cx, cache, pk, pv);
+    return heed_ctx_error(cx) ? heed_ctx_error(cx)->code : HEED_EINVALID;
+}
+
+heed_tensor *heed_mha_recall(heed_ctx *cx, const heed_mha *m, heed_tensor *x, heed_kv_cache *cache,
+                             const heed_attention_cfg *cfg) {
+    heed_tensor *q = turn(cx, m, heed_linear_apply(cx, &m->q, x), m->cfg.heads, 0);
+    return heed_linear_apply(cx, &m->o,
+                             heed_attention_cached(cx, q, cache, cfg ? cfg : &m->cfg.kind));
+}
