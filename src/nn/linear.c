@@ -54,9 +54,13 @@ int heed_ff_init(heed_ff *f, heed_params *ps, const char *name, const heed_ff_cf
     return heed_linear_init_cfg(&f->down, ps, heed__part(ps, part, name, "down"), &down);
 }
 
-heed_tensor *heed_ff_apply(heed_ctx *cx, const heed_ff *f, heed_tensor *x) {
+heed_tensor *heed__ff_hidden(heed_ctx *cx, const heed_ff *f, heed_tensor *x) {
     heed_tensor *h = f->gated ? heed_swiglu(cx, heed_linear_apply(cx, &f->gate, x),
                                             heed_linear_apply(cx, &f->up, x))
                               : heed_affine_act(cx, x, f->up.w, f->up.b, f->act, NULL);
-    return heed_linear_apply(cx, &f->down, heed_dropout(cx, h, f->dropout));
+    return heed_dropout(cx, h, f->dropout);
+}
+
+heed_tensor *heed_ff_apply(heed_ctx *cx, const heed_ff *f, heed_tensor *x) {
+    return heed_linear_apply(cx, &f->down, heed__ff_hidden(cx, f, x));
 }

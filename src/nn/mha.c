@@ -122,15 +122,19 @@ heed_tensor *heed_mha_apply(heed_ctx *cx, const heed_mha *m, heed_tensor *q, hee
     return heed_linear_apply(cx, &m->o, heed__mha_heads(cx, m, qkv, cfg));
 }
 
-heed_tensor *heed_mha_step(heed_ctx *cx, const heed_mha *m, heed_tensor *x, heed_kv_cache *cache,
-                           const heed_attention_cfg *cfg) {
+heed_tensor *heed__mha_step_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *x,
+                                  heed_kv_cache *cache, const heed_attention_cfg *cfg) {
     const int64_t start = heed_kv_cache_len(cache);
     heed_tensor *q = turn(cx, m, heed_linear_apply(cx, &m->q, x), m->cfg.heads, start);
     heed_tensor *k = turn(cx, m, heed_linear_apply(cx, &m->k, x), m->cfg.kv_heads, start);
     heed_tensor *v = heed_linear_apply(cx, &m->v, x);
     if (!q || !k || !v || heed_kv_cache_append(cx, cache, k, v) != 0) return NULL;
-    return heed_linear_apply(cx, &m->o,
-                             heed_attention_cached(cx, q, cache, cfg ? cfg : &m->cfg.kind));
+    return heed_attention_cached(cx, q, cache, cfg ? cfg : &m->cfg.kind);
+}
+
+heed_tensor *heed_mha_step(heed_ctx *cx, const heed_mha *m, heed_tensor *x, heed_kv_cache *cache,
+                           const heed_attention_cfg *cfg) {
+    return heed_linear_apply(cx, &m->o, heed__mha_step_heads(cx, m, x, cache, cfg));
 }
 
 int heed_mha_remember(heed_ctx *cx, const heed_mha *m, heed_tensor *k, heed_tensor *v,
@@ -141,9 +145,13 @@ int heed_mha_remember(heed_ctx *cx, const heed_mha *m, heed_tensor *k, heed_tens
     return heed_ctx_error(cx) ? heed_ctx_error(cx)->code : HEED_EINVALID;
 }
 
+heed_tensor *heed__mha_recall_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *x,
+                                    heed_kv_cache *cache, const heed_attention_cfg *cfg) {
+    heed_tensor *q = turn(cx, m, heed_linear_apply(cx, &m->q, x), m->cfg.heads, 0);
+    return heed_attention_cached(cx, q, cache, cfg ? cfg : &m->cfg.kind);
+}
+
 heed_tensor *heed_mha_recall(heed_ctx *cx, const heed_mha *m, heed_tensor *x, heed_kv_cache *cache,
                              const heed_attention_cfg *cfg) {
-    heed_tensor *q = turn(cx, m, heed_linear_apply(cx, &m->q, x), m->cfg.heads, 0);
-    return heed_linear_apply(cx, &m->o,
-                             heed_attention_cached(cx, q, cache, cfg ? cfg : &m->cfg.kind));
+    return heed_linear_apply(cx, &m->o, heed__mha_recall_heads(cx, m, x, cache, cfg));
 }

@@ -15,6 +15,22 @@ heed_tensor *heed__part_param(heed_params *ps, const char *name, const char *par
                               int ndim, const int64_t *shape);
 /* 0, or the status that ps keeps. */
 int heed__part_status(const heed_params *ps);
+/* Attention with its projections of {q, k, v} but without the output's. */
+heed_tensor *heed__mha_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *const qkv[3],
+                             const heed_attention_cfg *cfg);
+heed_tensor *heed__mha_step_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *x,
+                                  heed_kv_cache *cache, const heed_attention_cfg *cfg);
+heed_tensor *heed__mha_recall_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *x,
+                                    heed_kv_cache *cache, const heed_attention_cfg *cfg);
+/* A feed-forward before its last product, dropout applied. */
+heed_tensor *heed__ff_hidden(heed_ctx *cx, const heed_ff *f, heed_tensor *x);
+/* What one layer of a decoder keeps between steps. */
+typedef struct heed__block_cache {
+    heed_kv_cache *self, *cross; /* cross NULL: none */
+} heed__block_cache;
+/* heed_block_apply; with a cache x are the newest steps. */
+heed_tensor *heed__block_step(heed_ctx *cx, const heed_block *b, heed__block_cache *cache,
+                              heed_tensor *x, const heed_block_call *call);
 /* 1 / sqrt(n), the bound of PyTorch's uniform first values; 0 for n <= 0. */
 float heed__bound(int64_t n);
 

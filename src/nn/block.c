@@ -1,0 +1,135 @@
+/* block.c: one block of a Transformer, encoder or decoder.
+ *
+ *   post norm   x = norm1(x + attn(x));        x = norm2(x + ff(x))          Vaswani et al. 2017
+ *   pre norm    x = x + attn(norm1(x));        x = x + ff(norm2(x))          Xiong et al. 2020
+ *   a decoder with cross-attention has the same part with norm_cross between the two
+ * Dropout comes after each part, before its residual is added.
+ */
+#include "nn/part.h"
+
+static void fill_mha(const heed_block_cfg *c, heed_mha_cfg *m) {
+    *m = (heed_mha_cfg){ .dim = c->dim,
+                         .heads = c->heads,
+                         .kv_heads = c->kv_heads,
+                         .key = c->key,
+                         .no_bias = c->no_bias,
+                         .no_out_bias = c->no_bias };
+}
+
+static int check(heed_params *ps, const char *name, const heed_block_cfg *c) {
+    const bool parts = c->dropout >= 0 && c->dropout < 1;
+    if (parts && c->attention_dropout < 1) return 0;
+    return heed_params_fail(ps, HEED_EINVALID, "%s: dropout %g is outside 0..1", name,
+                            (double)(parts ? c->attention_dropout : c->dropout));
+}
+
+int heed_block_init(heed_block *b, heed_params *ps, const char *name, const heed_block_cfg *cfg) {
+    char part[HEED_PART_SIZE];
+    *b = (heed_block){ .cfg = *cfg };
+    heed_block_cfg *c = &b->cfg;
+    if (c->ff == 0) c->ff = 4 * c->dim;
+    if (check(ps, name, c) != 0) return HEED_EINVALID;
+    const float weights = c->attention_dropout == 0  ? c->dropout
+                          : c->attention_dropout < 0 ? 0
+                                                     : c->attention_dropout;
+    const heed_norm_cfg norm = { .dim = c->dim, .rms = c->rms, .eps = c->norm_eps };
+    heed_mha_cfg m;
+    fill_mha(c, &m);
+    m.kind = c->kind;
+    m.kind.dropout = weights;
+    m.use_rotary = c->use_rotary;
+    m.rotary = c->rotary;
+    m.t5_buckets = c->t5_buckets;
+    m.alibi = c->alibi;
+    heed_mha_init(&b->self, ps, heed__part(ps, part, name, "self"), &m);
+    heed_norm_init(&b->norm1, ps, heed__part(ps, part, name, "norm1"), &norm);
+    if (c->cross) {
+        fill_mha(c, &m);
+        m.kdim = m.vdim = c->memory_dim > 0 ? c->memory_dim : c->dim;
+        m.kind.dropout = weights;
+        heed_mha_init(&b->cross, ps, heed__part(ps, part, name, "cross"), &m);
+        heed_norm_init(&b->norm_cross, ps, heed__part(ps, part, name, "norm_cross"), &norm);
+    }
+    const heed_ff_cfg ff = { .dim = c->dim,
+                             .hidden = c->ff,
+                             .act = c->act,
+                             .gated = c->gated,
+                             .no_bias = c->no_bias,
+                             .dropout = c->dropout };
+    heed_ff_init(&b->ff, ps, heed__part(ps, part, name, "ff"), &ff);
+    heed_norm_init(&b->norm2, ps, heed__part(ps, part, name, "norm2"), &norm);
+    return heed__part_status(ps);
+}
+
+/* residual + dropout(x·Wᵀ + b) */
+static heed_tensor *join(heed_ctx *cx, const heed_linear *l, heed_tensor *x, heed_tensor *residual,
+                         float p) {
+    if (p > 0 && heed_ctx_train(cx))
+        return heed_add(cx, residual, heed_dropout(cx, heed_linear_apply(cx, l, x), p));
+    return residual ? heed_affine_act(cx, x, l->w, l->b, HEED_ACT_NONE, residual) : NULL;
+}
+
+typedef struct part_call {
+    const heed_block *b;
+    heed__block_cache *cache; /* or NULL */
+    const heed_block_call *call;
+} part_call;
+
+/* Self-attention's heads, before the output projection. */
+static heed_tensor *self_heads(heed_ctx *cx, const part_call *p, heed_tensor *x) {
+    heed_attention_cfg cfg = p->b->self.cfg.kind;
+    cfg.causal |= p->call->causal;
+    cfg.key_lengths = p->call->lengths;
+    cfg.tap = p->call->tap;
+    if (p->cache) return heed__mha_step_heads(cx, &p->b->self, x, p->cache->self, &cfg);
+    heed_tensor *const qkv[3] = { x, x, x };
+    return heed__mha_heads(cx, &p->b->self, qkv, &cfg);
+}
+
+static heed_tensor *cross_heads(heed_ctx *cx, const part_call *p, heed_tensor *x) {
+    heed_attention_cfg cfg = p->b->cross.cfg.kind;
+    cfg.key_lengths = p->call->memory_lengths;
+    cfg.tap = p->call->cross_tap;
+    heed_tensor *mem = p->call->memory;
+    if (!p->cache) {
+        heed_tensor *const qkv[3] = { x, mem, mem };
+        return heed__mha_heads(cx, &p->b->cross, qkv, &cfg);
+    }
+    if (heed_kv_cache_len(p->cache->cross) == 0 &&
+        heed_mha_remember(cx, &p->b->cross, mem, mem, p->cache->cross) != 0)
+        return NULL;
+    return heed__mha_recall_heads(cx, &p->b->cross, x, p->cache->cross, &cfg);
+}
+
+static heed_tensor *feed(heed_ctx *cx, const part_call *p, heed_tensor *x) {
+    return heed__ff_hidden(cx, &p->b->ff, x);
+}
+
+/* One part with its residual and norm. */
+static heed_tensor *around(heed_ctx *cx, const part_call *p, heed_tensor *x,
+                           heed_tensor *(*inner)(heed_ctx *, const part_call *, heed_tensor *),
+                           const heed_norm *norm, const heed_linear *out) {
+    const bool pre = p->b->cfg.pre_norm;
+    heed_tensor *h = inner(cx, p, pre ? heed_norm_apply(cx, norm, x) : x);
+    h = join(cx, out, h, x, p->b->cfg.dropout);
+    return pre ? h : heed_norm_apply(cx, norm, h);
+}
+
+heed_tensor *heed__block_step(heed_ctx *cx, const heed_block *b, heed__block_cache *cache,
+                              heed_tensor *x, const heed_block_call *call) {
+    static const heed_block_call everything;
+    const part_call p = { b, cache, call ? call : &everything };
+    if (!x) return NULL;
+    if (b->cfg.cross && !p.call->memory && (!cache || heed_kv_cache_len(cache->cross) == 0))
+        return heed_ctx_error(cx)
+                   ? NULL
+                   : heed_fail(cx, HEED_EINVALID, "block: cross-attention was given no memory");
+    x = around(cx, &p, x, self_heads, &b->norm1, &b->self.o);
+    if (b->cfg.cross) x = around(cx, &p, x, cross_heads, &b->norm_cross, &b->cross.o);
+    return around(cx, &p, x, feed, &b->norm2, &b->ff.down);
+}
+
+heed_tensor *heed_block_apply(heed_ctx *cx, const heed_block *b, heed_tensor *x,
+                              const heed_block_call *call) {
+    return heed__block_step(cx, b, NULL, x, call);
+}
