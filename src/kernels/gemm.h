@@ -33,17 +33,39 @@ typedef struct heed_gemm {
     heed_act act;
     const float *residual; /* [m,n] rows ldr apart, or NULL */
     int64_t ldr;
-    /* the same for `batch` products (0: 1), operands that many elements apart (0: shared) */
+    /* the same for `batch` products (0: 1), operands that many elements apart (0: shared); step_b
+     * is of b or packed, pre and residual move with c */
     int64_t batch, step_a, step_b, step_c;
 } heed_gemm;
 
-/* What differs by ISA: the tile of the product and its packing. */
+/* One tile of C: mr rows times nv panels of 16 columns, over a block of k. */
+typedef struct heed_tile {
+    const float *a; /* [kc,mr] packed */
+    const float *b; /* row k of panel v at b + k·bk + v·bp */
+    float *c;
+    int64_t bk, bp, ldc, kc;
+    int64_t cols; /* columns that exist, 16·(nv-1) < cols <= 16·nv */
+    bool fresh;   /* chains start from +0, else from C */
+    bool last;    /* NaNs are made canonical */
+} heed_tile;
+typedef void (*heed_tile_fn)(const heed_tile *t);
+
+/* What differs by ISA: the tile of the product, its packing, and the arithmetic of the epilogue. */
 struct heed_gemm_kernels {
-    int reserved;
+    int rows;                 /* most rows of a tile */
+    heed_tile_fn tile[4][17]; /* [log2 nv][mr]; NULL where it does not exist */
+    /* from [rows,kk] to [kk,step] and from [kk,cols] to [kk,step]; rows, cols <= 16. Rest of step
+     * zeros; for step < 16 up to 15 floats past the end are written too. */
+    void (*pack_rows)(float *to, int64_t step, const float *from, int64_t ld, int64_t rows,
+                      int64_t kk);
+    void (*pack_cols)(float *to, int64_t step, const float *from, int64_t ld, int64_t cols,
+                      int64_t kk);
+    void (*finish)(float *c, float scale, const float *bias, int64_t n); /* c = c·scale + bias */
+    void (*add)(float *y, const float *x, int64_t n);                    /* y += x */
 };
 
 /* Floats of scratch that one call needs for `threads` workers; the caller gives that much, aligned
- * to 64. */
+ * to 64. Nothing in it outlives the call. At most 1 MB a worker, 2.3 MB with shard. */
 int64_t heed__gemm_scratch(const heed_kernels *k, const heed_gemm *g, int threads);
 /* Computes. Any pool (NULL: alone). No allocation, cannot fail; m, n or k may be 0 (k = 0: the sum
  * is 0). */

@@ -201,6 +201,48 @@ VEC_INLINE float vf_hmax(vf x) {
     const __m128 s2 = _mm_max_ps(s4, _mm_movehl_ps(s4, s4));
     return _mm_cvtss_f32(_mm_max_ss(s2, _mm_shuffle_ps(s2, s2, 1)));
 }
+VEC_INLINE void vec__transpose8(__m256 r[8]) {
+    __m256 t[8], u[8];
+#define PD(x) _mm256_castps_pd(x)
+#pragma GCC unroll 4
+    for (int i = 0; i < 8; i += 2) {
+        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+#pragma GCC unroll 2
+    for (int i = 0; i < 8; i += 4) {
+        u[i] = _mm256_castpd_ps(_mm256_unpacklo_pd(PD(t[i]), PD(t[i + 2])));
+        u[i + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(PD(t[i]), PD(t[i + 2])));
+        u[i + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(PD(t[i + 1]), PD(t[i + 3])));
+        u[i + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(PD(t[i + 1]), PD(t[i + 3])));
+    }
+#undef PD
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        r[i] = _mm256_permute2f128_ps(u[i], u[4 + i], 0x20);
+        r[4 + i] = _mm256_permute2f128_ps(u[i], u[4 + i], 0x31);
+    }
+}
+/* Four 8x8 blocks. */
+VEC_INLINE void vf_transpose(vf r[16]) {
+    __m256 q[4][8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) {
+        q[0][i] = r[i].a;
+        q[1][i] = r[8 + i].a;
+        q[2][i] = r[i].b;
+        q[3][i] = r[8 + i].b;
+    }
+    vec__transpose8(q[0]);
+    vec__transpose8(q[1]);
+    vec__transpose8(q[2]);
+    vec__transpose8(q[3]);
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) {
+        r[i] = (vf){ q[0][i], q[1][i] };
+        r[8 + i] = (vf){ q[2][i], q[3][i] };
+    }
+}
 #undef PS
 #undef SI
 #undef F1

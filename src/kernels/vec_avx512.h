@@ -130,6 +130,35 @@ VEC_INLINE float vf_hmax(vf a) {
     const __m128 s2 = _mm_max_ps(s4, _mm_movehl_ps(s4, s4));
     return _mm_cvtss_f32(_mm_max_ss(s2, _mm_shuffle_ps(s2, s2, 1)));
 }
+/* Pairs, fours, then 4x4 blocks of 128 bits. */
+VEC_INLINE void vf_transpose(vf r[16]) {
+    vf t[16], u[16];
+#pragma GCC unroll 8
+    for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+    }
+#define PD(x) _mm512_castps_pd(x)
+#pragma GCC unroll 4
+    for (int i = 0; i < 16; i += 4) {
+        u[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(PD(t[i]), PD(t[i + 2])));
+        u[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(PD(t[i]), PD(t[i + 2])));
+        u[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(PD(t[i + 1]), PD(t[i + 3])));
+        u[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(PD(t[i + 1]), PD(t[i + 3])));
+    }
+#undef PD
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        const vf a = _mm512_shuffle_f32x4(u[i], u[4 + i], 0x88);
+        const vf b = _mm512_shuffle_f32x4(u[8 + i], u[12 + i], 0x88);
+        const vf c = _mm512_shuffle_f32x4(u[i], u[4 + i], 0xdd);
+        const vf d = _mm512_shuffle_f32x4(u[8 + i], u[12 + i], 0xdd);
+        r[i] = _mm512_shuffle_f32x4(a, b, 0x88);
+        r[4 + i] = _mm512_shuffle_f32x4(c, d, 0x88);
+        r[8 + i] = _mm512_shuffle_f32x4(a, b, 0xdd);
+        r[12 + i] = _mm512_shuffle_f32x4(c, d, 0xdd);
+    }
+}
 #undef F0
 #undef OP1
 #undef OP2

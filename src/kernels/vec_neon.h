@@ -170,6 +170,22 @@ VEC_INLINE float vf_hmax(vf a) {
     const float p = vget_lane_f32(s2, 0), q = vget_lane_f32(s2, 1);
     return p > q ? p : q;
 }
+/* 4x4 blocks: each transposed, and exchanged with its mirror image. */
+VEC_INLINE void vf_transpose(vf r[16]) {
+    vf t[16];
+    for (int i = 0; i < 16; i += 4)
+        for (int j = 0; j < 4; j++) {
+            const float32x4_t a = vtrn1q_f32(r[i].q[j], r[i + 1].q[j]);
+            const float32x4_t b = vtrn2q_f32(r[i].q[j], r[i + 1].q[j]);
+            const float32x4_t c = vtrn1q_f32(r[i + 2].q[j], r[i + 3].q[j]);
+            const float32x4_t d = vtrn2q_f32(r[i + 2].q[j], r[i + 3].q[j]);
+            t[4 * j].q[i / 4] = vcombine_f32(vget_low_f32(a), vget_low_f32(c));
+            t[4 * j + 1].q[i / 4] = vcombine_f32(vget_low_f32(b), vget_low_f32(d));
+            t[4 * j + 2].q[i / 4] = vcombine_f32(vget_high_f32(a), vget_high_f32(c));
+            t[4 * j + 3].q[i / 4] = vcombine_f32(vget_high_f32(b), vget_high_f32(d));
+        }
+    for (int i = 0; i < 16; i++) r[i] = t[i];
+}
 #undef MAX4
 #undef EACH
 #undef MAP1

@@ -72,11 +72,11 @@ VEC_INLINE void vf_store(float *p, vf a) {
 }
 VEC_INLINE vf vf_load_n(const float *p, int64_t n) {
     vf r = vf_zero();
-    if (n > 0) memcpy(r.v, p, (size_t)n * sizeof *p);
+    if (n > 0) memcpy(r.v, p, (size_t)(n < 16 ? n : 16) * sizeof *p);
     return r;
 }
 VEC_INLINE void vf_store_n(float *p, vf a, int64_t n) {
-    if (n > 0) memcpy(p, a.v, (size_t)n * sizeof *p);
+    if (n > 0) memcpy(p, a.v, (size_t)(n < 16 ? n : 16) * sizeof *p);
 }
 F2(vf_add, a.v[i] + b.v[i])
 F2(vf_sub, a.v[i] - b.v[i])
@@ -144,11 +144,11 @@ VEC_INLINE void vi_store(int32_t *p, vi a) {
 }
 VEC_INLINE vi vi_load_n(const int32_t *p, int64_t n) {
     vi r = vi_zero();
-    if (n > 0) memcpy(r.v, p, (size_t)n * sizeof *p);
+    if (n > 0) memcpy(r.v, p, (size_t)(n < 16 ? n : 16) * sizeof *p);
     return r;
 }
 VEC_INLINE void vi_store_n(int32_t *p, vi a, int64_t n) {
-    if (n > 0) memcpy(p, a.v, (size_t)n * sizeof *p);
+    if (n > 0) memcpy(p, a.v, (size_t)(n < 16 ? n : 16) * sizeof *p);
 }
 I2(vi_add, (uint32_t)a.v[i] + (uint32_t)b.v[i])
 I2(vi_sub, (uint32_t)a.v[i] - (uint32_t)b.v[i])
@@ -206,6 +206,14 @@ VEC_INLINE float vf_hmax(vf a) {
     for (int n = 8; n; n /= 2)
         for (int i = 0; i < n; i++) a.v[i] = a.v[i] > a.v[i + n] ? a.v[i] : a.v[i + n];
     return a.v[0];
+}
+VEC_INLINE void vf_transpose(vf r[16]) {
+    for (int i = 0; i < 16; i++)
+        for (int j = 0; j < i; j++) {
+            const float x = r[i].v[j];
+            r[i].v[j] = r[j].v[i];
+            r[j].v[i] = x;
+        }
 }
 #undef LANES
 #undef F1

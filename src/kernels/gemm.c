@@ -1,0 +1,376 @@
+/* gemm.c: the driver of matrix products: what is packed when, and which thread makes which tiles.
+ *
+ * C is cut into chunks that threads claim, and each chunk is made alone, so nothing is shared but
+ * what is read. In a chunk, a block of A (MC rows by KC of k) is packed row tile by row tile and
+ * stays in the second cache; B comes by groups of a few panels, packed into a buffer that stays in
+ * the first, or read where it lies when it is in panels already or so few rows need it that a copy
+ * would not pay; and each group meets all row tiles. Rows are shared out evenly among tiles: 32
+ * rows are tiles of 11, 11 and 10, not of 14, 14 and 4. All of this changes no sum: a chain goes
+ * through C from one block of k to the next.
+ */
+#include "kernels/gemm.h"
+#include "kernels/math.h"
+
+#include <string.h>
+
+enum {
+    MC = 504,      /* rows of A packed at a time */
+    KC = 384,      /* of k */
+    KC_FEW = 2048, /* of k, where one row tile reads B in place */
+    B_BUFFER = 32 * KC,
+    SHARD_ROWS = 252, /* block of C whose partial sums a worker keeps */
+    SHARD_COLS = 256,
+    LINE = 16, /* floats in a cache line */
+};
+
+typedef struct job {
+    const heed_kernels *k;
+    const heed_gemm *g;
+    float *scratch;
+    int64_t each;   /* floats of scratch for a worker */
+    int64_t mb, nb; /* rows and columns of a chunk */
+    int64_t gm, gn; /* chunks down and across */
+    bool epilogue;
+} job;
+
+/* A part of one product: rows [m0,m1), columns [n0,n1), and where its sums go. */
+typedef struct part {
+    const job *j;
+    const float *a, *b; /* of this product of the batch; b: packed panels or the matrix */
+    float *c;           /* element [m0,n0] of the sums */
+    int64_t ldc, m0, m1, n0, n1, k0, k1;
+    bool accumulate; /* chains start from c */
+    bool finish;     /* this is C and its sums end here */
+    int64_t offset;  /* from g->c to this product's C */
+    float *abuf, *bbuf;
+} part;
+
+static int64_t min64(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+static int64_t ceil_div(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
+
+static int64_t round_up(int64_t a, int64_t b) {
+    return ceil_div(a, b) * b;
+}
+
+/* The first row of tile t when `rows` rows are shared out evenly among `tiles`. */
+static int64_t tile_row(int64_t rows, int64_t tiles, int64_t t) {
+    const int64_t more = rows % tiles;
+    return rows / tiles * t + (t < more ? t : more);
+}
+
+/* -- epilogue --------------------------------------------------------------------------------- */
+
+static heed_map1 activation(const heed_kernels *k, heed_act act) {
+    switch (act) {
+    case HEED_ACT_RELU:
+        return k->math->relu;
+    case HEED_ACT_GELU:
+        return k->math->gelu;
+    case HEED_ACT_GELU_TANH:
+        return k->math->gelu_tanh;
+    case HEED_ACT_SILU:
+        return k->math->silu;
+    default:
+        return NULL;
+    }
+}
+
+static bool has_epilogue(const heed_gemm *g) {
+    return (g->scale != 0.0f && g->scale != 1.0f) || g->bias || g->pre || g->act || g->residual;
+}
+
+/* n columns from column j of row i of the product whose C lies `offset` after g->c. */
+static void epilogue(const job *jb, int64_t offset, int64_t i, int64_t j, int64_t n) {
+    const heed_gemm *g = jb->g;
+    float *c = g->c + offset + i * g->ldc + j;
+    const float scale = g->scale == 0.0f ? 1.0f : g->scale;
+    if (scale != 1.0f || g->bias) jb->k->gemm->finish(c, scale, g->bias ? g->bias + j : NULL, n);
+    if (g->pre) memcpy(g->pre + offset + i * g->ldc + j, c, (size_t)n * sizeof *c);
+    const heed_map1 act = activation(jb->k, g->act);
+    if (act) act(c, c, n);
+    if (g->residual) jb->k->gemm->add(c, g->residual + offset + i * g->ldr + j, n);
+}
+
+/* -- one part -----------------------------------------------------------------------------------
+ */
+
+/* Rows [row, row+rows) of the part for k in [k, k+kc): tiles packed one after the other, or, one
+ * row, where it lies. */
+static const float *a_tiles(const part *p, int64_t row, int64_t rows, int64_t k, int64_t kc) {
+    const heed_gemm *g = p->j->g;
+    const heed_gemm_kernels *gk = p->j->k->gemm;
+    const int64_t tiles = ceil_div(rows, gk->rows);
+    row += p->m0;
+    if (rows == 1 && !g->ta) return p->a + row * g->lda + k;
+    for (int64_t i = 0; i < tiles; i++) {
+        const int64_t from = tile_row(rows, tiles, i), mr = tile_row(rows, tiles, i + 1) - from;
+        float *to = p->abuf + from * kc;
+        if (g->ta)
+            gk->pack_cols(to, mr, p->a + k * g->lda + row + from, g->lda, mr, kc);
+        else
+            gk->pack_rows(to, mr, p->a + (row + from) * g->lda + k, g->lda, mr, kc);
+    }
+    return p->abuf;
+}
+
+/* Columns [col, col+cols) of B for k in [k, k+kc), as panels of a tile. */
+static void b_panels(const part *p, heed_tile *t, int64_t col, int64_t cols, int64_t k, int64_t kc,
+                     bool in_place) {
+    const heed_gemm *g = p->j->g;
+    const heed_gemm_kernels *gk = p->j->k->gemm;
+    t->bk = HEED_PANEL;
+    if (g->packed) {
+        t->b = p->b + col * g->k + k * HEED_PANEL;
+        t->bp = HEED_PANEL * g->k;
+        return;
+    }
+    if (in_place && !g->tb && cols % HEED_PANEL == 0) {
+        t->b = p->b + k * g->ldb + col;
+        t->bk = g->ldb;
+        t->bp = HEED_PANEL;
+        return;
+    }
+    t->b = p->bbuf;
+    t->bp = HEED_PANEL * kc;
+    for (int64_t c = 0; c < cols; c += HEED_PANEL) {
+        const int64_t n = min64(cols - c, HEED_PANEL);
+        float *to = p->bbuf + c * kc;
+        if (g->tb)
+            gk->pack_rows(to, HEED_PANEL, p->b + (col + c) * g->ldb + k, g->ldb, n, kc);
+        else
+            gk->pack_cols(to, HEED_PANEL, p->b + k * g->ldb + col + c, g->ldb, n, kc);
+    }
+}
+
+/* One group of panels against every row tile of a packed block of A. */
+static void group(const part *p, heed_tile t, const float *a, int64_t row, int64_t rows,
+                  int64_t col, int log_nv) {
+    const heed_gemm_kernels *gk = p->j->k->gemm;
+    const int64_t tiles = ceil_div(rows, gk->rows);
+    for (int64_t i = 0; i < tiles; i++) {
+        const int64_t from = tile_row(rows, tiles, i), mr = tile_row(rows, tiles, i + 1) - from;
+        t.a = a + from * t.kc;
+        t.c = p->c + (row + from) * t.ldc + (col - p->n0);
+        gk->tile[log_nv][mr](&t);
+        if (t.last && p->finish && p->j->epilogue)
+            for (int64_t r = 0; r < mr; r++)
+                epilogue(p->j, p->offset, p->m0 + row + from + r, col, t.cols);
+    }
+}
+
+/* The largest group of panels that tiles of mr rows take, as its logarithm. */
+static int group_log(const heed_gemm_kernels *gk, int64_t mr) {
+    int l = 3;
+    while (!gk->tile[l][mr]) l--;
+    return l;
+}
+
+/* Rows [row, row+rows) of the part, all its columns and all its k. */
+static void row_block(const part *p, int64_t row, int64_t rows) {
+    const heed_gemm *g = p->j->g;
+    const heed_gemm_kernels *gk = p->j->k->gemm;
+    const int64_t tiles = ceil_div(rows, gk->rows), kk = p->k1 - p->k0;
+    const int top = group_log(gk, ceil_div(rows, tiles));
+    const bool in_place = tiles <= 2;
+    const int64_t wide = B_BUFFER / (HEED_PANEL << (in_place && !g->tb ? 0 : top));
+    const int64_t most = tiles > 1 ? min64(KC, wide) : g->packed ? KC_FEW : min64(KC_FEW, wide);
+    const int64_t step = kk > most ? ceil_div(kk, ceil_div(kk, most)) : kk;
+    const int64_t blocks = kk > most ? ceil_div(kk, step) : 1;
+    for (int64_t s = 0; s < blocks; s++) {
+        const int64_t k = p->k0 + s * step, kc = min64(step, p->k1 - k);
+        heed_tile t = { .kc = kc, .ldc = p->ldc, .fresh = s == 0 && !p->accumulate };
+        t.last = s == blocks - 1;
+        const float *a = a_tiles(p, row, rows, k, kc);
+        for (int64_t col = p->n0; col < p->n1;) {
+            /* a panel that is not whole cannot be read in place: it makes a group of its own */
+            const int64_t left = p->n1 - col, whole = left / HEED_PANEL;
+            const int64_t panels = in_place && whole > 0 ? whole : ceil_div(left, HEED_PANEL);
+            int log_nv = top;
+            while (1 << log_nv > panels) log_nv--;
+            t.cols = min64(HEED_PANEL << log_nv, left);
+            b_panels(p, &t, col, t.cols, k, kc, in_place);
+            group(p, t, a, row, rows, col, log_nv);
+            col += HEED_PANEL << log_nv;
+        }
+    }
+}
+
+static void run_part(const part *p) {
+    const int64_t m = p->m1 - p->m0, blocks = ceil_div(m, MC);
+    for (int64_t i = 0; i < blocks; i++) {
+        const int64_t row = tile_row(m, blocks, i);
+        row_block(p, row, tile_row(m, blocks, i + 1) - row);
+    }
+}
+
+/* -- weight gradients: pieces of k and their tree -----------------------------------------------
+ */
+
+static int64_t piece_count(const heed_gemm *g) {
+    if (g->shard <= 0) return 1;
+    return g->k > g->shard ? ceil_div(g->k, g->shard) : 1;
+}
+
+/* Whether sums go through buffers of partial sums. */
+static bool has_pieces(const heed_gemm *g) {
+    return piece_count(g) > 1 || (g->shard > 0 && g->accumulate);
+}
+
+/* Blocks of partial sums that are alive at once. */
+static int64_t piece_depth(const heed_gemm *g) {
+    int64_t depth = 1;
+    for (int64_t n = piece_count(g); n > 1; n /= 2) depth++;
+    return depth;
+}
+
+/* One block of C, its rows and columns in p, whose sums fit the buffers. Adding two neighbours of
+ * equal weight as soon as both are there, and what is left from the right, is the tree whose left
+ * halves are powers of two. */
+static void sum_pieces(part p, float *buffer) {
+    const job *jb = p.j;
+    const heed_gemm *g = jb->g;
+    const heed_gemm_kernels *gk = jb->k->gemm;
+    const int64_t rows = p.m1 - p.m0, cols = p.n1 - p.n0, area = rows * cols;
+    const int64_t pieces = piece_count(g);
+    int64_t depth = 0;
+    p.ldc = cols;
+    p.accumulate = p.finish = false;
+    for (int64_t i = 0; i < pieces; i++) {
+        p.c = buffer + depth++ * area;
+        p.k0 = i * g->shard;
+        p.k1 = min64(g->k, p.k0 + g->shard);
+        run_part(&p);
+        const bool end = i == pieces - 1;
+        for (int64_t n = i + 1; depth > 1 && (end || n % 2 == 0); n /= 2) {
+            depth--;
+            gk->add(buffer + (depth - 1) * area, buffer + depth * area, area);
+        }
+    }
+    for (int64_t r = 0; r < rows; r++) {
+        float *c = g->c + p.offset + (p.m0 + r) * g->ldc + p.n0;
+        if (g->accumulate)
+            gk->add(c, buffer + r * cols, cols);
+        else
+            memcpy(c, buffer + r * cols, (size_t)cols * sizeof *c);
+        if (jb->epilogue) epilogue(jb, p.offset, p.m0 + r, p.n0, cols);
+    }
+}
+
+/* -- chunks, threads, scratch --------------------------------------------------------------------
+ */
+
+static int64_t abuf_len(const heed_kernels *k, const heed_gemm *g) {
+    const int64_t rows = min64(g->m, MC), few = min64(g->m, k->gemm->rows);
+    const int64_t len = rows * min64(g->k, KC), len_few = few * min64(g->k, KC_FEW);
+    return round_up((len > len_few ? len : len_few) + LINE, LINE);
+}
+
+static int64_t bbuf_len(const heed_gemm *g) {
+    if (g->packed) return 0;
+    const int64_t all = round_up(g->n, HEED_PANEL) * g->k;
+    return round_up(min64(all, B_BUFFER), LINE);
+}
+
+static int64_t pieces_len(const heed_gemm *g) {
+    if (!has_pieces(g)) return 0;
+    return round_up(piece_depth(g) * min64(g->m, SHARD_ROWS) * min64(g->n, SHARD_COLS), LINE);
+}
+
+static int64_t scratch_each(const heed_kernels *k, const heed_gemm *g) {
+    return abuf_len(k, g) + bbuf_len(g) + pieces_len(g);
+}
+
+int64_t heed__gemm_scratch(const heed_kernels *k, const heed_gemm *g, int threads) {
+    return scratch_each(k, g) * (threads > 1 ? threads : 1);
+}
+
+static void run_chunk(const job *jb, int64_t index, float *scratch) {
+    const heed_gemm *g = jb->g;
+    const int64_t item = index / (jb->gm * jb->gn), at = index % (jb->gm * jb->gn);
+    part p = { .j = jb, .ldc = g->ldc, .k1 = g->k, .finish = true, .accumulate = g->accumulate };
+    p.a = g->a + item * g->step_a;
+    p.b = (g->packed ? g->packed : g->b) + item * g->step_b;
+    p.offset = item * g->step_c;
+    p.abuf = scratch;
+    p.bbuf = scratch + abuf_len(jb->k, g);
+    const int64_t m0 = at / jb->gn * jb->mb, m1 = min64(g->m, m0 + jb->mb);
+    const int64_t n0 = at % jb->gn * jb->nb, n1 = min64(g->n, n0 + jb->nb);
+    if (!has_pieces(g)) {
+        p.m0 = m0, p.m1 = m1, p.n0 = n0, p.n1 = n1;
+        p.c = g->c + p.offset + m0 * g->ldc + n0;
+        run_part(&p);
+        return;
+    }
+    for (p.m0 = m0; p.m0 < m1; p.m0 = p.m1) {
+        p.m1 = min64(m1, p.m0 + SHARD_ROWS);
+        for (p.n0 = n0; p.n0 < n1; p.n0 = p.n1) {
+            p.n1 = min64(n1, p.n0 + SHARD_COLS);
+            sum_pieces(p, p.bbuf + bbuf_len(g));
+        }
+    }
+}
+
+static void run_chunks(void *arg, int64_t begin, int64_t end, int worker) {
+    const job *jb = arg;
+    for (int64_t i = begin; i < end; i++) run_chunk(jb, i, jb->scratch + worker * jb->each);
+}
+
+/* Cuts one product into about `want` chunks, so that the least is packed more than once: a cut
+ * across columns packs A again, one across rows packs B again. */
+static void cut(job *jb, int64_t want) {
+    const heed_gemm *g = jb->g;
+    const int64_t rows = jb->k->gemm->rows, cols = HEED_PANEL * 8;
+    const int64_t most_m = ceil_div(g->m, rows), most_n = ceil_div(g->n, cols);
+    const int64_t cost_a = g->ta ? 1 : 2, cost_b = g->packed ? 0 : g->tb ? 2 : 1;
+    int64_t best = INT64_MAX, best_m = 1, best_n = 1;
+    for (int64_t gm = 1; gm <= min64(want, most_m); gm++) {
+        const int64_t gn = min64(ceil_div(want, gm), most_n);
+        if (gm * gn < min64(want, most_m * most_n) && gm < min64(want, most_m)) continue;
+        const int64_t cost = gn * g->m * cost_a + gm * g->n * cost_b;
+        if (cost >= best) continue;
+        best = cost, best_m = gm, best_n = gn;
+    }
+    jb->mb = best_m > 1 ? round_up(ceil_div(g->m, best_m), rows) : g->m;
+    jb->nb = best_n > 1 ? round_up(ceil_div(g->n, best_n), cols) : g->n;
+    jb->gm = ceil_div(g->m, jb->mb);
+    jb->gn = ceil_div(g->n, jb->nb);
+}
+
+void heed__gemm(const heed_kernels *k, heed_pool *pool, const heed_gemm *g, float *scratch) {
+    enum { CHUNK = 1 << 18 }; /* multiply-adds that are worth a chunk of their own */
+    const int64_t batch = g->batch > 0 ? g->batch : 1;
+    if (g->m <= 0 || g->n <= 0) return;
+    job jb = { .k = k, .g = g, .scratch = scratch, .each = scratch_each(k, g) };
+    jb.epilogue = has_epilogue(g);
+    const double one = (double)g->m * (double)g->n * (double)(g->k > 0 ? g->k : 1);
+    const int threads = one * (double)batch < 2.0 * CHUNK ? 1 : pool ? heed_pool_threads(pool) : 1;
+    const double fit = one / CHUNK, wish = (double)ceil_div(4 * (int64_t)threads, batch);
+    const int64_t want = threads == 1 || fit < 1 ? 1 : (int64_t)(fit < wish ? fit : wish);
+    cut(&jb, want);
+    const double chunk = (double)jb.mb * (double)jb.nb * (double)(g->k > 0 ? g->k : 1);
+    const int64_t grain = chunk < CHUNK ? (int64_t)(CHUNK / chunk) + 1 : 1;
+    heed_pool_run(threads == 1 ? NULL : pool, batch * jb.gm * jb.gn, grain, run_chunks, &jb);
+}
+
+/* -- packing ahead ------------------------------------------------------------------------------
+ */
+
+int64_t heed__packed_len(int64_t n, int64_t k) {
+    return round_up(n, HEED_PANEL) * k;
+}
+
+void heed__pack_b(const heed_kernels *k, float *packed, const float *b, int64_t ldb, bool tb,
+                  int64_t n, int64_t kk) {
+    for (int64_t j = 0; j < n; j += HEED_PANEL) {
+        const int64_t cols = min64(n - j, HEED_PANEL);
+        if (tb)
+            k->gemm->pack_rows(packed + j * kk, HEED_PANEL, b + j * ldb, ldb, cols, kk);
+        else
+            k->gemm->pack_cols(packed + j * kk, HEED_PANEL, b + j, ldb, cols, kk);
+    }
+}
