@@ -1,0 +1,27 @@
+/* add.c: sum.   a [..,N], b the same, a tail of it, or one number -> y as a
+ *
+ *   forward    y  = a + b
+ *   backward   da += dy
+ *              db += Σ dy   over the places where b was used
+ */
+#include "ops/broadcast.h"
+
+static void add_backward(heed_ctx *cx, const heed_node *n) {
+    const float *dy = n->out->grad;
+    const int64_t len = n->out->len, period = n->src[1]->len;
+    float beta, *da = heed__grad_beta(cx, n->src[0], &beta);
+    if (da) heed__axpy_grad(cx, da, beta, 1, dy, len);
+    float *db = heed__grad_beta(cx, n->src[1], &beta);
+    if (db && period == len)
+        heed__axpy_grad(cx, db, beta, 1, dy, len);
+    else if (db)
+        heed__fold(cx,
+                   &(heed_fold){
+                       .out = db, .beta = beta, .sign = 1, .x = dy, .len = len, .period = period });
+}
+
+static const heed_op add_op = { .name = "add", .backward = add_backward };
+
+heed_tensor *heed_add(heed_ctx *cx, heed_tensor *a, heed_tensor *b) {
+    return heed__binary(cx, &add_op, a, b, cx->k->math->add);
+}

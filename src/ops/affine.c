@@ -1,0 +1,94 @@
+/* affine.c: a linear layer's arithmetic.   x [..,I], w [O,I], b [O] or NULL -> y [..,O]
+ *
+ *   forward    y  = x·Wᵀ + b
+ *   backward   dx += dy·W
+ *              dW += dyᵀ·x   shards of 1024 rows, see gemm.h
+ *              db += Σ dy    the same
+ */
+#include "ops/affine.h"
+
+bool heed__affine_fits(heed_ctx *cx, const heed_op *op, const heed_tensor *x, const heed_tensor *w,
+                       const heed_tensor *b) {
+    char tx[96], tw[96];
+    if (!heed__is_f32(cx, op, "x", x) || !heed__is_f32(cx, op, "w", w) ||
+        (b && !heed__is_f32(cx, op, "b", b)))
+        return false;
+    if (x->ndim < 1 || w->ndim != 2 || w->shape[1] != heed__cols(x)) {
+        heed_fail(cx, HEED_ESHAPE, "%s: x %s and w %s do not chain: x is [..,I], w [O,I]", op->name,
+                  heed_shape_text(x, tx), heed_shape_text(w, tw));
+        return false;
+    }
+    if (b && (b->ndim != 1 || b->shape[0] != w->shape[0])) {
+        heed_fail(cx, HEED_ESHAPE, "%s: b %s does not belong to w %s", op->name,
+                  heed_shape_text(b, tx), heed_shape_text(w, tw));
+        return false;
+    }
+    return true;
+}
+
+heed_tensor *heed__affine_out(heed_ctx *cx, const heed_op *op, const heed_tensor *x,
+                              const heed_tensor *w) {
+    int64_t shape[HEED_MAX_NDIM];
+    for (int d = 0; d < x->ndim; d++) shape[d] = x->shape[d];
+    shape[x->ndim - 1] = w->shape[0];
+    return heed__out(cx, op, x->ndim, shape);
+}
+
+heed_gemm heed__affine_product(const heed_tensor *x, const heed_tensor *w) {
+    const int64_t out = w->shape[0], in = w->shape[1];
+    return (heed_gemm){ .m = heed__rows(x),
+                        .n = out,
+                        .k = in,
+                        .a = x->data,
+                        .lda = in,
+                        .b = w->data,
+                        .ldb = in,
+                        .tb = true,
+                        .packed = w->packed,
+                        .ldc = out };
+}
+
+bool heed__affine_grads(heed_ctx *cx, heed_tensor *x, heed_tensor *w, const float *dz) {
+    const int64_t rows = heed__rows(x), out = w->shape[0], in = w->shape[1];
+    float beta, *dx = heed__grad_beta(cx, x, &beta);
+    heed_gemm g = { .a = dz, .lda = out, .ldb = in, .ldc = in, .n = in };
+    if (dx) { // dx = dz·W
+        g.m = rows;
+        g.k = out;
+        g.b = w->data;
+        g.c = dx;
+        g.accumulate = beta != 0;
+        if (!heed__product(cx, &g)) return false;
+    }
+    float *dw = heed__grad_beta(cx, w, &beta);
+    if (dw) { // dW = dzᵀ·x
+        g.m = out;
+        g.k = rows;
+        g.b = x->data;
+        g.ta = true;
+        g.c = dw;
+        g.accumulate = beta != 0;
+        g.shard = HEED_GEMM_SHARD;
+        if (!heed__product(cx, &g)) return false;
+    }
+    return true;
+}
+
+static void affine_backward(heed_ctx *cx, const heed_node *n) {
+    const float *dy = n->out->grad;
+    if (!heed__affine_grads(cx, n->src[0], n->src[1], dy)) return;
+    heed__bias_grad(cx, n->src[2], dy, heed__rows(n->out), heed__cols(n->out));
+}
+
+static const heed_op affine_op = { .name = "affine", .backward = affine_backward };
+
+heed_tensor *heed_affine(heed_ctx *cx, heed_tensor *x, heed_tensor *w, heed_tensor *b) {
+    if (!x || !w || !heed__affine_fits(cx, &affine_op, x, w, b)) return NULL;
+    heed_tensor *y = heed__affine_out(cx, &affine_op, x, w);
+    if (!y) return NULL;
+    heed_gemm g = heed__affine_product(x, w);
+    g.c = y->data;
+    g.bias = b ? b->data : NULL;
+    if (!heed__product(cx, &g)) return NULL;
+    return heed__record3(cx, &affine_op, y, x, w, b, NULL);
+}
