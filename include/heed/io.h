@@ -91,9 +91,9 @@ HEED_API int heed_entry_i64(const heed_entry *e, int64_t *out, heed_error *err);
 HEED_API const char *heed_file_dtype_name(heed_file_dtype dtype);
 HEED_API size_t heed_file_dtype_size(heed_file_dtype dtype);
 
-/* Writes entries (any order; they are sorted by name, and each begins at a multiple of 64 bytes)
- * and metadata (sorted by key). 0 or a status; the file that was there stays until the new one is
- * whole. */
+/* Writes entries, given in any order, and metadata. In the file wider types come first and names
+ * are in byte order, so that every tensor is aligned and the same contents are the same bytes. 0 or
+ * a status; the file that was there stays until the new one is whole. */
 HEED_API int heed_safetensors_save(const char *path, const heed_entry *entries, int64_t count,
                                    const heed_meta *meta, int64_t meta_count, heed_error *err);
 
