@@ -140,6 +140,19 @@ def make_tail():
     show("tail p", fit(g, lambda s: 1 / g(s), range(10), mp.mpf(-1), hi), 0)
 
 
+def make_cdf():
+    # the normal law: Phi(x) = 1/2 + x p(x^2), |x| < 1
+    p = smooth(lambda z: (mp.erf(mp.sqrt(z / 2)) / 2) / mp.sqrt(z), 1 / mp.sqrt(2 * mp.pi))
+    show("cdf p", fit(p, lambda z: mp.sqrt(z) * 2, range(5), mp.mpf(0), mp.mpf(1)), 0)
+
+
+def make_tanh():
+    # tanh(x) = x + x z p(z), z = x^2, |x| < 0.5625; relative error
+    p = smooth(lambda z: (mp.tanh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, -mp.mpf(1) / 3)
+    w = smooth(lambda z: z * mp.sqrt(z) / mp.tanh(mp.sqrt(z)), mp.mpf("1e-30"))
+    show("tanh p", fit(p, w, range(5), mp.mpf("1e-9"), mp.mpf("0.5625") ** 2), 0)
+
+
 def make_trig():
     bound = mp.pi / 4 + mp.mpf("0.01")
     s = smooth(lambda z: (mp.sin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, -mp.mpf(1) / 6)
@@ -152,7 +165,8 @@ def make_trig():
     print("2/pi", float(f32(2 / mp.pi)).hex())
 
 
-MAKERS = {"exp": make_exp, "log": make_log, "erf": make_erf, "tail": make_tail, "trig": make_trig}
+MAKERS = {"exp": make_exp, "log": make_log, "erf": make_erf, "tail": make_tail, "cdf": make_cdf,
+          "tanh": make_tanh, "trig": make_trig}
 
 if __name__ == "__main__":
     for wanted in sys.argv[1:] or MAKERS:

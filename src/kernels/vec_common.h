@@ -10,3 +10,15 @@ VEC_INLINE vf vf_round_bf16(vf a) {
     const vi quiet = vi_or(vi_and(bits, vi_set1((int32_t)0xffff0000u)), vi_set1(0x00400000));
     return vi_as_vf(vi_select(vf_eq(a, a), near, quiet));
 }
+
+/* The first n of 16, or all of them where n is 16 or more: a plain load or store in all but the last
+ * turn of a loop. */
+VEC_INLINE vf vf_get(const float *p, int64_t n) {
+    return n >= 16 ? vf_load(p) : vf_load_n(p, n);
+}
+VEC_INLINE void vf_put(float *p, vf v, int64_t n) {
+    if (n >= 16)
+        vf_store(p, v);
+    else
+        vf_store_n(p, v, n);
+}

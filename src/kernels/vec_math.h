@@ -82,17 +82,19 @@ VEC_INLINE vf vf_log(vf x) {
     return y;
 }
 
-/* (exp(2a) - 1) / (exp(2a) + 1) of a = |x|; beyond 9.1 it is 1 to the last bit */
+/* x + x·z·p(z), z = x², below 9/16; 1 - 2/(exp(2|x|) + 1) above, 1 to the last bit from 9.1 on */
 VEC_INLINE vf vf_tanh(vf x) {
-    const vf one = vf_set1(1.0f), a = vf_min(vf_set1(9.1f), vf_abs(x));
-    vf t;
-    const vf r = vec__exp_reduce(vf_add(a, a), &t);
-    const vf p = vf_fma(vf_mul(r, r), vec__exp_poly(r), r);                      /* exp(r) - 1 */
-    const vf s = vi_as_vf(vi_add(vi_shl(vf_as_vi(t), 23), vi_set1(0x3f800000))); /* 2ⁿ */
-    const vf m = vf_fma(s, p, vf_sub(s, one));
-    const vf y = vf_div(m, vf_add(m, vf_set1(2.0f)));
+    const vf a = vf_min(vf_set1(9.1f), vf_abs(x)), z = vf_mul(x, x), one = vf_set1(1.0f);
+    vf p = vf_fma(vf_set1(-0x1.9454fcp-8f), z, vf_set1(0x1.5811f6p-6f));
+    p = vf_fma(p, z, vf_set1(-0x1.b905c4p-5f));
+    p = vf_fma(p, z, vf_set1(0x1.110c5ep-3f));
+    p = vf_fma(p, z, vf_set1(-0x1.555548p-2f));
+    p = vf_fma(vf_mul(p, z), x, x);
+    const vf e = vec__exp_normal(vf_add(a, a));
+    const vf y = vf_sub(one, vf_div(vf_set1(2.0f), vf_add(e, one)));
     const vi sign = vi_and(vf_as_vi(x), vi_set1(INT32_MIN));
-    return vf_canon(vi_as_vf(vi_or(vf_as_vi(y), sign)));
+    const vf big = vi_as_vf(vi_or(vf_as_vi(y), sign));
+    return vf_select(vf_lt(a, vf_set1(0.5625f)), p, vf_canon(big));
 }
 
 /* 1/(1+exp(-x)), and exp(x)/(1+exp(x)) for x < 0, so that small results keep their digits */
@@ -143,10 +145,17 @@ VEC_INLINE vf vf_normal_tail(vf a, vf *e) {
     return vf_mul(vf_mul(p, t), *e);
 }
 
+/* 1/2 + x·p(x²) where |x| < 1; by the tail elsewhere */
 VEC_INLINE vf vf_normal_cdf(vf x, vf *e) {
     /* beyond 14 every result is 0 or 1, and a² must stay finite */
-    const vf a = vf_min(vf_set1(14.0f), vf_abs(x)), q = vf_normal_tail(a, e);
-    return vf_select(vf_lt(x, vf_zero()), q, vf_sub(vf_set1(1.0f), q));
+    const vf a = vf_min(vf_set1(14.0f), vf_abs(x)), z = vf_mul(a, a), q = vf_normal_tail(a, e);
+    vf p = vf_fma(vf_set1(0x1.83f20ap-14f), z, vf_set1(-0x1.31824ap-10f));
+    p = vf_fma(p, z, vf_set1(0x1.468218p-7f));
+    p = vf_fma(p, z, vf_set1(-0x1.105684p-4f));
+    p = vf_fma(p, z, vf_set1(0x1.98844ep-2f));
+    p = vf_fma(p, x, vf_set1(0.5f));
+    const vf far = vf_select(vf_lt(x, vf_zero()), q, vf_sub(vf_set1(1.0f), q));
+    return vf_select(vf_lt(a, vf_set1(1.0f)), p, far);
 }
 
 /* x = n·π/2 + r, |r| <= π/4; *n as an integer. Exact to the last bit up to |x| = 1e6. */
