@@ -16,7 +16,7 @@ double heed__exp(double x) {
     return ldexp(sum, (int)k);
 }
 
-double heed__log(double x) {
+double heed__ln(double x) {
     int k;
     double m = frexp(x, &k); /* m in [1/2, 1) */
     if (m < 0.70710678118654752) {
@@ -46,5 +46,5 @@ void heed__sin_cos(double x, double *sin_x, double *cos_x) {
 }
 
 double heed__pow(double base, double exponent) {
-    return heed__exp(exponent * heed__log(base));
+    return heed__exp(exponent * heed__ln(base));
 }
