@@ -11,7 +11,7 @@ double bench_now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-enum { TIMES = 7, ROUNDS = 400000 };
+enum { TIMES = 5, ROUNDS = 100000 };
 
 #if defined(__x86_64__)
 #define ACC12(X)  X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)

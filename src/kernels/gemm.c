@@ -14,9 +14,10 @@
 #include <string.h>
 
 enum {
-    MC = 504,      /* rows of A packed at a time */
-    KC = 384,      /* of k */
+    MC = 252,      /* rows of A packed at a time */
+    KC = 512,      /* of k */
     KC_FEW = 2048, /* of k, where one row tile reads B in place */
+    NC = 1024,     /* columns of B packed at a time, where many rows need them */
     B_BUFFER = 32 * KC,
     SHARD_ROWS = 252, /* block of C whose partial sums a worker keeps */
     SHARD_COLS = 256,
@@ -44,6 +45,13 @@ typedef struct part {
     int64_t offset;  /* from g->c to this product's C */
     float *abuf, *bbuf;
 } part;
+
+/* How a group of panels gets to its tiles, where B was not packed ahead by the caller. */
+enum b_form {
+    B_BY_GROUP, /* packed just before use */
+    B_READY,    /* bbuf holds the part's columns for this block of k */
+    B_IN_PLACE  /* rows of B are read where they lie */
+};
 
 static int64_t min64(int64_t a, int64_t b) {
     return a < b ? a : b;
@@ -118,32 +126,37 @@ static const float *a_tiles(const part *p, int64_t row, int64_t rows, int64_t k,
     return p->abuf;
 }
 
-/* Columns [col, col+cols) of B for k in [k, k+kc), as panels of a tile. */
-static void b_panels(const part *p, heed_tile *t, int64_t col, int64_t cols, int64_t k, int64_t kc,
-                     bool in_place) {
+/* Columns [col, col+cols) of B for k in [k, k+kc) into panels. */
+static void pack_panels(const part *p, float *to, int64_t col, int64_t cols, int64_t k,
+                        int64_t kc) {
     const heed_gemm *g = p->j->g;
     const heed_gemm_kernels *gk = p->j->k->gemm;
+    for (int64_t c = 0; c < cols; c += HEED_PANEL) {
+        const int64_t n = min64(cols - c, HEED_PANEL);
+        if (g->tb)
+            gk->pack_rows(to + c * kc, HEED_PANEL, p->b + (col + c) * g->ldb + k, g->ldb, n, kc);
+        else
+            gk->pack_cols(to + c * kc, HEED_PANEL, p->b + k * g->ldb + col + c, g->ldb, n, kc);
+    }
+}
+
+/* Points the tile to columns [col, col+t->cols) of B from row k on. */
+static void b_panels(const part *p, heed_tile *t, int64_t col, int64_t k, enum b_form form) {
+    const heed_gemm *g = p->j->g;
     t->bk = HEED_PANEL;
+    t->bp = HEED_PANEL * t->kc;
+    t->b = p->bbuf;
     if (g->packed) {
         t->b = p->b + col * g->k + k * HEED_PANEL;
         t->bp = HEED_PANEL * g->k;
-        return;
-    }
-    if (in_place && !g->tb && cols % HEED_PANEL == 0) {
+    } else if (form == B_READY) {
+        t->b = p->bbuf + (col - p->n0) * t->kc;
+    } else if (form == B_IN_PLACE && t->cols % HEED_PANEL == 0) {
         t->b = p->b + k * g->ldb + col;
         t->bk = g->ldb;
         t->bp = HEED_PANEL;
-        return;
-    }
-    t->b = p->bbuf;
-    t->bp = HEED_PANEL * kc;
-    for (int64_t c = 0; c < cols; c += HEED_PANEL) {
-        const int64_t n = min64(cols - c, HEED_PANEL);
-        float *to = p->bbuf + c * kc;
-        if (g->tb)
-            gk->pack_rows(to, HEED_PANEL, p->b + (col + c) * g->ldb + k, g->ldb, n, kc);
-        else
-            gk->pack_cols(to, HEED_PANEL, p->b + k * g->ldb + col + c, g->ldb, n, kc);
+    } else {
+        pack_panels(p, p->bbuf, col, t->cols, k, t->kc);
     }
 }
 
@@ -156,6 +169,9 @@ static void group(const part *p, heed_tile t, const float *a, int64_t row, int64
         const int64_t from = tile_row(rows, tiles, i), mr = tile_row(rows, tiles, i + 1) - from;
         t.a = a + from * t.kc;
         t.c = p->c + (row + from) * t.ldc + (col - p->n0);
+        for (int64_t r = 0; i + 1 < tiles && r < mr; r++) /* what the next tile begins with */
+            for (int64_t j = 0; j < t.cols; j += LINE)
+                __builtin_prefetch(t.c + (mr + r) * t.ldc + j, 1);
         gk->tile[log_nv][mr](&t);
         if (t.last && p->finish && p->j->epilogue)
             for (int64_t r = 0; r < mr; r++)
@@ -165,47 +181,84 @@ static void group(const part *p, heed_tile t, const float *a, int64_t row, int64
 
 /* The largest group of panels that tiles of mr rows take, as its logarithm. */
 static int group_log(const heed_gemm_kernels *gk, int64_t mr) {
-    int l = 3;
+    int l = 2;
     while (!gk->tile[l][mr]) l--;
     return l;
 }
 
-/* Rows [row, row+rows) of the part, all its columns and all its k. */
-static void row_block(const part *p, int64_t row, int64_t rows) {
+/* Rows [row, row+rows) of the part and all its columns go further by k in [k, k+kc). */
+static void k_block(const part *p, int64_t row, int64_t rows, int64_t k, int64_t kc,
+                    enum b_form form) {
+    const heed_gemm_kernels *gk = p->j->k->gemm;
+    const int top = group_log(gk, ceil_div(rows, ceil_div(rows, gk->rows)));
+    heed_tile t = { .kc = kc, .ldc = p->ldc };
+    t.fresh = k == p->k0 && !p->accumulate;
+    t.last = k + kc == p->k1;
+    const float *a = a_tiles(p, row, rows, k, kc);
+    for (int64_t col = p->n0; col < p->n1;) {
+        /* a panel that is not whole cannot be read in place: it makes a group of its own */
+        const int64_t left = p->n1 - col, whole = left / HEED_PANEL;
+        const int64_t panels = form == B_IN_PLACE && whole > 0 ? whole : ceil_div(left, HEED_PANEL);
+        int log_nv = top;
+        while (1 << log_nv > panels) log_nv--;
+        t.cols = min64(HEED_PANEL << log_nv, left);
+        b_panels(p, &t, col, k, form);
+        group(p, t, a, row, rows, col, log_nv);
+        col += HEED_PANEL << log_nv;
+    }
+}
+
+/* How much of k, at most `most`, makes blocks of even size. */
+static int64_t k_step(int64_t kk, int64_t most) {
+    return kk > most ? ceil_div(kk, ceil_div(kk, most)) : kk;
+}
+
+/* Few rows, or B in panels: each block of A goes through all k. */
+static void rows_outside(const part *p) {
     const heed_gemm *g = p->j->g;
     const heed_gemm_kernels *gk = p->j->k->gemm;
-    const int64_t tiles = ceil_div(rows, gk->rows), kk = p->k1 - p->k0;
-    const int top = group_log(gk, ceil_div(rows, tiles));
-    const bool in_place = tiles <= 2;
-    const int64_t wide = B_BUFFER / (HEED_PANEL << (in_place && !g->tb ? 0 : top));
-    const int64_t most = tiles > 1 ? min64(KC, wide) : g->packed ? KC_FEW : min64(KC_FEW, wide);
-    const int64_t step = kk > most ? ceil_div(kk, ceil_div(kk, most)) : kk;
-    const int64_t blocks = kk > most ? ceil_div(kk, step) : 1;
-    for (int64_t s = 0; s < blocks; s++) {
-        const int64_t k = p->k0 + s * step, kc = min64(step, p->k1 - k);
-        heed_tile t = { .kc = kc, .ldc = p->ldc, .fresh = s == 0 && !p->accumulate };
-        t.last = s == blocks - 1;
-        const float *a = a_tiles(p, row, rows, k, kc);
-        for (int64_t col = p->n0; col < p->n1;) {
-            /* a panel that is not whole cannot be read in place: it makes a group of its own */
-            const int64_t left = p->n1 - col, whole = left / HEED_PANEL;
-            const int64_t panels = in_place && whole > 0 ? whole : ceil_div(left, HEED_PANEL);
-            int log_nv = top;
-            while (1 << log_nv > panels) log_nv--;
-            t.cols = min64(HEED_PANEL << log_nv, left);
-            b_panels(p, &t, col, t.cols, k, kc, in_place);
-            group(p, t, a, row, rows, col, log_nv);
-            col += HEED_PANEL << log_nv;
+    const int64_t m = p->m1 - p->m0, blocks = ceil_div(m, MC);
+    for (int64_t i = 0; i < blocks; i++) {
+        const int64_t row = tile_row(m, blocks, i), rows = tile_row(m, blocks, i + 1) - row;
+        const int64_t tiles = ceil_div(rows, gk->rows);
+        const bool in_place = tiles <= 2 && !g->tb && !g->packed;
+        const int top = in_place ? 0 : group_log(gk, ceil_div(rows, tiles));
+        const int64_t wide = g->packed ? KC_FEW : B_BUFFER / (HEED_PANEL << top);
+        const int64_t step = k_step(p->k1 - p->k0, min64(tiles > 1 ? KC : KC_FEW, wide));
+        int64_t k = p->k0;
+        do {
+            const int64_t kc = min64(step, p->k1 - k);
+            k_block(p, row, rows, k, kc, in_place ? B_IN_PLACE : B_BY_GROUP);
+            k += step;
+        } while (k < p->k1);
+    }
+}
+
+/* Many rows: a block of B is packed once and meets all blocks of A. */
+static void columns_outside(part p) {
+    const int64_t m = p.m1 - p.m0, blocks = ceil_div(m, MC), end = p.n1;
+    const int64_t step = k_step(p.k1 - p.k0, KC);
+    float *const c = p.c;
+    const int64_t first = p.n0;
+    for (; p.n0 < end; p.n0 = p.n1) {
+        p.n1 = min64(end, p.n0 + NC);
+        p.c = c + (p.n0 - first);
+        for (int64_t k = p.k0; k < p.k1; k += step) {
+            const int64_t kc = min64(step, p.k1 - k);
+            pack_panels(&p, p.bbuf, p.n0, p.n1 - p.n0, k, kc);
+            for (int64_t i = 0; i < blocks; i++) {
+                const int64_t row = tile_row(m, blocks, i);
+                k_block(&p, row, tile_row(m, blocks, i + 1) - row, k, kc, B_READY);
+            }
         }
     }
 }
 
 static void run_part(const part *p) {
-    const int64_t m = p->m1 - p->m0, blocks = ceil_div(m, MC);
-    for (int64_t i = 0; i < blocks; i++) {
-        const int64_t row = tile_row(m, blocks, i);
-        row_block(p, row, tile_row(m, blocks, i + 1) - row);
-    }
+    if (p->m1 - p->m0 > MC && !p->j->g->packed && p->k1 > p->k0)
+        columns_outside(*p);
+    else
+        rows_outside(p);
 }
 
 /* -- weight gradients: pieces of k and their tree -----------------------------------------------
@@ -272,8 +325,9 @@ static int64_t abuf_len(const heed_kernels *k, const heed_gemm *g) {
 
 static int64_t bbuf_len(const heed_gemm *g) {
     if (g->packed) return 0;
-    const int64_t all = round_up(g->n, HEED_PANEL) * g->k;
-    return round_up(min64(all, B_BUFFER), LINE);
+    const int64_t cols = round_up(g->n, HEED_PANEL), group = min64(cols * g->k, B_BUFFER);
+    const int64_t block = g->m > MC ? min64(cols, NC) * min64(g->k, KC) : 0;
+    return round_up(block > group ? block : group, LINE);
 }
 
 static int64_t pieces_len(const heed_gemm *g) {
@@ -324,7 +378,7 @@ static void run_chunks(void *arg, int64_t begin, int64_t end, int worker) {
  * across columns packs A again, one across rows packs B again. */
 static void cut(job *jb, int64_t want) {
     const heed_gemm *g = jb->g;
-    const int64_t rows = jb->k->gemm->rows, cols = HEED_PANEL * 8;
+    const int64_t rows = jb->k->gemm->rows, cols = HEED_PANEL * 4;
     const int64_t most_m = ceil_div(g->m, rows), most_n = ceil_div(g->n, cols);
     const int64_t cost_a = g->ta ? 1 : 2, cost_b = g->packed ? 0 : g->tb ? 2 : 1;
     int64_t best = INT64_MAX, best_m = 1, best_n = 1;

@@ -53,7 +53,7 @@ typedef void (*heed_tile_fn)(const heed_tile *t);
 /* What differs by ISA: the tile of the product, its packing, and the arithmetic of the epilogue. */
 struct heed_gemm_kernels {
     int rows;                 /* most rows of a tile */
-    heed_tile_fn tile[4][17]; /* [log2 nv][mr]; NULL where it does not exist */
+    heed_tile_fn tile[3][17]; /* [log2 nv][mr]; NULL where it does not exist */
     /* from [rows,kk] to [kk,step] and from [kk,cols] to [kk,step]; rows, cols <= 16. Rest of step
      * zeros; for step < 16 up to 15 floats past the end are written too. */
     void (*pack_rows)(float *to, int64_t step, const float *from, int64_t ld, int64_t rows,
@@ -65,7 +65,8 @@ struct heed_gemm_kernels {
 };
 
 /* Floats of scratch that one call needs for `threads` workers; the caller gives that much, aligned
- * to 64. Nothing in it outlives the call. At most 1 MB a worker, 2.3 MB with shard. */
+ * to 64. Nothing in it outlives the call. At most 2.6 MB a worker, and with shard
+ * 0.26 MB for each doubling of the number of pieces. */
 int64_t heed__gemm_scratch(const heed_kernels *k, const heed_gemm *g, int threads);
 /* Computes. Any pool (NULL: alone). No allocation, cannot fail; m, n or k may be 0 (k = 0: the sum
  * is 0). */
