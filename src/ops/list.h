@@ -18,14 +18,26 @@
 /* shape */
 
 /* sums and pooling */
+X(mean_pool)
+X(max_pool)
 
 /* rows */
 
 /* tables and positions */
+X(embedding)
+X(embedding_bag)
+X(rotary)
 
 /* recurrent */
+X(lstm)
+X(lstm_cell)
+X(gru)
+X(gru_cell)
 
 /* convolution */
+X(conv1d)
+X(conv2d)
+X(max_pool2d)
 
 /* losses */
 

@@ -83,19 +83,12 @@ static void forward_group(const lstm_job *j, int64_t g, float *scratch) {
     }
 }
 
-/* Zeros of the steps past each length. */
-static void clear_tails(float *x, const heed__seq *q, int64_t r0, int64_t width) {
-    for (int64_t r = r0; r < q->batch && r < r0 + HEED_SEQ_GROUP; r++)
-        memset(x + (q->row[r] * q->steps + q->length[r]) * width, 0,
-               (size_t)((q->steps - q->length[r]) * width) * sizeof *x);
-}
-
 static void forward_groups(void *arg, int64_t begin, int64_t end, int worker) {
     const lstm_job *j = arg;
     const heed__seq *q = &j->s->seq;
     for (int64_t g = begin; g < end; g++) {
-        clear_tails(j->y, q, g * HEED_SEQ_GROUP, j->units);
-        clear_tails(j->y + q->batch * q->steps * j->units, q, g * HEED_SEQ_GROUP, j->units);
+        heed__seq_clear_tails(q, j->y, g, j->units);
+        heed__seq_clear_tails(q, j->y + q->batch * q->steps * j->units, g, j->units);
         forward_group(j, g, j->scratch + worker * j->scratch_len);
     }
 }
@@ -160,7 +153,7 @@ static void backward_group(const lstm_job *j, int64_t g, float *scratch) {
 static void backward_groups(void *arg, int64_t begin, int64_t end, int worker) {
     const lstm_job *j = arg;
     for (int64_t g = begin; g < end; g++) {
-        if (j->dxw && !j->add_xw) clear_tails(j->dxw, &j->s->seq, g * HEED_SEQ_GROUP, 4 * j->units);
+        if (j->dxw && !j->add_xw) heed__seq_clear_tails(&j->s->seq, j->dxw, g, 4 * j->units);
         backward_group(j, g, j->scratch + worker * j->scratch_len);
     }
 }

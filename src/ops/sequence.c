@@ -3,6 +3,8 @@
 #include "ops/sequence.h"
 #include "kernels/gemm.h"
 
+#include <string.h>
+
 bool heed__lengths_ok(heed_ctx *cx, const char *op, const heed_tensor *lengths, int64_t batch,
                       int64_t steps) {
     char text[96];
@@ -58,6 +60,13 @@ bool heed__seq_plan(heed_ctx *cx, heed__seq *s, const char *op, const int64_t sh
     }
     s->first[s->groups] = s->total;
     return true;
+}
+
+void heed__seq_clear_tails(const heed__seq *s, float *x, int64_t g, int64_t width) {
+    const int64_t r0 = g * HEED_SEQ_GROUP;
+    for (int64_t r = r0; r < s->batch && r < r0 + HEED_SEQ_GROUP; r++)
+        memset(x + (s->row[r] * s->steps + s->length[r]) * width, 0,
+               (size_t)((s->steps - s->length[r]) * width) * sizeof *x);
 }
 
 int64_t heed__seq_scratch(const heed_kernels *k, int64_t n, int64_t k_len) {

@@ -37,6 +37,9 @@ static inline int64_t heed__seq_active(const heed__seq *q, int64_t r0, int64_t r
     return rows;
 }
 
+/* Zeroes the steps past each length of group g's rows in x [B,T,width]. */
+void heed__seq_clear_tails(const heed__seq *s, float *x, int64_t g, int64_t width);
+
 /* True when lengths is NULL or I32 [batch] within 0..steps; else the error is set. */
 bool heed__lengths_ok(heed_ctx *cx, const char *op, const heed_tensor *lengths, int64_t batch,
                       int64_t steps);
@@ -52,8 +55,8 @@ int64_t heed__seq_scratch(const heed_kernels *k, int64_t n, int64_t k_len);
 void heed__seq_multiply(const heed__seq_product *p, float *c, const float *a, int64_t rows,
                         const float *bias, bool accumulate);
 
-/* dw [n,m] = dgᵀ·h (+ what dw holds) over all kept rows: dg [total,n], h [total,m], as one sharded
- * product; wants grad or does nothing. */
+/* The gradient of w [n,m] gets dgᵀ·h over all kept rows, dg [total,n], h [total,m], as one sharded
+ * product; nothing where w wants none. False and the error set when memory is short. */
 bool heed__seq_weight_grad(heed_ctx *cx, heed_tensor *w, const float *dg, const float *h,
                            int64_t total);
 
