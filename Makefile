@@ -1,7 +1,56 @@
-# Short names for what there is to do; CMake and Ninja do it.  make help lists them.
-BUILD ?= build
+# Short names for what there is to do; CMake and Ninja do it.  `make help` lists them.
+BUILD  ?= build
+PREFIX ?= /usr/local
+JOBS   ?= $(shell nproc)
+CONFIG  = cmake -S . -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX)
+SUITE   = ctest --output-on-failure -j $(JOBS)
 
-.PHONY: build
-build:
+.DEFAULT_GOAL := build
+.PHONY: help setup build run test test-asan test-tsan test-long bench size format install clean
+
+help:        ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+
+setup:
 	@tools/setup.sh
-	@cmake -S . -B $(BUILD) -G Ninja >/dev/null && cmake --build $(BUILD)
+
+build: setup ## build/heed, build/libheed.a, build/libheed.so
+	@$(CONFIG) -B $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
+	@cmake --build $(BUILD) -j $(JOBS)
+
+run: build   ## train on 10,003 bank customers' messages, test, answer three unseen ones
+	@tools/run.sh $(BUILD)/heed
+
+test: build  ## the default suite
+	@$(SUITE) --test-dir $(BUILD) -LE long
+
+test-long: build ## what takes longer: every bit flip, every allocation, long training
+	@$(SUITE) --test-dir $(BUILD) -L long
+
+test-asan: setup ## the default suite under AddressSanitizer and UBSan
+	@$(CONFIG) -B $(BUILD)-asan -DHEED_SANITIZE=address,undefined >/dev/null
+	@cmake --build $(BUILD)-asan -j $(JOBS)
+	@$(SUITE) --test-dir $(BUILD)-asan -LE "long|native"
+
+test-tsan: setup ## the default suite under ThreadSanitizer
+	@$(CONFIG) -B $(BUILD)-tsan -DHEED_SANITIZE=thread >/dev/null
+	@cmake --build $(BUILD)-tsan -j $(JOBS)
+	@$(SUITE) --test-dir $(BUILD)-tsan -LE "long|native"
+
+bench: build ## figures of this machine
+	@$(BUILD)/heed bench gemm
+	@$(BUILD)/heed bench attention
+	@$(BUILD)/heed bench ops
+
+size:        ## lines of each part beside its budget
+	@tools/size.sh
+
+format:      ## clang-format on every C file
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: build ## headers, libraries, program, pkg-config file and man page under PREFIX
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean:       ## remove what was built
+	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-arm64

@@ -66,9 +66,7 @@ HEED_API const char *heed_status_name(int code);
  * against. */
 HEED_API const char *heed_version(void);
 
-/* -- hooks
- * -------------------------------------------------------------------------------------------------------
- */
+/* -- hooks ------------------------------------------------------------------------------------ */
 
 typedef enum heed_log_level {
     HEED_LOG_ERROR,
@@ -103,9 +101,7 @@ typedef struct heed_hooks {
                                    consistent */
 } heed_hooks;
 
-/* -- thread pool
- * --------------------------------------------------------------------------------------------------
- */
+/* -- thread pool ------------------------------------------------------------------------------ */
 
 /* Threads that share work cut into fixed chunks. May be shared by any number of contexts in any
  * threads: calls from several threads take turns. Results never depend on the number of threads. */
@@ -118,14 +114,12 @@ HEED_API void heed_pool_free(heed_pool *pool); /* NULL is fine; no work may be r
 HEED_API int heed_pool_threads(const heed_pool *pool);
 
 /* Calls fn(arg, begin, end, worker) for [0,n) in pieces of `grain` (the last may be shorter), from
- * whichever worker is free; returns when all is done. worker is in [0, threads) and no two calls with one worker run at once. pool NULL: in the
- * caller alone. fn must not call it. */
+ * whichever worker is free; returns when all is done. worker is in [0, threads) and no two calls
+ * with one worker run at once. pool NULL: in the caller alone. fn must not call it. */
 typedef void (*heed_range_fn)(void *arg, int64_t begin, int64_t end, int worker);
 HEED_API void heed_pool_run(heed_pool *pool, int64_t n, int64_t grain, heed_range_fn fn, void *arg);
 
-/* -- random numbers
- * -----------------------------------------------------------------------------------------------
- */
+/* -- random numbers --------------------------------------------------------------------------- */
 
 /* Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): four 32-bit
  * numbers that depend on (seed, stream, counter) alone, so any element of a random tensor can be

@@ -28,8 +28,7 @@ HEED_API heed_tensor *heed_mul(heed_ctx *cx, heed_tensor *a, heed_tensor *b);
 HEED_API heed_tensor *heed_div(heed_ctx *cx, heed_tensor *a, heed_tensor *b);
 HEED_API heed_tensor *heed_scale(heed_ctx *cx, heed_tensor *x, float a, float b); /* a·x + b */
 
-/* -- functions of each element: [..] -> [..]
- * ------------------------------------------------------------------------ */
+/* -- functions of each element: [..] -> [..] -------------------------------------------------- */
 HEED_API heed_tensor *heed_exp(heed_ctx *cx, heed_tensor *x);
 HEED_API heed_tensor *heed_log(heed_ctx *cx, heed_tensor *x);
 HEED_API heed_tensor *heed_tanh(heed_ctx *cx, heed_tensor *x);
@@ -48,9 +47,7 @@ HEED_API heed_tensor *heed_swiglu(heed_ctx *cx, heed_tensor *gate, heed_tensor *
  * and is made again in backward. */
 HEED_API heed_tensor *heed_dropout(heed_ctx *cx, heed_tensor *x, float p);
 
-/* -- products
- * -------------------------------------------------------------------------------------------------------
- */
+/* -- products --------------------------------------------------------------------------------- */
 
 typedef enum heed_act {
     HEED_ACT_NONE,
@@ -70,9 +67,7 @@ HEED_API heed_tensor *heed_affine_act(heed_ctx *cx, heed_tensor *x, heed_tensor 
  * -> [..,M,N]; the leading axes are equal, or b has none of them and serves them all. */
 HEED_API heed_tensor *heed_matmul(heed_ctx *cx, heed_tensor *a, heed_tensor *b, bool ta, bool tb);
 
-/* -- shape
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- shape ------------------------------------------------------------------------------------ */
 /* The same numbers in another shape (no copy); one dimension may be -1. */
 HEED_API heed_tensor *heed_reshape(heed_ctx *cx, heed_tensor *x, int ndim, const int64_t *shape);
 HEED_API heed_tensor *heed_transpose(heed_ctx *cx, heed_tensor *x, int axis_a,
@@ -81,8 +76,7 @@ HEED_API heed_tensor *heed_concat(heed_ctx *cx, heed_tensor *const *parts, int c
 HEED_API heed_tensor *heed_slice(heed_ctx *cx, heed_tensor *x, int axis, int64_t begin,
                                  int64_t end);
 
-/* -- sums and pooling; lengths I32 [B] with values in 0..T, or NULL: T for all
- * ---------------------------------------- */
+/* -- sums and pooling; lengths I32 [B] with values in 0..T, or NULL: T for all ---------------- */
 HEED_API heed_tensor *heed_sum(heed_ctx *cx, heed_tensor *x);                /* [..] -> [] */
 HEED_API heed_tensor *heed_mean(heed_ctx *cx, heed_tensor *x);               /* [..] -> [] */
 HEED_API heed_tensor *heed_sum_axis(heed_ctx *cx, heed_tensor *x, int axis); /* that axis goes */
@@ -93,8 +87,7 @@ HEED_API heed_tensor *heed_mean_pool(heed_ctx *cx, heed_tensor *x,
 HEED_API heed_tensor *heed_max_pool(heed_ctx *cx, heed_tensor *x,
                                     heed_tensor *lengths); /* [B,T,C] -> [B,C]; empty: 0 */
 
-/* -- rows: over the last axis
- * ----------------------------------------------------------------------------------------- */
+/* -- rows: over the last axis ----------------------------------------------------------------- */
 HEED_API heed_tensor *heed_softmax(heed_ctx *cx, heed_tensor *x);     /* [..,N] -> [..,N] */
 HEED_API heed_tensor *heed_log_softmax(heed_ctx *cx, heed_tensor *x); /* [..,N] -> [..,N] */
 /* (x - mean) / sqrt(var + eps) · gain + bias.  gain, bias [N] or NULL  (Ba et al. 2016) */
@@ -105,9 +98,7 @@ HEED_API heed_tensor *heed_rms_norm(heed_ctx *cx, heed_tensor *x, heed_tensor *g
 /* x / max(|x|, eps)  of each row */
 HEED_API heed_tensor *heed_l2_norm(heed_ctx *cx, heed_tensor *x, float eps);
 
-/* -- tables and positions
- * -----------------------------------------------------------------------------------------------
- */
+/* -- tables and positions --------------------------------------------------------------------- */
 /* Rows of table [V,C] by ids I32 [..] -> [..,C]. An id outside [0,V) is an error, but `padding`
  * (give -1 for none), which yields zeros and no gradient. Accumulates row-sparse gradients when the
  * table says so. */
@@ -131,8 +122,7 @@ typedef struct heed_rotary_cfg {
 HEED_API heed_tensor *heed_rotary(heed_ctx *cx, heed_tensor *x, heed_tensor *starts,
                                   const heed_rotary_cfg *cfg);
 
-/* -- recurrent; gate order i, f, g, o and r, z, n as in PyTorch
- * ----------------------------------------------------------- */
+/* -- recurrent; gate order i, f, g, o and r, z, n as in PyTorch ------------------------------- */
 /* A whole LSTM layer in one direction.  xw [B,T,4H]: x·Wᵢₕᵀ + bᵢₕ + bₕₕ, made with heed_affine; wh
  * [4H,H]; h0, c0 [B,H] or NULL: zeros; lengths I32 [B] or NULL -> [2,B,T,H]: h and c of every step,
  * zeros past each length. reverse reads each row from its own last step to its first. heed_slice
@@ -149,9 +139,7 @@ HEED_API heed_tensor *heed_gru(heed_ctx *cx, heed_tensor *xw, heed_tensor *wh, h
 HEED_API heed_tensor *heed_gru_cell(heed_ctx *cx, heed_tensor *xg, heed_tensor *hg,
                                     heed_tensor *h); /* [B,3H],[B,3H],[B,H] -> [B,H] */
 
-/* -- convolution
- * --------------------------------------------------------------------------------------------------------------
- */
+/* -- convolution ------------------------------------------------------------------------------ */
 typedef struct heed_conv_cfg {
     int stride[2], padding[2],
         dilation[2]; /* height, width; 0 in stride and dilation means 1; 1d uses the second */
@@ -166,8 +154,7 @@ heed_conv2d(heed_ctx *cx, heed_tensor *x, heed_tensor *w, heed_tensor *b,
 HEED_API heed_tensor *heed_max_pool2d(heed_ctx *cx, heed_tensor *x, int size,
                                       int stride); /* [B,C,Y,X] -> [B,C,Y',X'] */
 
-/* -- losses: a mean over what counts, []
- * ---------------------------------------------------------------------------------------- */
+/* -- losses: a mean over what counts, [] ------------------------------------------------------ */
 typedef struct heed_cross_entropy_cfg {
     float smoothing; /* label smoothing (Szegedy et al. 2016) */
     int32_t ignore;  /* a label that does not count, where use_ignore */
@@ -192,9 +179,7 @@ HEED_API heed_tensor *heed_info_nce(heed_ctx *cx, heed_tensor *a, heed_tensor *b
 HEED_API heed_tensor *heed_triplet(heed_ctx *cx, heed_tensor *anchor, heed_tensor *positive,
                                    heed_tensor *negative, float margin);
 
-/* -- an operation of your own
- * ------------------------------------------------------------------------------------------------------
- */
+/* -- an operation of your own ----------------------------------------------------------------- */
 typedef struct heed_node heed_node;
 /* Adds the gradient of each source: for source i, gradient numbers are at heed_grad(cx,
  * heed_node_src(n,i)) (zeroed at first touch, to be added to; NULL when that source wants none),

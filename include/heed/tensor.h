@@ -57,9 +57,7 @@ typedef struct heed_tensor {
 #define HEED_I32_DATA(t) ((int32_t *)(t)->data)
 #define HEED_U8_DATA(t)  ((uint8_t *)(t)->data)
 
-/* -- context
- * ------------------------------------------------------------------------------------------------------
- */
+/* -- context ---------------------------------------------------------------------------------- */
 
 typedef enum heed_precision {
     HEED_PRECISION_F32,
@@ -100,8 +98,7 @@ HEED_API void heed_ctx_set_step(heed_ctx *cx, uint64_t step); /* for an exact re
 HEED_API size_t heed_ctx_memory(const heed_ctx *cx); /* bytes held from the system at present */
 HEED_API heed_pool *heed_ctx_pool(const heed_ctx *cx);
 
-/* -- tensors of a step: live until heed_ctx_reset(cx); NULL on failure, see heed_ctx_error
- * ------------------------- */
+/* -- tensors of a step: live until heed_ctx_reset(cx); NULL on failure, see heed_ctx_error ---- */
 
 HEED_API heed_tensor *heed_new(heed_ctx *cx, heed_dtype dtype, int ndim,
                                const int64_t *shape); /* not filled */
@@ -128,9 +125,7 @@ HEED_API int heed_backward(heed_ctx *cx, heed_tensor *loss);
 /* The same from any tensor with a given gradient dout, len numbers. */
 HEED_API int heed_backward_from(heed_ctx *cx, heed_tensor *out, const float *dout);
 
-/* -- parameters
- * ---------------------------------------------------------------------------------------------------
- */
+/* -- parameters ------------------------------------------------------------------------------- */
 
 typedef enum heed_init_kind {
     HEED_INIT_ZEROS,

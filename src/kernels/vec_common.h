@@ -11,8 +11,8 @@ VEC_INLINE vf vf_round_bf16(vf a) {
     return vi_as_vf(vi_select(vf_eq(a, a), near, quiet));
 }
 
-/* The first n of 16, or all of them where n is 16 or more: a plain load or store in all but the last
- * turn of a loop. */
+/* The first n of 16, or all of them where n is 16 or more: a plain load or store in all but the
+ * last turn of a loop. */
 VEC_INLINE vf vf_get(const float *p, int64_t n) {
     return n >= 16 ? vf_load(p) : vf_load_n(p, n);
 }
