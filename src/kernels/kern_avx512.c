@@ -26,15 +26,12 @@ HEED_TARGET_BEGIN("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
 #include "kernels/body_optim.inc"
 HEED_TARGET_END
 
-const heed_kernels heed__kernels_avx512 = {
-    .name = VEC_NAME,
-    .gemm = &gemm_table,
-    .math = &math_table,
-    .row = &row_table,
-    .attn = &attn_table,
-    .quant = &quant_table,
-    .bf16 = &bf16_table,
-    .rnn = &rnn_table,
-    .optim = &optim_table,
-};
+#define TABLE(quant_part)                                                                          \
+    {                                                                                              \
+        .name = VEC_NAME, .gemm = &gemm_table, .math = &math_table, .row = &row_table,             \
+        .attn = &attn_table, .quant = (quant_part), .bf16 = &bf16_table, .rnn = &rnn_table,        \
+        .optim = &optim_table,                                                                     \
+    }
+const heed_kernels heed__kernels_avx512 = TABLE(&quant_table);
+const heed_kernels heed__kernels_avx512_vnni = TABLE(&heed__quant_vnni);
 #endif

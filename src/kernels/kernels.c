@@ -11,16 +11,23 @@
 
 /* From the plainest to the best; a CPU that can run one can run those before it, so what this CPU
  * can run is the front part of the list. */
-static const heed_kernels *const tables[] = {
+static const heed_kernels *const plain[] = {
     &heed__kernels_scalar, /* any machine */
 #if defined(__x86_64__)
     &heed__kernels_avx2,   /* Haswell 2013+, Zen 2017+ */
-    &heed__kernels_avx512, /* Skylake-SP 2017+, Zen 4 2022+ */
+    &heed__kernels_avx512, /* Skylake-SP 2017+ */
 #elif defined(__aarch64__)
     &heed__kernels_neon, /* every 64-bit ARM */
 #endif
 };
-enum { TABLES = sizeof tables / sizeof *tables };
+enum { TABLES = sizeof plain / sizeof *plain };
+
+#if defined(__x86_64__)
+static const heed_kernels *const vnni[TABLES] = {
+    &heed__kernels_scalar, &heed__kernels_avx2,
+    &heed__kernels_avx512_vnni, /* Cascade Lake 2019+, Zen 4 2022+ */
+};
+#endif
 
 #if defined(__x86_64__)
 static const char *lack_avx2(void) {
@@ -54,22 +61,23 @@ const char *heed__kernels_lack(const char *name) {
 #endif
 }
 
-static int runnable(void) {
-    int n = 1;
-    while (n < TABLES && !heed__kernels_lack(tables[n]->name)) n++;
-    return n;
-}
-
 const heed_kernels *const *heed__kernels_all(int *count) {
-    *count = runnable();
-    return tables;
+    int n = 1;
+    while (n < TABLES && !heed__kernels_lack(plain[n]->name)) n++;
+    *count = n;
+#if defined(__x86_64__)
+    if (n == TABLES && __builtin_cpu_supports("avx512vnni")) return vnni;
+#endif
+    return plain;
 }
 
 const heed_kernels *heed__kernels(const char *isa, heed_error *err) {
     static const char *const names[] = { "scalar", "avx2", "avx512", "amx", "neon" };
+    int count;
+    const heed_kernels *const *tables = heed__kernels_all(&count);
     const char *from = isa ? "" : "HEED_ISA: ";
     if (!isa) isa = getenv("HEED_ISA");
-    if (!isa || !*isa) return tables[runnable() - 1];
+    if (!isa || !*isa) return tables[count - 1];
 
     bool known = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) known |= strcmp(isa, names[i]) == 0;
@@ -80,7 +88,7 @@ const heed_kernels *heed__kernels(const char *isa, heed_error *err) {
         return NULL;
     }
     const char *why = heed__kernels_lack(isa);
-    for (int i = 0; !why && i < TABLES; i++)
+    for (int i = 0; !why && i < count; i++)
         if (strcmp(isa, tables[i]->name) == 0) return tables[i];
     heed__error(err, HEED_EUNSUPPORTED, "%s%s cannot be used: %s", from, isa, why);
     return NULL;

@@ -9,6 +9,8 @@ extern const heed_kernels heed__kernels_scalar;
 #if defined(__x86_64__)
 extern const heed_kernels heed__kernels_avx2;
 extern const heed_kernels heed__kernels_avx512;
+extern const heed_kernels heed__kernels_avx512_vnni; /* the same, with heed__quant_vnni */
+extern const heed_quant_kernels heed__quant_vnni;
 #elif defined(__aarch64__)
 extern const heed_kernels heed__kernels_neon;
 #endif

@@ -243,6 +243,21 @@ VEC_INLINE void vf_transpose(vf r[16]) {
         r[8 + i] = (vf){ q[2][i], q[3][i] };
     }
 }
+/* Products of 16-bit halves: even bytes of each lane, then odd ones. */
+VEC_INLINE __m256i vec__dot4(__m256i a, __m256i b) {
+    const __m256i ae = _mm256_srai_epi16(_mm256_slli_epi16(a, 8), 8);
+    const __m256i be = _mm256_srai_epi16(_mm256_slli_epi16(b, 8), 8);
+    const __m256i ao = _mm256_srai_epi16(a, 8), bo = _mm256_srai_epi16(b, 8);
+    return _mm256_add_epi32(_mm256_madd_epi16(ae, be), _mm256_madd_epi16(ao, bo));
+}
+VEC_INLINE vi vi_dot4(vi s, vi x, vi y) {
+    return vi_add(s, (vi){ vec__dot4(x.a, y.a), vec__dot4(x.b, y.b) });
+}
+VEC_INLINE void vi_store_i8(int8_t *p, vi x) {
+    const __m256i w = _mm256_permute4x64_epi64(_mm256_packs_epi32(x.a, x.b), 0xd8);
+    const __m128i lo = _mm256_castsi256_si128(w), hi = _mm256_extracti128_si256(w, 1);
+    _mm_storeu_si128((__m128i *)(void *)p, _mm_packs_epi16(lo, hi));
+}
 #undef PS
 #undef SI
 #undef F1

@@ -159,6 +159,19 @@ VEC_INLINE void vf_transpose(vf r[16]) {
         r[12 + i] = _mm512_shuffle_f32x4(c, d, 0xdd);
     }
 }
+/* Products of 16-bit halves: even bytes of each lane, then odd ones. */
+VEC_INLINE vi vi_dot4(vi s, vi a, vi b) {
+#ifdef QUANT_VNNI
+    return _mm512_dpbusd_epi32(s, b, a);
+#else
+    const vi ae = _mm512_srai_epi16(_mm512_slli_epi16(a, 8), 8), ao = _mm512_srai_epi16(a, 8);
+    const vi be = _mm512_srai_epi16(_mm512_slli_epi16(b, 8), 8), bo = _mm512_srai_epi16(b, 8);
+    return vi_add(s, vi_add(_mm512_madd_epi16(ae, be), _mm512_madd_epi16(ao, bo)));
+#endif
+}
+VEC_INLINE void vi_store_i8(int8_t *p, vi a) {
+    _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtsepi32_epi8(a));
+}
 #undef F0
 #undef OP1
 #undef OP2

@@ -186,6 +186,21 @@ VEC_INLINE void vf_transpose(vf r[16]) {
         }
     for (int i = 0; i < 16; i++) r[i] = t[i];
 }
+VEC_INLINE int32x4_t vec__dot4(int8x16_t a, int8x16_t b) {
+    const int16x8_t lo = vmull_s8(vget_low_s8(a), vget_low_s8(b)), hi = vmull_high_s8(a, b);
+    return vpaddq_s32(vpaddlq_s16(lo), vpaddlq_s16(hi));
+}
+VEC_INLINE vi vi_dot4(vi s, vi a, vi b) {
+    for (int i = 0; i < 4; i++)
+        s.q[i] = vaddq_s32(s.q[i],
+                           vec__dot4(vreinterpretq_s8_s32(a.q[i]), vreinterpretq_s8_s32(b.q[i])));
+    return s;
+}
+VEC_INLINE void vi_store_i8(int8_t *p, vi a) {
+    const int16x8_t lo = vcombine_s16(vqmovn_s32(a.q[0]), vqmovn_s32(a.q[1]));
+    const int16x8_t hi = vcombine_s16(vqmovn_s32(a.q[2]), vqmovn_s32(a.q[3]));
+    vst1q_s8(p, vcombine_s8(vqmovn_s16(lo), vqmovn_s16(hi)));
+}
 #undef MAX4
 #undef EACH
 #undef MAP1

@@ -215,6 +215,16 @@ VEC_INLINE void vf_transpose(vf r[16]) {
             r[j].v[i] = x;
         }
 }
+VEC_INLINE vi vi_dot4(vi s, vi a, vi b) {
+    int8_t x[16][4], y[16][4];
+    memcpy(x, a.v, sizeof x);
+    memcpy(y, b.v, sizeof y);
+    LANES for (int k = 0; k < 4; k++) s.v[i] += x[i][k] * y[i][k];
+    return s;
+}
+VEC_INLINE void vi_store_i8(int8_t *p, vi a) {
+    LANES p[i] = (int8_t)(a.v[i] > 127 ? 127 : a.v[i] < -128 ? -128 : a.v[i]);
+}
 #undef LANES
 #undef F1
 #undef F2

@@ -1,0 +1,144 @@
+/* quant.c: the driver of int8 products: packing, blocks and threads. All of k is summed in
+ * registers, so there are no blocks of k. */
+#include "kernels/quant.h"
+#include "kernels/math.h"
+#include "kernels/gemm.h"
+
+#include <string.h>
+
+enum { A_BYTES = 384 << 10, PANEL = HEED_PANEL, GROUP = 4 };
+
+typedef struct job {
+    const heed_kernels *k;
+    const heed_qgemm *g;
+    char *scratch;
+    int64_t each, k4, block; /* bytes for a worker; block: rows of A packed at a time */
+    int64_t mb, nb, gn;      /* rows and columns of a chunk; chunks across */
+} job;
+
+static int64_t min64(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+static int64_t ceil_div(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
+
+static int64_t even_start(int64_t rows, int64_t tiles, int64_t t) {
+    const int64_t more = rows % tiles;
+    return rows / tiles * t + (t < more ? t : more);
+}
+
+int64_t heed__q_packed_size(int64_t n, int64_t k) {
+    return ceil_div(n, PANEL) * PANEL * (ceil_div(k, 4) * 4 + (int64_t)sizeof(int32_t));
+}
+
+void heed__q_pack(void *packed, const int8_t *b, int64_t ldb, int64_t n, int64_t k) {
+    const int64_t k4 = ceil_div(k, 4), cols = ceil_div(n, PANEL) * PANEL;
+    int8_t *to = packed;
+    int32_t *comp = (int32_t *)packed + cols * k4;
+    memset(packed, 0, (size_t)heed__q_packed_size(n, k));
+    for (int64_t j = 0; j < n; j++) {
+        int8_t *col = to + (j / PANEL * k4 * PANEL + j % PANEL) * 4;
+        int32_t sum = 0;
+        for (int64_t i = 0; i < k; i++) {
+            col[i / 4 * PANEL * 4 + i % 4] = b[j * ldb + i];
+            sum += b[j * ldb + i];
+        }
+        comp[j] = -128 * sum;
+    }
+}
+
+static int64_t block_rows(const heed_kernels *k, const heed_qgemm *g) {
+    const int64_t bytes = 4 * ceil_div(g->k > 0 ? g->k : 1, 4), fit = A_BYTES / bytes;
+    const int64_t rows = k->quant->rows;
+    return min64(g->m, fit > rows ? fit / rows * rows : rows);
+}
+
+static int64_t scratch_each(const heed_kernels *k, const heed_qgemm *g) {
+    return ceil_div(4 * ceil_div(g->k, 4) * block_rows(k, g) + 64, 64) * 64;
+}
+
+int64_t heed__q_scratch(const heed_kernels *k, const heed_qgemm *g, int threads) {
+    return scratch_each(k, g) * (threads > 1 ? threads : 1);
+}
+
+static void epilogue(const job *jb, int64_t i, int64_t j, int64_t n) {
+    const heed_qgemm *g = jb->g;
+    const heed_math_kernels *mk = jb->k->math;
+    float *c = g->c + i * g->ldc + j;
+    const heed_map1 act[] = { [HEED_ACT_NONE] = NULL,
+                              [HEED_ACT_RELU] = mk->relu,
+                              [HEED_ACT_GELU] = mk->gelu,
+                              [HEED_ACT_GELU_TANH] = mk->gelu_tanh,
+                              [HEED_ACT_SILU] = mk->silu };
+    if (act[g->act]) act[g->act](c, c, n);
+    if (g->residual) jb->k->gemm->add(c, g->residual + i * g->ldr + j, n);
+}
+
+/* Rows [i0,i0+rows), packed at `a`, times columns [j0,j1). */
+static void block(const job *jb, const int32_t *a, int64_t i0, int64_t rows, int64_t j0,
+                  int64_t j1) {
+    const heed_qgemm *g = jb->g;
+    const heed_quant_kernels *qk = jb->k->quant;
+    const int64_t tiles = ceil_div(rows, qk->rows), all = ceil_div(g->n, PANEL) * PANEL;
+    const int32_t *b = g->packed, *comp = b + all * jb->k4;
+    int top = 2;
+    while (!qk->tile[top][ceil_div(rows, tiles)]) top--;
+    for (int64_t j = j0; j < j1;) {
+        int log_nv = top;
+        while (1 << log_nv > ceil_div(j1 - j, PANEL)) log_nv--;
+        heed_q_tile t = { .k4 = jb->k4, .ldc = g->ldc, .b = b + j * jb->k4, .comp = comp + j };
+        t.cols = min64(PANEL << log_nv, j1 - j);
+        t.col_scale = g->sums ? NULL : g->col_scale + j;
+        t.bias = g->bias ? g->bias + j : NULL;
+        for (int64_t i = 0; i < tiles; i++) {
+            const int64_t r = even_start(rows, tiles, i), mr = even_start(rows, tiles, i + 1) - r;
+            t.a = a + r * jb->k4;
+            if (g->sums) t.sums = g->sums + (i0 + r) * g->ldc + j;
+            if (!g->sums) t.c = g->c + (i0 + r) * g->ldc + j;
+            if (!g->sums) t.row_scale = g->row_scale + i0 + r;
+            qk->tile[log_nv][mr](&t);
+            for (int64_t q = 0; !g->sums && (g->act || g->residual) && q < mr; q++)
+                epilogue(jb, i0 + r + q, j, t.cols);
+        }
+        j += PANEL << log_nv;
+    }
+}
+
+static void run(void *arg, int64_t begin, int64_t end, int worker) {
+    const job *jb = arg;
+    const heed_qgemm *g = jb->g;
+    const heed_quant_kernels *qk = jb->k->quant;
+    int32_t *a = (int32_t *)(void *)(jb->scratch + worker * jb->each);
+    for (int64_t at = begin; at < end; at++) {
+        const int64_t m0 = at / jb->gn * jb->mb, m1 = min64(g->m, m0 + jb->mb);
+        const int64_t n0 = at % jb->gn * jb->nb, n1 = min64(g->n, n0 + jb->nb);
+        for (int64_t i = m0; i < m1; i += jb->block) {
+            const int64_t rows = min64(jb->block, m1 - i), tiles = ceil_div(rows, qk->rows);
+            for (int64_t t = 0; t < tiles; t++) {
+                const int64_t r = even_start(rows, tiles, t);
+                const int64_t mr = even_start(rows, tiles, t + 1) - r;
+                qk->pack_rows(a + r * jb->k4, g->a + (i + r) * g->lda, g->lda, mr, g->k);
+            }
+            block(jb, a, i, rows, n0, n1);
+        }
+    }
+}
+
+void heed__qgemm(const heed_kernels *k, heed_pool *pool, const heed_qgemm *g, void *scratch) {
+    if (g->m <= 0 || g->n <= 0) return;
+    job jb = { .k = k, .g = g, .scratch = scratch, .each = scratch_each(k, g) };
+    jb.k4 = ceil_div(g->k, 4);
+    jb.block = block_rows(k, g);
+    const double work = (double)g->m * (double)g->n * (double)g->k;
+    const int64_t threads = work > (1 << 20) && pool ? heed_pool_threads(pool) : 1;
+    const int64_t want = threads > 1 ? 4 * threads : 1, rows = k->quant->rows;
+    const int64_t cols = PANEL * GROUP;
+    const int64_t gm = min64(want, ceil_div(g->m, 2 * rows));
+    jb.mb = gm > 1 ? ceil_div(ceil_div(g->m, gm), rows) * rows : g->m;
+    const int64_t gn = min64(ceil_div(want, gm), ceil_div(g->n, cols));
+    jb.nb = gn > 1 ? ceil_div(ceil_div(g->n, gn), cols) * cols : g->n;
+    jb.gn = ceil_div(g->n, jb.nb);
+    heed_pool_run(threads > 1 ? pool : NULL, ceil_div(g->m, jb.mb) * jb.gn, 1, run, &jb);
+}
