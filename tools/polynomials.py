@@ -128,7 +128,7 @@ def make_erf():
 
 
 def make_tail():
-    # the normal law's upper tail: Q(a) = exp(-a^2/2) t p(s), t = 1/(a + 4), s = 1 - 8t, a in 0..13.5; relative error
+    # the normal law's upper tail: Q(a) = exp(-a^2/2) t p(s), t = 1/(a + 4), s = (a - 4) t, a in 0.99..13.5; relative
     def a_of(s):
         return 8 / (1 - s) - 4
 
@@ -136,8 +136,8 @@ def make_tail():
         a = a_of(s)
         return mp.erfc(a / mp.sqrt(2)) * mp.exp(a * a / 2) / 2 * (a + 4)
 
-    hi = 1 - 8 / mp.mpf("17.5")
-    show("tail p", fit(g, lambda s: 1 / g(s), range(10), mp.mpf(-1), hi), 0)
+    lo, hi = 1 - 8 / mp.mpf("4.99"), 1 - 8 / mp.mpf("17.5")
+    show("tail p", fit(g, lambda s: 1 / g(s), range(9), lo, hi), 0)
 
 
 def make_cdf():

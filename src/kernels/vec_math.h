@@ -1,21 +1,24 @@
-/* vec_math.h: the elementary functions of 16 lanes, for kernel bodies to inline. Included right
- * after vec_<isa>.h; every step is one exactly rounded operation of vec.h, so the bits are equal on
- * every ISA. Coefficients come from tools/polynomials.py; docs/ACCURACY.md states the measured
- * errors.
+/* vec_math.h: the elementary functions of 16 lanes, for kernel bodies to inline. Included right after
+ * vec_<isa>.h; every step is one exactly rounded operation of vec.h, so the bits are equal on every
+ * ISA. Coefficients come from tools/polynomials.py; docs/ACCURACY.md states the measured errors.
  *
- *   vf_canon(x)                   x, every NaN as 0x7fc00000
- *   vf_exp(x)                     0 where the result would be below the smallest normal
- *   vf_exp_neg(x)                 the same bits for x <= 0 alone, with one compare; -inf gives 0;
- * NaN gives some NaN if its payload's low 9 bits are 0, as in 0x7fc00000 vf_log vf_tanh vf_sigmoid
- * vf_erf vf_sin vf_cos vf_normal_tail(a, &e)         for a >= 0: the chance that a standard normal
- * exceeds a; e = exp(-a²/2) vf_normal_cdf(x, &e)          the chance that it is below x: gelu(x) =
- * x·vf_normal_cdf(x)
+ *   vf_canon(x)             x, every NaN as 0x7fc00000
+ *   vf_exp(x)               0 where the result would be below the smallest normal, inf above the largest
+ *   vf_exp_neg(x)           the same bits, for x <= 0 alone, with one compare; -inf gives 0; a NaN whose
+ *                           payload's low 9 bits are 0 (such as 0x7fc00000) gives some NaN
+ *   vf_log vf_tanh vf_sigmoid vf_erf vf_sin vf_cos
+ *   vf_normal_tail(a, &e)   for a >= 1: how likely a standard normal exceeds a; e = exp(-a²/2) for any a
+ *   vf_normal_cdf(x, &e)    how likely it is below x: gelu(x) = x·vf_normal_cdf(x)
  *
- * All but vf_exp_neg and vf_normal_tail give the canonical NaN for NaN.
- */
+ * All but vf_exp_neg and the last two give the canonical NaN for NaN. */
 
 VEC_INLINE vf vf_canon(vf x) {
     return vf_select(vf_eq(x, x), x, vi_as_vf(vi_set1(0x7fc00000)));
+}
+
+/* y, the canonical NaN where x is one */
+VEC_INLINE vf vec__nan_or(vf x, vf y) {
+    return vf_select(vf_eq(x, x), y, vi_as_vf(vi_set1(0x7fc00000)));
 }
 
 /* x = n·log 2 + r with |r| <= log 2 / 2; *t has n in its low bits. -> r */
@@ -50,10 +53,10 @@ VEC_INLINE vf vf_exp_neg(vf x) {
 }
 
 VEC_INLINE vf vf_exp(vf x) {
-    const vf inf = vf_set1(INFINITY), nan = vi_as_vf(vi_set1(0x7fc00000));
+    const vf inf = vf_set1(INFINITY);
     vf y = vf_select(vf_ge(x, vf_set1(EXP_LEAST)), vec__exp_normal(x), vf_zero());
     y = vf_select(vf_gt(x, vf_set1(EXP_MOST)), inf, y);
-    return vf_select(vf_eq(x, x), y, nan);
+    return vec__nan_or(x, y);
 }
 
 VEC_INLINE vf vf_log(vf x) {
@@ -94,14 +97,14 @@ VEC_INLINE vf vf_tanh(vf x) {
     const vf y = vf_sub(one, vf_div(vf_set1(2.0f), vf_add(e, one)));
     const vi sign = vi_and(vf_as_vi(x), vi_set1(INT32_MIN));
     const vf big = vi_as_vf(vi_or(vf_as_vi(y), sign));
-    return vf_select(vf_lt(a, vf_set1(0.5625f)), p, vf_canon(big));
+    return vec__nan_or(x, vf_select(vf_lt(a, vf_set1(0.5625f)), p, big));
 }
 
 /* 1/(1+exp(-x)), and exp(x)/(1+exp(x)) for x < 0, so that small results keep their digits */
 VEC_INLINE vf vf_sigmoid(vf x) {
     const vf one = vf_set1(1.0f), e = vf_exp_neg(vf_neg(vf_abs(x)));
     const vf top = vf_select(vf_lt(x, vf_zero()), e, one);
-    return vf_select(vf_eq(x, x), vf_div(top, vf_add(one, e)), vi_as_vf(vi_set1(0x7fc00000)));
+    return vec__nan_or(x, vf_div(top, vf_add(one, e)));
 }
 
 /* x + x·p(x²) below 15/16; 1 - exp(q(|x|)) above, 1 from 4 on */
@@ -123,24 +126,23 @@ VEC_INLINE vf vf_erf(vf x) {
     const vf y = vf_sub(vf_set1(1.0f), vf_exp_neg(q));
     const vi sign = vi_and(vf_as_vi(x), vi_set1(INT32_MIN));
     const vf big = vi_as_vf(vi_or(vf_as_vi(y), sign));
-    return vf_canon(vf_select(vf_lt(a, vf_set1(0.9375f)), p, big));
+    return vec__nan_or(x, vf_select(vf_lt(a, vf_set1(0.9375f)), p, big));
 }
 
-/* exp(-a²/2)·t·p(s), t = 1/(a + 4), s = 1 - 8t */
+/* exp(-a²/2)·t·p(s), t = 1/(a + 4), s = (a - 4)·t */
 VEC_INLINE vf vf_normal_tail(vf a, vf *e) {
     const vf h = vf_mul(a, a), low = vf_fma(a, a, vf_neg(h)), half = vf_set1(0.5f);
     const vf exp_h = vf_exp_neg(vf_mul(h, vf_set1(-0.5f)));
     *e = vf_fnma(exp_h, vf_mul(low, half), exp_h); /* what the rounding of a² lost */
-    const vf t = vf_div(vf_set1(1.0f), vf_add(a, vf_set1(4.0f)));
-    const vf s = vf_fnma(vf_set1(8.0f), t, vf_set1(1.0f));
-    vf p = vf_fma(vf_set1(-0x1.0a006p-13f), s, vf_set1(0x1.8faa06p-13f));
-    p = vf_fma(p, s, vf_set1(0x1.9cb24p-10f));
-    p = vf_fma(p, s, vf_set1(-0x1.cd0ac6p-9f));
-    p = vf_fma(p, s, vf_set1(-0x1.ed6184p-8f));
-    p = vf_fma(p, s, vf_set1(0x1.eed53cp-5f));
-    p = vf_fma(p, s, vf_set1(-0x1.7dffbep-3f));
-    p = vf_fma(p, s, vf_set1(0x1.8c6d9cp-2f));
-    p = vf_fma(p, s, vf_set1(-0x1.373e3ap-1f));
+    const vf four = vf_set1(4.0f), t = vf_div(vf_set1(1.0f), vf_add(a, four));
+    const vf s = vf_mul(vf_sub(a, four), t);
+    vf p = vf_fma(vf_set1(0x1.4c3854p-13f), s, vf_set1(0x1.829d94p-10f));
+    p = vf_fma(p, s, vf_set1(-0x1.c9b79ep-9f));
+    p = vf_fma(p, s, vf_set1(-0x1.ebba6cp-8f));
+    p = vf_fma(p, s, vf_set1(0x1.eec84ap-5f));
+    p = vf_fma(p, s, vf_set1(-0x1.7e00e6p-3f));
+    p = vf_fma(p, s, vf_set1(0x1.8c6dbcp-2f));
+    p = vf_fma(p, s, vf_set1(-0x1.373e38p-1f));
     p = vf_fma(p, s, vf_set1(0x1.82b4bcp-1f));
     return vf_mul(vf_mul(p, t), *e);
 }
