@@ -17,9 +17,8 @@
  *     fused kernel, no [T,S] buffer: weights softmax with score scaled dot, dot or cosine; who sees
  *         whom by causal, lengths, starts, window, truncate, segments, mask; bias, alibi, t5;
  *         softcap, sinks, dropout; kv_heads; any widths of 1..256.
- *     general path, one row of weights at a time (in backward one head's [T,S] at a time): every
- *         score, every weights, every way to say who sees whom, every kind of positions, with these
- *         exceptions:
+ *     general path, 32 rows of weights at a time, forward and backward: every score, every
+ *         weights, every way to say who sees whom, every kind of positions, with these exceptions:
  *           sinks           with softmax only
  *           softcap         not with relative, span or local_center
  *           dropout         not with hard, gumbel, reinforce
@@ -54,9 +53,11 @@ typedef enum heed_weights_kind {
     HEED_WEIGHTS_TOPK,      /* softmax over the topk largest scores; ties go to the earlier key */
     HEED_WEIGHTS_HARD,      /* 1 for the largest score; gradient of softmax (straight-through) */
     HEED_WEIGHTS_GUMBEL,    /* softmax((score + Gumbel noise) / gumbel_tau); gumbel_hard: 1 for the
-                               largest, straight-through  (Jang et al. 2017) */
-    HEED_WEIGHTS_REINFORCE, /* one key drawn from softmax; no gradient to the scores but through
-                               more.log_prob, see heed_reinforce  (Xu et al. 2015) */
+                               largest, straight-through  (Jang et al. 2017). Noise when the context
+                               trains, none otherwise */
+    HEED_WEIGHTS_REINFORCE, /* one key drawn from softmax (the largest score when the context does
+                               not train); no gradient to the scores but through more.log_prob, see
+                               heed_reinforce  (Xu et al. 2015) */
     HEED_WEIGHTS_SIGMOID    /* each key for itself: 1 / (1 + exp(-score)) */
 } heed_weights_kind;
 
@@ -107,7 +108,9 @@ typedef struct heed_attention_cfg {
     float scale; /* the score is multiplied by it; 0: 1/sqrt(D) for scaled dot, else 1 */
     heed_tensor *temperature; /* [1] or [H], positive: the score is divided by it; gradient */
     bool score_std;        /* the row's visible scores are divided by their own standard deviation
-                              (of the population; a row of equal scores is left as it is) */
+                              (n-1 in its denominator, as torch.std; temperature sqrt(n/(n-1)) makes
+                              it the population's), before temperature and positions. A row of equal
+                              scores gives equal weights and no gradient */
     heed_tensor *score_w;  /* bilinear: W [H,D,Dk], gradient; Dk is the width of a key head */
     heed_tensor *score_wq; /* additive: [H,A,D], gradient; NULL: q comes projected, A = D */
     heed_tensor *score_wk; /* additive: [H,A,Dk], gradient; NULL: k comes projected, A = Dk */
@@ -128,12 +131,13 @@ typedef struct heed_attention_cfg {
                                  left = right = m is Luong's local-m */
     int64_t left, right;
     int64_t truncate;        /* the last n keys of those that causal and lengths leave; 0: all */
-    int64_t block;           /* block-local: p_t / block = s / block; 0: without */
+    int64_t block;           /* block-local: p_t / block = s / block, both counted from the row's
+                                first valid key; 0: without */
     int64_t dilation;        /* (p_t - s) is a multiple; 0: 1 */
-    int64_t stride;          /* besides what window or block leave, every key with (p_t - s) a
-                                multiple  (Child et al. 2019); 0: without */
+    int64_t stride;          /* besides what window or block leave (nothing, without both), every
+                                key with (p_t - s) a multiple  (Child et al. 2019); 0: without */
     int64_t globals;         /* the first n valid keys are seen by all, and queries at the first n
-                                positions see all, whatever window, block and dilation say; causal
+                                valid positions see all, whatever window, block and dilation say; causal
                                 holds for them too  (Beltagy et al. 2020) */
     heed_tensor *q_segments; /* I32 [B,T] with k_segments I32 [B,S]: where equal (packed documents);
                                 both or none, or q_segments alone when S = T. Blocks of keys are

@@ -42,3 +42,4 @@ X(max_pool2d)
 /* losses */
 
 /* attention */
+X(linear_attention)
