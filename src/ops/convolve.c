@@ -5,6 +5,7 @@
  *              db_o += Σ dy_o
  */
 #include "ops/convolve.h"
+#include "ops/op.h"
 #include "kernels/gemm.h"
 #include "kernels/row.h"
 
@@ -150,6 +151,7 @@ static bool make_room(heed_ctx *cx, conv_job *j, bool back) {
 
 void heed__convolve_backward(heed_ctx *cx, const heed_node *n) {
     const conv_shape *s = n->saved;
+    if (!s) return; /* no images */
     heed_tensor *x = n->src[0], *w = n->src[1], *b = n->src[2];
     const int64_t P = s->oh * s->ow, channels = s->groups * s->out;
     conv_job j = { .cx = cx, .s = s, .x = x->data, .w = w->data, .dy = n->out->grad };
@@ -212,8 +214,9 @@ heed_tensor *heed__convolve(heed_ctx *cx, const heed_op *op, heed_tensor *const 
                          heed_shape_text(src[0], a), heed_shape_text(src[1], b));
     const int64_t shape2[4] = { s->batch, s->groups * s->out, s->oh, s->ow };
     const int64_t shape1[3] = { s->batch, s->groups * s->out, s->ow };
-    heed_tensor *y = heed_new(cx, HEED_F32, dims + 2, dims == 2 ? shape2 : shape1);
+    heed_tensor *y = heed__out(cx, op, dims + 2, dims == 2 ? shape2 : shape1);
     if (!y) return NULL;
+    if (y->len == 0) return heed_record(cx, op, y, 3, src, NULL);
     conv_job j = { .cx = cx,
                    .s = s,
                    .x = src[0]->data,

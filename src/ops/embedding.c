@@ -7,6 +7,7 @@
 #include "tensor/ctx.h"
 #include "kernels/math.h"
 #include "ops/gather.h"
+#include "ops/op.h"
 
 #include <string.h>
 
@@ -98,7 +99,7 @@ heed_tensor *heed_embedding(heed_ctx *cx, heed_tensor *table, heed_tensor *ids, 
     int64_t shape[HEED_MAX_NDIM];
     memcpy(shape, ids->shape, sizeof shape);
     shape[ids->ndim] = table->shape[1];
-    heed_tensor *y = heed_new(cx, HEED_F32, ids->ndim + 1, shape);
+    heed_tensor *y = heed__out(cx, &op, ids->ndim + 1, shape);
     int32_t *saved = heed_scratch(cx, sizeof *saved);
     if (!y || !saved) return NULL;
     *saved = padding;

@@ -8,6 +8,7 @@
 #include "tensor/ctx.h"
 #include "kernels/math.h"
 #include "ops/gather.h"
+#include "ops/op.h"
 
 #include <string.h>
 
@@ -97,7 +98,7 @@ heed_tensor *heed_embedding_bag(heed_ctx *cx, heed_tensor *table, heed_tensor *i
     if (!offsets_ok(cx, ids, offsets) || !heed__ids_ok(cx, "embedding_bag", table, &list))
         return NULL;
     const int64_t B = offsets->len - 1, C = table->shape[1];
-    heed_tensor *y = heed_new(cx, HEED_F32, 2, (int64_t[]){ B, C });
+    heed_tensor *y = heed__out(cx, &op, 2, (int64_t[]){ B, C });
     bool *saved = heed_scratch(cx, sizeof *saved);
     if (!y || !saved) return NULL;
     *saved = mean;

@@ -143,6 +143,7 @@ static bool prepare(heed_ctx *cx, gru_job *j, const float *wh, bool backward) {
 
 static void gru_backward(heed_ctx *cx, const heed_node *n) {
     const gru_saved *s = n->saved;
+    if (!s) return; /* no step at all */
     heed_tensor *xw = n->src[0], *wh = n->src[1], *bh = n->src[2], *h0 = n->src[3];
     const int64_t H = wh->shape[1];
     float bx = 1, b0 = 1;
@@ -179,9 +180,10 @@ heed_tensor *heed_gru(heed_ctx *cx, heed_tensor *xw, heed_tensor *wh, heed_tenso
     if (h0 && !is_f32(h0, 2, B, H))
         return heed_fail(cx, HEED_ESHAPE, "gru: state %s is not f32 [%lld,%lld]",
                          heed_shape_text(h0, a), (long long)B, (long long)H);
-    heed_tensor *y = heed_new(cx, HEED_F32, 3, (int64_t[]){ B, T, H });
+    heed_tensor *y = heed__out(cx, &op, 3, (int64_t[]){ B, T, H });
     gru_saved *s = heed_scratch(cx, sizeof *s);
     if (!y || !s) return NULL;
+    if (y->len == 0) return heed_record(cx, &op, y, 2, (heed_tensor *[]){ xw, wh }, NULL);
     *s = (gru_saved){ .seq.reverse = reverse };
     if (!heed__seq_plan(cx, &s->seq, "gru", xw->shape, lengths)) return NULL;
     heed_tensor *src[5] = { xw, wh, bh, h0, lengths };

@@ -5,7 +5,7 @@
  */
 #include "kernels/math.h"
 #include "kernels/rnn.h"
-#include "tensor/ctx.h"
+#include "ops/op.h"
 
 #include <string.h>
 
@@ -70,7 +70,7 @@ heed_tensor *heed_gru_cell(heed_ctx *cx, heed_tensor *xg, heed_tensor *hg, heed_
                          "gru_cell: xg %s, hg %s and h %s are not f32 [B,3H], [B,3H] and [B,H]",
                          heed_shape_text(xg, a), heed_shape_text(hg, b), heed_shape_text(h, c));
     const int64_t B = h->shape[0], H = h->shape[1];
-    heed_tensor *y = heed__like(cx, h);
+    heed_tensor *y = heed__out(cx, &op, 2, h->shape);
     float *act = heed__alloc(cx, B * 3 * H, sizeof(float));
     if (!y || !act) return NULL;
     cell_job j = { .cx = cx,

@@ -6,6 +6,7 @@
  *   backward   dh_t = dy_t + da_t+1·Wh;  da_t from dh_t and dc_t by the kernel;  dxw_t += da_t
  *              dWh += Σ_t da_tᵀ·h_t-1, one product over all rows and steps at the end
  */
+#include "ops/op.h"
 #include "ops/sequence.h"
 #include "kernels/gemm.h"
 #include "kernels/rnn.h"
@@ -178,6 +179,7 @@ static bool prepare(heed_ctx *cx, lstm_job *j, const float *wh, bool backward) {
 
 static void lstm_backward(heed_ctx *cx, const heed_node *n) {
     const lstm_saved *s = n->saved;
+    if (!s) return; /* no step at all */
     heed_tensor *xw = n->src[0], *wh = n->src[1], *h0 = n->src[2], *c0 = n->src[3];
     const int64_t H = wh->shape[1];
     float bx = 1, bh = 1, bc = 1;
@@ -229,9 +231,10 @@ heed_tensor *heed_lstm(heed_ctx *cx, heed_tensor *xw, heed_tensor *wh, heed_tens
     if (!xw || !wh || !shapes_ok(cx, xw, wh, state)) return NULL;
     const int64_t B = xw->shape[0], T = xw->shape[1], H = wh->shape[1];
     heed_tensor *h0 = state ? state[0] : NULL, *c0 = state ? state[1] : NULL;
-    heed_tensor *y = heed_new(cx, HEED_F32, 4, (int64_t[]){ 2, B, T, H });
+    heed_tensor *y = heed__out(cx, &op, 4, (int64_t[]){ 2, B, T, H });
     lstm_saved *s = heed_scratch(cx, sizeof *s);
     if (!y || !s) return NULL;
+    if (y->len == 0) return heed_record(cx, &op, y, 2, (heed_tensor *[]){ xw, wh }, NULL);
     *s = (lstm_saved){ .seq.reverse = reverse };
     if (!heed__seq_plan(cx, &s->seq, "lstm", xw->shape, lengths)) return NULL;
     heed_tensor *src[5] = { xw, wh, h0, c0, lengths };

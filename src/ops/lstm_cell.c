@@ -5,7 +5,7 @@
  */
 #include "kernels/math.h"
 #include "kernels/rnn.h"
-#include "tensor/ctx.h"
+#include "ops/op.h"
 
 #include <string.h>
 
@@ -71,7 +71,7 @@ heed_tensor *heed_lstm_cell(heed_ctx *cx, heed_tensor *gates, heed_tensor *c) {
         return heed_fail(cx, HEED_ESHAPE, "lstm_cell: gates %s and c %s are not f32 [B,4H], [B,H]",
                          heed_shape_text(gates, a), heed_shape_text(c, b));
     const int64_t B = c->shape[0], H = c->shape[1];
-    heed_tensor *y = heed_new(cx, HEED_F32, 3, (int64_t[]){ 2, B, H });
+    heed_tensor *y = heed__out(cx, &op, 3, (int64_t[]){ 2, B, H });
     float *act = heed__alloc(cx, B * 5 * H, sizeof(float));
     if (!y || !act) return NULL;
     cell_job j = { .cx = cx,

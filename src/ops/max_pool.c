@@ -4,6 +4,7 @@
  *   forward    y_bc = max_t<n x_btc;  0 for n = 0; NaN steps are passed over unless all are
  *   backward   dx_btc += dy_bc at the first t that holds the maximum
  */
+#include "ops/op.h"
 #include "ops/sequence.h"
 
 typedef struct max_job {
@@ -57,7 +58,7 @@ heed_tensor *heed_max_pool(heed_ctx *cx, heed_tensor *x, heed_tensor *lengths) {
                          heed_dtype_name(x->dtype), heed_shape_text(x, text));
     const int64_t B = x->shape[0], T = x->shape[1], C = x->shape[2];
     if (!heed__lengths_ok(cx, "max_pool", lengths, B, T)) return NULL;
-    heed_tensor *y = heed_new(cx, HEED_F32, 2, (int64_t[]){ B, C });
+    heed_tensor *y = heed__out(cx, &op, 2, (int64_t[]){ B, C });
     int32_t *at = heed__alloc(cx, B * C, sizeof *at);
     if (!y || !at) return NULL;
     max_job j = { x->data, y->data, at, lengths ? HEED_I32_DATA(lengths) : NULL, T, C };

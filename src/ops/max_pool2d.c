@@ -3,7 +3,7 @@
  *   forward    y(u,v) = max_k,l<size x(u·stride + k, v·stride + l);  Y' = (Y - size)/stride + 1
  *   backward   dx += dy at the first element, row by row, that holds the maximum
  */
-#include "tensor/ctx.h"
+#include "ops/op.h"
 
 typedef struct pool_job {
     const float *x;
@@ -78,7 +78,7 @@ heed_tensor *heed_max_pool2d(heed_ctx *cx, heed_tensor *x, int size, int stride)
                    .ow = (x->shape[3] - size) / stride + 1,
                    .size = size,
                    .stride = stride };
-    heed_tensor *y = heed_new(cx, HEED_F32, 4, (int64_t[]){ x->shape[0], x->shape[1], j.oh, j.ow });
+    heed_tensor *y = heed__out(cx, &op, 4, (int64_t[]){ x->shape[0], x->shape[1], j.oh, j.ow });
     j.at = y ? heed__alloc(cx, y->len, sizeof *j.at) : NULL;
     if (!j.at) return NULL;
     j.y = y->data;

@@ -5,6 +5,7 @@
  */
 #include "kernels/math.h"
 #include "kernels/row.h"
+#include "ops/op.h"
 #include "ops/sequence.h"
 
 #include <string.h>
@@ -63,7 +64,7 @@ heed_tensor *heed_mean_pool(heed_ctx *cx, heed_tensor *x, heed_tensor *lengths) 
                          heed_dtype_name(x->dtype), heed_shape_text(x, text));
     const int64_t B = x->shape[0], T = x->shape[1], C = x->shape[2];
     if (!heed__lengths_ok(cx, "mean_pool", lengths, B, T)) return NULL;
-    heed_tensor *y = heed_new(cx, HEED_F32, 2, (int64_t[]){ B, C });
+    heed_tensor *y = heed__out(cx, &op, 2, (int64_t[]){ B, C });
     if (!y) return NULL;
     pool_job j = { cx, x->data, y->data, lengths ? HEED_I32_DATA(lengths) : NULL, T, C };
     heed__parallel(cx, B, T * C, pool_rows, &j);

@@ -8,7 +8,7 @@
  */
 #include "base/elementary.h"
 #include "kernels/math.h"
-#include "tensor/ctx.h"
+#include "ops/op.h"
 
 #include <string.h>
 
@@ -56,6 +56,7 @@ static void turn_rows(void *arg, int64_t begin, int64_t end, int worker) {
 
 static void rotary_backward(heed_ctx *cx, const heed_node *n) {
     const rotary_saved *s = n->saved;
+    if (!s) return;
     float beta;
     float *dx = heed__grad_beta(cx, n->src[0], &beta);
     if (!dx) return;
@@ -132,9 +133,10 @@ heed_tensor *heed_rotary(heed_ctx *cx, heed_tensor *x, heed_tensor *starts,
                          const heed_rotary_cfg *cfg) {
     if (!x || !cfg || !fits(cx, x, starts, cfg)) return NULL;
     const int64_t T = x->shape[1], D = x->shape[2] / cfg->heads;
-    heed_tensor *y = heed__like(cx, x);
+    heed_tensor *y = heed__out(cx, &op, 3, x->shape);
     rotary_saved *s = heed_scratch(cx, sizeof *s);
     if (!y || !s) return NULL;
+    if (x->len == 0) return heed__record2(cx, &op, y, x, starts, NULL);
     *s = (rotary_saved){ .heads = cfg->heads,
                          .dim = D,
                          .half = (cfg->dims == 0 ? D : cfg->dims) / 2,
@@ -142,6 +144,6 @@ heed_tensor *heed_rotary(heed_ctx *cx, heed_tensor *x, heed_tensor *starts,
                          .interleaved = cfg->interleaved };
     if (!fill_table(cx, s, T, cfg, starts)) return NULL;
     rotary_job j = { s, x->data, y->data, T, false, false };
-    if (x->len > 0) heed__parallel(cx, x->shape[0] * T, x->shape[2], turn_rows, &j);
+    heed__parallel(cx, x->shape[0] * T, x->shape[2], turn_rows, &j);
     return heed__record2(cx, &op, y, x, starts, s);
 }
