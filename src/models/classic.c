@@ -1,0 +1,38 @@
+/* classic.c: embedding, LSTM (or GRU), multi-head self-attention, pooling, classes: the recipe of
+ * many an article on attention. */
+#include "models/parts.h"
+
+int heed_classic_init(heed_classic *m, heed_params *ps, const heed_model_cfg *cfg) {
+    *m = (heed_classic){ .cfg = *cfg };
+    heed_model_cfg *c = &m->cfg;
+    heed__model_defaults(c);
+    heed__model_embed(&m->embed, ps, "embed", c, c->vocab);
+    heed_rnn_init(&m->rnn, ps, "rnn",
+                  &(heed_rnn_cfg){ .kind = c->rnn,
+                                   .in = c->dim,
+                                   .hidden = c->hidden,
+                                   .layers = (int)(c->layers < 100 ? c->layers : 100),
+                                   .bidirectional = c->bidirectional,
+                                   .dropout = (float)c->dropout });
+    const int64_t width = c->hidden * (c->bidirectional ? 2 : 1);
+    heed_mha_init(&m->attention, ps, "attention",
+                  &(heed_mha_cfg){ .dim = width,
+                                   .heads = (int)c->heads,
+                                   .kv_heads = (int)c->kv_heads,
+                                   .kind.dropout = (float)c->dropout });
+    heed_pooling_init(&m->pooling, ps, "pooling", c->pooling, width);
+    return heed_linear_init(&m->head, ps, "head", width, c->classes);
+}
+
+heed_tensor *heed_classic_apply(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
+                                heed_tensor *lengths, heed_attention_tap *tap) {
+    const float p = (float)m->cfg.dropout;
+    heed_attention_cfg kind = m->attention.cfg.kind;
+    kind.key_lengths = lengths;
+    kind.tap = tap;
+    heed_tensor *x = heed_dropout(cx, heed_embed_apply(cx, &m->embed, ids), p);
+    heed_tensor *h = heed_rnn_apply(cx, &m->rnn, x, lengths, NULL);
+    heed_tensor *a = heed_mha_apply(cx, &m->attention, h, h, h, &kind);
+    heed_tensor *y = heed_pooling_apply(cx, &m->pooling, a, lengths, NULL);
+    return heed_linear_apply(cx, &m->head, heed_dropout(cx, y, p));
+}

@@ -1,0 +1,21 @@
+/* parts.h: what the models share: embedding, positions and blocks from one config. */
+#ifndef HEED_MODELS_PARTS_H
+#define HEED_MODELS_PARTS_H
+
+#include "heed/models.h"
+
+/* Fills the zero fields that have defaults. */
+void heed__model_defaults(heed_model_cfg *c);
+int heed__model_embed(heed_embed *e, heed_params *ps, const char *name, const heed_model_cfg *c,
+                      int64_t vocab);
+int heed__model_position(heed_position *p, heed_params *ps, const heed_model_cfg *c);
+/* A stack of `layers` blocks; cross: with cross-attention. */
+heed_stack_cfg heed__model_stack(const heed_model_cfg *c, int64_t layers, bool cross);
+/* The output layer of LM and SEQ2SEQ; tied to table where the config says so. */
+int heed__model_head(heed_linear *head, heed_params *ps, const heed_model_cfg *c,
+                     heed_tensor *table);
+/* Embedding, positions from `start` on, dropout. */
+heed_tensor *heed__model_enter(heed_ctx *cx, const heed_embed *e, const heed_position *p,
+                               heed_tensor *ids, int64_t start);
+
+#endif
