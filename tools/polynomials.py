@@ -109,6 +109,13 @@ def make_exp():
     split("log 2", mp.log(2), 2)
 
 
+def make_exp2():
+    # 2^f = 1 + f p(f), relative error; attention's weights (src/kernels/body_attn.inc)
+    bound = mp.mpf("0.5001")
+    f = smooth(lambda r: (mp.power(2, r) - 1) / r, mp.log(2))
+    show("exp2 p", fit(f, lambda r: abs(r) / mp.power(2, r) + mp.mpf("1e-30"), range(5), -bound, bound), 1)
+
+
 def make_log():
     # log(1+f) = f - f^2/2 + f^3 p(f), relative error
     lo, hi = mp.sqrt(mp.mpf(1) / 2) - 1, mp.sqrt(2) - 1
@@ -165,8 +172,8 @@ def make_trig():
     print("2/pi", float(f32(2 / mp.pi)).hex())
 
 
-MAKERS = {"exp": make_exp, "log": make_log, "erf": make_erf, "tail": make_tail, "cdf": make_cdf,
-          "tanh": make_tanh, "trig": make_trig}
+MAKERS = {"exp": make_exp, "exp2": make_exp2, "log": make_log, "erf": make_erf, "tail": make_tail,
+          "cdf": make_cdf, "tanh": make_tanh, "trig": make_trig}
 
 if __name__ == "__main__":
     for wanted in sys.argv[1:] or MAKERS:

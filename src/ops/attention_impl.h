@@ -4,6 +4,7 @@
 #define HEED_OPS_ATTENTION_IMPL_H
 
 #include "heed/attention.h"
+#include "kernels/attn.h"
 #include "tensor/ctx.h"
 
 /* The sizes of one call, as checked: every product of them fits in int64_t. */
@@ -30,6 +31,13 @@ typedef struct heed_attention_call {
 
 heed_tensor *heed__attention_fused(heed_ctx *cx, const heed_attention_call *c);
 heed_tensor *heed__attention_general(heed_ctx *cx, const heed_attention_call *c);
+
+/* The call as the kernel's problem, but for keys, values and out; room of the step. False: an error
+ * is set. */
+bool heed__attention_problem(heed_ctx *cx, const heed_attention_call *c, heed_attn *a);
+/* Runs its forward; fills the tap from it. False: an error is set. */
+bool heed__attention_run(heed_ctx *cx, const heed_attn *a);
+bool heed__attention_run_tap(heed_ctx *cx, const heed_attn *a, heed_attention_tap *tap);
 
 /* The relative table of one head: out[i] is what alibi and t5 add to the score of distance
  * s - p_t = first + i, for i in 0..n-1. */

@@ -1,0 +1,162 @@
+/* attn.c: the driver of fused attention, forward. The work is cut over (row of the batch, key head,
+ * stretch of queries); each piece packs the keys and values that it needs and goes over its queries
+ * in blocks, each over all blocks of keys. */
+#include <math.h>
+#include <string.h>
+
+#include "kernels/attn_run.h"
+
+enum {
+    QUERY_BLOCK = 96, /* queries that share one pass over the keys */
+    CHUNK = 192,      /* least queries of a piece */
+    PAD = HEED_ATTN_GROUP
+};
+
+typedef struct Forward {
+    const heed_kernels *k;
+    const heed_attn *a;
+    char *scratch;
+    int64_t size;          /* bytes of one worker's scratch */
+    int64_t chunks, chunk; /* of queries */
+} Forward;
+
+/* One worker's room, carved from its scratch. */
+typedef struct Room {
+    float *keys, *values, *unit; /* packed; unit: 1/length of the run's keys */
+    float *q, *q_unit, *o, *max, *sum, *s;
+} Room;
+
+static float *carve(char *base, int64_t *at, int64_t floats) {
+    float *p = base ? (float *)(void *)(base + *at) : NULL;
+    *at += (floats * (int64_t)sizeof(float) + 63) / 64 * 64;
+    return p;
+}
+
+/* Carves one worker's room from base, NULL: only measures. Returns its size in bytes. */
+static int64_t make_room(const heed_attn *a, char *base, Room *r) {
+    const int64_t keys = a->panels ? 0 : heed__attn_round16(a->S), n = QUERY_BLOCK + PAD;
+    const int64_t dp = heed__attn_round16(a->D), dv = heed__attn_round16(a->Dv);
+    int64_t at = 0;
+    r->keys = carve(base, &at, keys * a->D);
+    r->values = carve(base, &at, keys * dv);
+    r->unit = carve(base, &at, keys);
+    r->q = carve(base, &at, n * dp);
+    r->q_unit = carve(base, &at, n);
+    r->o = carve(base, &at, n * dv);
+    r->max = carve(base, &at, n);
+    r->sum = carve(base, &at, n * 16);
+    r->s = carve(base, &at, PAD * (HEED_ATTN_BLOCK + 16));
+    return at;
+}
+
+/* Keys and values of one run and key head, in the form that tiles read. */
+typedef struct Packed {
+    const float *keys, *values;
+    bool careful;
+} Packed;
+
+static Packed pack(const Forward *f, const heed_attn_run *run, int64_t hk, const Room *room) {
+    const heed_attn *a = f->a;
+    const int64_t n = run->k1 - run->k0, dv = heed__attn_round16(a->Dv);
+    if (a->panels) {
+        const int64_t head = (run->b * a->Hk + hk) * a->room + run->k0;
+        return (Packed){ a->panels + head * a->D, a->rows + head * dv, !a->cached_finite };
+    }
+    const int64_t ldk = a->Hk * a->D, ldv = a->Hk * a->Dv;
+    const float *key = a->key + (run->b * a->S + run->k0) * ldk + hk * a->D;
+    const float *value = a->v + (run->b * a->S + run->k0) * ldv + hk * a->Dv;
+    if (a->cosine) heed__attn_unit(f->k, room->unit, key, ldk, n, a->D);
+    f->k->attn->pack_panels(room->keys, key, ldk, n, a->D, a->cosine ? room->unit : NULL);
+    const bool finite = f->k->attn->pack_rows(room->values, dv, value, ldv, n, a->Dv, 1.0f, NULL);
+    return (Packed){ room->keys, room->values, !finite };
+}
+
+static void start_rows(const Forward *f, const Room *room, int64_t n, int64_t h) {
+    const int64_t dv = heed__attn_round16(f->a->Dv);
+    const float sink = f->a->sinks ? f->a->sinks[h] * HEED_ATTN_LOG2E : -INFINITY;
+    memset(room->o, 0, (size_t)((n + PAD) * dv) * sizeof(float));
+    memset(room->sum, 0, (size_t)(n * 16) * sizeof(float));
+    for (int64_t i = 0; i < n; i++) {
+        room->max[i] = sink;
+        room->sum[i * 16] = sink > -INFINITY ? 1.0f : 0.0f;
+    }
+}
+
+/* Queries t..t+n-1 of head h against all keys of the run. */
+static void query_block(const Forward *f, const heed_attn_run *run, const Packed *p, int64_t h,
+                        int64_t t, int64_t n, const Room *room) {
+    const heed_attn *a = f->a;
+    const heed_attn_kernels *k = f->k->attn;
+    const int64_t ld = a->H * a->D, dp = heed__attn_round16(a->D), dv = heed__attn_round16(a->Dv);
+    const int64_t keys = run->k1 - run->k0;
+    const float *q = a->q + (run->b * a->T + t) * ld + h * a->D;
+    if (a->cosine) heed__attn_unit(f->k, room->q_unit, q, ld, n, a->D);
+    k->pack_rows(room->q, dp, q, ld, n, a->D, a->scale[h] * HEED_ATTN_LOG2E,
+                 a->cosine ? room->q_unit : NULL);
+    memset(room->q + n * dp, 0, (size_t)(PAD * dp) * sizeof(float));
+    start_rows(f, room, n, h);
+    for (int64_t key = 0; key < keys; key += HEED_ATTN_BLOCK) {
+        const int64_t left = keys - key < HEED_ATTN_BLOCK ? keys - key : HEED_ATTN_BLOCK;
+        for (int64_t i = 0; i < n; i += k->rows) {
+            heed_attn_rows rows = { .rows = (int)(n - i < k->rows ? n - i : k->rows) };
+            if (!heed__attn_rows(a, run, h, t + i, key, left, &rows)) continue;
+            const heed_attn_step step = { .q = room->q + i * dp,
+                                          .ldq = dp,
+                                          .d = a->D,
+                                          .keys = p->keys + key * a->D,
+                                          .values = p->values + key * dv,
+                                          .dv = dv,
+                                          .careful = p->careful,
+                                          .s = room->s,
+                                          .o = room->o + i * dv,
+                                          .max = room->max + i,
+                                          .sum = room->sum + i * 16 };
+            k->forward(&step, &rows);
+        }
+    }
+    const heed_attn_step done = { .o = room->o, .dv = dv, .max = room->max, .sum = room->sum };
+    k->finish(a->out + (run->b * a->T + t) * a->H * a->Dv + h * a->Dv, a->H * a->Dv, a->Dv, &done,
+              n, a->lse + (run->b * a->H + h) * a->T + t);
+}
+
+static void forward_pieces(void *arg, int64_t begin, int64_t end, int worker) {
+    const Forward *f = arg;
+    const heed_attn *a = f->a;
+    Room room;
+    make_room(a, f->scratch + worker * f->size, &room);
+    const int64_t group = a->H / a->Hk;
+    for (int64_t piece = begin; piece < end; piece++) {
+        const int64_t c = piece % f->chunks, hk = piece / f->chunks % a->Hk;
+        const int64_t last = (c + 1) * f->chunk < a->T ? (c + 1) * f->chunk : a->T;
+        heed_attn_run run = { .b = piece / f->chunks / a->Hk, .q1 = c * f->chunk };
+        while (heed__attn_next_run(a, &run, last)) {
+            const Packed p = pack(f, &run, hk, &room);
+            for (int64_t h = hk * group; h < (hk + 1) * group; h++)
+                for (int64_t t = run.q0; t < run.q1; t += QUERY_BLOCK) {
+                    const int64_t n = run.q1 - t < QUERY_BLOCK ? run.q1 - t : QUERY_BLOCK;
+                    query_block(f, &run, &p, h, t, n, &room);
+                }
+        }
+    }
+}
+
+int64_t heed__attn_forward_scratch(const heed_kernels *k, const heed_attn *a, int threads) {
+    Room room;
+    (void)k;
+    return make_room(a, NULL, &room) * threads;
+}
+
+void heed__attn_forward(const heed_kernels *k, heed_pool *pool, const heed_attn *a, void *scratch) {
+    const int threads = pool ? heed_pool_threads(pool) : 1;
+    Forward f = { .k = k, .a = a, .scratch = scratch };
+    Room room;
+    f.size = make_room(a, NULL, &room);
+    f.chunks = 1;
+    const int64_t heads = a->B * a->Hk;
+    if (threads > 1 && heads > 0 && heads < 4 * threads) {
+        const int64_t most = a->T / CHUNK, want = 4 * threads / heads + 1;
+        f.chunks = want < most ? want : most > 0 ? most : 1;
+    }
+    f.chunk = (a->T + f.chunks - 1) / f.chunks;
+    heed_pool_run(pool, a->B * a->Hk * f.chunks, 1, forward_pieces, &f);
+}

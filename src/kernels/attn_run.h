@@ -1,0 +1,33 @@
+/* attn_run.h: what the drivers of fused attention share: runs, and what a tile's rows may see. */
+#ifndef HEED_KERNELS_ATTN_RUN_H
+#define HEED_KERNELS_ATTN_RUN_H
+
+#include "kernels/attn.h"
+
+#define HEED_ATTN_LOG2E 0x1.715476p0f
+
+/* Queries q0..q1-1 of row b of the batch and the keys k0..k1-1 that they may see, if anything hides
+ * none of them. Keys are counted from k0. */
+typedef struct heed_attn_run {
+    int64_t b, q0, q1, k0, k1;
+    bool mixed; /* keys of other segments lie between */
+} heed_attn_run;
+
+static inline int64_t heed__attn_round16(int64_t n) {
+    return (n + 15) / 16 * 16;
+}
+
+/* The next run of row b at or after query r->q1; false when queries end at `end`. For the first set
+ * r->b and r->q0 = r->q1 = the first query. */
+bool heed__attn_next_run(const heed_attn *a, heed_attn_run *r, int64_t end);
+
+/* Fills *r for rows of the run: `rows` queries from t on of head h, against its keys from `key` on,
+ * at most n of them. False where no key is seen. */
+bool heed__attn_rows(const heed_attn *a, const heed_attn_run *run, int64_t h, int64_t t,
+                     int64_t key, int64_t n, heed_attn_rows *r);
+
+/* 1 / length of n rows of d numbers, ld apart (0 for a row of zeros), by the row rule. */
+void heed__attn_unit(const heed_kernels *k, float *scale, const float *x, int64_t ld, int64_t n,
+                     int64_t d);
+
+#endif
