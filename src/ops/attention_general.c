@@ -291,17 +291,13 @@ static void forward_range(void *arg, int64_t begin, int64_t end, int worker) {
     for (int64_t i = begin; i < end; i++) {
         const int64_t row = i / blocks;
         heed__general_make(g, &k, row / g->H, row % g->H, i % blocks * GENERAL_BLOCK);
-        heed__gemm(g->k, NULL,
-                   &(heed_gemm){ .m = k.n,
-                                 .n = g->Dv,
-                                 .k = k.hi - k.lo,
-                                 .a = k.w,
-                                 .lda = k.ld,
-                                 .b = values(g, &k),
-                                 .ldb = g->Hv * g->Dv,
-                                 .c = j->out + out_at(g, &k),
-                                 .ldc = g->H * g->Dv },
-                   k.product);
+        heed__general_mix(g, &k,
+                          &(heed__mix){ .weights = k.w,
+                                        .rows = values(g, &k),
+                                        .c = j->out + out_at(g, &k),
+                                        .ld = g->Hv * g->Dv,
+                                        .ldc = g->H * g->Dv,
+                                        .width = g->Dv });
     }
 }
 

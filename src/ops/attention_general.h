@@ -93,6 +93,14 @@ void heed__general_hide(const heed__general *g, heed__block *k, int64_t i);
 int64_t heed__general_head_room(const heed__general *g); /* floats of block.head */
 /* x = scale · score of the block. */
 void heed__general_scores(const heed__general *g, heed__block *k);
+/* c [n,width] = weights [n,keys] · rows, where rows [hi-lo,width] of the block's keys begin at `rows`
+ * and are ld apart. A weight of 0 hides its row whatever it holds, NaN too. */
+typedef struct heed__mix {
+    const float *weights, *rows;
+    float *c;
+    int64_t ld, ldc, width;
+} heed__mix;
+void heed__general_mix(const heed__general *g, heed__block *k, const heed__mix *m);
 /* Gradients of q, k and the score's own parameters from dx. */
 void heed__general_scores_grad(const heed__general *g, heed__block *k,
                                const heed__general_grads *to);

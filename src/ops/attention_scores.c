@@ -139,6 +139,38 @@ void heed__general_scores(const heed__general *g, heed__block *k) {
     if (g->src[GENERAL_RELATIVE]) add_relative(g, k);
 }
 
+/* -- sums over keys */
+
+static bool finite_row(const float *x, int64_t n) {
+    float none = 0;
+    for (int64_t i = 0; i < n; i++) none += x[i] - x[i]; /* NaN for NaN and infinities, else 0 */
+    return none == 0;
+}
+
+void heed__general_mix(const heed__general *g, heed__block *k, const heed__mix *m) {
+    heed__gemm(g->k, NULL,
+               &(heed_gemm){ .m = k->n,
+                             .n = m->width,
+                             .k = k->hi - k->lo,
+                             .a = m->weights,
+                             .lda = k->ld,
+                             .b = m->rows,
+                             .ldb = m->ld,
+                             .c = m->c,
+                             .ldc = m->ldc },
+               k->product);
+    for (int64_t i = 0; i < k->n; i++) {
+        float *c = m->c + i * m->ldc;
+        const float *w = m->weights + i * k->ld;
+        if (finite_row(c, m->width)) continue;
+        memset(c, 0,
+               (size_t)m->width * sizeof *c); /* 0·NaN came in: the same chain without zeros */
+        for (int64_t j = 0; j < k->hi - k->lo; j++)
+            if (w[j] < 0 || w[j] > 0 || w[j] != w[j])
+                g->k->math->axpy(c, w[j], m->rows + j * m->ld, m->width);
+    }
+}
+
 /* -- gradients; dx is already multiplied by scale */
 
 static void add_rows(const heed__general *g, float *sum, const float *x, int64_t n) {
@@ -207,17 +239,13 @@ static void dot_grad(const heed__general *g, heed__block *k, const heed__general
                                  .accumulate = true },
                    k->product);
     }
-    heed__gemm(g->k, NULL,
-               &(heed_gemm){ .m = k->n,
-                             .n = D,
-                             .k = keys,
-                             .a = k->dx,
-                             .lda = k->ld,
-                             .b = data(g, GENERAL_K) + key_at(g, k, k->lo),
-                             .ldb = g->Hk * D,
-                             .c = dq,
-                             .ldc = D },
-               k->product);
+    heed__general_mix(g, k,
+                      &(heed__mix){ .weights = k->dx,
+                                    .rows = data(g, GENERAL_K) + key_at(g, k, k->lo),
+                                    .c = dq,
+                                    .ld = g->Hk * D,
+                                    .ldc = D,
+                                    .width = D });
     add_rows(g, heed__general_small(g, to, k, GENERAL_U), dq, k->n);
     if (g->src[GENERAL_RELATIVE]) relative_grad(g, k, to, dq);
     for (int64_t i = 0; to->to[GENERAL_Q] && i < k->n; i++)

@@ -164,7 +164,7 @@ static void walk_product(const sizes *z, bool general, int64_t every, int64_t ph
     walk w = walk_new(z, general);
     const char *one = getenv("HEED_KIND");
     kind k;
-    if (getenv("HEED_LONG")) every = 1, phase = 0;
+    if (getenv("HEED_LONG")) every = every < 100 ? 1 : every / 10, phase = 0;
     if (one &&
         sscanf(one, "%d%d%d%d%d", &k.score, &k.weights, &k.visible, &k.positions, &k.extra) == 5)
         check_kind(&w, &k, true);
