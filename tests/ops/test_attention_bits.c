@@ -17,6 +17,7 @@ static heed_ctx *context(const char *isa, int threads) {
     heed_error err;
     heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = threads, .isa = isa }, &err);
     if (!cx) fail_msg("%s", err.msg);
+    heed_ctx_set_record(cx, true);
     return cx;
 }
 
