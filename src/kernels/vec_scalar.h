@@ -2,6 +2,11 @@
  * ISA must equal. */
 #include "kernels/vec.h"
 
+/* Not always inlined: a compiler that must open every array of 16 in every formula takes a minute
+ * for this file and makes nothing faster of it. */
+#undef VEC_INLINE
+#define VEC_INLINE static inline __attribute__((unused))
+
 #define VEC_NAME   "scalar"
 #define VEC_REGS   16
 #define VEC_PER_VF 4
