@@ -1,0 +1,318 @@
+/* gemm.c: matrix products beside the limits of this core and beside oneDNN and OpenBLAS, which are
+ * opened at run time where they are installed. All run in one process on one thread and take turns;
+ * each figure is the best of its turns, and the peak is measured in the same turns.
+ *
+ *     bench/run_gemm.sh          sets what the peers need and pins to one core
+ */
+#include <dlfcn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/gemm.h"
+#include "kernels/quant.h"
+#include "peak.h"
+
+#if defined(__has_include)
+#if __has_include(<dnnl.h>)
+#include <dnnl.h>
+#define HAVE_DNNL 1
+#endif
+#endif
+
+enum { TURNS = 6 };
+static const double turn_seconds = 0.03;
+
+typedef void (*cblas_fn)(int order, int ta, int tb, int m, int n, int k, float alpha,
+                         const float *a, int lda, const float *b, int ldb, float beta, float *c,
+                         int ldc);
+typedef int (*dnnl_fn)(char ta, char tb, int64_t m, int64_t n, int64_t k, float alpha,
+                       const float *a, int64_t lda, const float *b, int64_t ldb, float beta,
+                       float *c, int64_t ldc);
+
+typedef struct shape {
+    int64_t m, n, k;
+} shape;
+
+typedef struct side { /* one product in all its forms */
+    shape s;
+    const heed_kernels *kernels;
+    float *a, *at, *w, *b, *packed, *c, *scratch;
+    cblas_fn cblas;
+    dnnl_fn dnnl;
+    void *primitive; /* oneDNN's product with weights in its own packed format */
+} side;
+
+static void *room(int64_t size) {
+    void *p = aligned_alloc(64, (size_t)(size + 127) / 64 * 64);
+    if (!p) exit(71);
+    return memset(p, 0, (size_t)(size + 127) / 64 * 64);
+}
+
+static float *numbers(int64_t n) {
+    float *p = room(n * 4);
+    for (int64_t i = 0; i < n; i++) p[i] = (float)(i * 7 % 31 - 15) / 16.0f;
+    return p;
+}
+
+/* -- what is run --------------------------------------------------------------------------------
+ */
+
+static void ours(const side *x, bool ta, bool tb, bool packed) {
+    const shape s = x->s;
+    heed_gemm g = { .m = s.m, .n = s.n, .k = s.k, .c = x->c, .ldc = s.n, .ta = ta, .tb = tb };
+    g.a = ta ? x->at : x->a;
+    g.b = tb ? x->w : x->b;
+    g.lda = ta ? s.m : s.k;
+    g.ldb = tb ? s.k : s.n;
+    if (packed) g.packed = x->packed;
+    heed__gemm(x->kernels, NULL, &g, x->scratch);
+}
+
+static void our_nn(const side *x) {
+    ours(x, false, false, false);
+}
+static void our_nt(const side *x) {
+    ours(x, false, true, false);
+}
+static void our_tn(const side *x) {
+    ours(x, true, false, false);
+}
+static void our_packed(const side *x) {
+    ours(x, false, false, true);
+}
+static void blas_nn(const side *x) {
+    const int m = (int)x->s.m, n = (int)x->s.n, k = (int)x->s.k;
+    x->cblas(101, 111, 111, m, n, k, 1, x->a, k, x->b, n, 0, x->c, n);
+}
+static void blas_nt(const side *x) {
+    const int m = (int)x->s.m, n = (int)x->s.n, k = (int)x->s.k;
+    x->cblas(101, 111, 112, m, n, k, 1, x->a, k, x->w, k, 0, x->c, n);
+}
+static void one_nn(const side *x) {
+    const shape s = x->s;
+    x->dnnl('N', 'N', s.m, s.n, s.k, 1, x->a, s.k, x->b, s.n, 0, x->c, s.n);
+}
+static void one_nt(const side *x) {
+    const shape s = x->s;
+    x->dnnl('N', 'T', s.m, s.n, s.k, 1, x->a, s.k, x->w, s.k, 0, x->c, s.n);
+}
+static void one_tn(const side *x) {
+    const shape s = x->s;
+    x->dnnl('T', 'N', s.m, s.n, s.k, 1, x->at, s.m, x->b, s.n, 0, x->c, s.n);
+}
+
+/* -- oneDNN with packed weights ------------------------------------------------------------------
+ */
+
+#ifdef HAVE_DNNL
+#define DNNL_FNS(X)                                                                                \
+    X(dnnl_engine_create)                                                                          \
+    X(dnnl_stream_create)                                                                          \
+    X(dnnl_memory_desc_init_by_tag)                                                                \
+    X(dnnl_matmul_desc_init)                                                                       \
+    X(dnnl_primitive_desc_create)                                                                  \
+    X(dnnl_primitive_desc_query_md)                                                                \
+    X(dnnl_primitive_create)                                                                       \
+    X(dnnl_memory_create)                                                                          \
+    X(dnnl_reorder_primitive_desc_create) X(dnnl_primitive_execute) X(dnnl_stream_wait)
+#define X(name) static __typeof__(&name) p_##name;
+DNNL_FNS(X)
+#undef X
+static dnnl_stream_t stream;
+
+typedef struct packed_product {
+    dnnl_primitive_t run;
+    dnnl_exec_arg_t args[3];
+} packed_product;
+
+static void one_packed(const side *x) {
+    const packed_product *p = x->primitive;
+    p_dnnl_primitive_execute(p->run, stream, 3, p->args);
+    p_dnnl_stream_wait(stream);
+}
+
+/* Fills *p; false where oneDNN cannot. Objects live to the end of the program. */
+static bool prepare_packed(void *library, const side *x, packed_product *p) {
+    static dnnl_engine_t engine;
+#define X(name) *(void **)&p_##name = dlsym(library, #name);
+    DNNL_FNS(X)
+#undef X
+    if (!engine && (p_dnnl_engine_create(&engine, dnnl_cpu, 0) ||
+                    p_dnnl_stream_create(&stream, engine, dnnl_stream_default_flags)))
+        return false;
+    const dnnl_dims_t da = { x->s.m, x->s.k }, db = { x->s.k, x->s.n }, dc = { x->s.m, x->s.n };
+    dnnl_memory_desc_t a, any, b, c;
+    p_dnnl_memory_desc_init_by_tag(&a, 2, da, dnnl_f32, dnnl_ab);
+    p_dnnl_memory_desc_init_by_tag(&any, 2, db, dnnl_f32, dnnl_format_tag_any);
+    p_dnnl_memory_desc_init_by_tag(&b, 2, db, dnnl_f32, dnnl_ab);
+    p_dnnl_memory_desc_init_by_tag(&c, 2, dc, dnnl_f32, dnnl_ab);
+    dnnl_matmul_desc_t desc;
+    dnnl_primitive_desc_t pd, reorder;
+    if (p_dnnl_matmul_desc_init(&desc, &a, &any, NULL, &c) ||
+        p_dnnl_primitive_desc_create(&pd, &desc, NULL, engine, NULL))
+        return false;
+    const dnnl_memory_desc_t *own = p_dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
+    dnnl_memory_t ma, mb, mw, mc;
+    dnnl_primitive_t copy;
+    if (p_dnnl_memory_create(&ma, &a, engine, x->a) ||
+        p_dnnl_memory_create(&mb, &b, engine, x->b) ||
+        p_dnnl_memory_create(&mw, own, engine, DNNL_MEMORY_ALLOCATE) ||
+        p_dnnl_memory_create(&mc, &c, engine, x->c) ||
+        p_dnnl_reorder_primitive_desc_create(&reorder, &b, engine, own, engine, NULL) ||
+        p_dnnl_primitive_create(&copy, reorder) || p_dnnl_primitive_create(&p->run, pd))
+        return false;
+    const dnnl_exec_arg_t once[] = { { DNNL_ARG_FROM, mb }, { DNNL_ARG_TO, mw } };
+    if (p_dnnl_primitive_execute(copy, stream, 2, once)) return false;
+    p_dnnl_stream_wait(stream);
+    p->args[0] = (dnnl_exec_arg_t){ DNNL_ARG_SRC, ma };
+    p->args[1] = (dnnl_exec_arg_t){ DNNL_ARG_WEIGHTS, mw };
+    p->args[2] = (dnnl_exec_arg_t){ DNNL_ARG_DST, mc };
+    return true;
+}
+#endif
+
+/* -- measuring ----------------------------------------------------------------------------------
+ */
+
+static double rate(void (*run)(const side *), const side *x, double work) {
+    double best = 0;
+    run(x);
+    for (const double end = bench_now() + turn_seconds; bench_now() < end;) {
+        const double from = bench_now();
+        run(x);
+        const double got = work / (bench_now() - from) * 1e-9;
+        if (got > best) best = got;
+    }
+    return best;
+}
+
+static double more(double a, double b) {
+    return a > b ? a : b;
+}
+
+/* One form of ours beside up to two peers (NULL: not there). */
+static void row(const side *x, const char *form, void (*we)(const side *),
+                void (*dnnl)(const side *), void (*blas)(const side *)) {
+    const double work = 2.0 * (double)x->s.m * (double)x->s.n * (double)x->s.k;
+    double us = 0, peak = 0, d = 0, o = 0;
+    for (int t = 0; t < TURNS; t++) {
+        peak = more(peak, bench_peak_fma(x->kernels->name));
+        us = more(us, rate(we, x, work));
+        if (dnnl) d = more(d, rate(dnnl, x, work));
+        if (blas) o = more(o, rate(blas, x, work));
+    }
+    printf("%5d %5d %5d  %-8s %7.1f  %5.2f", (int)x->s.m, (int)x->s.n, (int)x->s.k, form, us,
+           us / peak);
+    if (d > 0) printf("   %7.1f  %5.2f", d, us / d);
+    if (d <= 0) printf("   %7s  %5s", "-", "-");
+    if (o > 0) printf("   %7.1f  %5.2f", o, us / o);
+    printf("\n");
+    fflush(stdout);
+}
+
+static void f32_products(const heed_kernels *k) {
+    static const shape shapes[] = { { 1024, 1024, 1024 }, { 512, 768, 768 }, { 128, 768, 768 },
+                                    { 32, 768, 768 },     { 8, 768, 768 },   { 1024, 768, 256 },
+                                    { 1024, 256, 768 },   { 1, 768, 768 } };
+    void *dnnl = dlopen("libdnnl.so.2", RTLD_NOW), *blas = dlopen("libopenblas.so.0", RTLD_NOW);
+    side x = { .kernels = k };
+    if (dnnl) *(void **)&x.dnnl = dlsym(dnnl, "dnnl_sgemm");
+    if (blas) *(void **)&x.cblas = dlsym(blas, "cblas_sgemm");
+    printf(
+        "f32, %s, GFLOP/s\n    m     n     k  form        ours /peak    oneDNN  ours/  OpenBLAS  "
+        "ours/\n",
+        k->name);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const shape s = x.s = shapes[i];
+        x.a = numbers(s.m * s.k), x.at = numbers(s.m * s.k);
+        x.w = numbers(s.n * s.k), x.b = numbers(s.n * s.k), x.c = numbers(s.m * s.n);
+        x.packed = room(4 * heed__packed_len(s.n, s.k));
+        heed__pack_b(k, x.packed, x.b, s.n, false, s.n, s.k);
+        const heed_gemm g = { .m = s.m, .n = s.n, .k = s.k };
+        x.scratch = room(4 * heed__gemm_scratch(k, &g, 1));
+        row(&x, "NN", our_nn, x.dnnl ? one_nn : NULL, x.cblas ? blas_nn : NULL);
+        row(&x, "NT", our_nt, x.dnnl ? one_nt : NULL, x.cblas ? blas_nt : NULL);
+        row(&x, "TN", our_tn, x.dnnl ? one_tn : NULL, NULL);
+        void (*peer)(const side *) = NULL;
+#ifdef HAVE_DNNL
+        packed_product p;
+        x.primitive = &p;
+        if (dnnl && prepare_packed(dnnl, &x, &p)) peer = one_packed;
+#endif
+        row(&x, "packed", our_packed, peer, NULL);
+        free(x.a), free(x.at), free(x.w), free(x.b), free(x.c), free(x.packed), free(x.scratch);
+    }
+}
+
+static void one_row(const heed_kernels *k) {
+    static const int64_t sizes[] = { 512, 768, 1024, 4096 };
+    printf("one row, packed weights, GB/s\n    n     k     ours   read  ours/\n");
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const int64_t n = sizes[i], len = heed__packed_len(n, n);
+        side x = { .kernels = k, .s = { 1, n, n } };
+        x.a = numbers(n), x.c = numbers(n), x.packed = numbers(len);
+        const heed_gemm g = { .m = 1, .n = n, .k = n };
+        x.scratch = room(4 * heed__gemm_scratch(k, &g, 1));
+        double us = 0, read = 0;
+        for (int t = 0; t < TURNS; t++) {
+            us = more(us, rate(our_packed, &x, 4.0 * (double)len));
+            read = more(read, bench_read_bandwidth(x.packed, (size_t)len * 4));
+        }
+        printf("%5d %5d  %7.1f %6.1f  %5.2f\n", (int)n, (int)n, us, read, us / read);
+        free(x.a), free(x.c), free(x.packed), free(x.scratch);
+    }
+}
+
+typedef struct q_side {
+    const heed_kernels *k;
+    heed_qgemm g;
+    void *scratch;
+} q_side;
+
+static void our_int8(const side *x) {
+    const q_side *q = x->primitive;
+    heed__qgemm(q->k, NULL, &q->g, q->scratch);
+}
+
+static void int8_products(const heed_kernels *k) {
+    static const shape shapes[] = { { 1024, 1024, 1024 },
+                                    { 512, 768, 768 },
+                                    { 128, 768, 768 },
+                                    { 32, 768, 768 },
+                                    { 1, 768, 768 } };
+    printf("int8, %s, GOP/s\n    m     n     k     ours   peak  ours/\n", k->name);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const shape s = shapes[i];
+        int8_t *a = room(s.m * s.k), *b = room(s.n * s.k);
+        for (int64_t j = 0; j < s.m * s.k; j++) a[j] = (int8_t)(j * 7 % 255 - 127);
+        for (int64_t j = 0; j < s.n * s.k; j++) b[j] = (int8_t)(j * 5 % 255 - 127);
+        void *packed = room(heed__q_packed_size(s.n, s.k));
+        heed__q_pack(packed, b, s.k, s.n, s.k);
+        q_side q = { .k = k, .g = { .m = s.m, .n = s.n, .k = s.k, .a = a, .lda = s.k } };
+        q.g.packed = packed, q.g.c = numbers(s.m * s.n), q.g.ldc = s.n;
+        float *scales = numbers(s.m + s.n);
+        q.g.row_scale = scales, q.g.col_scale = scales + s.m;
+        q.scratch = room(heed__q_scratch(k, &q.g, 1));
+        const side x = { .kernels = k, .s = s, .primitive = &q };
+        double us = 0, peak = 0;
+        for (int t = 0; t < TURNS; t++) {
+            us = more(us, rate(our_int8, &x, 2.0 * (double)s.m * (double)s.n * (double)s.k));
+            peak = more(peak, bench_peak_vnni(k->name));
+        }
+        printf("%5d %5d %5d  %7.1f %6.1f  %5.2f\n", (int)s.m, (int)s.n, (int)s.k, us, peak,
+               us / peak);
+        free(a), free(b), free(packed), free(q.g.c), free(scales), free(q.scratch);
+    }
+}
+
+int main(void) {
+    heed_error err;
+    const heed_kernels *k = heed__kernels(NULL, &err);
+    if (!k) return fprintf(stderr, "%s\n", err.msg), 69;
+    f32_products(k);
+    one_row(k);
+    int8_products(k);
+    return 0;
+}
