@@ -162,7 +162,9 @@ VEC_INLINE void vf_transpose(vf r[16]) {
 /* Products of 16-bit halves: even bytes of each lane, then odd ones. */
 VEC_INLINE vi vi_dot4(vi s, vi a, vi b) {
 #ifdef QUANT_VNNI
-    return _mm512_dpbusd_epi32(s, b, a);
+    /* In assembly: gcc 12 copies and spills each sum around the intrinsic. */
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(s) : "v"(b), "v"(a));
+    return s;
 #else
     const vi ae = _mm512_srai_epi16(_mm512_slli_epi16(a, 8), 8), ao = _mm512_srai_epi16(a, 8);
     const vi be = _mm512_srai_epi16(_mm512_slli_epi16(b, 8), 8), bo = _mm512_srai_epi16(b, 8);
