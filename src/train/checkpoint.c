@@ -171,6 +171,8 @@ typedef struct counters {
 static int read_optim(const heed_optim *opt, const json_t *state, const char *path, counters *n,
                       heed_error *err) {
     heed_fields f = { .object = json_object_get(state, "optim"), .name = path, .err = err };
+    if (!f.object)
+        return heed__error(err, HEED_EFORMAT, "%s: was saved without an optimizer", path);
     const int64_t kind = heed__field_int(&f, "kind", 0, HEED_ADAFACTOR);
     n->steps = heed__field_int(&f, "steps", 0, INT64_MAX - 1);
     n->lr = heed__field_number(&f, "lr");
