@@ -10,18 +10,49 @@
  */
 
 /* arithmetic */
+X(add)
+X(sub)
+X(mul)
+X(div)
+X(scale)
 
 /* functions of each element */
+X(exp)
+X(log)
+X(tanh)
+X(sigmoid)
+X(relu)
+X(gelu)
+X(gelu_tanh)
+X(silu)
+X(swiglu)
+X(dropout)
 
 /* products */
+X(affine)
+X(affine_act)
+X(matmul)
 
 /* shape */
+X(reshape)
+X(transpose)
+X(concat)
+X(slice)
 
 /* sums and pooling */
 X(mean_pool)
 X(max_pool)
+X(sum)
+X(mean)
+X(sum_axis)
+X(max)
 
 /* rows */
+X(softmax)
+X(log_softmax)
+X(layer_norm)
+X(rms_norm)
+X(l2_norm)
 
 /* tables and positions */
 X(embedding)
@@ -40,6 +71,12 @@ X(conv2d)
 X(max_pool2d)
 
 /* losses */
+X(cross_entropy)
+X(bce_logits)
+X(mse)
+X(kl_div)
+X(info_nce)
+X(triplet)
 
 /* attention */
 X(linear_attention)

@@ -27,8 +27,8 @@
  * What the drivers in tests/ops do with a case, in contexts whose memory is filled with NaN:
  *   forward   out has shape .out and equals the reference within tolerance·(largest |reference|)
  *   gradient  of sum(out·w), w fixed numbers: for every f32 input that is not `constant`, against
- *             central differences of the reference (all elements, or 128 of them by chance where
- *             there are more); each input alone wanting one gives the same bits as all together;
+ *             central differences of the reference (all elements, or 32 by chance where there
+ *             are more than 128); each input alone wanting one gives the same bits as all together;
  *             the op used twice in one tape gives the double
  *   parity    out and gradients have the same bits on every ISA with 1, 2, 3 and 7 threads
  *   refuse    NULL in place of any input that is not `optional` gives NULL and no error; a case
@@ -85,6 +85,9 @@ struct heed_case {
     const void *cfg;
     double tolerance;      /* of forward; 0: 2e-6 */
     double grad_tolerance; /* of gradients; 0: 1e-5 */
+    double grad_floor;     /* the largest gradient counts as at least this, where all are small
+                              because larger parts cancel */
+    double step;           /* of the differences; 0: 1e-5. Smaller beside many kinks */
     bool random;           /* another call gives other numbers: not used twice in one tape */
     const char *refuse;    /* the call must fail with a message that contains this */
     int code;              /* with this status; 0: HEED_ESHAPE */
@@ -101,6 +104,13 @@ typedef struct heed_case_list {
 
 /* Copies *c to the end of the list. */
 void heed_case_add(heed_case_list *list, const heed_case *c);
+/* Adds copies of *c, an op on one input that keeps its shape, whose numbers lie in [lo,hi): odd
+ * sizes, a scalar, nothing, enough for all threads, a type that is refused, one to be timed. */
+void heed_cases_each(heed_case_list *list, const heed_case *c, double lo, double hi);
+/* The same for two inputs of which the second may be a tail of the first. */
+void heed_cases_broadcast(heed_case_list *list, const heed_case *c, double lo, double hi);
+/* The same for one input [..,N] whose rows are taken each by itself. */
+void heed_cases_rows(heed_case_list *list, const heed_case *c);
 /* Product of all dimensions of input i but the last; the last (1 for scalars); all of them. */
 int64_t heed_case_rows(const heed_case *c, int i);
 int64_t heed_case_cols(const heed_case *c, int i);

@@ -1,0 +1,42 @@
+/* bce_logits.c: cases of heed_bce_logits. */
+#include "ops/cases/cases.h"
+
+#include <math.h>
+
+static heed_tensor *apply(heed_ctx *cx, const heed_case *c, heed_tensor *const *in) {
+    (void)c;
+    return heed_bce_logits(cx, in[0], in[1]);
+}
+
+static void reference(const heed_case *c, const double *const *in, double *out) {
+    const int64_t n = heed_case_len(c, 0);
+    *out = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const double x = in[0][i], t = in[1][i];
+        *out += (fmax(x, 0) - x * t + log1p(exp(-fabs(x)))) / (double)n;
+    }
+}
+
+static void add(heed_case_list *l, heed_case_input x) {
+    heed_case c = { .apply = apply, .reference = reference, .count = 2, .in = { x, x } };
+    c.in[0].lo = -4;
+    c.in[0].hi = 4;
+    c.in[1].hi = 1;
+    heed_case_add(l, &c);
+}
+
+void heed_cases_bce_logits(heed_case_list *l) {
+    static const float sure[] = { 30, -30, 1e4F, -1e4F }, right[] = { 1, 0, 1, 0 };
+    add(l, (heed_case_input){ HEED_DIMS(3, 17) });
+    add(l, (heed_case_input){ 0 });
+    add(l, (heed_case_input){ HEED_DIMS(0, 4) });
+    add(l, (heed_case_input){ HEED_DIMS(201, 101) });
+    heed_case c = { .name = "sure and right", .apply = apply, .reference = reference, .count = 2 };
+    c.in[0] = (heed_case_input){ HEED_DIMS(4), .values = sure, .constant = true };
+    c.in[1] = (heed_case_input){ HEED_DIMS(4), .values = right, .constant = true };
+    heed_case_add(l, &c);
+    heed_case bad = { .apply = apply, .count = 2, .refuse = "[2,3] and [3] differ in shape" };
+    bad.in[0] = (heed_case_input){ HEED_DIMS(2, 3) };
+    bad.in[1] = (heed_case_input){ HEED_DIMS(3) };
+    heed_case_add(l, &bad);
+}
