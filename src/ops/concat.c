@@ -49,7 +49,7 @@ static void concat_backward(heed_ctx *cx, const heed_node *n) {
     for (int i = 0; i < n->count; i++) {
         p.row = p.outer ? n->src[i]->len / p.outer : 0;
         p.part = heed__grad_beta(cx, n->src[i], &p.beta);
-        if (p.part) heed__parallel(cx, p.outer, p.row, split_range, &p);
+        if (p.part && p.row) heed__parallel(cx, p.outer, p.row, split_range, &p);
         p.at += p.row;
     }
 }
@@ -96,7 +96,7 @@ heed_tensor *heed_concat(heed_ctx *cx, heed_tensor *const *parts, int count, int
     for (int i = 0; i < count; i++) {
         p.part = parts[i]->data;
         p.row = p.outer ? parts[i]->len / p.outer : 0;
-        heed__parallel(cx, p.outer, p.row, join_range, &p);
+        if (p.row) heed__parallel(cx, p.outer, p.row, join_range, &p);
         p.at += p.row;
     }
     return heed_record(cx, &concat_op, y, count, parts, saved);

@@ -47,7 +47,7 @@ static void slice_backward(heed_ctx *cx, const heed_node *n) {
     cut c = *(const cut *)n->saved;
     c.to = heed__grad_beta(cx, n->src[0], &c.beta);
     c.from = (const char *)n->out->grad;
-    if (c.to) heed__parallel(cx, c.outer, c.whole, grad_range, &c);
+    if (c.to && c.whole) heed__parallel(cx, c.outer, c.whole, grad_range, &c);
 }
 
 static const heed_op slice_op = { .name = "slice", .backward = slice_backward };
@@ -73,7 +73,7 @@ static heed_tensor *copy_out(heed_ctx *cx, heed_tensor *x, const int64_t *shape,
     c->from = x->data;
     c->out = y->data;
     *saved = *c;
-    heed__parallel(cx, c->outer, c->row, copy_range, c);
+    if (c->row) heed__parallel(cx, c->outer, c->row, copy_range, c);
     return heed__record1(cx, &slice_op, y, x, saved);
 }
 

@@ -49,7 +49,7 @@ static void sum_axis_backward(heed_ctx *cx, const heed_node *n) {
     fold f = *(const fold *)n->saved;
     f.from = n->out->grad;
     f.to = heed__grad_beta(cx, n->src[0], &f.beta);
-    if (f.to) heed__parallel(cx, f.p * f.a, f.n, spread_range, &f);
+    if (f.to && f.n) heed__parallel(cx, f.p * f.a, f.n, spread_range, &f);
 }
 
 static const heed_op sum_axis_op = { .name = "sum_axis", .backward = sum_axis_backward };
@@ -72,6 +72,6 @@ heed_tensor *heed_sum_axis(heed_ctx *cx, heed_tensor *x, int axis) {
     if (!saved) return NULL;
     f.to = y->data;
     *saved = f;
-    heed__parallel(cx, f.p, f.a * f.n, sum_range, &f);
+    if (f.n) heed__parallel(cx, f.p, f.a * f.n, sum_range, &f);
     return heed__record1(cx, &sum_axis_op, y, x, saved);
 }

@@ -47,7 +47,8 @@ static void swap_units(void *arg, int64_t begin, int64_t end, int worker) {
 static void run(heed_ctx *cx, swap *s) {
     const int64_t tiles = (s->b + TILE - 1) / TILE;
     s->k = cx->k->math;
-    if (s->q) heed__parallel(cx, s->p * s->q * tiles, 2 * TILE * s->a * s->n, swap_units, s);
+    if (s->a && s->b && s->q && s->n)
+        heed__parallel(cx, s->p * s->q * tiles, 2 * TILE * s->a * s->n, swap_units, s);
 }
 
 static void transpose_backward(heed_ctx *cx, const heed_node *n) {

@@ -4,7 +4,7 @@
 
 static heed_tensor *apply(heed_ctx *cx, const heed_case *c, heed_tensor *const *in) {
     heed_tensor *y = heed_reshape(cx, in[0], (int)c->i[5], c->i);
-    return heed_scale(cx, y, 2, 0);
+    return y && y->dtype != HEED_F32 ? y : heed_scale(cx, y, 2, 0);
 }
 
 static void reference(const heed_case *c, const double *const *in, double *out) {

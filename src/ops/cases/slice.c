@@ -7,11 +7,11 @@
 /* i: axis, begin, end, and 1 for two slices that overlap */
 static heed_tensor *apply(heed_ctx *cx, const heed_case *c, heed_tensor *const *in) {
     heed_tensor *y = heed_slice(cx, in[0], (int)c->i[0], c->i[1], c->i[2]);
-    if (c->i[3]) {
+    if (c->i[3] && y && y->dtype == HEED_F32) {
         heed_tensor *next = heed_slice(cx, in[0], (int)c->i[0], c->i[1] - 1, c->i[2] - 1);
         return heed_swiglu(cx, y, next);
     }
-    return heed_scale(cx, y, 2, 0);
+    return y && y->dtype != HEED_F32 ? y : heed_scale(cx, y, 2, 0);
 }
 
 static double at(const heed_case *c, const double *x, int64_t i, int64_t back) {
