@@ -7,13 +7,16 @@
 #include "base/file.h"
 #include "base/text.h"
 
+/* jansson tells of some failed allocations as if they were errors of the text. A second look tells
+ * them apart: an error of the text is there again, word for word. */
 json_t *heed__json_parse(const char *text, size_t len, const char *name, heed_error *err) {
-    json_error_t e;
+    json_error_t first, e;
     const locale_t before = heed__c_locale_enter();
-    json_t *tree = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
+    json_t *tree = json_loadb(text, len, JSON_REJECT_DUPLICATES, &first);
+    if (!tree) tree = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
     heed__c_locale_leave(before);
     if (tree) return tree;
-    if (json_error_code(&e) == json_error_out_of_memory)
+    if (!e.text[0] || strcmp(e.text, first.text) != 0 || e.position != first.position)
         heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
     else
         heed__error(err, HEED_EFORMAT, "%s:%d:%d: %s", name, e.line, e.column, e.text);
@@ -29,23 +32,39 @@ json_t *heed__json_read(const heed_hooks *hooks, const char *path, size_t most, 
     return tree;
 }
 
+typedef struct sink {
+    const heed_hooks *hooks;
+    char *text;
+    int64_t len, cap;
+    bool failed; /* kept here too, since jansson forgets some failures of its callback */
+} sink;
+
+static int append(const char *bytes, size_t size, void *arg) {
+    sink *s = arg;
+    s->failed |= size > INT32_MAX ||
+                 heed__grow(s->hooks, &s->text, &s->cap, s->len + (int64_t)size + 2, 1) != HEED_OK;
+    if (s->failed) return -1;
+    memcpy(s->text + s->len, bytes, size);
+    s->len += (int64_t)size;
+    return 0;
+}
+
 char *heed__json_text(const heed_hooks *hooks, const json_t *tree, bool pretty, size_t *len,
                       heed_error *err) {
+    sink s = { .hooks = hooks };
     const size_t flags = JSON_ENCODE_ANY | (pretty ? JSON_INDENT(2) : JSON_COMPACT);
     const locale_t before = heed__c_locale_enter();
-    char *made = json_dumps(tree, flags);
+    const int failed = json_dump_callback(tree, append, &s, flags);
     heed__c_locale_leave(before);
-    const size_t size = made ? strlen(made) : 0;
-    char *text = made ? heed__malloc(hooks, size + 2) : NULL;
-    if (text) {
-        memcpy(text, made, size);
-        memcpy(text + size, pretty ? "\n" : "", pretty ? 2 : 1);
-        if (len) *len = size + (pretty ? 1 : 0);
-    } else {
+    if (failed || s.failed || !s.text) {
+        heed__free(hooks, s.text);
         heed__error(err, HEED_ENOMEM, "json: out of memory");
+        return NULL;
     }
-    heed__free(NULL, made); /* jansson's own malloc */
-    return text;
+    if (pretty) s.text[s.len++] = '\n';
+    s.text[s.len] = 0;
+    if (len) *len = (size_t)s.len;
+    return s.text;
 }
 
 /* -- fields ----------------------------------------------------------------------------------- */

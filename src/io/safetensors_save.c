@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 
 enum { ALIGN = 64 };
 
@@ -84,7 +85,11 @@ static int place(item *items, int64_t count, const char *path, heed_error *err) 
 
 static json_t *describe(const item *it) {
     json_t *shape = json_array();
-    for (int i = 0; i < it->e.ndim; i++) json_array_append_new(shape, json_integer(it->e.shape[i]));
+    for (int i = 0; i < it->e.ndim; i++) {
+        if (json_array_append_new(shape, json_integer(it->e.shape[i])) == 0) continue;
+        json_decref(shape);
+        return NULL;
+    }
     return json_pack("{s:s,s:o,s:[I,I]}", "dtype", heed_file_dtype_name(it->e.dtype), "shape",
                      shape, "data_offsets", (json_int_t)it->at, (json_int_t)(it->at + it->e.size));
 }
@@ -107,6 +112,22 @@ static json_t *describe_meta(const heed_meta *meta, int64_t count) {
     return NULL;
 }
 
+static bool is_utf8(const char *text) {
+    return text && heed__utf8_check(text, strlen(text)) == strlen(text);
+}
+
+static bool is_pair(const heed_meta *m) {
+    return is_utf8(m->key) && is_utf8(m->value);
+}
+
+/* Why jansson would not take these texts: not UTF-8, or no memory. */
+static int refused(heed_error *err, const char *path, const char *a, const char *b,
+                   const char *what) {
+    if (is_utf8(a) && is_utf8(b))
+        return heed__error(err, HEED_ENOMEM, "%s: out of memory for the header", path);
+    return heed__error(err, HEED_EINVALID, "%s: %s", path, what);
+}
+
 static json_t *make_header(const item *items, int64_t count, const heed_meta *meta,
                            int64_t meta_count, const char *path, heed_error *err) {
     json_t *header = json_object();
@@ -116,14 +137,19 @@ static json_t *make_header(const item *items, int64_t count, const heed_meta *me
     }
     if (meta_count > 0 &&
         json_object_set_new(header, "__metadata__", describe_meta(meta, meta_count))) {
-        heed__error(err, HEED_EINVALID, "%s: metadata that are not pairs of UTF-8 texts", path);
+        int64_t bad = 0;
+        while (bad + 1 < meta_count && is_pair(&meta[bad])) bad++;
+        refused(err, path, meta[bad].key, meta[bad].value,
+                "metadata that are not pairs of UTF-8 texts");
         json_decref(header);
         return NULL;
     }
     for (int64_t i = 0; i < count; i++)
         if (json_object_set_new(header, items[i].e.name, describe(&items[i]))) {
-            heed__error(err, HEED_EINVALID, "%s: tensor number %lld by name: the name is not UTF-8",
-                        path, (long long)i);
+            char what[80];
+            heed__format(what, sizeof what, "tensor number %lld by name: the name is not UTF-8",
+                         (long long)i);
+            refused(err, path, items[i].e.name, "", what);
             json_decref(header);
             return NULL;
         }

@@ -1,0 +1,23 @@
+/* oom.h: every allocation fails once. The programs of this folder are linked so that malloc, calloc,
+ * realloc and free of the library, and jansson's too, come through oom.c.
+ *
+ *     static int make(heed_error *err) { ... return 0, or free everything and return the status; }
+ *     oom_each(make);
+ *
+ * runs make with the 1st allocation failing, then the 2nd, 3rd ... until it has none left to fail,
+ * and once more with every allocation from the nth on failing. Each run must either succeed or
+ * return HEED_ENOMEM with a sentence, and must give back all that it took.
+ */
+#ifndef HEED_TESTS_OOM_H
+#define HEED_TESTS_OOM_H
+
+#include "cmocka_all.h"
+
+#include "heed/base.h"
+
+typedef int (*oom_fn)(heed_error *err);
+
+/* Returns how many allocations a whole run makes. */
+int64_t oom_each(oom_fn fn);
+
+#endif
