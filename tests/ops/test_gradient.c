@@ -79,7 +79,7 @@ static void check_twice(const heed_case *c, const harness_result *once) {
                                              .got = r.grad[i],
                                              .want = want,
                                              .len = r.in_len[i],
-                                             .tolerance = 1e-5,
+                                             .tolerance = 4e-5, /* one long chain twice */
                                              .floor = c->grad_floor });
         free(want);
     }
