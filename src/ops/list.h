@@ -79,4 +79,6 @@ X(info_nce)
 X(triplet)
 
 /* attention */
+X(attention)
 X(linear_attention)
+X(reinforce)

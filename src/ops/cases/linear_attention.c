@@ -77,7 +77,7 @@ void heed_cases_linear_attention(heed_case_list *l) {
     static const int32_t lengths[] = { 5, 0, 67 }, starts[] = { 2, 0, 3 };
     static const int32_t shorter[] = { 5, 0, 37 };
     const form forms[] = {
-        { 1, 1, 1, 1, 1, 1, 1, false, NULL, NULL },
+        { 1, 1, 2, 1, 1, 1, 1, false, NULL, NULL },
         { 2, 3, 5, 2, 2, 7, 3, false, NULL, NULL },
         { 2, 130, 130, 2, 1, 5, 9, true, NULL, NULL },
         { 1, 64, 64, 1, 1, 4, 4, true, NULL, NULL },
