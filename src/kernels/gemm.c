@@ -3,8 +3,9 @@
  * C is cut into chunks that threads claim, and each chunk is made alone, so nothing is shared but
  * what is read. In a chunk, a block of A (MC rows by KC of k) is packed row tile by row tile and
  * stays in the second cache; B comes by groups of a few panels, packed into a buffer that stays in
- * the first, or read where it lies when it is in panels already or so few rows need it that a copy
- * would not pay; and each group meets all row tiles. Rows are shared out evenly among tiles: 32
+ * the first, or read where it lies when it is in panels already or is [k,n] and no more than some
+ * hundred rows need it; and each group meets all row tiles. Where many rows need it, a block of B is
+ * packed whole before. Rows are shared out evenly among tiles: 32
  * rows are tiles of 11, 11 and 10, not of 14, 14 and 4. All of this changes no sum: a chain goes
  * through C from one block of k to the next.
  */
@@ -14,10 +15,11 @@
 #include <string.h>
 
 enum {
-    MC = 252,      /* rows of A packed at a time */
-    KC = 512,      /* of k */
-    KC_FEW = 2048, /* of k, where one row tile reads B in place */
-    NC = 1024,     /* columns of B packed at a time, where many rows need them */
+    MC = 252,       /* rows of A packed at a time */
+    KC = 512,       /* of k */
+    KC_FEW = 2048,  /* of k, where one row tile reads B in place */
+    NC = 1024,      /* columns of B packed at a time, where many rows need them */
+    IN_PLACE = 512, /* rows up to which B [k,n] is read where it lies */
     B_BUFFER = 32 * KC,
     SHARD_ROWS = 252, /* block of C whose partial sums a worker keeps */
     SHARD_COLS = 256,
@@ -221,7 +223,7 @@ static void rows_outside(const part *p) {
     for (int64_t i = 0; i < blocks; i++) {
         const int64_t row = tile_row(m, blocks, i), rows = tile_row(m, blocks, i + 1) - row;
         const int64_t tiles = ceil_div(rows, gk->rows);
-        const bool in_place = tiles <= 2 && !g->tb && !g->packed;
+        const bool in_place = !g->tb && !g->packed;
         const int top = in_place ? 0 : group_log(gk, ceil_div(rows, tiles));
         const int64_t wide = g->packed ? KC_FEW : B_BUFFER / (HEED_PANEL << top);
         const int64_t step = k_step(p->k1 - p->k0, min64(tiles > 1 ? KC : KC_FEW, wide));
@@ -254,8 +256,12 @@ static void columns_outside(part p) {
     }
 }
 
+static bool many_rows(const heed_gemm *g, int64_t m) {
+    return !g->packed && m > (g->tb ? MC : IN_PLACE);
+}
+
 static void run_part(const part *p) {
-    if (p->m1 - p->m0 > MC && !p->j->g->packed && p->k1 > p->k0)
+    if (many_rows(p->j->g, p->m1 - p->m0) && p->k1 > p->k0)
         columns_outside(*p);
     else
         rows_outside(p);
@@ -326,7 +332,7 @@ static int64_t abuf_len(const heed_kernels *k, const heed_gemm *g) {
 static int64_t bbuf_len(const heed_gemm *g) {
     if (g->packed) return 0;
     const int64_t cols = round_up(g->n, HEED_PANEL), group = min64(cols * g->k, B_BUFFER);
-    const int64_t block = g->m > MC ? min64(cols, NC) * min64(g->k, KC) : 0;
+    const int64_t block = many_rows(g, g->m) ? min64(cols, NC) * min64(g->k, KC) : 0;
     return round_up(block > group ? block : group, LINE);
 }
 
