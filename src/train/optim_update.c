@@ -59,35 +59,33 @@ void heed__optim_dense(const heed_optim *opt, const heed_optim_slot *s, int64_t 
 /* -- rows of tables: each row is an AdamW or Adagrad of its own, with one second moment ----------
  */
 
-/* row -= of·x, after it shrank */
-static void row_move(float *row, const float *x, int64_t dim, float shrink, float of) {
-    for (int64_t c = 0; c < dim; c++) row[c] = row[c] * shrink - of * x[c];
-}
-
 static void row_adamw(const heed_optim *opt, const heed_optim_slot *s, int64_t r, const float *g,
                       float mean_square) {
     const heed_optim_cfg *c = &opt->cfg;
     const int64_t dim = s->t->sparse->dim;
-    const float lr = heed__optim_rate(opt, s), fresh = (1 - c->beta1) * opt->grad_scale;
-    float *m = s->m + r * dim;
+    const float lr = heed__optim_rate(opt, s);
+    float *w = HEED_F32_DATA(s->t) + r * dim;
     s->row_steps[r] += s->row_steps[r] < INT32_MAX;
-    const int64_t t = s->row_steps[r];
-    for (int64_t i = 0; i < dim; i++) m[i] = c->beta1 * m[i] + fresh * g[i];
     s->v[r] = c->beta2 * s->v[r] + (1 - c->beta2) * mean_square;
+    const int64_t t = s->row_steps[r];
     const double correct1 = 1 - heed__power((double)c->beta1, t);
     const double correct2 = 1 - heed__power((double)c->beta2, t);
     const double root = sqrt((double)s->v[r] / correct2) + (double)c->eps;
-    row_move(HEED_F32_DATA(s->t) + r * dim, m, dim, 1 - lr * s->decay,
-             (float)((double)lr / correct1 / root));
+    /* m = β1·m + (1-β1)·g and w -= rate·m is SGD with momentum, at this row's own rate */
+    if (s->decay > 0) opt->k->math->axpby(w, 1 - lr * s->decay, w, 0, dim);
+    opt->k->optim->sgd(w, g, s->m + r * dim, dim, (float)((double)lr / correct1 / root), c->beta1,
+                       0, (1 - c->beta1) * opt->grad_scale, false);
 }
 
 static void row_adagrad(const heed_optim *opt, const heed_optim_slot *s, int64_t r, const float *g,
                         float mean_square) {
     const int64_t dim = s->t->sparse->dim;
     const float lr = heed__optim_rate(opt, s);
+    float *w = HEED_F32_DATA(s->t) + r * dim;
     s->v[r] += mean_square;
-    const float of = lr * opt->grad_scale / (sqrtf(s->v[r]) + opt->cfg.eps);
-    row_move(HEED_F32_DATA(s->t) + r * dim, g, dim, 1 - lr * s->decay, of);
+    if (s->decay > 0) opt->k->math->axpby(w, 1 - lr * s->decay, w, 0, dim);
+    opt->k->optim->sgd(w, g, NULL, dim, lr / (sqrtf(s->v[r]) + opt->cfg.eps), 0, 0, opt->grad_scale,
+                       false);
 }
 
 void heed__optim_rows(const heed_optim *opt, const heed_optim_slot *s, int64_t begin, int64_t end) {
