@@ -21,6 +21,12 @@ VEC_INLINE vf vec__nan_or(vf x, vf y) {
     return vf_select(vf_eq(x, x), y, vi_as_vf(vi_set1(0x7fc00000)));
 }
 
+/* f(x) of an odd f, from y = f(|x|) */
+VEC_INLINE vf vec__odd(vf x, vf y) {
+    const vi sign = vi_and(vf_as_vi(x), vi_set1(INT32_MIN));
+    return vec__nan_or(x, vi_as_vf(vi_xor(vf_as_vi(y), sign)));
+}
+
 /* x = n·log 2 + r with |r| <= log 2 / 2; *t has n in its low bits. -> r */
 VEC_INLINE vf vec__exp_reduce(vf x, vf *t) {
     const vf magic = vf_set1(0x1.8p23f); /* adding it rounds to an integer */
@@ -92,12 +98,10 @@ VEC_INLINE vf vf_tanh(vf x) {
     p = vf_fma(p, z, vf_set1(-0x1.b905c4p-5f));
     p = vf_fma(p, z, vf_set1(0x1.110c5ep-3f));
     p = vf_fma(p, z, vf_set1(-0x1.555548p-2f));
-    p = vf_fma(vf_mul(p, z), x, x);
+    p = vf_fma(vf_mul(p, z), a, a);
     const vf e = vec__exp_normal(vf_add(a, a));
-    const vf y = vf_sub(one, vf_div(vf_set1(2.0f), vf_add(e, one)));
-    const vi sign = vi_and(vf_as_vi(x), vi_set1(INT32_MIN));
-    const vf big = vi_as_vf(vi_or(vf_as_vi(y), sign));
-    return vec__nan_or(x, vf_select(vf_lt(a, vf_set1(0.5625f)), p, big));
+    const vf big = vf_sub(one, vf_div(vf_set1(2.0f), vf_add(e, one)));
+    return vec__odd(x, vf_select(vf_lt(a, vf_set1(0.5625f)), p, big));
 }
 
 /* 1/(1+exp(-x)), and exp(x)/(1+exp(x)) for x < 0, so that small results keep their digits */
@@ -115,7 +119,7 @@ VEC_INLINE vf vf_erf(vf x) {
     p = vf_fma(p, z, vf_set1(0x1.ce1856p-4f));
     p = vf_fma(p, z, vf_set1(-0x1.8126dcp-2f));
     p = vf_fma(p, z, vf_set1(0x1.06eba6p-3f));
-    p = vf_fma(p, x, x);
+    p = vf_fma(p, a, a);
     vf q = vf_fma(vf_set1(-0x1.64808ep-16f), a, vf_set1(0x1.c96872p-12f));
     q = vf_fma(q, a, vf_set1(-0x1.11e834p-8f));
     q = vf_fma(q, a, vf_set1(0x1.9beb0ap-6f));
@@ -123,10 +127,8 @@ VEC_INLINE vf vf_erf(vf x) {
     q = vf_fma(q, a, vf_set1(-0x1.444204p-1f));
     q = vf_fma(q, a, vf_set1(-0x1.2128e2p+0f));
     q = vf_fma(q, a, vf_set1(0x1.74e7c6p-13f));
-    const vf y = vf_sub(vf_set1(1.0f), vf_exp_neg(q));
-    const vi sign = vi_and(vf_as_vi(x), vi_set1(INT32_MIN));
-    const vf big = vi_as_vf(vi_or(vf_as_vi(y), sign));
-    return vec__nan_or(x, vf_select(vf_lt(a, vf_set1(0.9375f)), p, big));
+    const vf big = vf_sub(vf_set1(1.0f), vf_exp_neg(q));
+    return vec__odd(x, vf_select(vf_lt(a, vf_set1(0.9375f)), p, big));
 }
 
 /* exp(-a²/2)·t·p(s), t = 1/(a + 4), s = (a - 4)·t */
@@ -184,8 +186,8 @@ VEC_INLINE vf vec__trig_poly(vf r, vi n) {
 
 VEC_INLINE vf vf_sin(vf x) {
     vi n;
-    const vf r = vec__trig_reduce(x, &n);
-    return vec__trig_poly(r, n);
+    const vf r = vec__trig_reduce(vf_abs(x), &n);
+    return vec__odd(x, vec__trig_poly(r, n));
 }
 
 VEC_INLINE vf vf_cos(vf x) {
