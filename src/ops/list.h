@@ -40,12 +40,12 @@ X(concat)
 X(slice)
 
 /* sums and pooling */
-X(mean_pool)
-X(max_pool)
 X(sum)
 X(mean)
 X(sum_axis)
 X(max)
+X(mean_pool)
+X(max_pool)
 
 /* rows */
 X(softmax)
