@@ -104,11 +104,17 @@ VEC_INLINE vf vf_tanh(vf x) {
     return vec__odd(x, vf_select(vf_lt(a, vf_set1(0.5625f)), p, big));
 }
 
-/* 1/(1+exp(-x)), and exp(x)/(1+exp(x)) for x < 0, so that small results keep their digits */
+/* s = 1/(1+exp(-x)), as exp(x)/(1+exp(x)) for x < 0 so that small results keep their digits; *slope
+ * is s·(1-s), without the cancellation of 1-s */
+VEC_INLINE vf vf_sigmoid_slope(vf x, vf *slope) {
+    const vf one = vf_set1(1.0f), e = vf_exp_neg(vf_neg(vf_abs(x))), d = vf_add(one, e);
+    const vf top = vf_select(vf_lt(x, vf_zero()), e, one), r = vf_div(one, d);
+    *slope = vec__nan_or(x, vf_mul(vf_mul(e, r), r));
+    return vec__nan_or(x, vf_div(top, d));
+}
 VEC_INLINE vf vf_sigmoid(vf x) {
-    const vf one = vf_set1(1.0f), e = vf_exp_neg(vf_neg(vf_abs(x)));
-    const vf top = vf_select(vf_lt(x, vf_zero()), e, one);
-    return vec__nan_or(x, vf_div(top, vf_add(one, e)));
+    vf slope;
+    return vf_sigmoid_slope(x, &slope);
 }
 
 /* x + x·p(x²) below 15/16; 1 - exp(q(|x|)) above, 1 from 4 on */
