@@ -7,9 +7,9 @@
  *
  * Every function: computes at once; returns a new tensor of the step (until heed_ctx_reset) or
  * NULL; takes NULL for a tensor it needs and then returns NULL without touching the first error;
- * reports wrong shapes and types as HEED_ESHAPE, other arguments as HEED_EINVALID, in one sentence that names the
- * operation and the shapes. [..,N] means any leading shape. All are f32 unless a type is named. A
- * gradient flows to every f32 tensor argument unless said otherwise.
+ * reports wrong shapes and types as HEED_ESHAPE, other arguments as HEED_EINVALID, in one sentence
+ * that names the operation and the shapes. [..,N] means any leading shape. All are f32 unless a type
+ * is named. A gradient flows to every f32 tensor argument unless said otherwise.
  */
 #ifndef HEED_OPS_H
 #define HEED_OPS_H
@@ -77,7 +77,7 @@ HEED_API heed_tensor *heed_slice(heed_ctx *cx, heed_tensor *x, int axis, int64_t
                                  int64_t end);
 
 /* -- sums and pooling; lengths I32 [B] with values in 0..T, or NULL: T for all ---------------- */
-HEED_API heed_tensor *heed_sum(heed_ctx *cx, heed_tensor *x);                /* [..] -> [] */
+HEED_API heed_tensor *heed_sum(heed_ctx *cx, heed_tensor *x);  /* [..] -> [] */
 HEED_API heed_tensor *heed_mean(heed_ctx *cx, heed_tensor *x); /* [..] -> []; 0 of nothing */
 HEED_API heed_tensor *heed_sum_axis(heed_ctx *cx, heed_tensor *x, int axis); /* that axis goes */
 HEED_API heed_tensor *heed_max(heed_ctx *cx,
