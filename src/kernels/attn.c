@@ -65,8 +65,9 @@ static Packed pack(const Forward *f, const heed_attn_run *run, int64_t hk, const
     const int64_t ldk = a->Hk * a->D, ldv = a->Hk * a->Dv;
     const float *key = a->key + (run->b * a->S + run->k0) * ldk + hk * a->D;
     const float *value = a->v + (run->b * a->S + run->k0) * ldv + hk * a->Dv;
-    if (a->cosine) heed__attn_unit(f->k, room->unit, key, ldk, n, a->D);
-    f->k->attn->pack_panels(room->keys, key, ldk, n, a->D, a->cosine ? room->unit : NULL);
+    const bool scaled = a->cosine && !a->unit_keys;
+    if (scaled) heed__attn_unit(f->k, room->unit, key, ldk, n, a->D);
+    f->k->attn->pack_panels(room->keys, key, ldk, n, a->D, scaled ? room->unit : NULL);
     const bool finite = f->k->attn->pack_rows(room->values, dv, value, ldv, n, a->Dv, 1.0f, NULL);
     return (Packed){ room->keys, room->values, !finite };
 }

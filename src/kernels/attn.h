@@ -115,6 +115,7 @@ typedef struct heed_attn {
     float *out, *lse;         /* [B,T,H,Dv]; [B,H,T] in base 2 */
     const float *scale;       /* [H]: of the score, temperature included */
     bool cosine;              /* rows of q and k are divided by their length */
+    bool unit_keys;           /* but k's are already */
     bool causal, window;
     int64_t query_start, left, right, truncate;
     const int32_t *starts, *lengths;      /* [B] */

@@ -46,8 +46,9 @@ static void pack(Walk *w, const heed_attn_run *run) {
         return;
     }
     const float *key = a->key + (w->b * a->S + run->k0) * ld + hk * a->D;
-    if (a->cosine) heed__attn_unit(w->k, w->unit, key, ld, n, a->D);
-    w->k->attn->pack_panels(w->packed, key, ld, n, a->D, a->cosine ? w->unit : NULL);
+    const bool scaled = a->cosine && !a->unit_keys;
+    if (scaled) heed__attn_unit(w->k, w->unit, key, ld, n, a->D);
+    w->k->attn->pack_panels(w->packed, key, ld, n, a->D, scaled ? w->unit : NULL);
     w->keys = w->packed;
 }
 
