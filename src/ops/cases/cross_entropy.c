@@ -3,8 +3,13 @@
 
 #include <math.h>
 
+enum { CLASSES = 17 }; /* weights are given for so many */
+
 static heed_tensor *apply(heed_ctx *cx, const heed_case *c, heed_tensor *const *in) {
-    return heed_cross_entropy(cx, in[0], in[1], c->cfg);
+    heed_cross_entropy_cfg cfg = { 0 };
+    if (c->cfg) cfg = *(const heed_cross_entropy_cfg *)c->cfg;
+    if (in[0] && heed_case_cols(c, 0) > CLASSES) cfg.class_weight = NULL; /* has no more */
+    return heed_cross_entropy(cx, in[0], in[1], c->cfg ? &cfg : NULL);
 }
 
 static double log_sum_exp(const double *x, int64_t K) {
@@ -62,7 +67,7 @@ static heed_case refusal(const heed_cross_entropy_cfg *cfg, int code, const char
 
 static void refuse(heed_case_list *l) {
     static const int32_t outside[] = { 4, 5 };
-    static const float weights[] = { 1, -1, 1, 1, 1 };
+    static const float weights[CLASSES] = { 1, -1, 1, 1, 1 };
     static const heed_cross_entropy_cfg smooth = { .smoothing = 1.5F };
     static const heed_cross_entropy_cfg both = { .smoothing = 0.1F, .focal_gamma = 2 };
     static const heed_cross_entropy_cfg below = { .focal_gamma = -1 };
@@ -90,7 +95,9 @@ static void refuse(heed_case_list *l) {
 }
 
 void heed_cases_cross_entropy(heed_case_list *l) {
-    static const float weights[17] = { 1, 0.5F, 2, 0, 3, 1, 1, 0.25F, 1, 1, 4, 1, 1, 1, 2, 1, 1 };
+    static const float weights[CLASSES] = {
+        1, 0.5F, 2, 0, 3, 1, 1, 0.25F, 1, 1, 4, 1, 1, 1, 2, 1, 1
+    };
     static const heed_cross_entropy_cfg cfg[] = {
         { .smoothing = 0.1F },
         { .use_ignore = true, .ignore = 3 },
