@@ -1,0 +1,367 @@
+/* test_nn.c: layers and whole models against PyTorch in float64 (make/nn.py): activations, every
+ * gradient of one step within 1e-4 of its tensor's largest, ten losses within 1e-5. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "heed/io.h"
+#include "heed/models.h"
+
+typedef union parts {
+    heed_rnn rnn;
+    heed_mha mha;
+    heed_encoder stack;
+    heed_classic classic;
+    heed_encoder_classifier classifier;
+    heed_lm lm;
+    heed_seq2seq seq2seq;
+} parts;
+
+typedef struct run {
+    heed_ctx *cx;
+    heed_safetensors *file;
+    parts m;
+    heed_tensor *wanted[3]; /* inputs whose gradients are compared */
+    const char *wanted_name[3];
+    int wanted_count;
+} run;
+
+typedef struct golden {
+    const char *file;
+    void (*init)(parts *m, heed_params *ps);
+    heed_tensor *(*apply)(run *r, heed_tensor **loss); /* returns what is stored as out */
+} golden;
+
+static const heed_entry *entry(const run *r, const char *kind, const char *name) {
+    char full[256];
+    snprintf(full, sizeof full, "%s/%s", kind, name);
+    return heed_safetensors_find(r->file, full);
+}
+
+/* Input of that name; floats want a gradient where one is stored. NULL where there is none. */
+static heed_tensor *input(run *r, const char *name) {
+    const heed_entry *e = entry(r, "in", name);
+    if (!e) return NULL;
+    const bool floats = e->dtype == HEED_FILE_F32;
+    heed_tensor *t = heed_new(r->cx, floats ? HEED_F32 : HEED_I32, e->ndim, e->shape);
+    assert_non_null(t);
+    memcpy(t->data, e->data, e->size);
+    if (entry(r, "grad_in", name)) {
+        heed_want_grad(r->cx, t);
+        r->wanted[r->wanted_count] = t;
+        r->wanted_name[r->wanted_count++] = name;
+    }
+    return t;
+}
+
+/* Within tol of the entry's largest number. */
+static void compare(const heed_entry *e, const float *x, double tol, const char *name) {
+    float *want = malloc((size_t)e->len * sizeof *want + 4);
+    assert_int_equal(heed_entry_f32(e, want, NULL), 0);
+    double largest = 0, worst = 0;
+    for (int64_t i = 0; i < e->len; i++) largest = fmax(largest, fabs((double)want[i]));
+    for (int64_t i = 0; i < e->len; i++) {
+        const double d = fabs((double)x[i] - (double)want[i]);
+        if (!(d <= worst)) worst = d;
+    }
+    free(want);
+    if (!(worst <= tol * largest + 1e-9))
+        fail_msg("%s: off by %g, its largest is %g", name, worst, largest);
+}
+
+/* sum(out·w)/len + mean(out²)/2, as the script has it */
+static heed_tensor *weighted(run *r, heed_tensor *out) {
+    heed_tensor *w = heed_mean(r->cx, heed_mul(r->cx, out, input(r, "w")));
+    return heed_add(r->cx, w,
+                    heed_scale(r->cx, heed_mean(r->cx, heed_mul(r->cx, out, out)), 0.5f, 0));
+}
+
+static heed_tensor *token_loss(run *r, heed_tensor *logits) {
+    return heed_cross_entropy(r->cx, logits, input(r, "labels"), NULL);
+}
+
+static void lstm_init(parts *m, heed_params *ps) {
+    heed_rnn_init(&m->rnn, ps, "rnn",
+                  &(heed_rnn_cfg){ .in = 12, .hidden = 20, .layers = 2, .bidirectional = true });
+}
+static void gru_init(parts *m, heed_params *ps) {
+    heed_rnn_init(
+        &m->rnn, ps, "rnn",
+        &(heed_rnn_cfg){
+            .kind = HEED_RNN_GRU, .in = 12, .hidden = 20, .layers = 2, .bidirectional = true });
+}
+static heed_tensor *rnn_apply(run *r, heed_tensor **loss) {
+    heed_tensor *y = heed_rnn_apply(r->cx, &r->m.rnn, input(r, "x"), input(r, "lengths"), NULL);
+    *loss = weighted(r, y);
+    return y;
+}
+
+static void self_init(parts *m, heed_params *ps) {
+    heed_mha_init(&m->mha, ps, "mha", &(heed_mha_cfg){ .dim = 64, .heads = 8 });
+}
+static void cross_init(parts *m, heed_params *ps) {
+    heed_mha_init(&m->mha, ps, "mha",
+                  &(heed_mha_cfg){ .dim = 32, .heads = 4, .kdim = 20, .vdim = 28 });
+}
+static void widths_init(parts *m, heed_params *ps) {
+    heed_mha_init(&m->mha, ps, "mha",
+                  &(heed_mha_cfg){ .dim = 16, .heads = 4, .key = 6, .value = 10, .no_bias = true });
+}
+static heed_tensor *mha_apply(run *r, heed_tensor **loss) {
+    heed_tensor *q = input(r, "q"), *k = input(r, "k"), *v = input(r, "v");
+    heed_tensor *y = heed_mha_apply(r->cx, &r->m.mha, q, k ? k : q, v ? v : q, NULL);
+    *loss = weighted(r, y);
+    return y;
+}
+
+static const heed_block_cfg block = { .dim = 32, .heads = 4, .ff = 56 };
+
+static void encoder_post_init(parts *m, heed_params *ps) {
+    heed_encoder_init(&m->stack, ps, "enc", &(heed_encoder_cfg){ .layers = 3, .block = block });
+}
+static void encoder_pre_init(parts *m, heed_params *ps) {
+    heed_encoder_cfg cfg = { .layers = 3, .final_norm = true, .block = block };
+    cfg.block.pre_norm = true;
+    cfg.block.act = HEED_ACT_GELU;
+    heed_encoder_init(&m->stack, ps, "enc", &cfg);
+}
+static heed_tensor *encoder_apply(run *r, heed_tensor **loss) {
+    heed_tensor *y = heed_encoder_apply(r->cx, &r->m.stack, input(r, "x"), input(r, "lengths"));
+    y = heed_mul(r->cx, y, input(r, "keep"));
+    *loss = weighted(r, y);
+    return y;
+}
+
+static void decoder_post_init(parts *m, heed_params *ps) {
+    heed_decoder_cfg cfg = { .layers = 2, .block = block };
+    cfg.block.cross = true;
+    heed_decoder_init(&m->stack, ps, "dec", &cfg);
+}
+static void decoder_pre_init(parts *m, heed_params *ps) {
+    heed_decoder_cfg cfg = { .layers = 2, .final_norm = true, .block = block };
+    cfg.block.cross = cfg.block.pre_norm = true;
+    cfg.block.act = HEED_ACT_GELU;
+    heed_decoder_init(&m->stack, ps, "dec", &cfg);
+}
+static heed_tensor *decoder_apply(run *r, heed_tensor **loss) {
+    heed_tensor *y = heed_decoder_apply(
+        r->cx, &r->m.stack, input(r, "x"),
+        &(heed_block_call){ .memory = input(r, "memory"), .memory_lengths = input(r, "lengths") });
+    *loss = weighted(r, y);
+    return y;
+}
+
+static void classic_init(parts *m, heed_params *ps) {
+    heed_classic_init(&m->classic, ps,
+                      &(heed_model_cfg){ .vocab = 40, .dim = 16, .heads = 4, .classes = 5 });
+}
+static heed_tensor *classic_apply(run *r, heed_tensor **loss) {
+    heed_tensor *y = heed_classic_apply(r->cx, &r->m.classic, input(r, "ids"), input(r, "lengths"),
+                                        NULL);
+    *loss = token_loss(r, y);
+    return y;
+}
+
+static void classifier_init(parts *m, heed_params *ps) {
+    heed_encoder_classifier_init(&m->classifier, ps,
+                                 &(heed_model_cfg){ .kind = HEED_MODEL_ENCODER,
+                                                    .vocab = 40,
+                                                    .dim = 24,
+                                                    .heads = 4,
+                                                    .layers = 2,
+                                                    .ff = 48,
+                                                    .classes = 5 });
+}
+static heed_tensor *classifier_apply(run *r, heed_tensor **loss) {
+    heed_tensor *y = heed_encoder_classifier_apply(r->cx, &r->m.classifier, input(r, "ids"),
+                                                   input(r, "lengths"), NULL);
+    *loss = token_loss(r, y);
+    return y;
+}
+
+static void lm_init(parts *m, heed_params *ps) {
+    heed_lm_init(
+        &m->lm, ps,
+        &(heed_model_cfg){
+            .vocab = 40, .dim = 24, .heads = 4, .layers = 2, .max_len = 16, .tied = true });
+}
+static heed_tensor *lm_apply(run *r, heed_tensor **loss) {
+    heed_tensor *y = heed_lm_apply(r->cx, &r->m.lm, input(r, "ids"));
+    *loss = token_loss(r, y);
+    return y;
+}
+
+static void seq2seq_init(parts *m, heed_params *ps) {
+    heed_seq2seq_init(
+        &m->seq2seq, ps,
+        &(heed_model_cfg){
+            .vocab = 40, .source_vocab = 30, .dim = 24, .heads = 4, .layers = 2, .ff = 48 });
+}
+static heed_tensor *seq2seq_apply(run *r, heed_tensor **loss) {
+    heed_tensor *lengths = input(r, "lengths");
+    heed_tensor *memory = heed_seq2seq_encode(r->cx, &r->m.seq2seq, input(r, "source"), lengths);
+    heed_tensor *y = heed_seq2seq_decode(
+        r->cx, &r->m.seq2seq, input(r, "ids"),
+        &(heed_block_call){ .memory = memory, .memory_lengths = lengths });
+    *loss = token_loss(r, y);
+    return y;
+}
+
+/* First values of every parameter from the file; each that is stored must exist. */
+static void load(const run *r, heed_params *ps) {
+    int64_t stored = 0;
+    for (int64_t i = 0; i < heed_safetensors_count(r->file); i++)
+        stored += strncmp(heed_safetensors_at(r->file, i)->name, "param/", 6) == 0;
+    assert_int_equal(stored, heed_params_count(ps));
+    for (int64_t i = 0; i < heed_params_count(ps); i++) {
+        heed_tensor *p = heed_params_at(ps, i);
+        const heed_entry *e = entry(r, "param", p->name);
+        if (!e || e->len != p->len) fail_msg("%s is not in the file", p->name);
+        assert_int_equal(heed_entry_f32(e, p->data, NULL), 0);
+    }
+}
+
+static void check_first(const run *r, heed_params *ps, const heed_tensor *out) {
+    compare(heed_safetensors_find(r->file, "out"), out->data, 1e-5, "out");
+    for (int64_t i = 0; i < heed_params_count(ps); i++) {
+        heed_tensor *p = heed_params_at(ps, i);
+        const heed_entry *e = entry(r, "grad", p->name);
+        assert_non_null(e);
+        if (!p->grad) fail_msg("%s has no gradient", p->name);
+        /* a key's bias has no influence: its gradient is rounding alone */
+        const size_t n = strlen(p->name);
+        if (n < 7 || strcmp(p->name + n - 7, ".k.bias") != 0) compare(e, p->grad, 1e-4, p->name);
+    }
+    for (int i = 0; i < r->wanted_count; i++)
+        compare(entry(r, "grad_in", r->wanted_name[i]), r->wanted[i]->grad, 1e-4,
+                r->wanted_name[i]);
+}
+
+static void check(const golden *g, int threads) {
+    char path[512];
+    heed_error err = { 0 };
+    snprintf(path, sizeof path, "%s/tests/golden/%s.safetensors", HEED_SOURCE_DIR, g->file);
+    run r = { .cx = heed_ctx_new(&(heed_ctx_cfg){ .train = true, .threads = threads }, &err) };
+    heed_params *ps = heed_params_new(&(heed_params_cfg){ .seed = 1 }, &err);
+    r.file = heed_safetensors_open(path, NULL, &err);
+    if (!r.cx || !ps || !r.file) fail_msg("%s", err.msg);
+    g->init(&r.m, ps);
+    if (heed_params_error(ps)) fail_msg("%s", heed_params_error(ps)->msg);
+    load(&r, ps);
+    const double *losses = heed_safetensors_find(r.file, "losses")->data;
+    const float lr = (float)*(const double *)heed_safetensors_find(r.file, "lr")->data;
+    for (int step = 0; step < 10; step++) {
+        heed_tensor *loss = NULL;
+        r.wanted_count = 0;
+        heed_tensor *out = g->apply(&r, &loss);
+        if (!loss || heed_backward(r.cx, loss)) fail_msg("%s", heed_ctx_error(r.cx)->msg);
+        if (step == 0) check_first(&r, ps, out);
+        const double got = (double)heed_item(loss);
+        if (!(fabs(got - losses[step]) <= 1e-5 * fmax(fabs(losses[step]), 0.02)))
+            fail_msg("%s: loss %d is %.9g, not %.9g", g->file, step, got, losses[step]);
+        for (int64_t i = 0; i < heed_params_count(ps); i++) {
+            heed_tensor *p = heed_params_at(ps, i);
+            for (int64_t j = 0; j < p->len; j++) HEED_F32_DATA(p)[j] -= lr * p->grad[j];
+        }
+        heed_params_zero_grad(ps);
+        heed_ctx_reset(r.cx);
+    }
+    heed_safetensors_close(r.file);
+    heed_params_free(ps);
+    heed_ctx_free(r.cx);
+}
+
+static void test_case(void **state) {
+    check(*state, 1);
+    check(*state, 2);
+}
+
+/* The parameters that the articles' listings count. */
+static void test_counts(void **state) {
+    (void)state;
+    heed_error err;
+    heed_mha m;
+    heed_params *ps = heed_params_new(NULL, &err);
+    heed_mha_init(&m, ps, "a", &(heed_mha_cfg){ .dim = 256, .heads = 8 });
+    assert_int_equal(heed_params_len(ps), 263168);
+    heed_params_free(ps);
+    ps = heed_params_new(NULL, &err);
+    heed_mha_init(&m, ps, "a", &(heed_mha_cfg){ .dim = 256, .heads = 8, .no_bias = true });
+    assert_int_equal(heed_params_len(ps), 262400);
+    heed_mha_init(&m, ps, "b",
+                  &(heed_mha_cfg){ .dim = 256, .heads = 8, .key = 64, .square = true });
+    assert_string_equal(heed_params_error(ps)->msg, "b: 8 heads x 64 is 512, not d_model 256");
+    heed_params_free(ps);
+}
+
+static void test_json(void **state) {
+    (void)state;
+    heed_error err = { 0 };
+    const heed_model_cfg cfg = { .kind = HEED_MODEL_LM,
+                                 .vocab = 50257,
+                                 .dim = 768,
+                                 .tied = true,
+                                 .dropout = 0.1,
+                                 .position = HEED_POSITION_LEARNED };
+    char *text = heed_model_cfg_to_json(&cfg, &err);
+    assert_non_null(text);
+    heed_model_cfg back;
+    assert_int_equal(heed_model_cfg_from_json(&back, text, strlen(text), "c.json", &err), 0);
+    assert_int_equal(back.vocab, 50257);
+    assert_int_equal(back.kind, HEED_MODEL_LM);
+    assert_int_equal(back.position, HEED_POSITION_LEARNED);
+    assert_true(back.tied && !back.rms && back.dropout == 0.1);
+    heed_text_free(text);
+    static const char wrong[] = "{\"kind\": \"lm\", \"vocabulary\": 3}";
+    assert_int_equal(heed_model_cfg_from_json(&back, wrong, sizeof wrong - 1, "c.json", &err),
+                     HEED_EFORMAT);
+    assert_non_null(strstr(err.msg, "vocabulary"));
+}
+
+static void test_sinusoids(void **state) {
+    (void)state;
+    for (int64_t dim = 255; dim <= 256; dim++) {
+        float *table = malloc((size_t)(5000 * dim) * sizeof *table);
+        heed_sinusoids(table, 5000, dim, 10000);
+        double worst = 0;
+        for (int64_t p = 0; p < 5000; p++)
+            for (int64_t i = 0; i < dim; i++) {
+                const double x = (double)p / pow(10000, (double)(i / 2 * 2) / (double)dim);
+                worst = fmax(worst, fabs((double)table[p * dim + i] - (i % 2 ? cos(x) : sin(x))));
+            }
+        assert_true(worst <= 1e-6);
+        free(table);
+    }
+}
+
+#define CASE(file, init, apply)                                                                    \
+    { #file, init, apply }
+static golden cases[] = { CASE(lstm, lstm_init, rnn_apply),
+                          CASE(gru, gru_init, rnn_apply),
+                          CASE(mha_self, self_init, mha_apply),
+                          CASE(mha_cross, cross_init, mha_apply),
+                          CASE(mha_widths, widths_init, mha_apply),
+                          CASE(encoder_post, encoder_post_init, encoder_apply),
+                          CASE(encoder_pre, encoder_pre_init, encoder_apply),
+                          CASE(decoder_post, decoder_post_init, decoder_apply),
+                          CASE(decoder_pre, decoder_pre_init, decoder_apply),
+                          CASE(classic, classic_init, classic_apply),
+                          CASE(encoder_classifier, classifier_init, classifier_apply),
+                          CASE(lm, lm_init, lm_apply),
+                          CASE(seq2seq, seq2seq_init, seq2seq_apply) };
+enum { CASES = sizeof cases / sizeof cases[0] };
+
+int main(void) {
+    struct CMUnitTest tests[CASES + 3];
+    for (int i = 0; i < CASES; i++)
+        tests[i] = (struct CMUnitTest){ cases[i].file, test_case, NULL, NULL, &cases[i] };
+    tests[CASES] = (struct CMUnitTest)cmocka_unit_test(test_counts);
+    tests[CASES + 1] = (struct CMUnitTest)cmocka_unit_test(test_json);
+    tests[CASES + 2] = (struct CMUnitTest)cmocka_unit_test(test_sinusoids);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
