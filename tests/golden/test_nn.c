@@ -339,6 +339,45 @@ static void test_sinusoids(void **state) {
     }
 }
 
+/* A decoder with cross-attention, step by step over caches: the bits of the full forward. */
+static void test_decode(void **state) {
+    (void)state;
+    heed_error err = { 0 };
+    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = 1 }, &err);
+    heed_params *ps = heed_params_new(&(heed_params_cfg){ .seed = 3 }, &err);
+    heed_seq2seq m;
+    const heed_model_cfg cfg = { .vocab = 50, .dim = 24, .heads = 4, .layers = 2, .ff = 40 };
+    if (heed_seq2seq_init(&m, ps, &cfg)) fail_msg("%s", heed_params_error(ps)->msg);
+    static const int32_t source[10] = { 3, 1, 4, 1, 5, 9, 2, 6, 0, 0 }, lengths[2] = { 5, 3 };
+    static const int32_t target[34] = { 2, 7, 1, 8, 2, 8, 1, 8, 2, 8, 4, 5, 9, 0, 4, 5, 2,
+                                        1, 6, 1, 8, 0, 3, 3, 9, 8, 8, 7, 4, 9, 8, 9, 4, 8 };
+    enum { T = 17 };
+    heed_tensor *ids = heed_from_i32(cx, 2, (int64_t[]){ 2, 5 }, source);
+    heed_tensor *len = heed_from_i32(cx, 1, (int64_t[]){ 2 }, lengths);
+    heed_tensor *memory = heed_seq2seq_encode(cx, &m, ids, len);
+    const heed_block_call call = { .memory = memory, .memory_lengths = len };
+    heed_tensor *full = heed_seq2seq_decode(
+        cx, &m, heed_from_i32(cx, 2, (int64_t[]){ 2, T }, target), &call);
+    if (!full) fail_msg("%s", heed_ctx_error(cx)->msg);
+    heed_decoder_cache *cache = heed_decoder_cache_new(&m.decoder, 2, NULL, &err);
+    assert_non_null(cache);
+    for (int64_t t = 0, n; t < T; t += n) {
+        n = t == 0 ? 3 : 1; /* a prompt, then one by one */
+        int32_t now[6];
+        for (int64_t i = 0; i < 2 * n; i++) now[i] = target[i / n * T + t + i % n];
+        heed_tensor *z = heed_seq2seq_step(cx, &m, cache,
+                                           heed_from_i32(cx, 2, (int64_t[]){ 2, n }, now), &call);
+        if (!z) fail_msg("%s", heed_ctx_error(cx)->msg);
+        for (int64_t b = 0; b < 2; b++)
+            assert_memory_equal(HEED_F32_DATA(z) + b * n * 50,
+                                HEED_F32_DATA(full) + (b * T + t) * 50, (size_t)(n * 50) * 4);
+    }
+    assert_int_equal(heed_decoder_cache_len(cache), T);
+    heed_decoder_cache_free(cache);
+    heed_params_free(ps);
+    heed_ctx_free(cx);
+}
+
 #define CASE(file, init, apply)                                                                    \
     { #file, init, apply }
 static golden cases[] = { CASE(lstm, lstm_init, rnn_apply),
@@ -357,11 +396,12 @@ static golden cases[] = { CASE(lstm, lstm_init, rnn_apply),
 enum { CASES = sizeof cases / sizeof cases[0] };
 
 int main(void) {
-    struct CMUnitTest tests[CASES + 3];
+    struct CMUnitTest tests[CASES + 4];
     for (int i = 0; i < CASES; i++)
         tests[i] = (struct CMUnitTest){ cases[i].file, test_case, NULL, NULL, &cases[i] };
     tests[CASES] = (struct CMUnitTest)cmocka_unit_test(test_counts);
     tests[CASES + 1] = (struct CMUnitTest)cmocka_unit_test(test_json);
     tests[CASES + 2] = (struct CMUnitTest)cmocka_unit_test(test_sinusoids);
+    tests[CASES + 3] = (struct CMUnitTest)cmocka_unit_test(test_decode);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
