@@ -1,0 +1,60 @@
+/* words.c: text cut into words. */
+#include "text/words.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+
+typedef enum kind { SPACE, LETTER, ALONE } kind;
+
+static bool ideograph(int32_t c) {
+    return (c >= 0x2e80 && c <= 0x2fdf) || (c >= 0x3040 && c <= 0x30ff) ||
+           (c >= 0x3400 && c <= 0x4dbf) || (c >= 0x4e00 && c <= 0x9fff) ||
+           (c >= 0xf900 && c <= 0xfaff) || (c >= 0x20000 && c <= 0x3134f);
+}
+
+static kind kind_of(int32_t c) {
+    if (c <= 0x20 || c == 0x7f || (c >= 0x80 && c <= 0xa0) || c == 0x1680 || c == 0x3000 ||
+        c == 0xfeff || (c >= 0x2000 && c <= 0x200f) || (c >= 0x2028 && c <= 0x202f) || c == 0x205f)
+        return SPACE;
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_')
+        return LETTER;
+    if (c < 0x80 || (c >= 0xa1 && c <= 0xbf && c != 0xaa && c != 0xb5 && c != 0xba)) return ALONE;
+    if ((c >= 0x2010 && c <= 0x206f) || (c >= 0x2100 && c <= 0x2bff) ||
+        (c >= 0x3001 && c <= 0x303f) || (c >= 0xff01 && c <= 0xff0f) ||
+        (c >= 0xff1a && c <= 0xff20) || c >= 0x1f000 || ideograph(c))
+        return ALONE;
+    return LETTER;
+}
+
+static void put(heed_word *word, int32_t c) {
+    char bytes[4];
+    const int n = heed__utf8_put(heed__lower(c), bytes);
+    if (word->len + n > HEED_WORD_BYTES) return;
+    memcpy(word->form + word->len, bytes, (size_t)n);
+    word->len += n;
+}
+
+bool heed__word_next(const char *text, size_t size, size_t *at, heed_word *word) {
+    word->len = 0;
+    while (*at < size) {
+        const size_t begin = *at;
+        const int32_t c = heed__utf8_next(text, size, at);
+        if (c < 0) { /* not UTF-8: it ends a word and is passed over */
+            if (word->len) return true;
+            *at = begin + 1;
+            continue;
+        }
+        const kind k = kind_of(c);
+        if (word->len && k != LETTER) {
+            *at = begin;
+            return true;
+        }
+        if (k == SPACE) continue;
+        if (word->len == 0) word->begin = begin;
+        put(word, c);
+        word->end = *at;
+        if (k == ALONE) return true;
+    }
+    return word->len > 0;
+}
