@@ -1,0 +1,123 @@
+/* tasks.h: the whole job in a few calls.
+ *
+ *     heed_error err;
+ *     heed_classifier *c = heed_classifier_open("models/intent", NULL, &err);
+ *     heed_label top[3];
+ *     int n = heed_classify(c, "my card was charged twice", top, 3, &err);
+ *     for (int i = 0; i < n; i++) printf("%-20s %.3f\n", top[i].name, top[i].score);
+ *     heed_classifier_close(c);
+ */
+#ifndef HEED_TASKS_H
+#define HEED_TASKS_H
+
+#include <heed/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Texts with their labels, zero-terminated UTF-8, the caller's. label may be NULL where none is
+ * needed. */
+typedef struct heed_examples {
+    int64_t len;
+    const char *const *text;  /* [len] */
+    const char *const *label; /* [len] */
+} heed_examples;
+
+/* How a classifier is made; a zero means the value in brackets. The recipe `classic`: embedding,
+ * LSTM, multi-head self-attention over its states, mean of the words that there are, softmax. */
+typedef struct heed_classify_cfg {
+    int64_t vocab;   /* words known, the commonest (10000) */
+    int64_t max_len; /* words read of a text, its last ones (128) */
+    int64_t embed;   /* (64) */
+    int64_t hidden;  /* LSTM units and attention width (64) */
+    int64_t heads;   /* (4) */
+    int64_t epochs;  /* (15) */
+    int64_t batch;   /* texts in a step (64) */
+    double lr;       /* Adam's rate (0.002), falling to a tenth along half a cosine */
+    double dropout;  /* on words and on the pooled vector; negative: none (0.3) */
+    uint64_t seed;
+    int threads;             /* as heed_pool_new; no result depends on it */
+    const char *isa;         /* as heed_ctx_cfg */
+    const heed_hooks *hooks; /* progress, cancel, log, memory */
+} heed_classify_cfg;
+
+typedef struct heed_classifier heed_classifier; /* for one thread at a time */
+
+/* Trains on data. NULL and *err on failure: fewer than two labels, an empty set, a bad setting, no
+ * memory, cancelled. */
+HEED_API heed_classifier *heed_classifier_train(const heed_examples *data,
+                                                const heed_classify_cfg *cfg, heed_error *err);
+
+typedef struct heed_open_cfg {
+    int threads;     /* as heed_pool_new */
+    const char *isa; /* as heed_ctx_cfg */
+    const heed_hooks *hooks;
+} heed_open_cfg;
+
+/* Opens a model folder (config.json, model.safetensors, vocab.txt). cfg NULL: defaults. NULL and
+ * *err on failure. */
+HEED_API heed_classifier *heed_classifier_open(const char *dir, const heed_open_cfg *cfg,
+                                               heed_error *err);
+/* Writes a model folder; each file is replaced whole or not at all. The bytes depend on data and
+ * settings alone, not on time, threads or ISA. 0 or a status. */
+HEED_API int heed_classifier_save(const heed_classifier *c, const char *dir, heed_error *err);
+HEED_API void heed_classifier_close(heed_classifier *c); /* NULL is fine */
+
+HEED_API int64_t heed_classifier_labels(const heed_classifier *c);               /* K */
+HEED_API const char *heed_classifier_label(const heed_classifier *c, int64_t i); /* NULL past K */
+HEED_API int64_t heed_classifier_parameters(const heed_classifier *c);
+
+/* A label with its probability. name lives as long as the classifier. */
+typedef struct heed_label {
+    const char *name;
+    float score;
+} heed_label;
+
+/* The n likeliest labels of a text, best first. How many were written (K if n is larger), or a
+ * negative status. */
+HEED_API int heed_classify(heed_classifier *c, const char *text, heed_label *top, int n,
+                           heed_error *err);
+
+/* A word of a text, bytes [begin, end) of it, and the part of all attention that goes to it. */
+typedef struct heed_attended {
+    size_t begin, end;
+    float weight; /* over the words of a text these add up to 1 */
+} heed_attended;
+
+/* What was read: words of the text, how many of them the model saw, how many of these it knows. */
+typedef struct heed_seen {
+    int64_t words, seen, known;
+} heed_seen;
+
+/* heed_classify, and what it attended to: up to cap words in reading order (attention averaged over
+ * heads and queries). Returns how many words were written, or a negative status. seen may be NULL.
+ */
+HEED_API int64_t heed_classify_explain(heed_classifier *c, const char *text, heed_label *top, int n,
+                                       heed_attended *words, int64_t cap, heed_seen *seen,
+                                       heed_error *err);
+
+/* Probabilities of many texts, probs [len,K]. 0 or a status. */
+HEED_API int heed_classify_many(heed_classifier *c, int64_t len, const char *const *text,
+                                float *probs, heed_error *err);
+
+/* What a test found. Fractions, not percent. */
+typedef struct heed_metrics {
+    int64_t n;
+    double loss;                        /* mean of -log of the right label's probability */
+    double accuracy;                    /* of n */
+    double accuracy_low, accuracy_high; /* Wilson's 95 % interval */
+    double macro_f1;        /* mean over the labels that occur in the data or the answers */
+    double ece;             /* expected calibration error, 15 equal bins of the top probability */
+    int64_t unknown_labels; /* examples whose label the model does not have: counted as wrong, not
+                               in loss */
+} heed_metrics;
+
+/* Tests on labelled data. 0 or a status. */
+HEED_API int heed_classifier_test(heed_classifier *c, const heed_examples *data, heed_metrics *m,
+                                  heed_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

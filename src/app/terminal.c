@@ -1,0 +1,71 @@
+/* terminal.c: a progress bar on a terminal, plain lines in a log, shaded words. */
+#include "app/terminal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+terminal terminal_open(FILE *to) {
+    const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+    terminal t = { .to = to, .is_tty = isatty(fileno(to)) != 0 };
+    if (term && term[0] == 'd') t.is_tty = false; /* TERM=dumb */
+    t.colour = t.is_tty && !(no_colour && *no_colour);
+    return t;
+}
+
+static void left(char text[24], double seconds) {
+    const long long s = seconds > 0 && seconds < 1e9 ? (long long)(seconds + 0.5) : 0;
+    if (seconds < 0)
+        snprintf(text, 24, "--:--");
+    else if (s >= 3600)
+        snprintf(text, 24, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+    else
+        snprintf(text, 24, "%lld:%02lld", s / 60, s % 60);
+}
+
+void terminal_progress(void *user, const heed_progress *p) {
+    terminal *t = user;
+    char eta[24], loss[32] = "", epoch[48] = "";
+    left(eta, p->seconds_left);
+    if (!isnan(p->loss)) snprintf(loss, sizeof loss, "  loss %.4f", p->loss);
+    if (p->epochs)
+        snprintf(epoch, sizeof epoch, " %lld/%lld", (long long)p->epoch, (long long)p->epochs);
+    const double part = p->total > 0 ? (double)p->done / (double)p->total : 0;
+    if (t->is_tty) {
+        char bar[31];
+        for (int i = 0; i < 30; i++) bar[i] = i < (int)(part * 30) ? '#' : '.';
+        bar[30] = 0;
+        fprintf(t->to, "\r%s%s [%s] %3.0f%%  %.0f %s/s  left %s%s\033[K", p->what, epoch, bar,
+                100 * part, p->rate, p->unit, eta, loss);
+        fflush(t->to);
+    } else if (now() - t->printed >= 5 || p->done == p->total) {
+        t->printed = now();
+        fprintf(t->to, "%s%s %3.0f%%  %.0f %s/s  left %s%s\n", p->what, epoch, 100 * part, p->rate,
+                p->unit, eta, loss);
+        fflush(t->to);
+    }
+}
+
+void terminal_clear(terminal *t) {
+    if (t->is_tty) fprintf(t->to, "\r\033[K");
+    fflush(t->to);
+}
+
+void terminal_shade(const terminal *t, const char *text, size_t size, float weight) {
+    if (t->colour) { /* the 256-colour ramp from white to a strong amber, black letters */
+        static const int ramp[] = { 231, 230, 229, 228, 221, 214, 208 };
+        const int step = weight <= 0 ? 0 : weight >= 1 ? 6 : (int)(weight * 6.0f + 0.5f);
+        fprintf(t->to, "\033[48;5;%d;38;5;16m%.*s\033[0m", ramp[step], (int)size, text);
+    } else if (weight >= 0.5f) {
+        fprintf(t->to, "[%.*s]", (int)size, text);
+    } else {
+        fprintf(t->to, "%.*s", (int)size, text);
+    }
+}
