@@ -1,11 +1,10 @@
 /* options.c: command lines as data. */
 #include "app/options.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/text.h"
 
 static void print_help(const opt_command *c) {
     printf("%s\n\n%s\n", c->usage, c->summary);
@@ -20,18 +19,16 @@ static void print_help(const opt_command *c) {
 }
 
 bool opt_int(const char *text, double low, double high, int64_t *to) {
-    char *end = NULL;
-    errno = 0;
-    const long long x = strtoll(text, &end, 10);
-    if (end == text || *end || errno || (double)x < low || (double)x > high) return false;
+    int64_t x = 0;
+    if (!heed__parse_int(text, strlen(text), &x) || (double)x < low || (double)x > high)
+        return false;
     *to = x;
     return true;
 }
 
 static bool real(const char *text, double low, double high, double *to) {
-    char *end = NULL;
-    const double x = strtod(text, &end);
-    if (end == text || *end || !isfinite(x) || x < low || x > high) return false;
+    double x = 0;
+    if (!heed__parse_double(text, strlen(text), &x) || x < low || x > high) return false;
     *to = x;
     return true;
 }

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "base/utf8.h"
+#include "base/text.h"
 
 static const char *const text_names[] = { "text",    "sentence", "message", "review", "question",
                                           "comment", "title",    "content", "body" };

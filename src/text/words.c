@@ -3,17 +3,18 @@
 
 #include <string.h>
 
-#include "base/utf8.h"
+#include "base/text.h"
+#include "text/letters.h"
 
 typedef enum kind { SPACE, LETTER, ALONE } kind;
 
-static bool ideograph(int32_t c) {
+static bool ideograph(uint32_t c) {
     return (c >= 0x2e80 && c <= 0x2fdf) || (c >= 0x3040 && c <= 0x30ff) ||
            (c >= 0x3400 && c <= 0x4dbf) || (c >= 0x4e00 && c <= 0x9fff) ||
            (c >= 0xf900 && c <= 0xfaff) || (c >= 0x20000 && c <= 0x3134f);
 }
 
-static kind kind_of(int32_t c) {
+static kind kind_of(uint32_t c) {
     if (c <= 0x20 || c == 0x7f || (c >= 0x80 && c <= 0xa0) || c == 0x1680 || c == 0x3000 ||
         c == 0xfeff || (c >= 0x2000 && c <= 0x200f) || (c >= 0x2028 && c <= 0x202f) || c == 0x205f)
         return SPACE;
@@ -27,9 +28,9 @@ static kind kind_of(int32_t c) {
     return LETTER;
 }
 
-static void put(heed_word *word, int32_t c) {
+static void put(heed_word *word, uint32_t c) {
     char bytes[4];
-    const int n = heed__utf8_put(heed__lower(c), bytes);
+    const int n = (int)heed__utf8_put(heed__lower(c), bytes);
     if (word->len + n > HEED_WORD_BYTES) return;
     memcpy(word->form + word->len, bytes, (size_t)n);
     word->len += n;
@@ -38,22 +39,16 @@ static void put(heed_word *word, int32_t c) {
 bool heed__word_next(const char *text, size_t size, size_t *at, heed_word *word) {
     word->len = 0;
     while (*at < size) {
-        const size_t begin = *at;
-        const int32_t c = heed__utf8_next(text, size, at);
-        if (c < 0) { /* not UTF-8: it ends a word and is passed over */
-            if (word->len) return true;
-            *at = begin + 1;
-            continue;
+        uint32_t c = 0;
+        const size_t n = heed__utf8_next(text + *at, size - *at, &c);
+        const kind k = n ? kind_of(c) : SPACE; /* what is not UTF-8 parts words */
+        if (word->len && k != LETTER) return true;
+        if (k != SPACE) {
+            if (word->len == 0) word->begin = *at;
+            put(word, c);
+            word->end = *at + n;
         }
-        const kind k = kind_of(c);
-        if (word->len && k != LETTER) {
-            *at = begin;
-            return true;
-        }
-        if (k == SPACE) continue;
-        if (word->len == 0) word->begin = begin;
-        put(word, c);
-        word->end = *at;
+        *at += n ? n : 1;
         if (k == ALONE) return true;
     }
     return word->len > 0;
