@@ -93,22 +93,26 @@ void heed__batch(heed_ctx *cx, const heed_encoded *e, const int64_t *order, int6
     }
 }
 
-/* Sorts order[0..n) by length, stably, by insertion of runs: a merge sort through tmp would need
- * memory, and windows are short, so a binary insertion does. */
+/* Sorts order[0..n) by length; rows of one length keep their order. Insertion with a binary search:
+ * windows are a few thousand rows and moves are memmoves. */
 static void by_length(const heed_encoded *e, int64_t *order, int64_t n) {
     for (int64_t i = 1; i < n; i++) {
         const int64_t row = order[i], len = row_len(e, row);
         int64_t low = 0, high = i;
         while (low < high) {
             const int64_t mid = (low + high) / 2;
-            if (row_len(e, order[mid]) <= len)
-                low = mid + 1;
-            else
-                high = mid;
+            if (row_len(e, order[mid]) <= len) low = mid + 1;
+            else high = mid;
         }
         memmove(order + low + 1, order + low, (size_t)(i - low) * sizeof *order);
         order[low] = row;
     }
+}
+
+void heed__length_order(const heed_encoded *e, int64_t *order) {
+    for (int64_t i = 0; i < e->len; i++) order[i] = i;
+    for (int64_t at = 0; at < e->len; at += 4096)
+        by_length(e, order + at, e->len - at < 4096 ? e->len - at : 4096);
 }
 
 /* Swaps whole batches of a window at random; a short last batch stays last. */

@@ -1,0 +1,164 @@
+/* cmd_predict.c: `heed predict DIR [FILE]`: a line in, a line out. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/commands.h"
+#include "app/options.h"
+#include "app/terminal.h"
+#include "base/text.h"
+#include "heed/tasks.h"
+
+enum { WORDS = 4096, TOP = 16 };
+
+typedef struct predictor {
+    heed_classifier *c;
+    terminal         term;
+    bool             json, explain;
+    int64_t          top;
+    const char      *name; /* of the input, for messages */
+    heed_label       label[TOP];
+    heed_attended    word[WORDS];
+} predictor;
+
+static void json_text(const char *text, size_t size) {
+    putchar('"');
+    for (size_t i = 0; i < size; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        if (c == '"' || c == '\\') printf("\\%c", c);
+        else if (c < 0x20 || c == 0x7f) printf("\\u%04x", c);
+        else putchar(c);
+    }
+    putchar('"');
+}
+
+/* docs/schemas/predict.json */
+static void print_json(const predictor *p, const char *text, int labels, int64_t words,
+                       const heed_seen *seen) {
+    printf("{\"label\": ");
+    json_text(p->label[0].name, strlen(p->label[0].name));
+    printf(", \"confidence\": %.9g, \"labels\": [", (double)p->label[0].score);
+    for (int i = 0; i < labels; i++) {
+        printf("%s{\"label\": ", i ? ", " : "");
+        json_text(p->label[i].name, strlen(p->label[i].name));
+        printf(", \"score\": %.9g}", (double)p->label[i].score);
+    }
+    printf("], \"tokens_seen\": %" PRId64 ", \"tokens_total\": %" PRId64, seen->seen, seen->words);
+    if (p->explain) printf(", \"attention\": [");
+    for (int64_t i = 0; p->explain && i < words; i++) {
+        printf("%s{\"begin\": %zu, \"end\": %zu, \"text\": ", i ? ", " : "", p->word[i].begin,
+               p->word[i].end);
+        json_text(text + p->word[i].begin, p->word[i].end - p->word[i].begin);
+        printf(", \"weight\": %.9g}", (double)p->word[i].weight);
+    }
+    printf("%s}\n", p->explain ? "]" : "");
+}
+
+static void print_shaded(const predictor *p, const char *text, int64_t words) {
+    float most = 0;
+    for (int64_t i = 0; i < words; i++)
+        if (p->word[i].weight > most) most = p->word[i].weight;
+    size_t at = 0;
+    printf("    ");
+    for (int64_t i = 0; i < words; i++) {
+        const heed_attended *w = &p->word[i];
+        printf("%.*s", (int)(w->begin - at), text + at);
+        terminal_shade(&p->term, text + w->begin, w->end - w->begin, most > 0 ? w->weight / most : 0);
+        at = w->end;
+    }
+    printf("%s\n", text + at);
+}
+
+static void print_plain(const predictor *p, const char *text, int labels, int64_t words,
+                        const heed_seen *seen) {
+    for (int i = 0; i < labels; i++)
+        printf("%s%s\t%.4f", i ? "\t" : "", p->label[i].name, (double)p->label[i].score);
+    if (seen->seen < seen->words)
+        printf("\t(%" PRId64 " of %" PRId64 " tokens seen)", seen->seen, seen->words);
+    printf("\n");
+    if (p->explain) print_shaded(p, text, words);
+}
+
+static int line(predictor *p, char *text, size_t size, int64_t number, heed_error *err) {
+    if (size && text[size - 1] == '\n') text[--size] = 0;
+    if (size && text[size - 1] == '\r') text[--size] = 0;
+    if (memchr(text, 0, size) || heed__utf8_check(text, size) < size) {
+        err->code = HEED_EFORMAT;
+        snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": %s", p->name, number,
+                 memchr(text, 0, size) ? "a zero byte" : "not UTF-8");
+        return err->code;
+    }
+    heed_seen seen = { 0 };
+    const int64_t words = heed_classify_explain(p->c, text, p->label, (int)p->top,
+                                                p->explain ? p->word : NULL, WORDS, &seen, err);
+    if (words < 0) return (int)words;
+    const int64_t K = heed_classifier_labels(p->c);
+    const int labels = (int)(p->top < K ? p->top : K);
+    if (p->json) print_json(p, text, labels, words, &seen);
+    else print_plain(p, text, labels, words, &seen);
+    fflush(stdout); /* a reader at the other end of a pipe gets each answer at once */
+    return ferror(stdout) ? HEED_EIO : 0;
+}
+
+static int each_line(predictor *p, FILE *in, heed_error *err) {
+    char *text = NULL;
+    size_t cap = 0;
+    int rc = 0;
+    int64_t number = 0;
+    for (ssize_t n; rc == 0 && !command_cancelled(NULL) && (n = getline(&text, &cap, in)) >= 0;)
+        rc = line(p, text, (size_t)n, ++number, err);
+    if (rc == 0 && ferror(in)) {
+        rc = err->code = HEED_EIO;
+        snprintf(err->msg, sizeof err->msg, "%.300s: %s", p->name, strerror(errno));
+    }
+    if (rc == HEED_EIO && !err->code) {
+        err->code = rc;
+        snprintf(err->msg, sizeof err->msg, "standard output could not be written");
+    }
+    free(text);
+    return rc;
+}
+
+static int predict(predictor *p, const char *dir, const char *file, const heed_open_cfg *open,
+                   heed_error *err) {
+    const bool from_stdin = !file || strcmp(file, "-") == 0;
+    FILE *in = from_stdin ? stdin : fopen(file, "r");
+    p->name = from_stdin ? "standard input" : file;
+    if (!in) {
+        err->code = errno == ENOENT ? HEED_ENOTFOUND : HEED_EIO;
+        snprintf(err->msg, sizeof err->msg, "%.300s: %s", file, strerror(errno));
+        return err->code;
+    }
+    p->c = heed_classifier_open(dir, open, err);
+    const int rc = p->c ? each_line(p, in, err) : err->code;
+    heed_classifier_close(p->c);
+    if (!from_stdin) fclose(in);
+    return rc;
+}
+
+int cmd_predict(int argc, char **argv) {
+    static predictor p; /* half a megabyte of words: not on the stack */
+    p = (predictor){ .top = 1 };
+    int64_t threads = 1;
+    const opt options[] = {
+        { "json", 0, OPT_FLAG, &p.json, 0, 0, NULL, "a JSON object a line (docs/schemas/predict.json)" },
+        { "top", 'n', OPT_INT, &p.top, 1, TOP, "N", "labels shown (1)" },
+        { "explain", 0, OPT_FLAG, &p.explain, 0, 0, NULL, "show the words attended to" },
+        { "threads", 0, OPT_INT, &threads, 1, 1024, "N", "threads (1)" },
+        { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
+    };
+    const opt_command command = { "heed predict MODEL [FILE] [options]",
+                                  "Labels each line of FILE (standard input without it, or for "
+                                  "`-`): label, tab, confidence.",
+                                  options, 1, 2 };
+    const char *operand[2] = { NULL, NULL };
+    const int n = opt_read(&command, argc, argv, operand);
+    if (n < 0) return command_usage(n);
+    p.term = terminal_open(stdout);
+    command_catch_signals();
+    heed_error err = { 0 };
+    const heed_open_cfg open = { .threads = (int)threads };
+    return predict(&p, operand[0], operand[1], &open, &err) ? command_error(&err) : 0;
+}

@@ -1,0 +1,89 @@
+/* cmd_train.c: `heed train classify FILE -o DIR`. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/commands.h"
+#include "app/options.h"
+#include "app/terminal.h"
+#include "heed/tasks.h"
+#include "io/table.h"
+
+typedef struct train_options {
+    heed_table_cfg    table;
+    heed_classify_cfg cfg;
+    const char       *out;
+    int64_t           seed, threads;
+} train_options;
+
+static int read_options(train_options *o, int argc, char **argv, const char **operand) {
+    heed_classify_cfg *c = &o->cfg;
+    const opt options[] = {
+        { "out", 'o', OPT_TEXT, &o->out, 0, 0, "DIR", "folder of the model to write" },
+        { "label", 0, OPT_TEXT, &o->table.label, 0, 0, "COL", "column of the labels (guessed)" },
+        { "text", 0, OPT_TEXT, &o->table.text, 0, 0, "COL", "column of the texts (guessed)" },
+        { "epochs", 0, OPT_INT, &c->epochs, 1, 1e6, "N", "passes over the data (15)" },
+        { "batch", 0, OPT_INT, &c->batch, 1, 65536, "N", "texts in a step (64)" },
+        { "lr", 0, OPT_REAL, &c->lr, 1e-9, 10, "X", "learning rate (0.002)" },
+        { "dropout", 0, OPT_REAL, &c->dropout, 0, 0.95, "P", "part of values dropped (0.3)" },
+        { "vocab", 0, OPT_INT, &c->vocab, 3, 1e7, "N", "words known (10000)" },
+        { "max-len", 0, OPT_INT, &c->max_len, 1, 65536, "N", "words read of a text (128)" },
+        { "seed", 0, OPT_INT, &o->seed, 0, 9e15, "N", "of everything random (1)" },
+        { "threads", 0, OPT_INT, &o->threads, 1, 1024, "N", "threads (as many as there are)" },
+        { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
+    };
+    const opt_command command = { "heed train classify FILE -o DIR [options]",
+                                  "Trains a classifier on `label<TAB>text` lines (a header may "
+                                  "name the columns) and writes a model folder.",
+                                  options, 2, 2 };
+    return opt_read(&command, argc, argv, operand);
+}
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int train(train_options *o, const char *file, heed_error *err) {
+    terminal term = terminal_open(stderr);
+    const heed_hooks hooks = { .user = &term, .progress = terminal_progress, .cancel = command_cancelled };
+    heed_table table;
+    int rc = heed__table_read(&table, file, &o->table, err);
+    if (rc) return rc;
+    printf("%s: %" PRId64 " texts; %s\n", file, table.len, table.how);
+    fflush(stdout);
+    o->cfg.hooks = &hooks;
+    const heed_examples data = { table.len, table.text, table.label };
+    const double start = seconds();
+    heed_classifier *c = heed_classifier_train(&data, &o->cfg, err);
+    terminal_clear(&term);
+    rc = c ? heed_classifier_save(c, o->out, err) : err->code;
+    if (rc == 0)
+        printf("%s: %" PRId64 " labels, %" PRId64 " parameters, trained in %.1f s\n", o->out,
+               heed_classifier_labels(c), heed_classifier_parameters(c), seconds() - start);
+    heed_classifier_close(c);
+    heed__table_free(&table);
+    return rc;
+}
+
+int cmd_train(int argc, char **argv) {
+    train_options o = { .seed = 1 };
+    const char *operand[2];
+    const int n = read_options(&o, argc, argv, operand);
+    if (n < 0) return command_usage(n);
+    if (strcmp(operand[0], "classify") != 0) {
+        fprintf(stderr, "heed train: no task '%s'; there is: classify\n", operand[0]);
+        return EXIT_USAGE;
+    }
+    if (!o.out) {
+        fprintf(stderr, "heed train: -o DIR is needed; see --help\n");
+        return EXIT_USAGE;
+    }
+    o.cfg.seed = (uint64_t)o.seed;
+    o.cfg.threads = (int)o.threads;
+    command_catch_signals();
+    heed_error err = { 0 };
+    return train(&o, operand[1], &err) ? command_error(&err) : 0;
+}

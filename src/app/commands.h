@@ -1,0 +1,28 @@
+/* commands.h: what the program can do. Each command gets the arguments after its name and returns the exit status. */
+#ifndef HEED_APP_COMMANDS_H
+#define HEED_APP_COMMANDS_H
+
+#include "heed/base.h"
+
+typedef struct command {
+    const char *name, *summary;
+    int (*run)(int argc, char **argv);
+} command;
+
+int cmd_train(int argc, char **argv);
+int cmd_test(int argc, char **argv);
+int cmd_predict(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
+
+enum { EXIT_USAGE = 64 };
+
+/* Prints "heed: sentence" to stderr and returns the exit status that belongs to the error. */
+int command_error(const heed_error *err);
+/* The exit status of opt_read's negative results. */
+int command_usage(int read);
+/* True once ^C or SIGTERM came; installed by command_catch_signals. As a cancel hook. */
+bool command_cancelled(void *user);
+void command_catch_signals(void);
+
+#endif

@@ -1,0 +1,85 @@
+/* main.c: the program `heed`: finds the command and runs it. Exit statuses: 0 well; those of HEED_STATUS_LIST in
+ * heed/base.h by kind of error (64 usage, 65 data, 66 not found, 69 not supported, 71 memory, 74 input or output, 75
+ * stopped). */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/commands.h"
+
+static const command commands[] = {
+    { "train", "train a model on labelled data", cmd_train },
+    { "test", "test a model on labelled data", cmd_test },
+    { "predict", "label texts, with confidence and the words attended to", cmd_predict },
+    { "info", "what a model is made of, and this machine", cmd_info },
+    { "bench", "measure attention, matrix products and operations here", cmd_bench },
+};
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int number) {
+    (void)number;
+    stopped = 1;
+}
+
+bool command_cancelled(void *user) {
+    (void)user;
+    return stopped != 0;
+}
+
+void command_catch_signals(void) {
+    struct sigaction a = { .sa_handler = on_signal };
+    a.sa_flags = (int)SA_RESETHAND; /* a second ^C ends the program at once */
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGTERM, &a, NULL);
+}
+
+int command_error(const heed_error *err) {
+    fprintf(stderr, "heed: %s\n", err->msg);
+    switch (err->code) {
+#define X(name, value, exit_status, text)                                                          \
+    case value: return exit_status;
+        HEED_STATUS_LIST(X)
+#undef X
+    default: return 70;
+    }
+}
+
+int command_usage(int read) {
+    return read == -1 ? 0 : EXIT_USAGE;
+}
+
+static void print_usage(FILE *to) {
+    fprintf(to, "heed %s: attention models on ordinary CPUs\n\nheed COMMAND ...\n\n", heed_version());
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fprintf(to, "\n`heed COMMAND --help` says more; `heed --version` the version.\n");
+}
+
+/* Output that could not be written is an error even when everything else went well. */
+static int finish(int status) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+    fprintf(stderr, "heed: standard output could not be written\n");
+    return status ? status : 74;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        print_usage(stdout);
+        return finish(0);
+    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
+        printf("heed %s\n", heed_version());
+        return finish(0);
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return finish(commands[i].run(argc - 2, argv + 2));
+    fprintf(stderr, "heed: no command '%s'; `heed --help` lists them\n", name);
+    return EXIT_USAGE;
+}

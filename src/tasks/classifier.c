@@ -1,0 +1,68 @@
+/* classifier.c: making and ending a classifier; its folder is in classifier_io.c, its training in
+ * classifier_train.c, its answers in classifier_run.c. */
+#include "tasks/classifier.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+
+heed_classifier *heed__classifier_new(const char *isa, int threads, uint64_t seed,
+                                      const heed_hooks *hooks, heed_error *err) {
+    heed_classifier *c = heed__calloc(hooks, 1, sizeof *c);
+    if (!c) {
+        heed__error(err, HEED_ENOMEM, "classifier: out of memory");
+        return NULL;
+    }
+    if (hooks) c->hooks = *hooks;
+    c->seed = seed;
+    const heed_ctx_cfg cfg = { .seed = seed, .threads = threads, .isa = isa, .hooks = hooks };
+    c->cx = heed_ctx_new(&cfg, err);
+    if (c->cx) c->ps = heed_params_new(&(heed_params_cfg){ .seed = seed, .hooks = hooks }, err);
+    if (c->ps) return c;
+    heed_classifier_close(c);
+    return NULL;
+}
+
+void heed_classifier_close(heed_classifier *c) {
+    if (!c) return;
+    const heed_hooks hooks = c->hooks;
+    for (int64_t i = 0; c->label && i < c->labels; i++) heed__free(&hooks, c->label[i]);
+    heed__free(&hooks, c->label);
+    heed__vocab_free(c->vocab);
+    heed_params_free(c->ps);
+    heed_ctx_free(c->cx);
+    heed__free(&hooks, c);
+}
+
+int heed__classifier_build(heed_classifier *c, heed_classic_cfg cfg, heed_error *err) {
+    cfg.vocab = heed__vocab_len(c->vocab);
+    cfg.classes = c->labels;
+    cfg.padding = HEED_VOCAB_PAD;
+    const int rc = heed_classic_init(&c->model, c->ps, "", &cfg);
+    const heed_error *why = heed_params_error(c->ps);
+    return rc ? heed__error(err, rc, "%s", why ? why->msg : "the model cannot be made") : 0;
+}
+
+int32_t heed__classifier_find(const heed_classifier *c, const char *label) {
+    int64_t low = 0, high = c->labels;
+    while (low < high) {
+        const int64_t mid = (low + high) / 2;
+        const int order = strcmp(c->label[mid], label);
+        if (order == 0) return (int32_t)mid;
+        if (order < 0) low = mid + 1;
+        else high = mid;
+    }
+    return -1;
+}
+
+int64_t heed_classifier_labels(const heed_classifier *c) {
+    return c->labels;
+}
+
+const char *heed_classifier_label(const heed_classifier *c, int64_t i) {
+    return i >= 0 && i < c->labels ? c->label[i] : NULL;
+}
+
+int64_t heed_classifier_parameters(const heed_classifier *c) {
+    return heed_params_len(c->ps);
+}
