@@ -15,21 +15,24 @@ enum { WORDS = 4096, TOP = 16 };
 
 typedef struct predictor {
     heed_classifier *c;
-    terminal         term;
-    bool             json, explain;
-    int64_t          top;
-    const char      *name; /* of the input, for messages */
-    heed_label       label[TOP];
-    heed_attended    word[WORDS];
+    terminal term;
+    bool json, explain;
+    int64_t top;
+    const char *name; /* of the input, for messages */
+    heed_label label[TOP];
+    heed_attended word[WORDS];
 } predictor;
 
 static void json_text(const char *text, size_t size) {
     putchar('"');
     for (size_t i = 0; i < size; i++) {
         const unsigned char c = (unsigned char)text[i];
-        if (c == '"' || c == '\\') printf("\\%c", c);
-        else if (c < 0x20 || c == 0x7f) printf("\\u%04x", c);
-        else putchar(c);
+        if (c == '"' || c == '\\')
+            printf("\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            printf("\\u%04x", c);
+        else
+            putchar(c);
     }
     putchar('"');
 }
@@ -65,7 +68,8 @@ static void print_shaded(const predictor *p, const char *text, int64_t words) {
     for (int64_t i = 0; i < words; i++) {
         const heed_attended *w = &p->word[i];
         printf("%.*s", (int)(w->begin - at), text + at);
-        terminal_shade(&p->term, text + w->begin, w->end - w->begin, most > 0 ? w->weight / most : 0);
+        terminal_shade(&p->term, text + w->begin, w->end - w->begin,
+                       most > 0 ? w->weight / most : 0);
         at = w->end;
     }
     printf("%s\n", text + at);
@@ -96,8 +100,10 @@ static int line(predictor *p, char *text, size_t size, int64_t number, heed_erro
     if (words < 0) return (int)words;
     const int64_t K = heed_classifier_labels(p->c);
     const int labels = (int)(p->top < K ? p->top : K);
-    if (p->json) print_json(p, text, labels, words, &seen);
-    else print_plain(p, text, labels, words, &seen);
+    if (p->json)
+        print_json(p, text, labels, words, &seen);
+    else
+        print_plain(p, text, labels, words, &seen);
     fflush(stdout); /* a reader at the other end of a pipe gets each answer at once */
     return ferror(stdout) ? HEED_EIO : 0;
 }
@@ -143,7 +149,8 @@ int cmd_predict(int argc, char **argv) {
     p = (predictor){ .top = 1 };
     int64_t threads = 1;
     const opt options[] = {
-        { "json", 0, OPT_FLAG, &p.json, 0, 0, NULL, "a JSON object a line (docs/schemas/predict.json)" },
+        { "json", 0, OPT_FLAG, &p.json, 0, 0, NULL,
+          "a JSON object a line (docs/schemas/predict.json)" },
         { "top", 'n', OPT_INT, &p.top, 1, TOP, "N", "labels shown (1)" },
         { "explain", 0, OPT_FLAG, &p.explain, 0, 0, NULL, "show the words attended to" },
         { "threads", 0, OPT_INT, &threads, 1, 1024, "N", "threads (1)" },

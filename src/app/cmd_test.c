@@ -21,7 +21,8 @@ static void print(const heed_metrics *m, const char *file, const heed_table *t) 
 
 /* docs/schemas/test.json */
 static void print_json(const heed_metrics *m) {
-    printf("{\"n\": %" PRId64 ", \"loss\": %.9g, \"accuracy\": %.9g, \"macro_f1\": %.9g, \"ece\": %.9g, "
+    printf("{\"n\": %" PRId64
+           ", \"loss\": %.9g, \"accuracy\": %.9g, \"macro_f1\": %.9g, \"ece\": %.9g, "
            "\"intervals\": {\"accuracy\": [%.9g, %.9g]}, \"unknown_labels\": %" PRId64 "}\n",
            m->n, m->loss, m->accuracy, m->macro_f1, m->ece, m->accuracy_low, m->accuracy_high,
            m->unknown_labels);
@@ -37,8 +38,10 @@ static int test(const char *dir, const char *file, const heed_table_cfg *cfg,
         heed_metrics m;
         const heed_examples data = { table.len, table.text, table.label };
         rc = heed_classifier_test(c, &data, &m, err);
-        if (rc == 0 && json) print_json(&m);
-        else if (rc == 0) print(&m, file, &table);
+        if (rc == 0 && json)
+            print_json(&m);
+        else if (rc == 0)
+            print(&m, file, &table);
     }
     heed__table_free(&table);
     heed_classifier_close(c);

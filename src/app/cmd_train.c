@@ -11,10 +11,10 @@
 #include "io/table.h"
 
 typedef struct train_options {
-    heed_table_cfg    table;
+    heed_table_cfg table;
     heed_classify_cfg cfg;
-    const char       *out;
-    int64_t           seed, threads;
+    const char *out;
+    int64_t seed, threads;
 } train_options;
 
 static int read_options(train_options *o, int argc, char **argv, const char **operand) {
@@ -48,7 +48,9 @@ static double seconds(void) {
 
 static int train(train_options *o, const char *file, heed_error *err) {
     terminal term = terminal_open(stderr);
-    const heed_hooks hooks = { .user = &term, .progress = terminal_progress, .cancel = command_cancelled };
+    const heed_hooks hooks = { .user = &term,
+                               .progress = terminal_progress,
+                               .cancel = command_cancelled };
     heed_table table;
     int rc = heed__table_read(&table, file, &o->table, err);
     if (rc) return rc;

@@ -1,6 +1,6 @@
-/* main.c: the program `heed`: finds the command and runs it. Exit statuses: 0 well; those of HEED_STATUS_LIST in
- * heed/base.h by kind of error (64 usage, 65 data, 66 not found, 69 not supported, 71 memory, 74 input or output, 75
- * stopped). */
+/* main.c: the program `heed`: finds the command and runs it. Exit statuses: 0 well; those of
+ * HEED_STATUS_LIST in heed/base.h by kind of error (64 usage, 65 data, 66 not found, 69 not
+ * supported, 71 memory, 74 input or output, 75 stopped). */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,10 +38,12 @@ int command_error(const heed_error *err) {
     fprintf(stderr, "heed: %s\n", err->msg);
     switch (err->code) {
 #define X(name, value, exit_status, text)                                                          \
-    case value: return exit_status;
+    case value:                                                                                    \
+        return exit_status;
         HEED_STATUS_LIST(X)
 #undef X
-    default: return 70;
+    default:
+        return 70;
     }
 }
 
@@ -50,7 +52,8 @@ int command_usage(int read) {
 }
 
 static void print_usage(FILE *to) {
-    fprintf(to, "heed %s: attention models on ordinary CPUs\n\nheed COMMAND ...\n\n", heed_version());
+    fprintf(to, "heed %s: attention models on ordinary CPUs\n\nheed COMMAND ...\n\n",
+            heed_version());
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
     fprintf(to, "\n`heed COMMAND --help` says more; `heed --version` the version.\n");
@@ -78,8 +81,7 @@ int main(int argc, char **argv) {
         return finish(0);
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (strcmp(name, commands[i].name) == 0)
-            return finish(commands[i].run(argc - 2, argv + 2));
+        if (strcmp(name, commands[i].name) == 0) return finish(commands[i].run(argc - 2, argv + 2));
     fprintf(stderr, "heed: no command '%s'; `heed --help` lists them\n", name);
     return EXIT_USAGE;
 }

@@ -185,7 +185,7 @@ int heed__table_read(heed_table *t, const char *path, const heed_table_cfg *cfg,
     *t = (heed_table){ 0 };
     if (cfg->hooks) t->hooks = *cfg->hooks;
     size_t size = 0;
-    const int rc = heed__file_read(path, 0, &t->hooks, &t->bytes, &size, err);
+    const int rc = heed__file_read(&t->hooks, path, SIZE_MAX, &t->bytes, &size, err);
     return rc ? rc : parse(t, size, path, cfg, err);
 }
 

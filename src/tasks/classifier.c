@@ -49,8 +49,10 @@ int32_t heed__classifier_find(const heed_classifier *c, const char *label) {
         const int64_t mid = (low + high) / 2;
         const int order = strcmp(c->label[mid], label);
         if (order == 0) return (int32_t)mid;
-        if (order < 0) low = mid + 1;
-        else high = mid;
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
     }
     return -1;
 }

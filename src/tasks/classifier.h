@@ -9,16 +9,16 @@
 enum { HEED_CLASSIFIER_FORMAT = 1 }; /* format_version of the folders that this library writes */
 
 struct heed_classifier {
-    heed_hooks   hooks;
-    heed_ctx    *cx;
+    heed_hooks hooks;
+    heed_ctx *cx;
     heed_params *ps;
     heed_classic model;
-    heed_vocab  *vocab;
-    char       **label; /* [labels] in the order of their bytes */
-    int64_t      labels;
-    int64_t      max_len;
-    uint64_t     seed;   /* of the training, for the record */
-    int64_t      epochs; /* likewise */
+    heed_vocab *vocab;
+    char **label; /* [labels] in the order of their bytes */
+    int64_t labels;
+    int64_t max_len;
+    uint64_t seed;  /* of the training, for the record */
+    int64_t epochs; /* likewise */
 };
 
 /* An empty one with its context (train or not). NULL and *err on failure. */

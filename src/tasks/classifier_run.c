@@ -83,8 +83,8 @@ static int64_t attended_words(const heed_classifier *c, const char *text, const 
     const int64_t unseen = s.words - s.seen;
     int64_t i = 0;
     for (size_t at = 0; heed__word_next(text, size, &at, &w); i++) {
-        const bool is_known =
-            heed__vocab_find(c->vocab, w.form, (size_t)w.len) != HEED_VOCAB_UNKNOWN;
+        const bool is_known = heed__vocab_find(c->vocab, w.form, (size_t)w.len) !=
+                              HEED_VOCAB_UNKNOWN;
         if (i >= unseen) s.known += is_known;
         if (i < cap)
             words[i] = (heed_attended){ w.begin, w.end, i >= unseen ? part[i - unseen] : 0.0f };
@@ -104,8 +104,9 @@ int64_t heed_classify_explain(heed_classifier *c, const char *text, heed_label *
     heed__encoded_free(&e);
     if (!p) return context_error(c, err);
     best(c, HEED_F32_DATA(p), top, n);
-    const int64_t found =
-        part ? attended_words(c, text, HEED_F32_DATA(part), words, words ? cap : 0, seen) : 0;
+    const int64_t found = part ? attended_words(c, text, HEED_F32_DATA(part), words,
+                                                words ? cap : 0, seen)
+                               : 0;
     heed_ctx_reset(c->cx);
     return found;
 }

@@ -101,8 +101,10 @@ static void by_length(const heed_encoded *e, int64_t *order, int64_t n) {
         int64_t low = 0, high = i;
         while (low < high) {
             const int64_t mid = (low + high) / 2;
-            if (row_len(e, order[mid]) <= len) low = mid + 1;
-            else high = mid;
+            if (row_len(e, order[mid]) <= len)
+                low = mid + 1;
+            else
+                high = mid;
         }
         memmove(order + low + 1, order + low, (size_t)(i - low) * sizeof *order);
         order[low] = row;

@@ -34,7 +34,8 @@ void heed__batch(heed_ctx *cx, const heed_encoded *e, const int64_t *order, int6
 void heed__epoch_order(const heed_encoded *e, uint64_t seed, int64_t epoch, int64_t batch,
                        int64_t *order);
 
-/* order[0..len): within windows of 4096 rows by length, shortest first; equal lengths stay in order. */
+/* order[0..len): within windows of 4096 rows by length, shortest first; equal lengths stay in
+ * order. */
 void heed__length_order(const heed_encoded *e, int64_t *order);
 
 #endif

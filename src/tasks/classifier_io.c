@@ -1,0 +1,152 @@
+/* classifier_io.c: a classifier's folder: config.json, vocab.txt, model.safetensors. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/folder.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "heed/io.h"
+#include "tasks/classifier.h"
+
+enum { CONFIG_MOST = 64 << 20, VOCAB_MOST = 1 << 30 };
+
+static const char *in(char path[HEED_PATH_SIZE], const char *dir, const char *file) {
+    heed__format(path, HEED_PATH_SIZE, "%s/%s", dir, file);
+    return path;
+}
+
+/* -- saving */
+
+static json_t *config(const heed_classifier *c) {
+    const heed_classic_cfg *m = &c->model.cfg;
+    json_t *labels = json_array();
+    for (int64_t i = 0; labels && i < c->labels; i++)
+        if (json_array_append_new(labels, json_string(c->label[i]))) {
+            json_decref(labels);
+            return NULL;
+        }
+    return json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:o}",
+                     "format_version", HEED_CLASSIFIER_FORMAT, "task", "classify", "model",
+                     "classic", "tokenizer", "words", "vocab", (json_int_t)m->vocab, "embed",
+                     (json_int_t)m->embed, "hidden", (json_int_t)m->hidden, "heads",
+                     (json_int_t)m->heads, "dense", (json_int_t)m->dense, "max_len",
+                     (json_int_t)c->max_len, "dropout", (double)m->dropout, "seed",
+                     (json_int_t)c->seed, "epochs", (json_int_t)c->epochs, "labels", labels);
+}
+
+static int save_config(const heed_classifier *c, const char *path, heed_error *err) {
+    json_t *tree = config(c);
+    if (!tree) return heed__error(err, HEED_ENOMEM, "%s: out of memory", path);
+    size_t size = 0;
+    char *text = heed__json_text(&c->hooks, tree, true, &size, err);
+    json_decref(tree);
+    const int rc = text ? heed__file_write(&c->hooks, path, text, size, err) : HEED_ENOMEM;
+    heed__free(&c->hooks, text);
+    return rc;
+}
+
+static int save_vocab(const heed_classifier *c, const char *path, heed_error *err) {
+    size_t size = 0;
+    char *text = heed__vocab_text(c->vocab, &size);
+    if (!text) return heed__error(err, HEED_ENOMEM, "%s: out of memory", path);
+    const int rc = heed__file_write(&c->hooks, path, text, size, err);
+    heed__free(&c->hooks, text);
+    return rc;
+}
+
+int heed_classifier_save(const heed_classifier *c, const char *dir, heed_error *err) {
+    char work[HEED_PATH_SIZE], path[HEED_PATH_SIZE];
+    int rc = heed__folder_begin(dir, work, err);
+    if (rc) return rc;
+    rc = save_config(c, in(path, work, "config.json"), err);
+    if (rc == 0) rc = save_vocab(c, in(path, work, "vocab.txt"), err);
+    if (rc == 0) rc = heed_params_save(c->ps, in(path, work, "model.safetensors"), err);
+    if (rc == 0) rc = heed__folder_commit(dir, work, err);
+    if (rc) heed__folder_abort(work);
+    return rc;
+}
+
+/* -- opening */
+
+static int open_labels(heed_classifier *c, const json_t *tree, const char *path, heed_error *err) {
+    const json_t *list = json_object_get(tree, "labels");
+    const size_t n = json_array_size(list);
+    if (n < 2 || n > 1000000)
+        return heed__error(err, HEED_EFORMAT, "%s: labels is no list of 2 labels or more", path);
+    c->label = heed__calloc(&c->hooks, n, sizeof *c->label);
+    if (!c->label) return heed__error(err, HEED_ENOMEM, "%s: out of memory", path);
+    for (size_t i = 0; i < n; i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (!text || (i && strcmp(c->label[i - 1], text) >= 0))
+            return heed__error(err, HEED_EFORMAT, "%s: labels[%zu] is no text in rising order",
+                               path, i);
+        c->label[i] = heed__strdup(&c->hooks, text);
+        if (!c->label[i]) return heed__error(err, HEED_ENOMEM, "%s: out of memory", path);
+        c->labels++;
+    }
+    return 0;
+}
+
+static int open_config(heed_classifier *c, const char *path, heed_classic_cfg *m, heed_error *err) {
+    json_t *tree = heed__json_read(&c->hooks, path, CONFIG_MOST, err);
+    if (!tree) return err->code;
+    heed_fields f = { .object = tree, .name = path, .err = err };
+    const int64_t version = heed__field_int(&f, "format_version", 1, 1 << 20);
+    if (f.status == 0 && version > HEED_CLASSIFIER_FORMAT)
+        f.status = heed__error(err, HEED_EUNSUPPORTED,
+                               "%s: format_version %lld is newer than this program's %d", path,
+                               (long long)version, HEED_CLASSIFIER_FORMAT);
+    const char *task = heed__field_text(&f, "task"), *model = heed__field_text(&f, "model");
+    if (f.status == 0 && (strcmp(task, "classify") != 0 || strcmp(model, "classic") != 0))
+        f.status = heed__error(err, HEED_EUNSUPPORTED,
+                               "%s: task '%.40s' with model '%.40s' is none that this program has",
+                               path, task, model);
+    m->vocab = heed__field_int(&f, "vocab", HEED_VOCAB_SPECIAL, 100000000);
+    m->embed = heed__field_int(&f, "embed", 1, 65536);
+    m->hidden = heed__field_int(&f, "hidden", 1, 65536);
+    m->heads = heed__field_int(&f, "heads", 1, 65536);
+    m->dense = heed__field_int(&f, "dense", 0, 65536);
+    m->dropout = (float)heed__field_number(&f, "dropout");
+    c->max_len = heed__field_int(&f, "max_len", 1, 1 << 20);
+    c->seed = (uint64_t)heed__field_int(&f, "seed", 0, INT64_MAX);
+    c->epochs = heed__field_int(&f, "epochs", 0, 1 << 30);
+    int rc = f.status;
+    if (rc == 0) rc = open_labels(c, tree, path, err);
+    json_decref(tree);
+    return rc;
+}
+
+static int open_vocab(heed_classifier *c, const char *path, int64_t len, heed_error *err) {
+    char *text = NULL;
+    size_t size = 0;
+    const int rc = heed__file_read(&c->hooks, path, VOCAB_MOST, &text, &size, err);
+    if (rc) return rc;
+    c->vocab = heed__vocab_parse(text, size, path, &c->hooks, err);
+    heed__free(&c->hooks, text);
+    if (!c->vocab) return err->code;
+    if (heed__vocab_len(c->vocab) == len) return 0;
+    return heed__error(err, HEED_EFORMAT, "%s: %lld words, where config.json says %lld", path,
+                       (long long)heed__vocab_len(c->vocab) - HEED_VOCAB_SPECIAL,
+                       (long long)len - HEED_VOCAB_SPECIAL);
+}
+
+heed_classifier *heed_classifier_open(const char *dir, const heed_open_cfg *cfg, heed_error *err) {
+    const heed_open_cfg plain = { 0 };
+    heed_error own;
+    if (!cfg) cfg = &plain;
+    if (!err) err = &own;
+    heed_classifier *c = heed__classifier_new(cfg->isa, cfg->threads, 0, cfg->hooks, err);
+    if (!c) return NULL;
+    char path[HEED_PATH_SIZE];
+    heed_classic_cfg m = { 0 };
+    int rc = strlen(dir) > HEED_PATH_SIZE - 32
+                 ? heed__error(err, HEED_EINVALID, "%.100s...: too long a name", dir)
+                 : open_config(c, in(path, dir, "config.json"), &m, err);
+    if (rc == 0) rc = open_vocab(c, in(path, dir, "vocab.txt"), m.vocab, err);
+    if (rc == 0) rc = heed__classifier_build(c, m, err);
+    if (rc == 0) rc = heed_params_load(c->ps, in(path, dir, "model.safetensors"), err);
+    if (rc == 0) return c;
+    heed_classifier_close(c);
+    return NULL;
+}
