@@ -156,12 +156,12 @@ int cmd_predict(int argc, char **argv) {
         { "threads", 0, OPT_INT, &threads, 1, 1024, "N", "threads (1)" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
-    const opt_command command = { "heed predict MODEL [FILE] [options]",
-                                  "Labels each line of FILE (standard input without it, or for "
-                                  "`-`): label, tab, confidence.",
-                                  options, 1, 2 };
+    const opt_command what = { "heed predict MODEL [FILE] [options]",
+                               "Labels each line of FILE (standard input without it, or for "
+                               "`-`): label, tab, confidence.",
+                               options, 1, 2 };
     const char *operand[2] = { NULL, NULL };
-    const int n = opt_read(&command, argc, argv, operand);
+    const int n = opt_read(&what, argc, argv, operand);
     if (n < 0) return command_usage(n);
     p.term = terminal_open(stdout);
     command_catch_signals();

@@ -59,12 +59,12 @@ int cmd_test(int argc, char **argv) {
         { "threads", 0, OPT_INT, &threads, 1, 1024, "N", "threads (as many as there are)" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
-    const opt_command command = { "heed test MODEL FILE [options]",
-                                  "Tests a model on labelled data: loss, accuracy with its 95 % "
-                                  "interval, macro-F1, calibration error.",
-                                  options, 2, 2 };
+    const opt_command what = { "heed test MODEL FILE [options]",
+                               "Tests a model on labelled data: loss, accuracy with its 95 % "
+                               "interval, macro-F1, calibration error.",
+                               options, 2, 2 };
     const char *operand[2];
-    const int n = opt_read(&command, argc, argv, operand);
+    const int n = opt_read(&what, argc, argv, operand);
     if (n < 0) return command_usage(n);
     command_catch_signals();
     heed_error err = { 0 };

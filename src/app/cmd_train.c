@@ -33,11 +33,11 @@ static int read_options(train_options *o, int argc, char **argv, const char **op
         { "threads", 0, OPT_INT, &o->threads, 1, 1024, "N", "threads (as many as there are)" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
-    const opt_command command = { "heed train classify FILE -o DIR [options]",
-                                  "Trains a classifier on `label<TAB>text` lines (a header may "
-                                  "name the columns) and writes a model folder.",
-                                  options, 2, 2 };
-    return opt_read(&command, argc, argv, operand);
+    const opt_command what = { "heed train classify FILE -o DIR [options]",
+                               "Trains a classifier on `label<TAB>text` lines (a header may "
+                               "name the columns) and writes a model folder.",
+                               options, 2, 2 };
+    return opt_read(&what, argc, argv, operand);
 }
 
 static double seconds(void) {

@@ -61,7 +61,7 @@ int heed_classifier_save(const heed_classifier *c, const char *dir, heed_error *
     if (rc) return rc;
     rc = save_config(c, in(path, work, "config.json"), err);
     if (rc == 0) rc = save_vocab(c, in(path, work, "vocab.txt"), err);
-    if (rc == 0) rc = heed_params_save(c->ps, in(path, work, "model.safetensors"), err);
+    if (rc == 0) rc = heed_params_save(c->ps, in(path, work, "model.safetensors"), NULL, err);
     if (rc == 0) rc = heed__folder_commit(dir, work, err);
     if (rc) heed__folder_abort(work);
     return rc;

@@ -16,7 +16,6 @@ typedef struct training {
     int32_t *right; /* [len] label numbers */
     int64_t *order; /* [len] */
     heed_optim *opt;
-    heed_schedule schedule;
     double start, told; /* seconds */
     double loss;        /* a running mean for the eye */
     int64_t step;
@@ -100,7 +99,14 @@ static int prepare(training *t, const heed_examples *data) {
     t->order = heed__calloc(&c->hooks, (size_t)data->len, sizeof *t->order);
     if (!t->right || !t->order) return heed__error(t->err, HEED_ENOMEM, "train: out of memory");
     for (int64_t i = 0; i < data->len; i++) t->right[i] = heed__classifier_find(c, data->label[i]);
-    t->opt = heed_adam_new(c->ps, &(heed_adam_cfg){ .lr = (float)t->cfg.lr, .clip = 1 }, t->err);
+    const int64_t steps = (data->len + t->cfg.batch - 1) / t->cfg.batch * t->cfg.epochs;
+    const heed_optim_cfg adam = {
+        .kind = HEED_ADAM,
+        .lr = (float)t->cfg.lr,
+        .clip = 1,
+        .schedule = { .kind = HEED_COSINE, .total = steps, .least = 0.1f },
+    };
+    t->opt = heed_optim_new(c->cx, c->ps, &adam, t->err);
     return t->opt ? 0 : t->err->code;
 }
 
@@ -138,10 +144,8 @@ static int step(training *t, int64_t at, int64_t n, double *loss) {
     if (rc)
         rc = heed__error(t->err, rc, "%s",
                          heed_ctx_error(c->cx) ? heed_ctx_error(c->cx)->msg : "train: failed");
-    if (rc == 0) {
-        heed_optim_set_lr(t->opt, (float)heed_schedule_lr(&t->schedule, t->step));
-        rc = heed_optim_step(t->opt, t->err);
-    }
+    if (rc == 0) rc = heed_optim_step(t->opt);
+    if (rc && t->err->code == 0) rc = heed__error(t->err, rc, "%s", heed_optim_error(t->opt)->msg);
     t->step++;
     heed_ctx_reset(c->cx);
     return rc;
@@ -150,10 +154,6 @@ static int step(training *t, int64_t at, int64_t n, double *loss) {
 static int run(training *t) {
     const heed_hooks *h = &t->c->hooks;
     const int64_t n = t->texts.len, batch = t->cfg.batch;
-    const int64_t steps = (n + batch - 1) / batch * t->cfg.epochs;
-    t->schedule = (heed_schedule){
-        .kind = HEED_SCHEDULE_COSINE, .lr = t->cfg.lr, .low = t->cfg.lr / 10, .steps = steps
-    };
     t->start = seconds();
     heed_ctx_set_train(t->c->cx, true);
     for (int64_t epoch = 1; epoch <= t->cfg.epochs; epoch++) {
@@ -178,6 +178,7 @@ heed_classifier *heed_classifier_train(const heed_examples *data, const heed_cla
                                        heed_error *err) {
     heed_error own = { 0 };
     training t = { .cfg = defaults(given), .err = err ? err : &own };
+    *t.err = (heed_error){ 0 };
     if (check(data, &t.cfg, t.err)) return NULL;
     t.c = heed__classifier_new(t.cfg.isa, t.cfg.threads, t.cfg.seed, t.cfg.hooks, t.err);
     if (!t.c) return NULL;
