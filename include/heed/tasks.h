@@ -27,15 +27,17 @@ typedef struct heed_examples {
 /* How a classifier is made; a zero means the value in brackets. The recipe `classic`: embedding,
  * LSTM, multi-head self-attention over its states, mean of the words that there are, softmax. */
 typedef struct heed_classify_cfg {
-    int64_t vocab;   /* words known, the commonest (10000) */
-    int64_t max_len; /* words read of a text, its last ones (128) */
-    int64_t embed;   /* (64) */
-    int64_t hidden;  /* LSTM units and attention width (64) */
-    int64_t heads;   /* (4) */
-    int64_t epochs;  /* (15) */
-    int64_t batch;   /* texts in a step (64) */
-    double lr;       /* Adam's rate (0.002), falling to a tenth along half a cosine */
-    double dropout;  /* on words and on the pooled vector; negative: none (0.3) */
+    int64_t vocab;    /* words known, the commonest (10000) */
+    int64_t max_len;  /* words read of a text, its last ones (128) */
+    int64_t embed;    /* (64) */
+    int64_t hidden;   /* LSTM units and attention width (64) */
+    int64_t heads;    /* (4) */
+    int64_t dense;    /* units of a ReLU layer before the last (none) */
+    int64_t epochs;   /* (15) */
+    int64_t batch;    /* texts in a step (64) */
+    double lr;        /* Adam's rate (0.002) */
+    bool constant_lr; /* else it falls to a tenth along half a cosine */
+    double dropout;   /* on words and on the pooled vector; negative: none (0.3) */
     uint64_t seed;
     int threads;             /* as heed_pool_new; no result depends on it */
     const char *isa;         /* as heed_ctx_cfg */

@@ -89,6 +89,7 @@ static int prepare(training *t, const heed_examples *data) {
     const heed_classic_cfg m = { .embed = t->cfg.embed,
                                  .hidden = t->cfg.hidden,
                                  .heads = t->cfg.heads,
+                                 .dense = t->cfg.dense,
                                  .dropout = (float)t->cfg.dropout };
     rc = heed__classifier_build(c, m, t->err);
     if (rc == 0)
@@ -104,7 +105,9 @@ static int prepare(training *t, const heed_examples *data) {
         .kind = HEED_ADAM,
         .lr = (float)t->cfg.lr,
         .clip = 1,
-        .schedule = { .kind = HEED_COSINE, .total = steps, .least = 0.1f },
+        .schedule = { .kind = t->cfg.constant_lr ? HEED_CONSTANT : HEED_COSINE,
+                      .total = steps,
+                      .least = 0.1f },
     };
     t->opt = heed_optim_new(c->cx, c->ps, &adam, t->err);
     return t->opt ? 0 : t->err->code;
