@@ -1,0 +1,127 @@
+/* test_schemas.c: every --json output of the program obeys its schema in docs/schemas. HEED names the program. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "schema.h"
+
+static char model[64];
+
+static const char *program(void) {
+    const char *heed = getenv("HEED");
+    return heed ? heed : "build/heed";
+}
+
+/* Runs `heed arguments`, each line of whose output must be JSON that obeys the schema. Returns how many there were. */
+static int check(const char *schema_name, const char *arguments) {
+    char command[1024], path[256], why[512] = "";
+    snprintf(path, sizeof path, "docs/schemas/%s.json", schema_name);
+    json_error_t e;
+    json_t *schema = json_load_file(path, 0, &e);
+    assert_non_null(schema);
+    snprintf(command, sizeof command, "%s %s", program(), arguments);
+    FILE *out = popen(command, "r");
+    assert_non_null(out);
+    char *line = NULL;
+    size_t cap = 0;
+    int n = 0;
+    while (getline(&line, &cap, out) >= 0) {
+        json_t *v = json_loads(line, JSON_REJECT_DUPLICATES, &e);
+        if (!v) fail_msg("%s: not JSON: %.200s", arguments, line);
+        if (!schema_holds(schema, v, why, sizeof why))
+            fail_msg("%s: %s in %.200s", arguments, why, line);
+        json_decref(v);
+        n++;
+    }
+    assert_int_equal(pclose(out), 0);
+    free(line);
+    json_decref(schema);
+    return n;
+}
+
+static void test_output(void **state) {
+    (void)state;
+    char arguments[256];
+    snprintf(arguments, sizeof arguments, "test %s/m %s/data.tsv --json", model, model);
+    assert_int_equal(check("test", arguments), 1);
+}
+
+static void predict_output(void **state) {
+    (void)state;
+    char arguments[256];
+    snprintf(arguments, sizeof arguments, "predict %s/m %s/lines.txt --json --top 2", model, model);
+    assert_int_equal(check("predict", arguments), 4);
+    strcat(arguments, " --explain");
+    assert_int_equal(check("predict", arguments), 4);
+}
+
+static void bench_output(void **state) {
+    (void)state;
+    assert_int_equal(check("bench", "bench attention --len 16..64 --json"), 1);
+    assert_int_equal(check("bench", "bench attention --len 32 --window 4 --backward --json"), 1);
+    assert_int_equal(check("bench", "bench ops --only add --json"), 1);
+}
+
+static void the_check_can_fail(void **state) {
+    (void)state;
+    static const char *const bad[] = { "{}", "{\"a\": 1.5}", "{\"a\": -1}", "{\"a\": 2, \"b\": 0}",
+                                       "{\"a\": 2, \"c\": [1, 2]}" };
+    json_t *schema = json_loads(
+        "{\"type\": \"object\", \"required\": [\"a\"], \"additionalProperties\": false,"
+        "\"properties\": {\"a\": {\"type\": \"integer\", \"minimum\": 0},"
+        "\"c\": {\"type\": \"array\", \"maxItems\": 1}}}",
+        0, NULL);
+    char why[512];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        json_t *v = json_loads(bad[i], 0, NULL);
+        assert_false(schema_holds(schema, v, why, sizeof why));
+        json_decref(v);
+    }
+    json_t *v = json_loads("{\"a\": 2, \"c\": [1]}", 0, NULL);
+    assert_true(schema_holds(schema, v, why, sizeof why));
+    json_decref(v);
+    json_decref(schema);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    char path[128], command[512];
+    strcpy(model, "/tmp/heed-schemas-XXXXXX");
+    if (!mkdtemp(model)) return -1;
+    snprintf(path, sizeof path, "%s/data.tsv", model);
+    FILE *f = fopen(path, "w");
+    for (int i = 0; i < 40; i++)
+        fprintf(f, i % 2 ? "good\tvery nice %d\n" : "bad\tnot at all %d\n", i);
+    fclose(f);
+    snprintf(path, sizeof path, "%s/lines.txt", model);
+    f = fopen(path, "w");
+    fprintf(f, "nice\n\n\"quoted\" \\ back\ttab\n我的卡丢了\n");
+    fclose(f);
+    snprintf(command, sizeof command,
+             "%s train classify %s/data.tsv -o %s/m --epochs 1 --threads 1 >%s/log 2>&1", program(),
+             model, model, model);
+    return system(command);
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", model);
+    return system(command);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_check_can_fail),
+        cmocka_unit_test(test_output),
+        cmocka_unit_test(predict_output),
+        cmocka_unit_test(bench_output),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
