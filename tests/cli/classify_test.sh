@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# The program from data to answers: same bits for any threads and ISA, and one clear sentence for what is wrong.
+set -uo pipefail
+heed=${HEED:-build/heed}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+wrong() { echo "FAILED: $*"; failed=1; }
+# expect STATUS 'part of stderr' command...
+expect() {
+    local status=$1 text=$2; shift 2
+    "$@" >"$dir/out" 2>"$dir/err"; local rc=$?
+    [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 "$dir/err")"
+    grep -qF -- "$text" "$dir/err" || wrong "$* said '$(head -c 300 "$dir/err")', not '$text'"
+    [ "$(wc -l <"$dir/err")" -le 1 ] || wrong "$* said more than one line"
+}
+
+(head -1 data/banking77/train.tsv; awk 'NR > 1 && NR % 25 == 0' data/banking77/train.tsv) >"$dir/small.tsv"
+train() { "$heed" train classify "$dir/small.tsv" --epochs 2 --seed 3 "$@" >"$dir/log" 2>&1 || wrong "train $*: $(cat "$dir/log")"; }
+train -o "$dir/m1" --threads 1
+train -o "$dir/m2" --threads 2
+train -o "$dir/m3" --threads 7
+HEED_ISA=scalar train -o "$dir/m4" --threads 2
+first=$(sha256sum <"$dir/m1/model.safetensors")
+for m in m2 m3 m4; do
+    [ "$first" = "$(sha256sum <"$dir/$m/model.safetensors")" ] || wrong "$m has other weights than m1"
+    cmp -s "$dir/m1/config.json" "$dir/$m/config.json" || wrong "$m has another config than m1"
+done
+if "$heed" info | grep -q 'avx2 *yes'; then
+    HEED_ISA=avx2 train -o "$dir/m5" --threads 1
+    [ "$first" = "$(sha256sum <"$dir/m5/model.safetensors")" ] || wrong "avx2 gives other weights"
+fi
+"$heed" train classify "$dir/small.tsv" --epochs 2 --seed 4 -o "$dir/other" >/dev/null 2>&1
+[ "$first" != "$(sha256sum <"$dir/other/model.safetensors")" ] || wrong "another seed gave the same weights"
+
+# what test says is what counting predict's lines says
+tail -n +2 "$dir/small.tsv" | cut -f2 >"$dir/texts"
+"$heed" predict "$dir/m1" "$dir/texts" | cut -f1 >"$dir/said"
+right=$(paste "$dir/said" <(tail -n +2 "$dir/small.tsv" | cut -f1) | awk -F'\t' '$1 == $2 { n++ } END { printf "%.4f", n / NR }')
+"$heed" test "$dir/m1" "$dir/small.tsv" | grep -q "Test Accuracy: $right" || wrong "test and predict disagree: $right"
+# one line at a time, and all at once, give the same answers
+head -5 "$dir/texts" | while IFS= read -r t; do printf '%s\n' "$t" | "$heed" predict "$dir/m1" -; done >"$dir/one"
+head -5 "$dir/texts" | "$heed" predict "$dir/m1" | cmp -s - "$dir/one" || wrong "a text's answer depends on the texts beside it"
+long=$(yes word | head -300 | tr '\n' ' ')
+echo "$long" | "$heed" predict "$dir/m1" | grep -q '(128 of 300 tokens seen)' || wrong "a cut text was not said to be cut"
+
+expect 64 "no command 'fly'" "$heed" fly
+expect 64 "no option '--fly'" "$heed" train classify x -o y --fly
+expect 64 "--epochs wants a whole number from 1" "$heed" train classify x -o y --epochs 0
+expect 64 "--epochs wants a value" "$heed" train classify x -o y --epochs
+expect 64 "no task 'dance'" "$heed" train dance x -o y
+expect 64 "-o DIR is needed" "$heed" train classify x
+expect 66 "$dir/none.tsv: " "$heed" train classify "$dir/none.tsv" -o "$dir/x"
+expect 66 "no column 'zz'" "$heed" train classify "$dir/small.tsv" -o "$dir/x" --label zz
+expect 66 "none/config.json" "$heed" predict "$dir/none"
+printf 'a\tb\n' >"$dir/one.tsv"
+expect 64 "all texts have the label 'a'" "$heed" train classify "$dir/one.tsv" -o "$dir/x"
+printf 'a\tb\nc\n' >"$dir/bad.tsv"
+expect 65 "bad.tsv:2: 1 column where there should be 2" "$heed" train classify "$dir/bad.tsv" -o "$dir/x"
+: >"$dir/empty.tsv"
+expect 65 "no line of data" "$heed" train classify "$dir/empty.tsv" -o "$dir/x"
+HEED_ISA=fast expect 64 "fast" "$heed" predict "$dir/m1" "$dir/texts"
+printf 'good\n\xff\xfe\n' >"$dir/latin"
+expect 65 "latin:2: not UTF-8" "$heed" predict "$dir/m1" "$dir/latin"
+mkdir -p "$dir/full/inside"
+expect 74 "holds the folder 'inside'" "$heed" train classify "$dir/small.tsv" -o "$dir/full" --epochs 1
+echo x >"$dir/file"
+expect 74 "there is a file of that name" "$heed" train classify "$dir/small.tsv" -o "$dir/file" --epochs 1
+
+# a folder that is damaged
+cp -r "$dir/m1" "$dir/cut"
+head -c 1000 "$dir/m1/model.safetensors" >"$dir/cut/model.safetensors"
+expect 65 "model.safetensors" "$heed" predict "$dir/cut" "$dir/texts"
+cp -r "$dir/m1/." "$dir/cut"; sed -i 's/"format_version": 1/"format_version": 99/' "$dir/cut/config.json"
+expect 69 "format_version 99 is newer" "$heed" predict "$dir/cut" "$dir/texts"
+cp -r "$dir/m1/." "$dir/cut"; head -3 "$dir/m1/vocab.txt" >"$dir/cut/vocab.txt"
+expect 65 "where config.json says" "$heed" predict "$dir/cut" "$dir/texts"
+rm "$dir/cut/vocab.txt"
+expect 66 "vocab.txt" "$heed" predict "$dir/cut" "$dir/texts"
+
+# stopped: nothing new, the old model as it was
+before=$(cat "$dir/m1"/* | sha256sum)
+"$heed" train classify data/banking77/train.tsv --epochs 1000 -o "$dir/m1" >/dev/null 2>"$dir/err" &
+job=$!
+sleep 1; kill -INT $job; wait $job; rc=$?
+[ $rc = 75 ] || wrong "stopped training gave $rc, not 75"
+grep -q "stopped in epoch" "$dir/err" || wrong "stopped training said: $(tail -1 "$dir/err")"
+[ "$before" = "$(cat "$dir/m1"/* | sha256sum)" ] || wrong "stopped training touched the old model"
+"$heed" predict "$dir/m1" "$dir/texts" >/dev/full 2>"$dir/err" && wrong "a full device went unnoticed"
+grep -q "could not be written" "$dir/err" || wrong "full device: $(cat "$dir/err")"
+[ "$("$heed" --version)" = "heed $(grep -o '[0-9.]*' <<<"$(grep 'define HEED_VERSION' include/heed/base.h)")" ] || wrong "version"
+exit $failed
