@@ -36,6 +36,7 @@ typedef struct heed_model_cfg {
     int64_t encoder_layers;      /* SEQ2SEQ; 0: layers */
     int64_t ff;                  /* F; 0: 4·dim */
     int64_t classes;             /* CLASSIC, ENCODER */
+    int64_t dense;               /* CLASSIC: units of a ReLU layer before the last; 0: none */
     int64_t max_len;             /* of positions; 0: 5000, LM: 1024 */
     heed_act act;                /* NONE: ReLU; LM: GELU_TANH */
     heed_position_kind position; /* NONE: sinusoidal; LM: learned; or LEARNED, ROTARY */
@@ -69,7 +70,7 @@ typedef struct heed_classic {
     heed_rnn rnn;
     heed_mha attention;
     heed_pooling pooling;
-    heed_linear head;
+    heed_linear dense, head; /* dense.w is NULL without that layer */
     heed_model_cfg cfg;
 } heed_classic;
 HEED_API int heed_classic_init(heed_classic *m, heed_params *ps, const heed_model_cfg *cfg);

@@ -21,7 +21,8 @@ int heed_classic_init(heed_classic *m, heed_params *ps, const heed_model_cfg *cf
                                    .kv_heads = (int)c->kv_heads,
                                    .kind.dropout = (float)c->dropout });
     heed_pooling_init(&m->pooling, ps, "pooling", c->pooling, width);
-    return heed_linear_init(&m->head, ps, "head", width, c->classes);
+    if (c->dense) heed_linear_init(&m->dense, ps, "dense", width, c->dense);
+    return heed_linear_init(&m->head, ps, "head", c->dense ? c->dense : width, c->classes);
 }
 
 heed_tensor *heed_classic_apply(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
@@ -34,5 +35,7 @@ heed_tensor *heed_classic_apply(heed_ctx *cx, const heed_classic *m, heed_tensor
     heed_tensor *h = heed_rnn_apply(cx, &m->rnn, x, lengths, NULL);
     heed_tensor *a = heed_mha_apply(cx, &m->attention, h, h, h, &kind);
     heed_tensor *y = heed_pooling_apply(cx, &m->pooling, a, lengths, NULL);
-    return heed_linear_apply(cx, &m->head, heed_dropout(cx, y, p));
+    y = heed_dropout(cx, y, p);
+    if (m->dense.w) y = heed_relu(cx, heed_linear_apply(cx, &m->dense, y));
+    return heed_linear_apply(cx, &m->head, y);
 }

@@ -34,11 +34,13 @@ void heed_classifier_close(heed_classifier *c) {
     heed__free(&hooks, c);
 }
 
-int heed__classifier_build(heed_classifier *c, heed_classic_cfg cfg, heed_error *err) {
+int heed__classifier_build(heed_classifier *c, heed_model_cfg cfg, heed_error *err) {
+    cfg.kind = HEED_MODEL_CLASSIC;
     cfg.vocab = heed__vocab_len(c->vocab);
     cfg.classes = c->labels;
+    cfg.use_padding = true;
     cfg.padding = HEED_VOCAB_PAD;
-    const int rc = heed_classic_init(&c->model, c->ps, "", &cfg);
+    const int rc = heed_classic_init(&c->model, c->ps, &cfg);
     const heed_error *why = heed_params_error(c->ps);
     return rc ? heed__error(err, rc, "%s", why ? why->msg : "the model cannot be made") : 0;
 }

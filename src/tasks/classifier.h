@@ -25,7 +25,7 @@ struct heed_classifier {
 heed_classifier *heed__classifier_new(const char *isa, int threads, uint64_t seed,
                                       const heed_hooks *hooks, heed_error *err);
 /* Declares the model's parameters for the vocabulary and labels that c has. 0 or a status. */
-int heed__classifier_build(heed_classifier *c, heed_classic_cfg cfg, heed_error *err);
+int heed__classifier_build(heed_classifier *c, heed_model_cfg cfg, heed_error *err);
 /* The number of a label, -1 for one not known. */
 int32_t heed__classifier_find(const heed_classifier *c, const char *label);
 

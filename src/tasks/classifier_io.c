@@ -18,21 +18,30 @@ static const char *in(char path[HEED_PATH_SIZE], const char *dir, const char *fi
 
 /* -- saving */
 
-static json_t *config(const heed_classifier *c) {
-    const heed_classic_cfg *m = &c->model.cfg;
+static json_t *labels_of(const heed_classifier *c) {
     json_t *labels = json_array();
     for (int64_t i = 0; labels && i < c->labels; i++)
         if (json_array_append_new(labels, json_string(c->label[i]))) {
             json_decref(labels);
             return NULL;
         }
-    return json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:o}",
-                     "format_version", HEED_CLASSIFIER_FORMAT, "task", "classify", "model",
-                     "classic", "tokenizer", "words", "vocab", (json_int_t)m->vocab, "embed",
-                     (json_int_t)m->embed, "hidden", (json_int_t)m->hidden, "heads",
-                     (json_int_t)m->heads, "dense", (json_int_t)m->dense, "max_len",
-                     (json_int_t)c->max_len, "dropout", (double)m->dropout, "seed",
-                     (json_int_t)c->seed, "epochs", (json_int_t)c->epochs, "labels", labels);
+    return labels;
+}
+
+/* NULL: out of memory. */
+static json_t *config(const heed_classifier *c) {
+    char *text = heed_model_cfg_to_json(&c->model.cfg, NULL);
+    json_t *model = text ? json_loads(text, 0, NULL) : NULL, *labels = labels_of(c);
+    heed_text_free(text);
+    if (!model || !labels) {
+        json_decref(model);
+        json_decref(labels);
+        return NULL;
+    }
+    return json_pack("{s:i, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "format_version",
+                     HEED_CLASSIFIER_FORMAT, "task", "classify", "tokenizer", "words", "max_len",
+                     (json_int_t)c->max_len, "seed", (json_int_t)c->seed, "epochs",
+                     (json_int_t)c->epochs, "model", model, "labels", labels);
 }
 
 static int save_config(const heed_classifier *c, const char *path, heed_error *err) {
@@ -88,7 +97,28 @@ static int open_labels(heed_classifier *c, const json_t *tree, const char *path,
     return 0;
 }
 
-static int open_config(heed_classifier *c, const char *path, heed_classic_cfg *m, heed_error *err) {
+static int open_model_cfg(heed_classifier *c, const json_t *tree, const char *path,
+                          heed_model_cfg *m, heed_error *err) {
+    const json_t *model = json_object_get(tree, "model");
+    if (!json_is_object(model))
+        return heed__error(err, HEED_EFORMAT, "%s: model is missing or no object", path);
+    size_t size = 0;
+    char *text = heed__json_text(&c->hooks, model, false, &size, err);
+    if (!text) return HEED_ENOMEM;
+    int rc = heed_model_cfg_from_json(m, text, size, path, err);
+    heed__free(&c->hooks, text);
+    if (rc == 0 && m->kind != HEED_MODEL_CLASSIC)
+        rc = heed__error(err, HEED_EUNSUPPORTED, "%s: a classifier of another kind than 'classic'",
+                         path);
+    if (rc == 0 && m->classes != c->labels)
+        rc = heed__error(err, HEED_EFORMAT, "%s: %lld labels for a model of %lld classes", path,
+                         (long long)c->labels, (long long)m->classes);
+    return rc;
+}
+
+static int open_config(heed_classifier *c, const char *path, heed_model_cfg *m, heed_error *err) {
+    static const char *const keys[] = { "format_version", "task",  "tokenizer", "max_len", "seed",
+                                        "epochs",         "model", "labels",    NULL };
     json_t *tree = heed__json_read(&c->hooks, path, CONFIG_MOST, err);
     if (!tree) return err->code;
     heed_fields f = { .object = tree, .name = path, .err = err };
@@ -97,22 +127,18 @@ static int open_config(heed_classifier *c, const char *path, heed_classic_cfg *m
         f.status = heed__error(err, HEED_EUNSUPPORTED,
                                "%s: format_version %lld is newer than this program's %d", path,
                                (long long)version, HEED_CLASSIFIER_FORMAT);
-    const char *task = heed__field_text(&f, "task"), *model = heed__field_text(&f, "model");
-    if (f.status == 0 && (strcmp(task, "classify") != 0 || strcmp(model, "classic") != 0))
+    heed__fields_only(&f, keys);
+    const char *task = heed__field_text(&f, "task"), *tokens = heed__field_text(&f, "tokenizer");
+    if (f.status == 0 && (strcmp(task, "classify") != 0 || strcmp(tokens, "words") != 0))
         f.status = heed__error(err, HEED_EUNSUPPORTED,
-                               "%s: task '%.40s' with model '%.40s' is none that this program has",
-                               path, task, model);
-    m->vocab = heed__field_int(&f, "vocab", HEED_VOCAB_SPECIAL, 100000000);
-    m->embed = heed__field_int(&f, "embed", 1, 65536);
-    m->hidden = heed__field_int(&f, "hidden", 1, 65536);
-    m->heads = heed__field_int(&f, "heads", 1, 65536);
-    m->dense = heed__field_int(&f, "dense", 0, 65536);
-    m->dropout = (float)heed__field_number(&f, "dropout");
+                               "%s: task '%.40s' with tokenizer '%.40s' is none that there is",
+                               path, task, tokens);
     c->max_len = heed__field_int(&f, "max_len", 1, 1 << 20);
     c->seed = (uint64_t)heed__field_int(&f, "seed", 0, INT64_MAX);
     c->epochs = heed__field_int(&f, "epochs", 0, 1 << 30);
     int rc = f.status;
     if (rc == 0) rc = open_labels(c, tree, path, err);
+    if (rc == 0) rc = open_model_cfg(c, tree, path, m, err);
     json_decref(tree);
     return rc;
 }
@@ -139,7 +165,7 @@ heed_classifier *heed_classifier_open(const char *dir, const heed_open_cfg *cfg,
     heed_classifier *c = heed__classifier_new(cfg->isa, cfg->threads, 0, cfg->hooks, err);
     if (!c) return NULL;
     char path[HEED_PATH_SIZE];
-    heed_classic_cfg m = { 0 };
+    heed_model_cfg m = { 0 };
     int rc = strlen(dir) > HEED_PATH_SIZE - 32
                  ? heed__error(err, HEED_EINVALID, "%.100s...: too long a name", dir)
                  : open_config(c, in(path, dir, "config.json"), &m, err);

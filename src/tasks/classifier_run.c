@@ -20,11 +20,10 @@ static int context_error(heed_classifier *c, heed_error *err) {
 
 /* Probabilities of rows order[0..n): a tensor of the step, or NULL. */
 static heed_tensor *forward(heed_classifier *c, const heed_encoded *e, const int64_t *order,
-                            int64_t n, heed_tensor **attended) {
+                            int64_t n, heed_attention_tap *tap) {
     heed_tensor *ids, *lengths;
     heed__batch(c->cx, e, order, n, &ids, &lengths);
-    heed_tensor *z = heed_classic_apply(c->cx, &c->model, ids, lengths, attended);
-    return heed_softmax(c->cx, z);
+    return heed_softmax(c->cx, heed_classic_apply(c->cx, &c->model, ids, lengths, tap));
 }
 
 static int many(heed_classifier *c, const heed_encoded *e, int64_t *order, float *probs,
@@ -72,8 +71,16 @@ static int best(const heed_classifier *c, const float *p, heed_label *top, int n
     return n;
 }
 
-/* Words of the text with their parts of attention; the words before the last max_len get none. */
-static int64_t attended_words(const heed_classifier *c, const char *text, const float *part,
+/* The part of all attention that position t of a single text gets: heads and queries averaged. */
+static float part_of(const heed_tensor *column, int64_t t) {
+    const int64_t H = column->shape[1], T = column->shape[2];
+    float sum = 0;
+    for (int64_t h = 0; h < H; h++) sum += HEED_F32_DATA(column)[h * T + t];
+    return sum / (float)(H * T);
+}
+
+/* Words of the text with their parts of attention; those before the last max_len get none. */
+static int64_t attended_words(const heed_classifier *c, const char *text, const heed_tensor *column,
                               heed_attended *words, int64_t cap, heed_seen *seen) {
     const size_t size = strlen(text);
     heed_word w;
@@ -83,11 +90,10 @@ static int64_t attended_words(const heed_classifier *c, const char *text, const 
     const int64_t unseen = s.words - s.seen;
     int64_t i = 0;
     for (size_t at = 0; heed__word_next(text, size, &at, &w); i++) {
-        const bool is_known = heed__vocab_find(c->vocab, w.form, (size_t)w.len) !=
-                              HEED_VOCAB_UNKNOWN;
-        if (i >= unseen) s.known += is_known;
+        const bool sees = i >= unseen;
+        s.known += sees && heed__vocab_find(c->vocab, w.form, (size_t)w.len) != HEED_VOCAB_UNKNOWN;
         if (i < cap)
-            words[i] = (heed_attended){ w.begin, w.end, i >= unseen ? part[i - unseen] : 0.0f };
+            words[i] = (heed_attended){ w.begin, w.end, sees ? part_of(column, i - unseen) : 0.0f };
     }
     if (seen) *seen = s;
     return i < cap ? i : cap;
@@ -99,14 +105,14 @@ int64_t heed_classify_explain(heed_classifier *c, const char *text, heed_label *
     const int rc = heed__encode(&e, c->vocab, 1, &text, c->max_len, &c->hooks, err);
     if (rc) return rc;
     const int64_t first = 0;
-    heed_tensor *part = NULL;
-    heed_tensor *p = forward(c, &e, &first, 1, words || seen ? &part : NULL);
+    heed_attention_tap tap = { .column_mass = true };
+    const bool wanted = words || seen;
+    heed_tensor *p = forward(c, &e, &first, 1, wanted ? &tap : NULL);
     heed__encoded_free(&e);
     if (!p) return context_error(c, err);
     best(c, HEED_F32_DATA(p), top, n);
-    const int64_t found = part ? attended_words(c, text, HEED_F32_DATA(part), words,
-                                                words ? cap : 0, seen)
-                               : 0;
+    const int64_t found = wanted ? attended_words(c, text, tap.column, words, words ? cap : 0, seen)
+                                 : 0;
     heed_ctx_reset(c->cx);
     return found;
 }

@@ -86,11 +86,13 @@ static int prepare(training *t, const heed_examples *data) {
     if (!c->vocab) return HEED_ENOMEM;
     c->max_len = t->cfg.max_len;
     c->epochs = t->cfg.epochs;
-    const heed_classic_cfg m = { .embed = t->cfg.embed,
-                                 .hidden = t->cfg.hidden,
-                                 .heads = t->cfg.heads,
-                                 .dense = t->cfg.dense,
-                                 .dropout = (float)t->cfg.dropout };
+    const heed_model_cfg m = {
+        .dim = t->cfg.embed ? t->cfg.embed : 64,
+        .hidden = t->cfg.hidden ? t->cfg.hidden : 64,
+        .heads = t->cfg.heads ? t->cfg.heads : 4,
+        .dense = t->cfg.dense,
+        .dropout = t->cfg.dropout,
+    };
     rc = heed__classifier_build(c, m, t->err);
     if (rc == 0)
         rc = heed__encode(&t->texts, c->vocab, data->len, data->text, c->max_len, &c->hooks,
