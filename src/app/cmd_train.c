@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/terminal.h"
+#include "base/folder.h"
 #include "heed/tasks.h"
 #include "io/table.h"
 
@@ -52,7 +53,8 @@ static int train(train_options *o, const char *file, heed_error *err) {
                                .progress = terminal_progress,
                                .cancel = command_cancelled };
     heed_table table;
-    int rc = heed__table_read(&table, file, &o->table, err);
+    int rc = heed__folder_check(o->out, err);
+    if (rc == 0) rc = heed__table_read(&table, file, &o->table, err);
     if (rc) return rc;
     printf("%s: %" PRId64 " texts; %s\n", file, table.len, table.how);
     fflush(stdout);

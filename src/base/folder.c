@@ -110,3 +110,10 @@ int heed__folder_commit(const char *path, const char *work, heed_error *err) {
 void heed__folder_abort(const char *work) {
     drop(work);
 }
+
+int heed__folder_check(const char *path, heed_error *err) {
+    char work[HEED_PATH_SIZE];
+    const int rc = heed__folder_begin(path, work, err);
+    if (rc == 0) heed__folder_abort(work);
+    return rc;
+}

@@ -12,7 +12,7 @@ expect() {
     "$@" >"$dir/out" 2>"$dir/err"; local rc=$?
     [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 "$dir/err")"
     grep -qF -- "$text" "$dir/err" || wrong "$* said '$(head -c 300 "$dir/err")', not '$text'"
-    [ "$(wc -l <"$dir/err")" -le 1 ] || wrong "$* said more than one line"
+    [ "$(grep -cv "^train " "$dir/err")" -le 1 ] || wrong "$* said more than one line"
 }
 
 (head -1 data/banking77/train.tsv; awk 'NR > 1 && NR % 25 == 0' data/banking77/train.tsv) >"$dir/small.tsv"
