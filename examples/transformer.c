@@ -5,51 +5,23 @@
  *
  *     ./transformer [EPOCHS]     (100 as in the article)
  */
-#include <heed/nn.h>
+#include <heed/models.h>
 #include <heed/train.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WORDS = 11, START = 10, LEN = 10, DIM = 256, BATCH = 32, TRAIN = 16, TEST = 4 };
+enum { WORDS = 11, START = 10, LEN = 10, BATCH = 32, TRAIN = 16, TEST = 4 };
 
-typedef struct model {
-    heed_embed source, target;
-    heed_position positions;
-    heed_encoder encoder;
-    heed_decoder decoder;
-    heed_linear output;
-} model;
-
-static void model_init(model *m, heed_params *ps) {
-    heed_stack_cfg stack = { .layers = 6,
-                             .block = { .dim = DIM, .heads = 8, .ff = 2048, .dropout = 0.1f } };
-    const heed_embed_cfg words = { .vocab = WORDS, .dim = DIM };
-    heed_embed_init(&m->source, ps, "source", &words);
-    heed_embed_init(&m->target, ps, "target", &words);
-    heed_position_init(&m->positions, ps, "positions",
-                       &(heed_position_cfg){ .kind = HEED_POSITION_SINUSOIDAL, .dim = DIM });
-    heed_encoder_init(&m->encoder, ps, "encoder", &stack);
-    stack.block.cross = true;
-    heed_decoder_init(&m->decoder, ps, "decoder", &stack);
-    heed_linear_init(&m->output, ps, "output", DIM, WORDS);
-}
-
-static heed_tensor *embed(heed_ctx *cx, const model *m, const heed_embed *e, heed_tensor *ids) {
-    heed_tensor *x = heed_position_apply(cx, &m->positions, heed_embed_apply(cx, e, ids), 0);
-    return heed_dropout(cx, x, 0.1f);
-}
-
-/* source, shifted target I32 [B,LEN] -> logits [B,LEN,WORDS] */
-static heed_tensor *apply(heed_ctx *cx, const model *m, heed_tensor *source, heed_tensor *target) {
-    heed_tensor *memory = heed_encoder_apply(cx, &m->encoder, embed(cx, m, &m->source, source),
-                                             NULL);
-    const heed_block_call call = { .memory = memory };
-    heed_tensor *h = heed_decoder_apply(cx, &m->decoder, embed(cx, m, &m->target, target), &call);
-    return heed_linear_apply(cx, &m->output, h);
-}
+static const heed_model_cfg sizes = { .kind = HEED_MODEL_SEQ2SEQ,
+                                      .vocab = WORDS,
+                                      .dim = 256,
+                                      .heads = 8,
+                                      .layers = 6,
+                                      .ff = 2048,
+                                      .dropout = 0.1 };
 
 /* Batch number i: digits, what the decoder sees (START first) and what it shall say. */
-static heed_tensor *batch_loss(heed_ctx *cx, const model *m, uint64_t i, double *right) {
+static heed_tensor *batch_loss(heed_ctx *cx, const heed_seq2seq *m, uint64_t i, double *right) {
     heed_rng rng = { .seed = 7, .stream = i };
     const int64_t shape[] = { BATCH, LEN };
     heed_tensor *t[3];
@@ -59,7 +31,8 @@ static heed_tensor *batch_loss(heed_ctx *cx, const model *m, uint64_t i, double 
     for (int j = 0; j < BATCH * LEN; j++) source[j] = (int32_t)heed_rng_below(&rng, 10);
     for (int j = 0; j < BATCH * LEN; j++) said[j] = source[j / LEN * LEN + LEN - 1 - j % LEN];
     for (int j = 0; j < BATCH * LEN; j++) seen[j] = j % LEN ? said[j - 1] : START;
-    heed_tensor *z = apply(cx, m, t[0], t[1]);
+    const heed_block_call call = { .memory = heed_seq2seq_encode(cx, m, t[0], NULL) };
+    heed_tensor *z = heed_seq2seq_decode(cx, m, t[1], &call);
     for (int j = 0; z && j < BATCH * LEN; j++) {
         const float *row = HEED_F32_DATA(z) + j * WORDS;
         int best = 0;
@@ -72,11 +45,11 @@ static heed_tensor *batch_loss(heed_ctx *cx, const model *m, uint64_t i, double 
 int main(int argc, char **argv) {
     const int epochs = argc > 1 ? atoi(argv[1]) : 100;
     heed_error err = { 0 };
-    model m;
+    heed_seq2seq m;
     heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .train = true, .seed = 1 }, &err);
     heed_params *ps = heed_params_new(&(heed_params_cfg){ .seed = 1 }, &err);
     if (!cx || !ps) return fprintf(stderr, "%s\n", err.msg), 1;
-    model_init(&m, ps);
+    heed_seq2seq_init(&m, ps, &sizes);
     heed_optim *opt = heed_optim_new(
         cx, ps, &(heed_optim_cfg){ .kind = HEED_ADAM, .lr = 0.001f, .clip = 1 }, &err);
     for (int epoch = 1; opt && epoch <= epochs && !err.code; epoch++) {
