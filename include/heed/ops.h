@@ -8,8 +8,8 @@
  * Every function: computes at once; returns a new tensor of the step (until heed_ctx_reset) or
  * NULL; takes NULL for a tensor it needs and then returns NULL without touching the first error;
  * reports wrong shapes and types as HEED_ESHAPE, other arguments as HEED_EINVALID, in one sentence
- * that names the operation and the shapes. [..,N] means any leading shape. All are f32 unless a type
- * is named. A gradient flows to every f32 tensor argument unless said otherwise.
+ * that names the operation and the shapes. [..,N] means any leading shape. All are f32 unless a
+ * type is named. A gradient flows to every f32 tensor argument unless said otherwise.
  */
 #ifndef HEED_OPS_H
 #define HEED_OPS_H

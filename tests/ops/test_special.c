@@ -1,6 +1,6 @@
 /* test_special.c: what single operations promise beside their numbers: packed weights give the same
- * bits, dropout is nothing outside of training, leading slices and reshapes are views, and a loop of
- * equal steps holds no more memory after its second step. */
+ * bits, dropout is nothing outside of training, leading slices and reshapes are views, and a loop
+ * of equal steps holds no more memory after its second step. */
 #include "harness.h"
 
 #include "kernels/gemm.h"
