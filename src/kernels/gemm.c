@@ -15,7 +15,8 @@
 #include <string.h>
 
 enum {
-    MC = 252,       /* rows of A packed at a time */
+    MC = 252, /* rows of A packed at a time */
+    K_UNIT = 32,
     KC = 512,       /* of k */
     KC_FEW = 2048,  /* of k, where one row tile reads B in place */
     NC = 1024,      /* columns of B packed at a time, where many rows need them */
@@ -28,6 +29,7 @@ enum {
 
 typedef struct job {
     const heed_kernels *k;
+    const heed_gemm_kernels *gk; /* k->gemm, or those of another precision */
     const heed_gemm *g;
     float *scratch;
     int64_t each;   /* floats of scratch for a worker */
@@ -113,10 +115,10 @@ static void epilogue(const job *jb, int64_t offset, int64_t i, int64_t j, int64_
  * row, where it lies. */
 static const float *a_tiles(const part *p, int64_t row, int64_t rows, int64_t k, int64_t kc) {
     const heed_gemm *g = p->j->g;
-    const heed_gemm_kernels *gk = p->j->k->gemm;
+    const heed_gemm_kernels *gk = p->j->gk;
     const int64_t tiles = ceil_div(rows, gk->rows);
     row += p->m0;
-    if (rows == 1 && !g->ta) return p->a + row * g->lda + k;
+    if (rows == 1 && !g->ta && !gk->copy_b) return p->a + row * g->lda + k;
     for (int64_t i = 0; i < tiles; i++) {
         const int64_t from = tile_row(rows, tiles, i), mr = tile_row(rows, tiles, i + 1) - from;
         float *to = p->abuf + from * kc;
@@ -132,7 +134,7 @@ static const float *a_tiles(const part *p, int64_t row, int64_t rows, int64_t k,
 static void pack_panels(const part *p, float *to, int64_t col, int64_t cols, int64_t k,
                         int64_t kc) {
     const heed_gemm *g = p->j->g;
-    const heed_gemm_kernels *gk = p->j->k->gemm;
+    const heed_gemm_kernels *gk = p->j->gk;
     for (int64_t c = 0; c < cols; c += HEED_PANEL) {
         const int64_t n = min64(cols - c, HEED_PANEL);
         if (g->tb)
@@ -165,7 +167,7 @@ static void b_panels(const part *p, heed_tile *t, int64_t col, int64_t k, enum b
 /* One group of panels against every row tile of a packed block of A. */
 static void group(const part *p, heed_tile t, const float *a, int64_t row, int64_t rows,
                   int64_t col, int log_nv) {
-    const heed_gemm_kernels *gk = p->j->k->gemm;
+    const heed_gemm_kernels *gk = p->j->gk;
     const int64_t tiles = ceil_div(rows, gk->rows);
     for (int64_t i = 0; i < tiles; i++) {
         const int64_t from = tile_row(rows, tiles, i), mr = tile_row(rows, tiles, i + 1) - from;
@@ -191,7 +193,7 @@ static int group_log(const heed_gemm_kernels *gk, int64_t mr) {
 /* Rows [row, row+rows) of the part and all its columns go further by k in [k, k+kc). */
 static void k_block(const part *p, int64_t row, int64_t rows, int64_t k, int64_t kc,
                     enum b_form form) {
-    const heed_gemm_kernels *gk = p->j->k->gemm;
+    const heed_gemm_kernels *gk = p->j->gk;
     const int top = group_log(gk, ceil_div(rows, ceil_div(rows, gk->rows)));
     heed_tile t = { .kc = kc, .ldc = p->ldc };
     t.fresh = k == p->k0 && !p->accumulate;
@@ -210,20 +212,20 @@ static void k_block(const part *p, int64_t row, int64_t rows, int64_t k, int64_t
     }
 }
 
-/* How much of k, at most `most`, makes blocks of even size. */
+/* How much of k, at most `most`, makes blocks of even size; bf16 sums go by units of 32. */
 static int64_t k_step(int64_t kk, int64_t most) {
-    return kk > most ? ceil_div(kk, ceil_div(kk, most)) : kk;
+    return kk > most ? round_up(ceil_div(kk, ceil_div(kk, most)), K_UNIT) : kk;
 }
 
 /* Few rows, or B in panels: each block of A goes through all k. */
 static void rows_outside(const part *p) {
     const heed_gemm *g = p->j->g;
-    const heed_gemm_kernels *gk = p->j->k->gemm;
+    const heed_gemm_kernels *gk = p->j->gk;
     const int64_t m = p->m1 - p->m0, blocks = ceil_div(m, MC);
     for (int64_t i = 0; i < blocks; i++) {
         const int64_t row = tile_row(m, blocks, i), rows = tile_row(m, blocks, i + 1) - row;
         const int64_t tiles = ceil_div(rows, gk->rows);
-        const bool in_place = !g->tb && !g->packed;
+        const bool in_place = !p->j->gk->copy_b && !g->tb && !g->packed;
         const int top = in_place ? 0 : group_log(gk, ceil_div(rows, tiles));
         const int64_t wide = g->packed ? KC_FEW : B_BUFFER / (HEED_PANEL << top);
         const int64_t step = k_step(p->k1 - p->k0, min64(tiles > 1 ? KC : KC_FEW, wide));
@@ -293,7 +295,7 @@ static int64_t piece_depth(const heed_gemm *g) {
 static void sum_pieces(part p, float *buffer) {
     const job *jb = p.j;
     const heed_gemm *g = jb->g;
-    const heed_gemm_kernels *gk = jb->k->gemm;
+    const heed_gemm_kernels *gk = jb->gk;
     const int64_t rows = p.m1 - p.m0, cols = p.n1 - p.n0, area = rows * cols;
     const int64_t pieces = piece_count(g);
     int64_t depth = 0;
@@ -323,8 +325,8 @@ static void sum_pieces(part p, float *buffer) {
 /* -- chunks, threads, scratch --------------------------------------------------------------------
  */
 
-static int64_t abuf_len(const heed_kernels *k, const heed_gemm *g) {
-    const int64_t rows = min64(g->m, MC), few = min64(g->m, k->gemm->rows);
+static int64_t abuf_len(const heed_gemm_kernels *gk, const heed_gemm *g) {
+    const int64_t rows = min64(g->m, MC), few = min64(g->m, gk->rows);
     const int64_t len = rows * min64(g->k, KC), len_few = few * min64(g->k, KC_FEW);
     return round_up((len > len_few ? len : len_few) + LINE, LINE);
 }
@@ -341,12 +343,16 @@ static int64_t pieces_len(const heed_gemm *g) {
     return round_up(piece_depth(g) * min64(g->m, SHARD_ROWS) * min64(g->n, SHARD_COLS), LINE);
 }
 
-static int64_t scratch_each(const heed_kernels *k, const heed_gemm *g) {
-    return abuf_len(k, g) + bbuf_len(g) + pieces_len(g);
+static int64_t scratch_each(const heed_gemm_kernels *gk, const heed_gemm *g) {
+    return abuf_len(gk, g) + bbuf_len(g) + pieces_len(g);
+}
+
+int64_t heed__gemm_scratch_with(const heed_gemm_kernels *gk, const heed_gemm *g, int threads) {
+    return scratch_each(gk, g) * (threads > 1 ? threads : 1);
 }
 
 int64_t heed__gemm_scratch(const heed_kernels *k, const heed_gemm *g, int threads) {
-    return scratch_each(k, g) * (threads > 1 ? threads : 1);
+    return heed__gemm_scratch_with(k->gemm, g, threads);
 }
 
 static void run_chunk(const job *jb, int64_t index, float *scratch) {
@@ -357,7 +363,7 @@ static void run_chunk(const job *jb, int64_t index, float *scratch) {
     p.b = (g->packed ? g->packed : g->b) + item * g->step_b;
     p.offset = item * g->step_c;
     p.abuf = scratch;
-    p.bbuf = scratch + abuf_len(jb->k, g);
+    p.bbuf = scratch + abuf_len(jb->gk, g);
     const int64_t m0 = at / jb->gn * jb->mb, m1 = min64(g->m, m0 + jb->mb);
     const int64_t n0 = at % jb->gn * jb->nb, n1 = min64(g->n, n0 + jb->nb);
     if (!has_pieces(g)) {
@@ -384,7 +390,7 @@ static void run_chunks(void *arg, int64_t begin, int64_t end, int worker) {
  * across columns packs A again, one across rows packs B again. */
 static void cut(job *jb, int64_t want) {
     const heed_gemm *g = jb->g;
-    const int64_t rows = jb->k->gemm->rows, cols = HEED_PANEL * 4;
+    const int64_t rows = jb->gk->rows, cols = HEED_PANEL * 4;
     const int64_t most_m = ceil_div(g->m, rows), most_n = ceil_div(g->n, cols);
     const int64_t cost_a = g->ta ? 1 : 2, cost_b = g->packed ? 0 : g->tb ? 2 : 1;
     int64_t best = INT64_MAX, best_m = 1, best_n = 1;
@@ -402,10 +408,15 @@ static void cut(job *jb, int64_t want) {
 }
 
 void heed__gemm(const heed_kernels *k, heed_pool *pool, const heed_gemm *g, float *scratch) {
+    heed__gemm_with(k, k->gemm, pool, g, scratch);
+}
+
+void heed__gemm_with(const heed_kernels *k, const heed_gemm_kernels *gk, heed_pool *pool,
+                     const heed_gemm *g, float *scratch) {
     enum { CHUNK = 1 << 18 }; /* multiply-adds that are worth a chunk of their own */
     const int64_t batch = g->batch > 0 ? g->batch : 1;
     if (g->m <= 0 || g->n <= 0) return;
-    job jb = { .k = k, .g = g, .scratch = scratch, .each = scratch_each(k, g) };
+    job jb = { .k = k, .gk = gk, .g = g, .scratch = scratch, .each = scratch_each(gk, g) };
     jb.epilogue = has_epilogue(g);
     const double one = (double)g->m * (double)g->n * (double)(g->k > 0 ? g->k : 1);
     const int threads = one * (double)batch < 2.0 * CHUNK ? 1 : pool ? heed_pool_threads(pool) : 1;
@@ -426,11 +437,16 @@ int64_t heed__packed_len(int64_t n, int64_t k) {
 
 void heed__pack_b(const heed_kernels *k, float *packed, const float *b, int64_t ldb, bool tb,
                   int64_t n, int64_t kk) {
+    heed__pack_b_with(k->gemm, packed, b, ldb, tb, n, kk);
+}
+
+void heed__pack_b_with(const heed_gemm_kernels *gk, float *packed, const float *b, int64_t ldb,
+                       bool tb, int64_t n, int64_t kk) {
     for (int64_t j = 0; j < n; j += HEED_PANEL) {
         const int64_t cols = min64(n - j, HEED_PANEL);
         if (tb)
-            k->gemm->pack_rows(packed + j * kk, HEED_PANEL, b + j * ldb, ldb, cols, kk);
+            gk->pack_rows(packed + j * kk, HEED_PANEL, b + j * ldb, ldb, cols, kk);
         else
-            k->gemm->pack_cols(packed + j * kk, HEED_PANEL, b + j, ldb, cols, kk);
+            gk->pack_cols(packed + j * kk, HEED_PANEL, b + j, ldb, cols, kk);
     }
 }

@@ -52,7 +52,8 @@ typedef void (*heed_tile_fn)(const heed_tile *t);
 
 /* What differs by ISA: the tile of the product, its packing, and the arithmetic of the epilogue. */
 struct heed_gemm_kernels {
-    int rows;                 /* most rows of a tile */
+    int rows;    /* most rows of a tile */
+    bool copy_b; /* operands change on the way into panels, so none is read where it lies */
     heed_tile_fn tile[3][17]; /* [log2 nv][mr]; NULL where it does not exist */
     /* from [rows,kk] to [kk,step] and from [kk,cols] to [kk,step]; rows, cols <= 16. Rest of step
      * zeros; for step < 16 up to 15 floats past the end are written too. */
@@ -77,5 +78,12 @@ void heed__gemm(const heed_kernels *k, heed_pool *pool, const heed_gemm *g, floa
 int64_t heed__packed_len(int64_t n, int64_t k);
 void heed__pack_b(const heed_kernels *k, float *packed, const float *b, int64_t ldb, bool tb,
                   int64_t n, int64_t kk);
+
+/* The same with another set of kernels: bf16.h. */
+int64_t heed__gemm_scratch_with(const heed_gemm_kernels *gk, const heed_gemm *g, int threads);
+void heed__gemm_with(const heed_kernels *k, const heed_gemm_kernels *gk, heed_pool *pool,
+                     const heed_gemm *g, float *scratch);
+void heed__pack_b_with(const heed_gemm_kernels *gk, float *packed, const float *b, int64_t ldb,
+                       bool tb, int64_t n, int64_t kk);
 
 #endif

@@ -8,6 +8,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 /* From the plainest to the best; a CPU that can run one can run those before it, so what this CPU
  * can run is the front part of the list. */
@@ -44,6 +47,13 @@ static const char *lack_avx512(void) {
                      __builtin_cpu_supports("avx512vl");
     return all ? NULL : "this CPU has no AVX-512 BW, DQ and VL";
 }
+
+static const char *lack_amx(void) {
+    enum { BF16 = 1 << 22, TILE = 1 << 24, INT8 = 1 << 25, ALL = BF16 | TILE | INT8 };
+    unsigned a, b, c, d;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & ALL) != ALL) return "this CPU has no AMX";
+    return "this build has no AMX kernels";
+}
 #endif
 
 const char *heed__kernels_lack(const char *name) {
@@ -51,7 +61,7 @@ const char *heed__kernels_lack(const char *name) {
 #if defined(__x86_64__)
     if (strcmp(name, "avx2") == 0) return lack_avx2();
     if (strcmp(name, "avx512") == 0) return lack_avx512();
-    if (strcmp(name, "amx") == 0) return "this build has no AMX kernels";
+    if (strcmp(name, "amx") == 0) return lack_amx();
     return "this CPU has no NEON";
 #elif defined(__aarch64__)
     if (strcmp(name, "neon") == 0) return NULL;
