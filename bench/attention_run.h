@@ -1,4 +1,5 @@
-/* attention_run.h: one attention as a program has it (tensors, context, tape), for the benchmarks. */
+/* attention_run.h: one attention as a program has it (tensors, context, tape), for the
+ * benchmarks. */
 #ifndef HEED_BENCH_ATTENTION_RUN_H
 #define HEED_BENCH_ATTENTION_RUN_H
 

@@ -1,7 +1,7 @@
 /* own_layer.c: a layer of your own, with its gradient, between two of ours.
  *
- * It squashes each number to a learned height: y = h·tanh(x / h), h [C] positive. The program checks
- * its gradient by differences, then trains the whole on a small regression.
+ * It squashes each number to a learned height: y = h·tanh(x / h), h [C] positive. The program
+ * checks its gradient by differences, then trains the whole on a small regression.
  *
  *     cc own_layer.c $(pkg-config --cflags --libs heed) -lm && ./a.out
  */

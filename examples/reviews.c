@@ -1,8 +1,9 @@
-/* reviews.c: the review classifier of the introductory articles, put right: 10,000 words, the last 128
- * of a review, embedding 64, LSTM 64, self-attention 64 over all its states, mean, dense 64 with
- * ReLU, Adam at 0.001, batch 64, one epoch; prints the loss and the accuracy of the test.
+/* reviews.c: the review classifier of the introductory articles, put right: 10,000 words, the last
+ * 128 of a review, embedding 64, LSTM 64, self-attention 64 over all its states, mean, dense 64
+ * with ReLU, Adam at 0.001, batch 64, one epoch; prints the loss and the accuracy of the test.
  *
- *     ./reviews TRAIN.tsv TEST.tsv      lines `label<TAB>text`; a first line `label<TAB>text` is passed over
+ *     ./reviews TRAIN.tsv TEST.tsv      lines `label<TAB>text`; a first line `label<TAB>text` is
+ * passed over
  */
 #include <heed/tasks.h>
 #include <stdio.h>

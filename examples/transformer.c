@@ -1,7 +1,8 @@
-/* transformer.c: the whole Transformer of the introductory articles, put right: embedding, positions,
- * 6 encoder and 6 decoder layers (256 wide, 8 heads of 32, 2048 inside, dropout 0.1), output layer,
- * trained with Adam at 0.001 on cross-entropy. The task stands in for the articles' missing data: write
- * a sequence of ten digits backwards. Loss and accuracy are those of the whole held-out set.
+/* transformer.c: the whole Transformer of the introductory articles, put right: embedding,
+ * positions, 6 encoder and 6 decoder layers (256 wide, 8 heads of 32, 2048 inside, dropout 0.1),
+ * output layer, trained with Adam at 0.001 on cross-entropy. The task stands in for the articles'
+ * missing data: write a sequence of ten digits backwards. Loss and accuracy are those of the whole
+ * held-out set.
  *
  *     ./transformer [EPOCHS]     (100 as in the article)
  */

@@ -30,7 +30,10 @@ find "${folders[@]}" \( -name '*.[ch]' -o -name '*.inc' \) | LC_ALL=C sort | per
     );
 
     # Known and meant: a node of three sources, named; a recurrent layer with its five tensors.
-    my %wide = (heed__record3 => 1, heed_gru => 1, heed_lstm => 1);
+    my %wide = (heed__record3 => 1, heed_gru => 1, heed_lstm => 1,
+                heed__encode => 1, heed_classify_explain => 1);
+    # Meant too: products written out field by field.
+    my %tall = (keys_grad => 1);
 
     while (my $file = <STDIN>) {
         chomp $file;
@@ -87,7 +90,7 @@ find "${folders[@]}" \( -name '*.[ch]' -o -name '*.inc' \) | LC_ALL=C sort | per
             } elsif ($c eq "{") { $depth++ }
             elsif ($c eq "}" && --$depth == 0) {
                 my $n = $line - $count + 1;
-                bad($file, $count, "$name has $n lines, more than $most") if $open && $n > $most;
+                bad($file, $count, "$name has $n lines, more than $most") if $open && $n > $most && !$tall{$name};
                 ($head, $start, $open) = ("", 0, 0);
             }
             $line++ if $c eq "\n";

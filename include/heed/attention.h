@@ -137,8 +137,8 @@ typedef struct heed_attention_cfg {
     int64_t stride;          /* besides what window or block leave (nothing, without both), every
                                 key with (p_t - s) a multiple  (Child et al. 2019); 0: without */
     int64_t globals;         /* the first n valid keys are seen by all, and queries at the first n
-                                valid positions see all, whatever window, block and dilation say; causal
-                                holds for them too  (Beltagy et al. 2020) */
+                                valid positions see all, whatever window, block and dilation say;
+                                causal holds for them too  (Beltagy et al. 2020) */
     heed_tensor *q_segments; /* I32 [B,T] with k_segments I32 [B,S]: where equal (packed documents);
                                 both or none, or q_segments alone when S = T. Blocks of keys are
                                 counted from the segment's first key */

@@ -1,5 +1,5 @@
-/* bench_attention.c: time and memory of attention by length, and the exponent that fits: 2 for full attention, 1 for a
- * window. */
+/* bench_attention.c: time and memory of attention by length, and the exponent that fits: 2 for full
+ * attention, 1 for a window. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -65,7 +65,8 @@ static int once(heed_ctx *cx, const bench_options *o, row *r, heed_error *err) {
     return rc;
 }
 
-/* Least squares of log seconds on log length, over the upper half of the lengths, where the constant costs are small. */
+/* Least squares of log seconds on log length, over the upper half of the lengths, where the
+ * constant costs are small. */
 static double exponent(const row *r, int n) {
     const int from = n > 3 ? n / 2 : 0;
     double x = 0, y = 0, xx = 0, xy = 0;

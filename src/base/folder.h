@@ -14,7 +14,8 @@ int heed__folder_begin(const char *path, char work[HEED_PATH_SIZE], heed_error *
 /* Puts work in path's place and removes what was there. Only files that lie directly in the old
  * folder are removed; one that holds folders of its own is refused at the begin. */
 int heed__folder_commit(const char *path, const char *work, heed_error *err);
-/* Whether a begin would succeed, asked before long work whose result goes there. 0 or its status. */
+/* Whether a begin would succeed, asked before long work whose result goes there. 0 or its
+ * status. */
 int heed__folder_check(const char *path, heed_error *err);
 /* Removes work. */
 void heed__folder_abort(const char *work);

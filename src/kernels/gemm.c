@@ -4,8 +4,8 @@
  * what is read. In a chunk, a block of A (MC rows by KC of k) is packed row tile by row tile and
  * stays in the second cache; B comes by groups of a few panels, packed into a buffer that stays in
  * the first, or read where it lies when it is in panels already or is [k,n] and no more than some
- * hundred rows need it; and each group meets all row tiles. Where many rows need it, a block of B is
- * packed whole before. Rows are shared out evenly among tiles: 32
+ * hundred rows need it; and each group meets all row tiles. Where many rows need it, a block of B
+ * is packed whole before. Rows are shared out evenly among tiles: 32
  * rows are tiles of 11, 11 and 10, not of 14, 14 and 4. All of this changes no sum: a chain goes
  * through C from one block of k to the next.
  */

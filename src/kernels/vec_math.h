@@ -1,13 +1,13 @@
-/* vec_math.h: the elementary functions of 16 lanes, for kernel bodies to inline. Included right after
+/* vec_math.h: the elementary functions of 16 lanes, for kernel bodies to inline. Included after
  * vec_<isa>.h; every step is one exactly rounded operation of vec.h, so the bits are equal on every
  * ISA. Coefficients come from tools/polynomials.py; docs/ACCURACY.md states the measured errors.
  *
  *   vf_canon(x)             x, every NaN as 0x7fc00000
- *   vf_exp(x)               0 where the result would be below the smallest normal, inf above the largest
- *   vf_exp_neg(x)           the same bits, for x <= 0 alone, with one compare; -inf gives 0; a NaN whose
+ *   vf_exp(x)               0 where the result would be below the smallest normal, inf beyond
+ *   vf_exp_neg(x)           the same bits, for x <= 0 alone, one compare; -inf gives 0; a NaN whose
  *                           payload's low 9 bits are 0 (such as 0x7fc00000) gives some NaN
  *   vf_log vf_tanh vf_sigmoid vf_erf vf_sin vf_cos
- *   vf_normal_tail(a, &e)   for a >= 1: how likely a standard normal exceeds a; e = exp(-a²/2) for any a
+ *   vf_normal_tail(a, &e)   for a >= 1: how likely a standard normal exceeds a; e = exp(-a²/2)
  *   vf_normal_cdf(x, &e)    how likely it is below x: gelu(x) = x·vf_normal_cdf(x)
  *
  * All but vf_exp_neg and the last two give the canonical NaN for NaN. */

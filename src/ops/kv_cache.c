@@ -1,7 +1,7 @@
 /* kv_cache.c: keys and values of past steps in the form that the fused kernel reads, and attention
  * over them. Keys lie in panels [B,Hk,room/16,D,16], values in rows [B,Hk,room,Dvp], so that a step
- * packs nothing but what is new. The first step kept is `base`, a multiple of the kernel's block, so
- * that blocks are where the full forward pass has them. */
+ * packs nothing but what is new. The first step kept is `base`, a multiple of the kernel's block,
+ * so that blocks are where the full forward pass has them. */
 #include <math.h>
 #include <string.h>
 

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "base/elementary.h"
 
 enum { BINS = 15 };
 
@@ -58,7 +59,7 @@ int heed__metrics(heed_metrics *m, const float *probs, const int32_t *right, int
         if (right[i] < 0) continue;
         known++;
         t[right[i]].real++;
-        m->loss -= log(fmax((double)p[right[i]], 1e-45));
+        m->loss -= heed__ln(fmax((double)p[right[i]], 1e-45));
     }
     for (int b = 0; b < BINS && n; b++) m->ece += fabs(conf[b] - hits[b]) / (double)n;
     m->loss = known ? m->loss / (double)known : 0;

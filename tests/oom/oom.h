@@ -1,5 +1,5 @@
-/* oom.h: every allocation fails once. The programs of this folder are linked so that malloc, calloc,
- * realloc and free of the library, and jansson's too, come through oom.c.
+/* oom.h: every allocation fails once. The programs of this folder are linked so that malloc,
+ * calloc, realloc and free of the library, and jansson's too, come through oom.c.
  *
  *     static int make(heed_error *err) { ... return 0, or free everything and return the status; }
  *     oom_each(make);

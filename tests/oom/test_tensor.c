@@ -26,7 +26,8 @@ static int make_params(heed_error *err) {
     return status;
 }
 
-/* Two steps of a small network with an embedding table, dense and then with row-sparse gradients. */
+/* Two steps of a small network with an embedding table, dense and then with row-sparse
+ * gradients. */
 static int train(heed_error *err, bool sparse) {
     heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .train = true, .threads = 1, .seed = 3 }, err);
     if (!cx) return err->code;

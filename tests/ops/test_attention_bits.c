@@ -1,6 +1,6 @@
 /* test_attention_bits.c: what must not change a bit of attention on the general path: the machine's
- * instruction set, the number of threads, batch mates, padding on either side, keys that are hidden,
- * decoding step by step, and ways of saying the same thing. */
+ * instruction set, the number of threads, batch mates, padding on either side, keys that are
+ * hidden, decoding step by step, and ways of saying the same thing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
-/* test_kernel_accuracy.c: the elementary functions of the kernels against libm in double, over every
- * exponent and densely where they bend. Prints the table of docs/ACCURACY.md; HEED_ACCURACY_STRIDE=1
- * visits all 2^32 arguments, the default every 4099th. */
+/* test_kernel_accuracy.c: the elementary functions of the kernels against libm in double, over
+ * every exponent and densely where they bend. Prints the table of docs/ACCURACY.md;
+ * HEED_ACCURACY_STRIDE=1 visits all 2^32 arguments, the default every 4099th. */
 #include "cmocka_all.h"
 #include "kernels/kernels.h"
 #include "kernels/math.h"

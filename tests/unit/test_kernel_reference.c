@@ -1,6 +1,6 @@
-/* test_kernel_reference.c: row, dropout, recurrent and optimizer kernels against plain formulas: the
- * row rule and the tree of sums to the bit, Philox to the bit, the others in double. The table is the
- * scalar one; test_kernel_parity.c says that the others equal it. */
+/* test_kernel_reference.c: row, dropout, recurrent and optimizer kernels against plain formulas:
+ * the row rule and the tree of sums to the bit, Philox to the bit, the others in double. The table
+ * is the scalar one; test_kernel_parity.c says that the others equal it. */
 #include "cmocka_all.h"
 #include "kernels/kernels.h"
 #include "kernels/math.h"
