@@ -7,7 +7,7 @@ model=$(dirname "$heed")/banking77
 
 "$heed" train classify data/banking77/train.tsv -o "$model"
 "$heed" test "$model" data/banking77/test.tsv
-"$heed" predict "$model" <<'MESSAGES'
+"$heed" predict "$model" --explain <<'MESSAGES'
 my card was charged twice for the same coffee
 how long until the transfer from my other bank arrives
 I moved to a new flat, where do I change my address

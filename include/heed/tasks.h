@@ -87,17 +87,22 @@ typedef struct heed_attended {
     float weight; /* over the words of a text these add up to 1 */
 } heed_attended;
 
-/* What was read: words of the text, how many of them the model saw, how many of these it knows. */
-typedef struct heed_seen {
-    int64_t words, seen, known;
-} heed_seen;
+/* What heed_classify_explain is given and fills. The two arrays are the caller's. */
+typedef struct heed_explanation {
+    heed_label *top;     /* [top_cap] the likeliest labels, best first */
+    heed_attended *word; /* [word_cap] words in reading order; NULL with word_cap 0 */
+    int top_cap;
+    int64_t word_cap;
+    /* filled */
+    int top_len;         /* labels written */
+    int64_t word_len;    /* words written */
+    int64_t total, seen; /* words of the text; how many of them, its last ones, the model saw */
+    int64_t known;       /* of those seen, how many it knows */
+} heed_explanation;
 
-/* heed_classify, and what it attended to: up to cap words in reading order (attention averaged over
- * heads and queries). Returns how many words were written, or a negative status. seen may be NULL.
- */
-HEED_API int64_t heed_classify_explain(heed_classifier *c, const char *text, heed_label *top, int n,
-                                       heed_attended *words, int64_t cap, heed_seen *seen,
-                                       heed_error *err);
+/* heed_classify with what it attended to: attention averaged over heads and queries. 0 or a status. */
+HEED_API int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation *x,
+                                   heed_error *err);
 
 /* Probabilities of many texts, probs [len,K]. 0 or a status. */
 HEED_API int heed_classify_many(heed_classifier *c, int64_t len, const char *const *text,

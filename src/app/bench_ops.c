@@ -1,5 +1,5 @@
-/* bench_ops.c: every operation on its large cases, from the same table that its tests are made
- * of. */
+/* bench_ops.c: every operation on its large cases, from the same table that its tests are made of.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/options.h"
@@ -19,8 +20,8 @@ typedef struct predictor {
     bool json, explain;
     int64_t top;
     const char *name; /* of the input, for messages */
+    heed_explanation x;
     heed_label label[TOP];
-    heed_attended word[WORDS];
 } predictor;
 
 static void json_text(const char *text, size_t size) {
@@ -38,35 +39,35 @@ static void json_text(const char *text, size_t size) {
 }
 
 /* docs/schemas/predict.json */
-static void print_json(const predictor *p, const char *text, int labels, int64_t words,
-                       const heed_seen *seen) {
+static void print_json(const predictor *p, const char *text) {
+    const heed_explanation *x = &p->x;
     printf("{\"label\": ");
-    json_text(p->label[0].name, strlen(p->label[0].name));
-    printf(", \"confidence\": %.9g, \"labels\": [", (double)p->label[0].score);
-    for (int i = 0; i < labels; i++) {
+    json_text(x->top[0].name, strlen(x->top[0].name));
+    printf(", \"confidence\": %.9g, \"labels\": [", (double)x->top[0].score);
+    for (int i = 0; i < x->top_len; i++) {
         printf("%s{\"label\": ", i ? ", " : "");
-        json_text(p->label[i].name, strlen(p->label[i].name));
-        printf(", \"score\": %.9g}", (double)p->label[i].score);
+        json_text(x->top[i].name, strlen(x->top[i].name));
+        printf(", \"score\": %.9g}", (double)x->top[i].score);
     }
-    printf("], \"tokens_seen\": %" PRId64 ", \"tokens_total\": %" PRId64, seen->seen, seen->words);
+    printf("], \"tokens_seen\": %" PRId64 ", \"tokens_total\": %" PRId64, x->seen, x->total);
     if (p->explain) printf(", \"attention\": [");
-    for (int64_t i = 0; p->explain && i < words; i++) {
-        printf("%s{\"begin\": %zu, \"end\": %zu, \"text\": ", i ? ", " : "", p->word[i].begin,
-               p->word[i].end);
-        json_text(text + p->word[i].begin, p->word[i].end - p->word[i].begin);
-        printf(", \"weight\": %.9g}", (double)p->word[i].weight);
+    for (int64_t i = 0; p->explain && i < x->word_len; i++) {
+        const heed_attended *w = &x->word[i];
+        printf("%s{\"begin\": %zu, \"end\": %zu, \"text\": ", i ? ", " : "", w->begin, w->end);
+        json_text(text + w->begin, w->end - w->begin);
+        printf(", \"weight\": %.9g}", (double)w->weight);
     }
     printf("%s}\n", p->explain ? "]" : "");
 }
 
-static void print_shaded(const predictor *p, const char *text, int64_t words) {
+static void print_shaded(const predictor *p, const char *text) {
     float most = 0;
-    for (int64_t i = 0; i < words; i++)
-        if (p->word[i].weight > most) most = p->word[i].weight;
+    for (int64_t i = 0; i < p->x.word_len; i++)
+        if (p->x.word[i].weight > most) most = p->x.word[i].weight;
     size_t at = 0;
     printf("    ");
-    for (int64_t i = 0; i < words; i++) {
-        const heed_attended *w = &p->word[i];
+    for (int64_t i = 0; i < p->x.word_len; i++) {
+        const heed_attended *w = &p->x.word[i];
         printf("%.*s", (int)(w->begin - at), text + at);
         terminal_shade(&p->term, text + w->begin, w->end - w->begin,
                        most > 0 ? w->weight / most : 0);
@@ -75,14 +76,13 @@ static void print_shaded(const predictor *p, const char *text, int64_t words) {
     printf("%s\n", text + at);
 }
 
-static void print_plain(const predictor *p, const char *text, int labels, int64_t words,
-                        const heed_seen *seen) {
-    for (int i = 0; i < labels; i++)
-        printf("%s%s\t%.4f", i ? "\t" : "", p->label[i].name, (double)p->label[i].score);
-    if (seen->seen < seen->words)
-        printf("\t(%" PRId64 " of %" PRId64 " tokens seen)", seen->seen, seen->words);
+static void print_plain(const predictor *p, const char *text) {
+    const heed_explanation *x = &p->x;
+    for (int i = 0; i < x->top_len; i++)
+        printf("%s%s\t%.4f", i ? "\t" : "", x->top[i].name, (double)x->top[i].score);
+    if (x->seen < x->total) printf("\t(%" PRId64 " of %" PRId64 " tokens seen)", x->seen, x->total);
     printf("\n");
-    if (p->explain) print_shaded(p, text, words);
+    if (p->explain) print_shaded(p, text);
 }
 
 static int line(predictor *p, char *text, size_t size, int64_t number, heed_error *err) {
@@ -94,16 +94,12 @@ static int line(predictor *p, char *text, size_t size, int64_t number, heed_erro
                  memchr(text, 0, size) ? "a zero byte" : "not UTF-8");
         return err->code;
     }
-    heed_seen seen = { 0 };
-    const int64_t words = heed_classify_explain(p->c, text, p->label, (int)p->top,
-                                                p->explain ? p->word : NULL, WORDS, &seen, err);
-    if (words < 0) return (int)words;
-    const int64_t K = heed_classifier_labels(p->c);
-    const int labels = (int)(p->top < K ? p->top : K);
+    const int rc = heed_classify_explain(p->c, text, &p->x, err);
+    if (rc) return rc;
     if (p->json)
-        print_json(p, text, labels, words, &seen);
+        print_json(p, text);
     else
-        print_plain(p, text, labels, words, &seen);
+        print_plain(p, text);
     fflush(stdout); /* a reader at the other end of a pipe gets each answer at once */
     return ferror(stdout) ? HEED_EIO : 0;
 }
@@ -145,14 +141,15 @@ static int predict(predictor *p, const char *dir, const char *file, const heed_o
 }
 
 int cmd_predict(int argc, char **argv) {
-    static predictor p; /* half a megabyte of words: not on the stack */
-    p = (predictor){ .top = 1 };
+    predictor p = { .top = 1, .explain = isatty(1) != 0 };
+    heed_attended *word = malloc(WORDS * sizeof *word);
     int64_t threads = 1;
     const opt options[] = {
         { "json", 0, OPT_FLAG, &p.json, 0, 0, NULL,
           "a JSON object a line (docs/schemas/predict.json)" },
         { "top", 'n', OPT_INT, &p.top, 1, TOP, "N", "labels shown (1)" },
-        { "explain", 0, OPT_FLAG, &p.explain, 0, 0, NULL, "show the words attended to" },
+        { "explain", 0, OPT_FLAG, &p.explain, 0, 0, NULL,
+          "show the words attended to (on a terminal always)" },
         { "threads", 0, OPT_INT, &threads, 1, 1024, "N", "threads (1)" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
@@ -162,10 +159,18 @@ int cmd_predict(int argc, char **argv) {
                                options, 1, 2 };
     const char *operand[2] = { NULL, NULL };
     const int n = opt_read(&what, argc, argv, operand);
-    if (n < 0) return command_usage(n);
+    if (n < 0) {
+        free(word);
+        return command_usage(n);
+    }
     p.term = terminal_open(stdout);
+    p.x = (heed_explanation){
+        .top = p.label, .top_cap = (int)p.top, .word = word, .word_cap = word ? WORDS : 0
+    };
     command_catch_signals();
     heed_error err = { 0 };
     const heed_open_cfg open = { .threads = (int)threads };
-    return predict(&p, operand[0], operand[1], &open, &err) ? command_error(&err) : 0;
+    const int rc = predict(&p, operand[0], operand[1], &open, &err);
+    free(word);
+    return rc ? command_error(&err) : 0;
 }

@@ -1,5 +1,5 @@
-/* commands.h: what the program can do. Each command gets the arguments after its name and
- * returns the exit status. */
+/* commands.h: what the program can do. Each command gets the arguments after its name and returns
+ * the exit status. */
 #ifndef HEED_APP_COMMANDS_H
 #define HEED_APP_COMMANDS_H
 

@@ -47,7 +47,8 @@ static int many(heed_classifier *c, const heed_encoded *e, int64_t *order, float
 int heed_classify_many(heed_classifier *c, int64_t len, const char *const *text, float *probs,
                        heed_error *err) {
     heed_encoded e;
-    int rc = heed__encode(&e, c->vocab, len, text, c->max_len, &c->hooks, err);
+    const heed_examples texts = { .len = len, .text = text };
+    int rc = heed__encode(&e, c->vocab, &texts, c->max_len, &c->hooks, err);
     if (rc) return rc;
     int64_t *order = heed__calloc(&c->hooks, (size_t)len, sizeof *order);
     rc = order ? many(c, &e, order, probs, err)
@@ -80,46 +81,59 @@ static float part_of(const heed_tensor *column, int64_t t) {
 }
 
 /* Words of the text with their parts of attention; those before the last max_len get none. */
-static int64_t attended_words(const heed_classifier *c, const char *text, const heed_tensor *column,
-                              heed_attended *words, int64_t cap, heed_seen *seen) {
+static void attended_words(const heed_classifier *c, const char *text, const heed_tensor *column,
+                           heed_explanation *x) {
     const size_t size = strlen(text);
     heed_word w;
-    heed_seen s = { 0 };
-    for (size_t at = 0; heed__word_next(text, size, &at, &w);) s.words++;
-    s.seen = s.words < c->max_len ? s.words : c->max_len;
-    const int64_t unseen = s.words - s.seen;
+    for (size_t at = 0; heed__word_next(text, size, &at, &w);) x->total++;
+    x->seen = x->total < c->max_len ? x->total : c->max_len;
+    const int64_t unseen = x->total - x->seen;
     int64_t i = 0;
     for (size_t at = 0; heed__word_next(text, size, &at, &w); i++) {
         const bool sees = i >= unseen;
-        s.known += sees && heed__vocab_find(c->vocab, w.form, (size_t)w.len) != HEED_VOCAB_UNKNOWN;
-        if (i < cap)
-            words[i] = (heed_attended){ w.begin, w.end, sees ? part_of(column, i - unseen) : 0.0f };
+        x->known += sees && heed__vocab_find(c->vocab, w.form, (size_t)w.len) != HEED_VOCAB_UNKNOWN;
+        if (i < x->word_cap)
+            x->word[i] = (heed_attended){ w.begin, w.end,
+                                          sees ? part_of(column, i - unseen) : 0.0f };
     }
-    if (seen) *seen = s;
-    return i < cap ? i : cap;
+    x->word_len = i < x->word_cap ? i : x->word_cap;
 }
 
-int64_t heed_classify_explain(heed_classifier *c, const char *text, heed_label *top, int n,
-                              heed_attended *words, int64_t cap, heed_seen *seen, heed_error *err) {
+/* The text's probabilities as a tensor of the step, or NULL with *err filled. */
+static heed_tensor *answer(heed_classifier *c, const char *text, heed_attention_tap *tap,
+                           heed_error *err) {
     heed_encoded e;
-    const int rc = heed__encode(&e, c->vocab, 1, &text, c->max_len, &c->hooks, err);
-    if (rc) return rc;
     const int64_t first = 0;
-    heed_attention_tap tap = { .column_mass = true };
-    const bool wanted = words || seen;
-    heed_tensor *p = forward(c, &e, &first, 1, wanted ? &tap : NULL);
+    const heed_examples one = { .len = 1, .text = &text };
+    if (heed__encode(&e, c->vocab, &one, c->max_len, &c->hooks, err)) return NULL;
+    heed_tensor *p = forward(c, &e, &first, 1, tap);
     heed__encoded_free(&e);
-    if (!p) return context_error(c, err);
-    best(c, HEED_F32_DATA(p), top, n);
-    const int64_t found = wanted ? attended_words(c, text, tap.column, words, words ? cap : 0, seen)
-                                 : 0;
+    if (!p) context_error(c, err);
+    return p;
+}
+
+int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation *x,
+                          heed_error *err) {
+    heed_error own;
+    if (!err) err = &own;
+    heed_attention_tap tap = { .column_mass = true };
+    x->total = x->seen = x->known = x->word_len = 0;
+    heed_tensor *p = answer(c, text, &tap, err);
+    if (!p) return err->code;
+    x->top_len = best(c, HEED_F32_DATA(p), x->top, x->top_cap);
+    attended_words(c, text, tap.column, x);
     heed_ctx_reset(c->cx);
-    return found;
+    return 0;
 }
 
 int heed_classify(heed_classifier *c, const char *text, heed_label *top, int n, heed_error *err) {
-    const int64_t rc = heed_classify_explain(c, text, top, n, NULL, 0, NULL, err);
-    return rc < 0 ? (int)rc : n < c->labels ? n : (int)c->labels;
+    heed_error own;
+    if (!err) err = &own;
+    heed_tensor *p = answer(c, text, NULL, err);
+    if (!p) return err->code;
+    n = best(c, HEED_F32_DATA(p), top, n);
+    heed_ctx_reset(c->cx);
+    return n;
 }
 
 int heed_classifier_test(heed_classifier *c, const heed_examples *data, heed_metrics *m,

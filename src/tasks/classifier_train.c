@@ -94,9 +94,7 @@ static int prepare(training *t, const heed_examples *data) {
         .dropout = t->cfg.dropout,
     };
     rc = heed__classifier_build(c, m, t->err);
-    if (rc == 0)
-        rc = heed__encode(&t->texts, c->vocab, data->len, data->text, c->max_len, &c->hooks,
-                          t->err);
+    if (rc == 0) rc = heed__encode(&t->texts, c->vocab, data, c->max_len, &c->hooks, t->err);
     if (rc) return rc;
     t->right = heed__calloc(&c->hooks, (size_t)data->len, sizeof *t->right);
     t->order = heed__calloc(&c->hooks, (size_t)data->len, sizeof *t->order);

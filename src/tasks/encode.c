@@ -48,14 +48,15 @@ static int encode_one(heed_encoded *e, int64_t *cap, const heed_vocab *v, const 
     return 0;
 }
 
-int heed__encode(heed_encoded *e, const heed_vocab *v, int64_t len, const char *const *text,
-                 int64_t max_len, const heed_hooks *hooks, heed_error *err) {
+int heed__encode(heed_encoded *e, const heed_vocab *v, const heed_examples *x, int64_t max_len,
+                 const heed_hooks *hooks, heed_error *err) {
     *e = (heed_encoded){ 0 };
     if (hooks) e->hooks = *hooks;
     int64_t cap = 0;
-    e->start = heed__calloc(hooks, (size_t)len + 1, sizeof *e->start);
+    e->start = heed__calloc(hooks, (size_t)x->len + 1, sizeof *e->start);
     int rc = e->start ? 0 : HEED_ENOMEM;
-    for (int64_t i = 0; i < len && rc == 0; i++) rc = encode_one(e, &cap, v, text[i], max_len);
+    for (int64_t i = 0; i < x->len && rc == 0; i++)
+        rc = encode_one(e, &cap, v, x->text[i], max_len);
     if (rc) {
         heed__encoded_free(e);
         return heed__error(err, rc, "texts: out of memory");

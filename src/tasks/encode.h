@@ -13,10 +13,10 @@ typedef struct heed_encoded {
     heed_hooks hooks;
 } heed_encoded;
 
-/* Numbers of the last max_len words of each text; a text without words becomes one unknown word. 0
- * or a status. */
-int heed__encode(heed_encoded *e, const heed_vocab *v, int64_t len, const char *const *text,
-                 int64_t max_len, const heed_hooks *hooks, heed_error *err);
+/* Numbers of the last max_len words of each text of x (labels are not read); a text without words
+ * becomes one unknown word. 0 or a status. */
+int heed__encode(heed_encoded *e, const heed_vocab *v, const heed_examples *x, int64_t max_len,
+                 const heed_hooks *hooks, heed_error *err);
 void heed__encoded_free(heed_encoded *e);
 
 /* Counts every word of texts into a new vocabulary of at most keep. NULL and *err on failure. */

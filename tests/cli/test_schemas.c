@@ -1,5 +1,5 @@
-/* test_schemas.c: every --json output of the program obeys its schema in docs/schemas. HEED
- * names the program. */
+/* test_schemas.c: every --json output of the program obeys its schema in docs/schemas. HEED names
+ * the program. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,8 +19,8 @@ static const char *program(void) {
     return heed ? heed : "build/heed";
 }
 
-/* Runs `heed arguments`, each line of whose output must be JSON that obeys the schema. Returns
- * how many there were. */
+/* Runs `heed arguments`, each line of whose output must be JSON that obeys the schema. Returns how
+ * many there were. */
 static int check(const char *schema_name, const char *arguments) {
     char command[1024], path[256], why[512] = "";
     snprintf(path, sizeof path, "docs/schemas/%s.json", schema_name);
