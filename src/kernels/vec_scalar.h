@@ -224,7 +224,8 @@ VEC_INLINE vi vi_dot4(vi s, vi a, vi b) {
     int8_t x[16][4], y[16][4];
     memcpy(x, a.v, sizeof x);
     memcpy(y, b.v, sizeof y);
-    LANES for (int k = 0; k < 4; k++) s.v[i] += x[i][k] * y[i][k];
+    for (int k = 0; k < 4; k++)
+        LANES s.v[i] = (int32_t)((uint32_t)s.v[i] + (uint32_t)(x[i][k] * y[i][k]));
     return s;
 }
 VEC_INLINE void vi_store_i8(int8_t *p, vi a) {
