@@ -93,7 +93,7 @@ void heed__general_hide(const heed__general *g, heed__block *k, int64_t i);
 int64_t heed__general_head_room(const heed__general *g); /* floats of block.head */
 /* x = scale · score of the block. */
 void heed__general_scores(const heed__general *g, heed__block *k);
-/* c [n,width] = weights [n,keys] · rows, where rows [hi-lo,width] of the block's keys begin at
+/* c [n,width] = weights [n,keys] · rows, where the rows [hi-lo,width] of the block's keys begin at
  * `rows` and are ld apart. A weight of 0 hides its row whatever it holds, NaN too. */
 typedef struct heed__mix {
     const float *weights, *rows;

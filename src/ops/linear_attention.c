@@ -66,7 +66,34 @@ static work work_of(const linear *l, int worker) {
     return w;
 }
 
-static void multiply(const linear *l, const work *w, heed_gemm g) {
+/* Rows ld apart, read transposed where told. */
+typedef struct matrix {
+    const float *at;
+    int64_t ld;
+    bool transposed;
+} matrix;
+
+typedef struct target {
+    float *at;
+    int64_t ld;
+    bool add;
+} target;
+
+/* to [m,n] = (or +=) a [m,k] b [k,n]; size = { m, n, k } */
+static void multiply(const linear *l, const work *w, const int64_t size[3], matrix a, matrix b,
+                     target to) {
+    const heed_gemm g = { .m = size[0],
+                          .n = size[1],
+                          .k = size[2],
+                          .a = a.at,
+                          .lda = a.ld,
+                          .ta = a.transposed,
+                          .b = b.at,
+                          .ldb = b.ld,
+                          .tb = b.transposed,
+                          .c = to.at,
+                          .ldc = to.ld,
+                          .accumulate = to.add };
     heed__gemm(l->k, NULL, &g, w->product);
 }
 
@@ -130,18 +157,8 @@ static void load_keys(const linear *l, const work *w, const place *p, int64_t s,
 /* state += f(k)ᵀ v' of the loaded chunk, one chain over the keys. */
 static void state_add(const linear *l, const work *w, const float *f, const float *e, int64_t n) {
     const int64_t D = l->D, E = l->Dv + 1;
-    multiply(l, w,
-             (heed_gemm){ .m = D,
-                          .n = E,
-                          .k = n,
-                          .a = f,
-                          .lda = D,
-                          .ta = true,
-                          .b = e,
-                          .ldb = E,
-                          .c = w->state,
-                          .ldc = E,
-                          .accumulate = true });
+    multiply(l, w, (int64_t[]){ D, E, n }, (matrix){ f, D, true }, (matrix){ e, E, false },
+             (target){ w->state, E, true });
 }
 
 static void lower(float *a, int64_t rows, int64_t cols) {
@@ -152,40 +169,14 @@ static void lower(float *a, int64_t rows, int64_t cols) {
 /* n' of rows whose f(q) is loaded: the triangle of the loaded keys where inside, then the state. */
 static void numerators(const linear *l, const work *w, int64_t rows, int64_t inside) {
     const int64_t D = l->D, E = l->Dv + 1;
-    multiply(l, w,
-             (heed_gemm){ .m = rows,
-                          .n = E,
-                          .k = D,
-                          .a = w->fq,
-                          .lda = D,
-                          .b = w->state,
-                          .ldb = E,
-                          .c = w->n1,
-                          .ldc = E });
+    multiply(l, w, (int64_t[]){ rows, E, D }, (matrix){ w->fq, D, false },
+             (matrix){ w->state, E, false }, (target){ w->n1, E, false });
     if (!inside) return;
-    multiply(l, w,
-             (heed_gemm){ .m = rows,
-                          .n = inside,
-                          .k = D,
-                          .a = w->fq,
-                          .lda = D,
-                          .b = w->fk,
-                          .ldb = D,
-                          .tb = true,
-                          .c = w->a,
-                          .ldc = CHUNK });
+    multiply(l, w, (int64_t[]){ rows, inside, D }, (matrix){ w->fq, D, false },
+             (matrix){ w->fk, D, true }, (target){ w->a, CHUNK, false });
     lower(w->a, rows, inside);
-    multiply(l, w,
-             (heed_gemm){ .m = rows,
-                          .n = E,
-                          .k = inside,
-                          .a = w->a,
-                          .lda = CHUNK,
-                          .b = w->v1,
-                          .ldb = E,
-                          .c = w->n1,
-                          .ldc = E,
-                          .accumulate = true });
+    multiply(l, w, (int64_t[]){ rows, E, inside }, (matrix){ w->a, CHUNK, false },
+             (matrix){ w->v1, E, false }, (target){ w->n1, E, true });
 }
 
 /* Calls each for every chunk of queries of p in order, with the state of all earlier keys (causal)
@@ -234,41 +225,14 @@ static void chunk_dq(const linear *l, const work *w, const place *p, const int64
         g[i * E + l->Dv] = -l->k->row->dot(g + i * E, n1, l->Dv) * inv;
     }
     if (!l->dq) return;
-    multiply(l, w,
-             (heed_gemm){ .m = rows,
-                          .n = D,
-                          .k = E,
-                          .a = g,
-                          .lda = E,
-                          .b = w->state,
-                          .ldb = E,
-                          .tb = true,
-                          .c = w->df,
-                          .ldc = D });
+    multiply(l, w, (int64_t[]){ rows, D, E }, (matrix){ g, E, false },
+             (matrix){ w->state, E, true }, (target){ w->df, D, false });
     if (inside) {
-        multiply(l, w,
-                 (heed_gemm){ .m = rows,
-                              .n = inside,
-                              .k = E,
-                              .a = g,
-                              .lda = E,
-                              .b = w->v1,
-                              .ldb = E,
-                              .tb = true,
-                              .c = w->da,
-                              .ldc = CHUNK });
+        multiply(l, w, (int64_t[]){ rows, inside, E }, (matrix){ g, E, false },
+                 (matrix){ w->v1, E, true }, (target){ w->da, CHUNK, false });
         lower(w->da, rows, inside);
-        multiply(l, w,
-                 (heed_gemm){ .m = rows,
-                              .n = D,
-                              .k = inside,
-                              .a = w->da,
-                              .lda = CHUNK,
-                              .b = w->fk,
-                              .ldb = D,
-                              .c = w->df,
-                              .ldc = D,
-                              .accumulate = true });
+        multiply(l, w, (int64_t[]){ rows, D, inside }, (matrix){ w->da, CHUNK, false },
+                 (matrix){ w->fk, D, false }, (target){ w->df, D, true });
     }
     features_grad(l, l->dq + ((p->b * l->T + at[0]) * l->H + p->h) * D, l->H * D, w->fq, w->df,
                   rows);
@@ -281,76 +245,21 @@ static void keys_grad(const linear *l, const work *w, const place *p, const int6
     const float *g = w->grads + s * E;
     const int64_t hk = p->h / (l->H / l->Hk);
     load_keys(l, w, p, s, n);
-    multiply(l, w,
-             (heed_gemm){ .m = n,
-                          .n = D,
-                          .k = E,
-                          .a = w->v1,
-                          .lda = E,
-                          .b = w->state,
-                          .ldb = E,
-                          .tb = true,
-                          .c = w->df,
-                          .ldc = D });
-    multiply(l, w,
-             (heed_gemm){ .m = n,
-                          .n = E,
-                          .k = D,
-                          .a = w->fk,
-                          .lda = D,
-                          .b = w->state,
-                          .ldb = E,
-                          .c = w->n1,
-                          .ldc = E });
+    multiply(l, w, (int64_t[]){ n, D, E }, (matrix){ w->v1, E, false },
+             (matrix){ w->state, E, true }, (target){ w->df, D, false });
+    multiply(l, w, (int64_t[]){ n, E, D }, (matrix){ w->fk, D, false },
+             (matrix){ w->state, E, false }, (target){ w->n1, E, false });
     if (inside) {
-        multiply(l, w,
-                 (heed_gemm){ .m = inside,
-                              .n = n,
-                              .k = D,
-                              .a = w->fq,
-                              .lda = D,
-                              .b = w->fk,
-                              .ldb = D,
-                              .tb = true,
-                              .c = w->a,
-                              .ldc = CHUNK });
-        multiply(l, w,
-                 (heed_gemm){ .m = inside,
-                              .n = n,
-                              .k = E,
-                              .a = g,
-                              .lda = E,
-                              .b = w->v1,
-                              .ldb = E,
-                              .tb = true,
-                              .c = w->da,
-                              .ldc = CHUNK });
+        multiply(l, w, (int64_t[]){ inside, n, D }, (matrix){ w->fq, D, false },
+                 (matrix){ w->fk, D, true }, (target){ w->a, CHUNK, false });
+        multiply(l, w, (int64_t[]){ inside, n, E }, (matrix){ g, E, false },
+                 (matrix){ w->v1, E, true }, (target){ w->da, CHUNK, false });
         lower(w->a, inside, n);
         lower(w->da, inside, n);
-        multiply(l, w,
-                 (heed_gemm){ .m = n,
-                              .n = D,
-                              .k = inside,
-                              .a = w->da,
-                              .lda = CHUNK,
-                              .ta = true,
-                              .b = w->fq,
-                              .ldb = D,
-                              .c = w->df,
-                              .ldc = D,
-                              .accumulate = true });
-        multiply(l, w,
-                 (heed_gemm){ .m = n,
-                              .n = E,
-                              .k = inside,
-                              .a = w->a,
-                              .lda = CHUNK,
-                              .ta = true,
-                              .b = g,
-                              .ldb = E,
-                              .c = w->n1,
-                              .ldc = E,
-                              .accumulate = true });
+        multiply(l, w, (int64_t[]){ n, D, inside }, (matrix){ w->da, CHUNK, true },
+                 (matrix){ w->fq, D, false }, (target){ w->df, D, true });
+        multiply(l, w, (int64_t[]){ n, E, inside }, (matrix){ w->a, CHUNK, true },
+                 (matrix){ g, E, false }, (target){ w->n1, E, true });
     }
     if (l->dk)
         features_grad(l, l->dk + ((p->b * l->S + s) * l->Hk + hk) * D, l->Hk * D, w->fk, w->df, n);

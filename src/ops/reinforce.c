@@ -1,7 +1,8 @@
-/* reinforce.c: the score-function loss of what was drawn (Williams 1992).  log_prob [B], reward
- * [B], baseline [B] or NULL: 0 -> []
+/* reinforce.c: the score-function loss of what was drawn (Williams 1992).
+ * log_prob [B], reward [B], baseline [B] or NULL: 0 -> []
  *
- *   y = mean_b -(reward_b - baseline_b) · log_prob_b   dlog_prob_b -= dy (reward_b - baseline_b)/B
+ *   y            = mean_b -(reward_b - baseline_b) · log_prob_b
+ *   dlog_prob_b -= dy · (reward_b - baseline_b) / B
  */
 #include "heed/attention.h"
 

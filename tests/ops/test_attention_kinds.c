@@ -2,7 +2,7 @@
  * refused, where the header says so and in one sentence, or computed right: output, penalty and all
  * gradients against the reference in double.
  *
- * HEED_LONG=1 computes every combination; otherwise one in nine is computed (all are checked for
+ * HEED_LONG=1 computes every combination; otherwise one in five is computed (all are checked for
  * refusal). `HEED_KIND="score weights visible positions extra"` computes that one alone. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -154,8 +154,9 @@ static walk walk_new(const sizes *z, bool general) {
     return w;
 }
 
-/* `phase` of every `every` are computed. */
+/* Those at `phase` of each `every` are computed; all are asked for refusals, in the first walk. */
 static void walk_product(const sizes *z, bool general, int64_t every, int64_t phase) {
+    const bool refusals = phase == 0;
     walk w = walk_new(z, general);
     const char *one = getenv("HEED_KIND");
     kind k;
@@ -165,7 +166,7 @@ static void walk_product(const sizes *z, bool general, int64_t every, int64_t ph
         check_kind(&w, &k, true);
     for (int64_t n = 0; !one && n < kinds; n++) {
         k = kind_at(n);
-        check_kind(&w, &k, n % every == phase);
+        if (refusals || n % every == phase) check_kind(&w, &k, n % every == phase);
     }
     finish(&w);
     heed_ctx_free(w.cx);
@@ -173,12 +174,12 @@ static void walk_product(const sizes *z, bool general, int64_t every, int64_t ph
 
 static void test_general_path(void **state) {
     (void)state;
-    walk_product(&(sizes){ 2, 4, 5, 2, 1, 3, 2 }, true, 9, 0);
+    walk_product(&(sizes){ 2, 4, 5, 2, 1, 3, 2 }, true, 5, 0);
 }
 
 static void test_operation(void **state) {
     (void)state;
-    walk_product(&(sizes){ 2, 4, 5, 2, 2, 3, 3 }, false, 9, 4);
+    walk_product(&(sizes){ 2, 4, 5, 2, 2, 3, 3 }, false, 5, 3);
 }
 
 /* More queries than a block, more keys than a step of the origin's grid. */
