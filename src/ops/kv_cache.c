@@ -217,7 +217,8 @@ static bool unpack(heed_ctx *cx, const heed_kv_cache *c, heed_attn *a) {
 
 static const char *refusal(const heed_kv_cache *c, const heed_attention_cfg *g,
                            const heed_attention_dims *d) {
-    if (!d->fused || g->q_segments || g->mask || g->bias)
+    /* Top-k is softmax while the cache holds k keys, and nothing that decodes after: never. */
+    if (!d->fused || g->weights != HEED_WEIGHTS_SOFTMAX || g->q_segments || g->mask || g->bias)
         return "this combination does not exist with a cache";
     if ((g->score == HEED_SCORE_COSINE) != c->cfg.unit_keys)
         return "a cosine score needs a cache of unit_keys, and it a cosine score";
