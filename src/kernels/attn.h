@@ -13,7 +13,7 @@
  *            go on through all blocks (multiplied by 2^(old max - new max) before each) and are
  *            added by the row rule's tree at the end
  *   output   before each block multiplied by that factor, then one chain of fma over its keys;
- *            divided by the sum at the end
+ *            multiplied by 1 / sum at the end
  *   dq       one chain of fma over all keys, then multiplied by the scale and added to the gradient
  *   dk, dv   one chain of fma over the queries of one head, multiplied, added to the gradient;
  * heads that share a key head follow one another Keys that no row of a tile sees are skipped; those
