@@ -85,6 +85,14 @@ bool heed__attention_problem(heed_ctx *cx, const heed_attention_call *c, heed_at
     return a->scale && a->lse && make_relative(cx, c, a);
 }
 
+/* Scratch of either pass: one size, so that backward takes the place that forward had. */
+static void *make_scratch(heed_ctx *cx, const heed_attn *a) {
+    const int threads = heed_pool_threads(cx->pool);
+    const int64_t f = heed__attn_forward_scratch(cx->k, a, threads);
+    const int64_t b = heed__attn_backward_scratch(cx->k, a, threads);
+    return heed__temp(cx, f > b ? f : b, 1);
+}
+
 /* -- backward */
 
 typedef struct Parts {
@@ -133,8 +141,7 @@ static void fused_backward(heed_ctx *cx, const heed_node *n) {
     heed_attn a = s->a;
     Parts p = { 0 };
     if (!prepare(cx, n, &a, &p)) return;
-    const int threads = heed_pool_threads(cx->pool);
-    void *scratch = heed__temp(cx, heed__attn_backward_scratch(cx->k, &a, threads), 1);
+    void *scratch = make_scratch(cx, &a);
     if (!scratch) return;
     heed__attn_backward(cx->k, cx->pool, &a, scratch);
     heed__temp_end(cx, scratch);
@@ -233,8 +240,7 @@ bool heed__attention_run_tap(heed_ctx *cx, const heed_attn *a, heed_attention_ta
 /* -- forward */
 
 bool heed__attention_run(heed_ctx *cx, const heed_attn *a) {
-    const int threads = heed_pool_threads(cx->pool);
-    void *scratch = heed__temp(cx, heed__attn_forward_scratch(cx->k, a, threads), 1);
+    void *scratch = make_scratch(cx, a);
     if (!scratch) return false;
     heed__attn_forward(cx->k, cx->pool, a, scratch);
     heed__temp_end(cx, scratch);
