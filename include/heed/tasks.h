@@ -100,7 +100,8 @@ typedef struct heed_explanation {
     int64_t known;       /* of those seen, how many it knows */
 } heed_explanation;
 
-/* heed_classify with what it attended to: attention averaged over heads and queries. 0 or a status. */
+/* heed_classify with what it attended to: attention averaged over heads and queries. 0 or a
+ * status. */
 HEED_API int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation *x,
                                    heed_error *err);
 

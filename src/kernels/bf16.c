@@ -1,4 +1,5 @@
-/* bf16.c: products of bf16.h: which of the two sets of tiles a product needs. The rest is gemm.c. */
+/* bf16.c: products of bf16.h: which of the two sets of tiles a product needs. The rest is
+ * gemm.c. */
 #include "kernels/bf16.h"
 
 #include <math.h>

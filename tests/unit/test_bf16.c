@@ -1,6 +1,6 @@
-/* test_bf16.c: bf16 products keep the order of sums that bf16.h states, to the bit, on every ISA, for
- * any threads, packed or not, with ordinary and with tiny numbers. The reference is that order
- * written down. */
+/* test_bf16.c: bf16 products keep the order of sums that bf16.h states, to the bit, on every
+ * ISA, for any threads, packed or not, with ordinary and with tiny numbers. The reference is
+ * that order written down. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
-/* test_vec.c: every operation of vec.h gives the scalar header's bits on every ISA, for all pairs of
- * edge values and for random bits. A NaN that arithmetic makes or passes on may differ in sign and
- * payload (vec.h says so), so NaNs of floating-point operations are compared as NaNs. */
+/* test_vec.c: every operation of vec.h gives the scalar header's bits on every ISA, for all
+ * pairs of edge values and for random bits. A NaN that arithmetic makes or passes on may differ
+ * in sign and payload (vec.h says so), so NaNs of floating-point operations are compared as
+ * NaNs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
