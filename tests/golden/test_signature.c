@@ -1,0 +1,221 @@
+/* test_signature.c: one number for everything that the engine computes: tiny models of every kind
+ * answer, take gradients and learn for three steps, and the bits of all of it go into one hash. It
+ * is the same on every ISA and for any number of threads, and it changes only where a result does;
+ * the commit that changes it says so (docs/ARCHITECTURE.md). A test that compares with a tolerance
+ * would not notice what this one notices. */
+#include "cmocka_all.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "heed/models.h"
+#include "heed/train.h"
+#include "kernels/kernels.h"
+
+static const uint64_t signature = 0x2b9a698043bf09b0;
+
+enum { B = 5, T = 19, S = 13, VOCAB = 37, CLASSES = 6, STEPS = 3 };
+
+typedef struct model {
+    const char *name;
+    heed_model_cfg cfg;
+    heed_precision precision;
+    heed_optim_kind optim;
+} model;
+
+static const model models[] = {
+    { "classic LSTM",
+      { .kind = HEED_MODEL_CLASSIC,
+        .vocab = VOCAB,
+        .dim = 12,
+        .hidden = 10,
+        .heads = 2,
+        .classes = CLASSES,
+        .dense = 7,
+        .bidirectional = true,
+        .dropout = 0.2 },
+      HEED_PRECISION_F32,
+      HEED_ADAM },
+    { "classic GRU",
+      { .kind = HEED_MODEL_CLASSIC,
+        .vocab = VOCAB,
+        .dim = 9,
+        .heads = 3,
+        .classes = CLASSES,
+        .rnn = HEED_RNN_GRU,
+        .pooling = HEED_POOLING_MAX,
+        .sparse = true },
+      HEED_PRECISION_F32,
+      HEED_ADAGRAD },
+    { "encoder",
+      { .kind = HEED_MODEL_ENCODER,
+        .vocab = VOCAB,
+        .dim = 24,
+        .heads = 3,
+        .layers = 2,
+        .classes = CLASSES,
+        .act = HEED_ACT_GELU,
+        .dropout = 0.1 },
+      HEED_PRECISION_F32,
+      HEED_ADAMW },
+    { "language model",
+      { .kind = HEED_MODEL_LM,
+        .vocab = VOCAB,
+        .dim = 32,
+        .heads = 4,
+        .kv_heads = 2,
+        .layers = 2,
+        .position = HEED_POSITION_ROTARY,
+        .gated = true,
+        .rms = true,
+        .tied = true },
+      HEED_PRECISION_F32,
+      HEED_ADAFACTOR },
+    { "language model, bf16",
+      { .kind = HEED_MODEL_LM, .vocab = VOCAB, .dim = 32, .heads = 2, .layers = 1, .max_len = 40 },
+      HEED_PRECISION_BF16,
+      HEED_SGD },
+    { "encoder and decoder",
+      { .kind = HEED_MODEL_SEQ2SEQ,
+        .vocab = VOCAB,
+        .dim = 20,
+        .heads = 2,
+        .layers = 2,
+        .encoder_layers = 1,
+        .pre_norm = true,
+        .dropout = 0.1 },
+      HEED_PRECISION_F32,
+      HEED_ADAM },
+};
+
+typedef union parts {
+    heed_classic classic;
+    heed_encoder_classifier encoder;
+    heed_lm lm;
+    heed_seq2seq seq2seq;
+} parts;
+
+static uint64_t hash; /* FNV-1a */
+
+static void add(const float *x, int64_t len) {
+    const unsigned char *byte = (const unsigned char *)x;
+    for (int64_t i = 0; i < len * 4; i++) hash = (hash ^ byte[i]) * 0x100000001b3u;
+}
+
+static int init(const model *m, parts *p, heed_params *ps) {
+    switch (m->cfg.kind) {
+    case HEED_MODEL_CLASSIC:
+        return heed_classic_init(&p->classic, ps, &m->cfg);
+    case HEED_MODEL_ENCODER:
+        return heed_encoder_classifier_init(&p->encoder, ps, &m->cfg);
+    case HEED_MODEL_LM:
+        return heed_lm_init(&p->lm, ps, &m->cfg);
+    default:
+        return heed_seq2seq_init(&p->seq2seq, ps, &m->cfg);
+    }
+}
+
+static heed_tensor *draw(heed_ctx *cx, heed_rng *rng, int64_t len, uint64_t below, int32_t least) {
+    const int64_t shape[] = { B, len };
+    heed_tensor *t = heed_new(cx, HEED_I32, len > 1 ? 2 : 1, shape);
+    for (int64_t i = 0; t && i < t->len; i++)
+        HEED_I32_DATA(t)[i] = least + (int32_t)heed_rng_below(rng, below);
+    return t;
+}
+
+/* Logits of one random batch, and its loss. */
+static heed_tensor *forward(heed_ctx *cx, const model *m, const parts *p, heed_rng *rng,
+                            heed_tensor **loss) {
+    heed_tensor *ids = draw(cx, rng, T, VOCAB, 0), *z;
+    heed_tensor *lengths = draw(cx, rng, 1, S, 1);
+    const bool classes = m->cfg.kind == HEED_MODEL_CLASSIC || m->cfg.kind == HEED_MODEL_ENCODER;
+    heed_tensor *right = draw(cx, rng, classes ? 1 : T, classes ? CLASSES : VOCAB, 0);
+    if (m->cfg.kind == HEED_MODEL_CLASSIC) {
+        z = heed_classic_apply(cx, &p->classic, ids, lengths, NULL);
+    } else if (m->cfg.kind == HEED_MODEL_ENCODER) {
+        z = heed_encoder_classifier_apply(cx, &p->encoder, ids, lengths, NULL);
+    } else if (m->cfg.kind == HEED_MODEL_LM) {
+        z = heed_lm_apply(cx, &p->lm, ids);
+    } else {
+        heed_tensor *source = draw(cx, rng, S, VOCAB, 0);
+        const heed_block_call call = { .memory = heed_seq2seq_encode(cx, &p->seq2seq, source,
+                                                                     lengths),
+                                       .memory_lengths = lengths };
+        z = heed_seq2seq_decode(cx, &p->seq2seq, ids, &call);
+    }
+    *loss = heed_cross_entropy(cx, z, right, NULL);
+    return z;
+}
+
+static void learn(heed_ctx *cx, const model *m, const parts *p, heed_params *ps) {
+    heed_error err = { 0 };
+    heed_rng rng = { .seed = 11 };
+    heed_optim *opt = heed_optim_new(
+        cx, ps, &(heed_optim_cfg){ .kind = m->optim, .lr = 0.01f, .clip = 1 }, &err);
+    if (!opt) fail_msg("%s: %s", m->name, err.msg);
+    for (int step = 0; step < STEPS; step++, heed_ctx_reset(cx)) {
+        heed_tensor *loss, *z = forward(cx, m, p, &rng, &loss);
+        if (heed_backward(cx, loss)) fail_msg("%s: %s", m->name, heed_ctx_error(cx)->msg);
+        add(HEED_F32_DATA(z), z->len);
+        add(HEED_F32_DATA(loss), 1);
+        for (int64_t i = 0; i < heed_params_count(ps); i++)
+            if (heed_params_at(ps, i)->grad)
+                add(heed_params_at(ps, i)->grad, heed_params_at(ps, i)->len);
+        assert_int_equal(heed_optim_step(opt), 0);
+    }
+    for (int64_t i = 0; i < heed_params_count(ps); i++)
+        add(HEED_F32_DATA(heed_params_at(ps, i)), heed_params_at(ps, i)->len);
+    heed_optim_free(opt);
+}
+
+/* The hash of all models; each[] gets what it was after each. */
+static uint64_t sign(const char *isa, int threads, uint64_t *each) {
+    hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        const model *m = &models[i];
+        heed_error err = { 0 };
+        heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .train = true,
+                                                     .seed = 3,
+                                                     .threads = threads,
+                                                     .isa = isa,
+                                                     .precision = m->precision },
+                                    &err);
+        heed_params *ps = heed_params_new(&(heed_params_cfg){ .seed = 5 }, &err);
+        parts p;
+        if (!cx || !ps) fail_msg("%s", err.msg);
+        if (init(m, &p, ps)) fail_msg("%s: %s", m->name, heed_params_error(ps)->msg);
+        learn(cx, m, &p, ps);
+        heed_params_free(ps);
+        heed_ctx_free(cx);
+        each[i] = hash;
+    }
+    return hash;
+}
+
+static void test_signature(void **state) {
+    (void)state;
+    enum { MODELS = sizeof models / sizeof *models };
+    uint64_t first[MODELS], each[MODELS];
+    int isas;
+    const heed_kernels *const *k = heed__kernels_all(&isas);
+    const uint64_t is = sign("scalar", 1, first);
+    for (int i = 0; i < isas; i++) {
+        for (int threads = 1; threads <= 3; threads += 2) {
+            sign(k[i]->name, threads, each);
+            for (int m = 0; m < MODELS; m++)
+                if (each[m] != first[m])
+                    fail_msg("%s: other bits on %s with %d threads than on scalar with one",
+                             models[m].name, k[i]->name, threads);
+        }
+        print_message("here: %s\n", k[i]->name);
+    }
+    if (is != signature)
+        fail_msg("the signature is 0x%016llx, not 0x%016llx: results have changed; if that is "
+                 "meant, put it here and say so in the commit",
+                 (unsigned long long)is, (unsigned long long)signature);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_signature) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
