@@ -42,6 +42,9 @@ static bool negative(const Cfg *c) {
     return c->truncate < 0 || c->block < 0 || c->dilation < 0 || c->stride < 0 || c->globals < 0 ||
            c->query_start < 0 || c->t5_distance < 0 || c->topk < 0;
 }
+static bool far_start(const Cfg *c) {
+    return c->query_start > INT64_MAX / 4;
+}
 static bool topk_zero(const Cfg *c) {
     return c->weights == HEED_WEIGHTS_TOPK && c->topk < 1;
 }
@@ -100,6 +103,7 @@ static const struct {
     { negative, HEED_EINVALID,
       "truncate, block, dilation, stride, globals, query_start, t5_distance and topk must not be "
       "negative" },
+    { far_start, HEED_EINVALID, "query_start is farther than positions are counted" },
     { topk_zero, HEED_EINVALID, "top-k weights need topk of at least 1" },
     { bilinear_bare, HEED_EINVALID, "score_w belongs to the bilinear score, and it to score_w" },
     { additive_bare, HEED_EINVALID, "score_v belongs to the additive score, and it to score_v" },

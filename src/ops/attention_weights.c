@@ -25,8 +25,8 @@ static void fill_zero(float *x, int64_t n) {
 
 /* dx = g·(dp - sum g·dp / sum g), the gradient of every map onto the simplex here; g is p for
  * softmax, 1 on the support for sparsemax, sqrt(p) for entmax-1.5. */
-static void simplex_grad(float *dx, const float *p, const float *dp, int64_t n,
-                         float (*weight)(float)) {
+static inline __attribute__((always_inline)) void
+simplex_grad(float *dx, const float *p, const float *dp, int64_t n, float (*weight)(float)) {
     double sum = 0, mass = 0;
     for (int64_t i = 0; i < n; i++) {
         if (!(p[i] > 0)) continue;
@@ -56,15 +56,15 @@ void heed__weights_softmax_grad(float *dx, const float *p, const float *dp, int6
     simplex_grad(dx, p, dp, n, weight_p);
 }
 
-/* The tau for which sum of max(x·scale - tau, 0)^power is 1, x taken relative to its maximum. The
- * sum is convex and falls with tau, so Newton's steps from tau = -1 (where the largest alone gives
- * 1) rise to the root and never pass it; for power 1 they end after finitely many. */
-static double threshold(const float *x, int64_t n, double scale, int power, double max) {
+/* The tau for which the sum of max(z - tau, 0)^power over z [n] is 1; the largest z is 0. The sum is
+ * convex and falls with tau, so Newton's steps from tau = -1 (where the largest alone gives 1) rise
+ * to the root and never pass it; for power 1 they end after finitely many. */
+static double threshold(const float *z, int64_t n, int power) {
     double tau = -1;
     for (int step = 0; step < 100; step++) {
         double f = -1, slope = 0;
         for (int64_t i = 0; i < n; i++) {
-            const double d = ((double)x[i] - max) * scale - tau;
+            const double d = (double)z[i] - tau;
             if (!(d > 0)) continue;
             f += power == 1 ? d : d * d;
             slope += power == 1 ? 1 : 2 * d;
@@ -76,15 +76,21 @@ static double threshold(const float *x, int64_t n, double scale, int power, doub
     return tau;
 }
 
-static void threshold_weights(float *p, const float *x, int64_t n, double scale, int power) {
-    const double max = row_max(x, n);
+/* Only z = (x - max)·scale above -1 can take part; the few are gathered in p first. */
+static void threshold_weights(float *p, const float *x, int64_t n, float scale, int power) {
+    const float max = row_max(x, n);
+    int64_t few = 0;
     if (!(max > -INFINITY) || !(max < INFINITY)) {
         fill_zero(p, n);
         return;
     }
-    const double tau = threshold(x, n, scale, power, max);
     for (int64_t i = 0; i < n; i++) {
-        const double d = ((double)x[i] - max) * scale - tau;
+        const float z = (x[i] - max) * scale;
+        if (z > -1) p[few++] = z;
+    }
+    const double tau = threshold(p, few, power);
+    for (int64_t i = 0; i < n; i++) {
+        const double d = (double)((x[i] - max) * scale) - tau;
         p[i] = d > 0 ? (float)(power == 1 ? d : d * d) : 0;
     }
 }
@@ -98,7 +104,7 @@ void heed__weights_sparsemax_grad(float *dx, const float *p, const float *dp, in
 }
 
 void heed__weights_entmax15(float *p, const float *x, int64_t n) {
-    threshold_weights(p, x, n, 0.5, 2);
+    threshold_weights(p, x, n, 0.5f, 2);
 }
 
 void heed__weights_entmax15_grad(float *dx, const float *p, const float *dp, int64_t n) {
@@ -152,12 +158,32 @@ static int64_t count_at_least(const float *x, int64_t n, uint32_t key) {
     return count;
 }
 
-void heed__scores_keep_top(float *x, int64_t n, int64_t keep) {
-    if (keep >= n) return;
-    /* The keep-th largest, bit by bit: the largest key that at least `keep` scores reach. */
+/* The keep-th largest, bit by bit: the largest key that at least `keep` scores reach. */
+static uint32_t key_by_bits(const float *x, int64_t n, int64_t keep) {
     uint32_t key = 0;
     for (uint32_t bit = 0x80000000u; bit; bit >>= 1)
         if (count_at_least(x, n, key | bit) >= keep) key |= bit;
+    return key;
+}
+
+enum { SHORT_LIST = 32 };
+
+/* The same for a short list, kept in order while the scores go by. */
+static uint32_t key_by_list(const float *x, int64_t n, int64_t keep) {
+    float top[SHORT_LIST];
+    for (int64_t i = 0; i < keep; i++) top[i] = -INFINITY;
+    for (int64_t i = 0; i < n; i++) {
+        if (!(x[i] > top[keep - 1])) continue;
+        int64_t at = keep - 1;
+        for (; at > 0 && x[i] > top[at - 1]; at--) top[at] = top[at - 1];
+        top[at] = x[i];
+    }
+    return ordered(top[keep - 1]);
+}
+
+void heed__scores_keep_top(float *x, int64_t n, int64_t keep) {
+    if (keep >= n) return;
+    const uint32_t key = keep <= SHORT_LIST ? key_by_list(x, n, keep) : key_by_bits(x, n, keep);
     int64_t equals = keep; /* how many of those equal to it may stay */
     for (int64_t i = 0; i < n; i++) equals -= ordered(x[i]) > key;
     for (int64_t i = 0; i < n; i++) {

@@ -14,11 +14,11 @@
 void heed__weights_softmax(const heed_kernels *k, float *p, const float *x, int64_t n);
 void heed__weights_softmax_grad(float *dx, const float *p, const float *dp, int64_t n);
 
-/* Sparsemax: the nearest point of the simplex (Martins and Astudillo 2016).  p may be x. */
+/* Sparsemax: the nearest point of the simplex (Martins and Astudillo 2016).  p is not x. */
 void heed__weights_sparsemax(float *p, const float *x, int64_t n);
 void heed__weights_sparsemax_grad(float *dx, const float *p, const float *dp, int64_t n);
 
-/* Entmax with alpha = 1.5 (Peters, Niculae and Martins 2019).  p may be x. */
+/* Entmax with alpha = 1.5 (Peters, Niculae and Martins 2019).  p is not x. */
 void heed__weights_entmax15(float *p, const float *x, int64_t n);
 void heed__weights_entmax15_grad(float *dx, const float *p, const float *dp, int64_t n);
 
