@@ -39,9 +39,10 @@ typedef struct heed_classify_cfg {
     bool constant_lr; /* else it falls to a tenth along half a cosine */
     double dropout;   /* on words and on the pooled vector; negative: none (0.3) */
     uint64_t seed;
-    int threads;             /* as heed_pool_new; no result depends on it */
-    const char *isa;         /* as heed_ctx_cfg */
-    const heed_hooks *hooks; /* progress, cancel, log, memory */
+    heed_precision precision; /* of training and, stored with the model, of its answers (f32) */
+    int threads;              /* as heed_pool_new; no result depends on it */
+    const char *isa;          /* as heed_ctx_cfg */
+    const heed_hooks *hooks;  /* progress, cancel, log, memory */
 } heed_classify_cfg;
 
 typedef struct heed_classifier heed_classifier; /* for one thread at a time */

@@ -93,6 +93,8 @@ HEED_API bool heed_ctx_train(const heed_ctx *cx);
 HEED_API void heed_ctx_set_train(heed_ctx *cx, bool train);
 HEED_API bool heed_ctx_set_record(heed_ctx *cx,
                                   bool record); /* false: no gradients; returns what was */
+HEED_API heed_precision heed_ctx_precision(const heed_ctx *cx);
+HEED_API void heed_ctx_set_precision(heed_ctx *cx, heed_precision precision);
 HEED_API uint64_t heed_ctx_step(const heed_ctx *cx);
 HEED_API void heed_ctx_set_step(heed_ctx *cx, uint64_t step); /* for an exact resume */
 HEED_API size_t heed_ctx_memory(const heed_ctx *cx); /* bytes held from the system at present */
@@ -164,8 +166,7 @@ HEED_API void heed_params_free(heed_params *ps);
 HEED_API heed_tensor *heed_param(heed_params *ps, const char *name, heed_init init, int ndim,
                                  const int64_t *shape);
 /* Keeps an error (the first one stays) for a layer's init that refuses its sizes; returns code. */
-HEED_API int heed_params_fail(heed_params *ps, int code, const char *format, ...)
-    HEED_PRINTF(3, 4);
+HEED_API int heed_params_fail(heed_params *ps, int code, const char *format, ...) HEED_PRINTF(3, 4);
 /* Zeroed room for layer structs that lives as long as ps; NULL and the error kept when memory is
  * short. */
 HEED_API void *heed_params_alloc(heed_params *ps, int64_t count, size_t size);

@@ -14,7 +14,7 @@
 typedef struct train_options {
     heed_table_cfg table;
     heed_classify_cfg cfg;
-    const char *out;
+    const char *out, *precision;
     int64_t seed, threads;
 } train_options;
 
@@ -31,6 +31,8 @@ static int read_options(train_options *o, int argc, char **argv, const char **op
         { "vocab", 0, OPT_INT, &c->vocab, 3, 1e7, "N", "words known (10000)" },
         { "max-len", 0, OPT_INT, &c->max_len, 1, 65536, "N", "words read of a text (128)" },
         { "seed", 0, OPT_INT, &o->seed, 0, 9e15, "N", "of everything random (1)" },
+        { "precision", 0, OPT_TEXT, &o->precision, 0, 0, "P",
+          "f32 or bf16, of matrix products (f32)" },
         { "threads", 0, OPT_INT, &o->threads, 1, 1024, "N", "threads (as many as there are)" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
@@ -85,6 +87,11 @@ int cmd_train(int argc, char **argv) {
         fprintf(stderr, "heed train: -o DIR is needed; see --help\n");
         return EXIT_USAGE;
     }
+    if (o.precision && strcmp(o.precision, "f32") != 0 && strcmp(o.precision, "bf16") != 0) {
+        fprintf(stderr, "heed train: --precision is f32 or bf16, not '%s'\n", o.precision);
+        return EXIT_USAGE;
+    }
+    if (o.precision && strcmp(o.precision, "bf16") == 0) o.cfg.precision = HEED_PRECISION_BF16;
     o.cfg.seed = (uint64_t)o.seed;
     o.cfg.threads = (int)o.threads;
     command_catch_signals();

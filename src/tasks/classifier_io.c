@@ -38,10 +38,12 @@ static json_t *config(const heed_classifier *c) {
         json_decref(labels);
         return NULL;
     }
-    return json_pack("{s:i, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "format_version",
-                     HEED_CLASSIFIER_FORMAT, "task", "classify", "tokenizer", "words", "max_len",
-                     (json_int_t)c->max_len, "seed", (json_int_t)c->seed, "epochs",
-                     (json_int_t)c->epochs, "model", model, "labels", labels);
+    const bool bf16 = heed_ctx_precision(c->cx) == HEED_PRECISION_BF16;
+    return json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "format_version",
+                     HEED_CLASSIFIER_FORMAT, "precision", bf16 ? "bf16" : "f32", "task", "classify",
+                     "tokenizer", "words", "max_len", (json_int_t)c->max_len, "seed",
+                     (json_int_t)c->seed, "epochs", (json_int_t)c->epochs, "model", model, "labels",
+                     labels);
 }
 
 static int save_config(const heed_classifier *c, const char *path, heed_error *err) {
@@ -117,8 +119,9 @@ static int open_model_cfg(heed_classifier *c, const json_t *tree, const char *pa
 }
 
 static int open_config(heed_classifier *c, const char *path, heed_model_cfg *m, heed_error *err) {
-    static const char *const keys[] = { "format_version", "task",  "tokenizer", "max_len", "seed",
-                                        "epochs",         "model", "labels",    NULL };
+    static const char *const keys[] = { "format_version", "precision", "task",   "tokenizer",
+                                        "max_len",        "seed",      "epochs", "model",
+                                        "labels",         NULL };
     json_t *tree = heed__json_read(&c->hooks, path, CONFIG_MOST, err);
     if (!tree) return err->code;
     heed_fields f = { .object = tree, .name = path, .err = err };
@@ -128,6 +131,12 @@ static int open_config(heed_classifier *c, const char *path, heed_model_cfg *m, 
                                "%s: format_version %lld is newer than this program's %d", path,
                                (long long)version, HEED_CLASSIFIER_FORMAT);
     heed__fields_only(&f, keys);
+    const char *precision = heed__field_text(&f, "precision");
+    const bool bf16 = strcmp(precision, "bf16") == 0;
+    if (f.status == 0 && !bf16 && strcmp(precision, "f32") != 0)
+        f.status = heed__error(err, HEED_EFORMAT, "%s: precision '%.40s' is neither f32 nor bf16",
+                               path, precision);
+    heed_ctx_set_precision(c->cx, bf16 ? HEED_PRECISION_BF16 : HEED_PRECISION_F32);
     const char *task = heed__field_text(&f, "task"), *tokens = heed__field_text(&f, "tokenizer");
     if (f.status == 0 && (strcmp(task, "classify") != 0 || strcmp(tokens, "words") != 0))
         f.status = heed__error(err, HEED_EUNSUPPORTED,

@@ -185,6 +185,7 @@ heed_classifier *heed_classifier_train(const heed_examples *data, const heed_cla
     if (check(data, &t.cfg, t.err)) return NULL;
     t.c = heed__classifier_new(t.cfg.isa, t.cfg.threads, t.cfg.seed, t.cfg.hooks, t.err);
     if (!t.c) return NULL;
+    heed_ctx_set_precision(t.c->cx, t.cfg.precision);
     int rc = prepare(&t, data);
     if (rc == 0) rc = run(&t);
     heed_optim_free(t.opt);

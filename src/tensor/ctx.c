@@ -81,6 +81,14 @@ bool heed_ctx_set_record(heed_ctx *cx, bool record) {
     return was;
 }
 
+heed_precision heed_ctx_precision(const heed_ctx *cx) {
+    return cx->precision;
+}
+
+void heed_ctx_set_precision(heed_ctx *cx, heed_precision precision) {
+    cx->precision = precision;
+}
+
 uint64_t heed_ctx_step(const heed_ctx *cx) {
     return cx->step;
 }

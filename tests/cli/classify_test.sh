@@ -30,6 +30,14 @@ if "$heed" info | grep -q 'avx2 *yes'; then
     HEED_ISA=avx2 train -o "$dir/m5" --threads 1
     [ "$first" = "$(sha256sum <"$dir/m5/model.safetensors")" ] || wrong "avx2 gives other weights"
 fi
+# bf16 is a precision of its own, with the same bits everywhere
+for isa in scalar avx512 avx2; do
+    "$heed" info | grep -q "$isa *yes" || { echo "$isa: not on this CPU, skipped"; continue; }
+    HEED_ISA=$isa train -o "$dir/b-$isa" --precision bf16
+    cmp -s "$dir/b-scalar/model.safetensors" "$dir/b-$isa/model.safetensors" || wrong "bf16: $isa differs from scalar"
+done
+cmp -s "$dir/m1/model.safetensors" "$dir/b-scalar/model.safetensors" && wrong "bf16 gave the weights of f32"
+grep -q '"precision": "bf16"' "$dir/b-scalar/config.json" || wrong "the precision is not stored"
 "$heed" train classify "$dir/small.tsv" --epochs 2 --seed 4 -o "$dir/other" >/dev/null 2>&1
 [ "$first" != "$(sha256sum <"$dir/other/model.safetensors")" ] || wrong "another seed gave the same weights"
 
