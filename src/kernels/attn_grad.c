@@ -9,7 +9,7 @@
 #include "kernels/math.h"
 #include "kernels/row.h"
 
-enum { QUERY_BLOCK = 96, PAD = HEED_ATTN_GROUP, LD = HEED_ATTN_TILE + 16 };
+enum { QUERY_BLOCK = 96, PAD = HEED_ATTN_GROUP, LD = HEED_ATTN_TILE + 16, AHEAD = 6 };
 
 #define LN2 0x1.62e430p-1f
 
@@ -161,6 +161,11 @@ static void gather_keys(const Head *c, const Seen *seen, int64_t n, int64_t keys
     }
 }
 
+/* Gradient rows lie far apart: the one that is written soon is asked for now. */
+static void expect_row(const float *grad, int64_t n) {
+    for (int64_t j = 0; grad && j < n; j += 16) __builtin_prefetch(grad + j, 1);
+}
+
 static void store_keys(const Head *c, int64_t key, int64_t n) {
     const heed_attn *a = c->f->a;
     const heed_attn_kernels *k = c->f->k->attn;
@@ -168,6 +173,10 @@ static void store_keys(const Head *c, int64_t key, int64_t n) {
     const int64_t dp = heed__attn_round16(a->D), dv = heed__attn_round16(a->Dv);
     for (int64_t i = 0; i < n; i++) {
         const int64_t at = (c->run->b * a->S + c->run->k0 + key + i) * a->Hk + c->hk;
+        if (i + AHEAD < n) {
+            expect_row(a->dv ? a->dv + (at + AHEAD * a->Hk) * a->Dv : NULL, a->Dv);
+            expect_row(a->dk ? a->dk + (at + AHEAD * a->Hk) * a->D : NULL, a->D);
+        }
         if (a->dv) k->add_scaled(a->dv + at * a->Dv, m->dv + i * dv, 1.0f, a->Dv);
         if (!a->dk) continue;
         const float u = a->cosine ? m->unit[i] * LN2 : LN2;
@@ -234,6 +243,7 @@ static void store_queries(const Head *c) {
     for (int64_t i = 0; i < n; i++) {
         const float *q = a->q + at + i * ld, *dq = m->dq + i * dp;
         float unit = 1, dot = 0;
+        if (i + AHEAD < n) expect_row(a->dq ? a->dq + at + (i + AHEAD) * ld : NULL, a->D);
         if (a->cosine) heed__attn_unit(k, &unit, q, ld, 1, a->D);
         if (a->cosine || a->dscale) dot = k->row->dot(q, dq, a->D) * unit;
         sum += dot;
