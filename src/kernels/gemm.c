@@ -334,7 +334,7 @@ static int64_t abuf_len(const heed_gemm_kernels *gk, const heed_gemm *g) {
 static int64_t bbuf_len(const heed_gemm *g) {
     if (g->packed) return 0;
     const int64_t cols = round_up(g->n, HEED_PANEL), group = min64(cols * g->k, B_BUFFER);
-    const int64_t block = many_rows(g, g->m) ? min64(cols, NC) * min64(g->k, KC) : 0;
+    const int64_t block = g->m > MC ? min64(cols, NC) * min64(g->k, KC) : 0;
     return round_up(block > group ? block : group, LINE);
 }
 
