@@ -1,6 +1,8 @@
 /* folder.h: a folder of files that is replaced as a whole: all new files are written and synced in
  * a folder beside it, "<path>.new", which then takes its place in one step. A process that is
- * killed leaves the old folder or the new one, never a mixture. */
+ * killed leaves the old folder or the new one, never a mixture; what else it leaves goes with the
+ * next save. (A file system that cannot exchange two names takes two steps: killed between them it
+ * leaves the old one as "<path>.new.old", which the next begin puts back.) */
 #ifndef HEED_BASE_FOLDER_H
 #define HEED_BASE_FOLDER_H
 
@@ -8,16 +10,31 @@
 
 enum { HEED_PATH_SIZE = 4096 };
 
-/* Makes an empty "<path>.new" (what a killed process left there goes) and writes its name into
- * work. Refuses a path that exists and is not a folder. 0 or a status. */
-int heed__folder_begin(const char *path, char work[HEED_PATH_SIZE], heed_error *err);
-/* Puts work in path's place and removes what was there. Only files that lie directly in the old
- * folder are removed; one that holds folders of its own is refused at the begin. */
-int heed__folder_commit(const char *path, const char *work, heed_error *err);
-/* Whether a begin would succeed, asked before long work whose result goes there. 0 or its
- * status. */
+/* A folder on its way. Write the files into `work`; commit or abort ends it. */
+typedef struct heed_folder {
+    char path[HEED_PATH_SIZE]; /* what it will be; where path was a link, what that points to */
+    char work[HEED_PATH_SIZE - 64]; /* "<path>.new", with room for the names of files */
+    int lock;                       /* held on work: nobody else writes there */
+} heed_folder;
+
+/* Makes an empty work folder. Refuses what could not be replaced at the commit: a file, a folder
+ * that is read-only, that holds folders of its own, that is a mount point, or that somebody else is
+ * writing. 0 or a status. */
+int heed__folder_begin(heed_folder *f, const char *path, heed_error *err);
+/* Puts work in path's place and removes what was there; on failure work goes and the old one stays.
+ * 0 or a status. */
+int heed__folder_commit(heed_folder *f, heed_error *err);
+void heed__folder_abort(heed_folder *f);
+/* Whether a begin would succeed, asked before long work whose result goes there. 0 or its status. */
 int heed__folder_check(const char *path, heed_error *err);
-/* Removes work. */
-void heed__folder_abort(const char *work);
+
+/* Which folder bears a name at this moment: what is read from it between two equal ones is of one
+ * save. All 0 where there is none. */
+typedef struct heed_folder_id {
+    uint64_t device, inode;
+    int64_t seconds, nanoseconds; /* of its last change */
+} heed_folder_id;
+heed_folder_id heed__folder_id(const char *path);
+bool heed__folder_same(heed_folder_id a, heed_folder_id b);
 
 #endif

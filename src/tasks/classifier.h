@@ -6,7 +6,11 @@
 #include "heed/tasks.h"
 #include "tasks/encode.h"
 
-enum { HEED_CLASSIFIER_FORMAT = 1 }; /* format_version of the folders that this library writes */
+enum {
+    HEED_CLASSIFIER_FORMAT = 1, /* format_version of the folders that this library writes */
+    HEED_CLASSIFIER_MAX_LEN = 1 << 20,
+    HEED_CLASSIFIER_MAX_EPOCHS = 1 << 30
+};
 
 struct heed_classifier {
     heed_hooks hooks;

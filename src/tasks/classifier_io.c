@@ -67,14 +67,15 @@ static int save_vocab(const heed_classifier *c, const char *path, heed_error *er
 }
 
 int heed_classifier_save(const heed_classifier *c, const char *dir, heed_error *err) {
-    char work[HEED_PATH_SIZE], path[HEED_PATH_SIZE];
-    int rc = heed__folder_begin(dir, work, err);
+    heed_folder f;
+    char path[HEED_PATH_SIZE];
+    int rc = heed__folder_begin(&f, dir, err);
     if (rc) return rc;
-    rc = save_config(c, in(path, work, "config.json"), err);
-    if (rc == 0) rc = save_vocab(c, in(path, work, "vocab.txt"), err);
-    if (rc == 0) rc = heed_params_save(c->ps, in(path, work, "model.safetensors"), NULL, err);
-    if (rc == 0) rc = heed__folder_commit(dir, work, err);
-    if (rc) heed__folder_abort(work);
+    rc = save_config(c, in(path, f.work, "config.json"), err);
+    if (rc == 0) rc = save_vocab(c, in(path, f.work, "vocab.txt"), err);
+    if (rc == 0) rc = heed_params_save(c->ps, in(path, f.work, "model.safetensors"), NULL, err);
+    if (rc == 0) return heed__folder_commit(&f, err);
+    heed__folder_abort(&f);
     return rc;
 }
 
@@ -142,9 +143,9 @@ static int open_config(heed_classifier *c, const char *path, heed_model_cfg *m, 
         f.status = heed__error(err, HEED_EUNSUPPORTED,
                                "%s: task '%.40s' with tokenizer '%.40s' is none that there is",
                                path, task, tokens);
-    c->max_len = heed__field_int(&f, "max_len", 1, 1 << 20);
-    c->seed = (uint64_t)heed__field_int(&f, "seed", 0, INT64_MAX);
-    c->epochs = heed__field_int(&f, "epochs", 0, 1 << 30);
+    c->max_len = heed__field_int(&f, "max_len", 1, HEED_CLASSIFIER_MAX_LEN);
+    c->seed = (uint64_t)heed__field_int(&f, "seed", INT64_MIN, INT64_MAX);
+    c->epochs = heed__field_int(&f, "epochs", 0, HEED_CLASSIFIER_MAX_EPOCHS);
     int rc = f.status;
     if (rc == 0) rc = open_labels(c, tree, path, err);
     if (rc == 0) rc = open_model_cfg(c, tree, path, m, err);
@@ -166,11 +167,7 @@ static int open_vocab(heed_classifier *c, const char *path, int64_t len, heed_er
                        (long long)len - HEED_VOCAB_SPECIAL);
 }
 
-heed_classifier *heed_classifier_open(const char *dir, const heed_open_cfg *cfg, heed_error *err) {
-    const heed_open_cfg plain = { 0 };
-    heed_error own;
-    if (!cfg) cfg = &plain;
-    if (!err) err = &own;
+static heed_classifier *open_once(const char *dir, const heed_open_cfg *cfg, heed_error *err) {
     heed_classifier *c = heed__classifier_new(cfg->isa, cfg->threads, 0, cfg->hooks, err);
     if (!c) return NULL;
     char path[HEED_PATH_SIZE];
@@ -184,4 +181,17 @@ heed_classifier *heed_classifier_open(const char *dir, const heed_open_cfg *cfg,
     if (rc == 0) return c;
     heed_classifier_close(c);
     return NULL;
+}
+
+heed_classifier *heed_classifier_open(const char *dir, const heed_open_cfg *cfg, heed_error *err) {
+    const heed_open_cfg plain = { 0 };
+    heed_error own;
+    if (!cfg) cfg = &plain;
+    if (!err) err = &own;
+    for (;;) { /* again where the folder was replaced while its files were read */
+        const heed_folder_id before = heed__folder_id(dir);
+        heed_classifier *c = open_once(dir, cfg, err);
+        if (heed__folder_same(before, heed__folder_id(dir))) return c;
+        heed_classifier_close(c);
+    }
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "heed/ops.h"
 #include "heed/train.h"
 #include "tasks/classifier.h"
@@ -45,8 +46,19 @@ static int check(const heed_examples *data, const heed_classify_cfg *c, heed_err
     if (c->vocab < 3 || c->max_len < 1 || c->epochs < 1 || c->batch < 1)
         return heed__error(err, HEED_EINVALID,
                            "train: vocab, max_len, epochs and batch must be positive");
+    if (c->max_len > HEED_CLASSIFIER_MAX_LEN || c->epochs > HEED_CLASSIFIER_MAX_EPOCHS)
+        return heed__error(err, HEED_EINVALID, "train: max_len is at most %d, epochs %d",
+                           HEED_CLASSIFIER_MAX_LEN, HEED_CLASSIFIER_MAX_EPOCHS);
     if (!(c->lr > 0) || !(c->dropout < 1))
         return heed__error(err, HEED_EINVALID, "train: lr must be above 0 and dropout below 1");
+    if (!data->text || !data->label)
+        return heed__error(err, HEED_EINVALID, "train: texts and labels are both needed");
+    for (int64_t i = 0; i < data->len; i++)
+        if (!data->text[i] || !data->label[i])
+            return heed__error(err, HEED_EINVALID, "train: text %lld or its label is NULL",
+                               (long long)i);
+        else if (heed__utf8_check(data->label[i], strlen(data->label[i])) != strlen(data->label[i]))
+            return heed__error(err, HEED_EINVALID, "train: label %lld is not UTF-8", (long long)i);
     return 0;
 }
 
@@ -183,6 +195,7 @@ heed_classifier *heed_classifier_train(const heed_examples *data, const heed_cla
     training t = { .cfg = defaults(given), .err = err ? err : &own };
     *t.err = (heed_error){ 0 };
     if (check(data, &t.cfg, t.err)) return NULL;
+    if (t.cfg.batch > data->len) t.cfg.batch = data->len;
     t.c = heed__classifier_new(t.cfg.isa, t.cfg.threads, t.cfg.seed, t.cfg.hooks, t.err);
     if (!t.c) return NULL;
     heed_ctx_set_precision(t.c->cx, t.cfg.precision);

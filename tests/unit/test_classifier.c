@@ -1,0 +1,102 @@
+/* The classifier's calls with what should not be given to them, and at the edge of what may be. */
+#include "cmocka_all.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "heed/tasks.h"
+
+static const char *const text[] = { "red apple", "green pear", "blue plum", "" };
+static const char *const label[] = { "a", "b", "a", "b" };
+
+static void expect_refused(const heed_examples *data, const heed_classify_cfg *cfg,
+                           const char *want) {
+    heed_error err = { 0 };
+    assert_null(heed_classifier_train(data, cfg, &err));
+    assert_int_equal(err.code, HEED_EINVALID);
+    assert_string_equal(err.msg, want);
+    assert_null(heed_classifier_train(data, cfg, NULL));
+}
+
+static void test_bad_examples(void **state) {
+    (void)state;
+    const heed_classify_cfg cfg = { .threads = 1, .epochs = 1 };
+    const char *const hole[] = { "a", NULL, "b" }, *const bytes[] = { "a", "b", "\xff" };
+    const char *const alike[] = { "a", "a", "a" };
+    expect_refused(&(heed_examples){ 0, text, label }, &cfg, "train: there are no texts");
+    expect_refused(&(heed_examples){ 3, text, NULL }, &cfg,
+                   "train: texts and labels are both needed");
+    expect_refused(&(heed_examples){ 3, NULL, label }, &cfg,
+                   "train: texts and labels are both needed");
+    expect_refused(&(heed_examples){ 3, text, hole }, &cfg, "train: text 1 or its label is NULL");
+    expect_refused(&(heed_examples){ 3, hole, label }, &cfg, "train: text 1 or its label is NULL");
+    expect_refused(&(heed_examples){ 3, text, bytes }, &cfg, "train: label 2 is not UTF-8");
+    expect_refused(&(heed_examples){ 3, text, alike }, &cfg,
+                   "train: all texts have the label 'a'; a second one is needed");
+}
+
+static void test_bad_settings(void **state) {
+    (void)state;
+    const heed_examples data = { 4, text, label };
+    const char *numbers = "train: vocab, max_len, epochs and batch must be positive";
+    const char *reals = "train: lr must be above 0 and dropout below 1";
+    expect_refused(&data, &(heed_classify_cfg){ .vocab = 2 }, numbers);
+    expect_refused(&data, &(heed_classify_cfg){ .max_len = -1 }, numbers);
+    expect_refused(&data, &(heed_classify_cfg){ .batch = -1 }, numbers);
+    expect_refused(&data, &(heed_classify_cfg){ .epochs = -1 }, numbers);
+    expect_refused(&data, &(heed_classify_cfg){ .lr = -1 }, reals);
+    expect_refused(&data, &(heed_classify_cfg){ .lr = (double)NAN }, reals);
+    expect_refused(&data, &(heed_classify_cfg){ .dropout = 1 }, reals);
+    expect_refused(&data, &(heed_classify_cfg){ .dropout = (double)NAN }, reals);
+    heed_error err = { 0 };
+    assert_null(
+        heed_classifier_train(&data, &(heed_classify_cfg){ .hidden = 10, .heads = 3 }, &err));
+    assert_true(err.code < 0 && strstr(err.msg, "heads"));
+    assert_null(heed_classifier_train(&data, &(heed_classify_cfg){ .embed = -5 }, &err));
+    assert_true(err.code < 0 && strlen(err.msg));
+    assert_null(heed_classifier_train(
+        &data, &(heed_classify_cfg){ .embed = INT64_MAX / 4, .threads = 1 }, &err));
+    assert_true(err.code < 0 && strlen(err.msg));
+    const char *most = "train: max_len is at most 1048576, epochs 1073741824";
+    expect_refused(&data, &(heed_classify_cfg){ .max_len = INT64_MAX }, most);
+    expect_refused(&data, &(heed_classify_cfg){ .epochs = INT64_MAX }, most);
+    heed_classifier *c = heed_classifier_train(
+        &data, &(heed_classify_cfg){ .batch = INT64_MAX, .vocab = INT64_MAX, .epochs = 1 }, &err);
+    if (!c) fail_msg("%s", err.msg);
+    heed_classifier_close(c);
+}
+
+/* Any seed goes into the folder and comes back; a text without words is answered like any other. */
+static void test_any_seed(void **state) {
+    (void)state;
+    char dir[] = "/tmp/heed-classifier-XXXXXX", command[64];
+    heed_error err = { 0 };
+    assert_non_null(mkdtemp(dir));
+    const heed_classify_cfg cfg = {
+        .embed = 4, .hidden = 4, .heads = 1, .epochs = 1, .seed = UINT64_MAX, .threads = 1
+    };
+    heed_classifier *c = heed_classifier_train(&(heed_examples){ 4, text, label }, &cfg, &err);
+    if (!c || heed_classifier_save(c, dir, &err)) fail_msg("%s", err.msg);
+    heed_classifier *d = heed_classifier_open(dir, NULL, &err);
+    if (!d) fail_msg("%s", err.msg);
+    heed_label one[9], two[9];
+    assert_int_equal(heed_classify(c, "", one, 9, &err), 2);
+    assert_int_equal(heed_classify(d, "", two, 9, &err), 2);
+    assert_string_equal(one[0].name, two[0].name);
+    assert_true(one[0].score == two[0].score && one[0].score >= one[1].score);
+    assert_int_equal(heed_classify(d, "\xff\xfe \xc3", two, 0, &err), 0);
+    heed_classifier_close(c);
+    heed_classifier_close(d);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_bad_examples),
+                                        cmocka_unit_test(test_bad_settings),
+                                        cmocka_unit_test(test_any_seed) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
