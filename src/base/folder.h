@@ -12,7 +12,7 @@ enum { HEED_PATH_SIZE = 4096 };
 
 /* A folder on its way. Write the files into `work`; commit or abort ends it. */
 typedef struct heed_folder {
-    char path[HEED_PATH_SIZE]; /* what it will be; where path was a link, what that points to */
+    char path[HEED_PATH_SIZE];      /* what it will be; of a link, what it points to */
     char work[HEED_PATH_SIZE - 64]; /* "<path>.new", with room for the names of files */
     int lock;                       /* held on work: nobody else writes there */
 } heed_folder;

@@ -39,8 +39,8 @@ static json_t *config(const heed_classifier *c) {
         return NULL;
     }
     const bool bf16 = heed_ctx_precision(c->cx) == HEED_PRECISION_BF16;
-    return json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "format_version",
-                     HEED_CLASSIFIER_FORMAT, "precision", bf16 ? "bf16" : "f32", "task", "classify",
+    return json_pack("{s:i, s:s*, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "format_version",
+                     HEED_CLASSIFIER_FORMAT, "precision", bf16 ? "bf16" : NULL, "task", "classify",
                      "tokenizer", "words", "max_len", (json_int_t)c->max_len, "seed",
                      (json_int_t)c->seed, "epochs", (json_int_t)c->epochs, "model", model, "labels",
                      labels);
@@ -132,7 +132,8 @@ static int open_config(heed_classifier *c, const char *path, heed_model_cfg *m, 
                                "%s: format_version %lld is newer than this program's %d", path,
                                (long long)version, HEED_CLASSIFIER_FORMAT);
     heed__fields_only(&f, keys);
-    const char *precision = heed__field_text(&f, "precision");
+    const char *precision = heed__field_has(&f, "precision") ? heed__field_text(&f, "precision")
+                                                             : "f32";
     const bool bf16 = strcmp(precision, "bf16") == 0;
     if (f.status == 0 && !bf16 && strcmp(precision, "f32") != 0)
         f.status = heed__error(err, HEED_EFORMAT, "%s: precision '%.40s' is neither f32 nor bf16",

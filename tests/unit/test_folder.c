@@ -296,7 +296,7 @@ static void test_what_a_killed_process_left(void **state) {
     expect_only("new");
 }
 
-/* Where nothing may be written: a folder that is read-only to this user, and one in such a folder. */
+/* A folder that is read-only to this user, and a new one in such a folder. */
 static void test_read_only(void **state) {
     (void)state;
     heed_error err;
