@@ -30,8 +30,7 @@ find "${folders[@]}" \( -name '*.[ch]' -o -name '*.inc' \) | LC_ALL=C sort | per
     );
 
     # Known and meant: a node of three sources, named; a recurrent layer with its five tensors.
-    my %wide = (heed__record3 => 1, heed_gru => 1, heed_lstm => 1,
-                heed__encode => 1, heed_classify_explain => 1);
+    my %wide = (heed__record3 => 1, heed_gru => 1, heed_lstm => 1);
     # Meant too: products written out field by field.
     my %tall = (keys_grad => 1);
 

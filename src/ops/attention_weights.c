@@ -56,9 +56,9 @@ void heed__weights_softmax_grad(float *dx, const float *p, const float *dp, int6
     simplex_grad(dx, p, dp, n, weight_p);
 }
 
-/* The tau for which the sum of max(z - tau, 0)^power over z [n] is 1; the largest z is 0. The sum is
- * convex and falls with tau, so Newton's steps from tau = -1 (where the largest alone gives 1) rise
- * to the root and never pass it; for power 1 they end after finitely many. */
+/* The tau for which the sum of max(z - tau, 0)^power over z [n] is 1; the largest z is 0. The sum
+ * is convex and falls with tau, so Newton's steps from tau = -1 (where the largest alone gives 1)
+ * rise to the root and never pass it; for power 1 they end after finitely many. */
 static double threshold(const float *z, int64_t n, int power) {
     double tau = -1;
     for (int step = 0; step < 100; step++) {
