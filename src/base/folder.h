@@ -25,7 +25,7 @@ int heed__folder_begin(heed_folder *f, const char *path, heed_error *err);
  * 0 or a status. */
 int heed__folder_commit(heed_folder *f, heed_error *err);
 void heed__folder_abort(heed_folder *f);
-/* Whether a begin would succeed, asked before long work whose result goes there. 0 or its status. */
+/* Whether a begin would succeed, asked before long work. 0 or its status. */
 int heed__folder_check(const char *path, heed_error *err);
 
 /* Which folder bears a name at this moment: what is read from it between two equal ones is of one

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/arena.h"
+
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
@@ -14,9 +16,11 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
 void __wrap_free(void *memory);
+void *__real_heed__arena_alloc(heed_arena *a, size_t size);
+void *__wrap_heed__arena_alloc(heed_arena *a, size_t size);
 
 static _Atomic int64_t calls, live, failed, fail_at = INT64_MAX;
-static atomic_bool fail_on;
+static atomic_bool fail_on, spare_json;
 
 static bool refuse(void) {
     const int64_t n = atomic_fetch_add(&calls, 1) + 1;
@@ -50,6 +54,19 @@ void __wrap_free(void *memory) {
     __real_free(memory);
 }
 
+/* Blocks of a step, which live in few and large pieces of memory, fail one by one too. */
+void *__wrap_heed__arena_alloc(heed_arena *a, size_t size) {
+    return refuse() ? NULL : __real_heed__arena_alloc(a, size);
+}
+
+static void *json_malloc(size_t size) {
+    return spare_json ? counted(__real_malloc(size)) : __wrap_malloc(size);
+}
+
+void oom_spare_json(bool spare) {
+    spare_json = spare;
+}
+
 static int run_once(oom_fn fn, int64_t at, bool on) {
     heed_error err = { 0 };
     const int64_t before = live;
@@ -68,7 +85,7 @@ static int run_once(oom_fn fn, int64_t at, bool on) {
 }
 
 int64_t oom_each(oom_fn fn) {
-    json_set_alloc_funcs(__wrap_malloc, __wrap_free);
+    json_set_alloc_funcs(json_malloc, __wrap_free);
     run_once(fn, INT64_MAX, false); /* also fills what libraries keep for ever */
     int64_t n = 0;
     while (run_once(fn, n + 1, false)) n++;
