@@ -46,12 +46,12 @@ void *heed__arena_alloc(heed_arena *a, size_t size) {
 }
 
 void heed__arena_reset(heed_arena *a) {
+    const size_t used = a->used;
     a->used = 0;
     if (!a->chunk) return;
-    if (a->chunk->older) {
-        const size_t sum = a->held;
+    if (a->chunk->older) { /* one chunk that holds what was handed out, without the ends left over */
         heed__arena_free(a);
-        add_chunk(a, sum); /* failure leaves an empty arena, which is a good one */
+        add_chunk(a, used); /* failure leaves an empty arena, which is a good one */
     } else {
         a->chunk->used = 0;
     }
