@@ -6,8 +6,8 @@
  *     if (heed_params_load(ps, "m/model.safetensors", &err)) puts(err.msg);
  *
  *     heed_safetensors *st = heed_safetensors_open("m/model.safetensors", NULL, &err);
- *     const heed_entry *e = heed_safetensors_find(st, "head.w");   // data lies in the file's
- * memory heed_safetensors_close(st);
+ *     const heed_entry *e = heed_safetensors_find(st, "head.w");   // data lies in the file's map
+ *     heed_safetensors_close(st);
  *
  * Reading trusts nothing: each length, offset, shape and name is checked against the file before it
  * is used. Writing gives the same bytes for the same contents, and replaces a file whole or not at
@@ -69,6 +69,8 @@ typedef struct heed_meta {
  * hands out lives until it is closed. */
 typedef struct heed_safetensors heed_safetensors;
 
+/* Opens a file. NULL and *err: HEED_ENOTFOUND, HEED_EIO, HEED_ENOMEM, or HEED_EFORMAT, which names
+ * the file and the tensor. */
 HEED_API heed_safetensors *heed_safetensors_open(const char *path, const heed_hooks *hooks,
                                                  heed_error *err);
 /* The same from memory, which the caller keeps until the close; name stands for the path in
@@ -81,11 +83,12 @@ HEED_API int64_t heed_safetensors_count(const heed_safetensors *st);
 /* Entries in the byte order of their names; NULL past the end. */
 HEED_API const heed_entry *heed_safetensors_at(const heed_safetensors *st, int64_t i);
 HEED_API const heed_entry *heed_safetensors_find(const heed_safetensors *st, const char *name);
+/* The value of a key of the header's metadata, or NULL. */
 HEED_API const char *heed_safetensors_meta(const heed_safetensors *st, const char *key);
 
 /* The numbers of a floating entry (F32, F16, BF16, F64; F64 is rounded) as len floats; of an
- * integer entry as len 64-bit integers (U64 above 2^63-1 is an error). 0 or HEED_EINVALID, which
- * names the entry. */
+ * integer or BOOL entry as len 64-bit integers (U64 above 2^63-1 is an error). out is the caller's,
+ * len numbers. 0 or HEED_EINVALID, which names the entry. */
 HEED_API int heed_entry_f32(const heed_entry *e, float *out, heed_error *err);
 HEED_API int heed_entry_i64(const heed_entry *e, int64_t *out, heed_error *err);
 HEED_API const char *heed_file_dtype_name(heed_file_dtype dtype);

@@ -2,16 +2,17 @@
  *
  *     heed_ctx    *cx = heed_ctx_new(&(heed_ctx_cfg){ .train = true, .seed = 42 }, &err);
  *     heed_params *ps = heed_params_new(&(heed_params_cfg){ .seed = 42 }, &err);
- *     heed_tensor *w  = heed_param(ps, "w", (heed_init){ HEED_INIT_XAVIER_UNIFORM }, 2,
- * (int64_t[]){ 3, 5 }); heed_tensor *x  = heed_from_f32(cx, 2, (int64_t[]){ 4, 5 }, numbers);
+ *     heed_tensor *w  = heed_param(ps, "w", (heed_init){ .kind = HEED_INIT_XAVIER_UNIFORM }, 2,
+ *                                  (int64_t[]){ 3, 5 });
+ *     heed_tensor *x  = heed_from_f32(cx, 2, (int64_t[]){ 4, 5 }, numbers);
  *     heed_tensor *y  = heed_sum(cx, heed_affine(cx, x, w, NULL));
  *     heed_backward(cx, y);                       // w->grad now holds dy/dw
  *     heed_ctx_reset(cx);                         // x and y end here, w lives on
  *
  * The letters used for shapes everywhere:
- *     B batch   T queries, time steps   S keys   H heads   D head width   C model width   F
- * feed-forward width V vocabulary   L layers   N items   K classes Tensors are contiguous and
- * row-major; shapes and meanings are PyTorch's; weights are [out,in].
+ *     B batch          T queries, time steps   S keys     H heads   D head width   C model width
+ *     F feed-forward width   V vocabulary      L layers   N items   K classes
+ * Tensors are contiguous and row-major; shapes and meanings are PyTorch's; weights are [out,in].
  */
 #ifndef HEED_TENSOR_H
 #define HEED_TENSOR_H
@@ -31,8 +32,8 @@ HEED_API const char *heed_dtype_name(heed_dtype dtype); /* "f32", ... static sto
 
 typedef struct heed_ctx heed_ctx;
 typedef struct heed_params heed_params;
-typedef struct heed_sparse
-    heed_sparse; /* row-sparse gradient of a table, see heed_param_set_sparse */
+/* The row-sparse gradient of a table, see heed_param_set_sparse. */
+typedef struct heed_sparse heed_sparse;
 
 /* A tensor. Fields are to be read, and written only through the library (data may be filled by its
  * maker). A scalar has ndim 0 and len 1; a dimension may be 0, then len is 0. */
@@ -48,8 +49,8 @@ typedef struct heed_tensor {
     const float *packed; /* a frozen weight in the kernels' panel form, or NULL */
     heed_sparse *sparse; /* a table with row-sparse gradients: they are here and not in grad */
     const char *name;    /* a parameter's name; NULL for a step's tensor */
-    struct heed_tensor
-        *view_of; /* whose data and gradient this one shares (reshape, leading slice), or NULL */
+    /* whose data and gradient this one shares (reshape, leading slice), or NULL */
+    struct heed_tensor *view_of;
     int64_t view_offset; /* in elements */
 } heed_tensor;
 
@@ -70,8 +71,8 @@ typedef struct heed_ctx_cfg {
     uint64_t seed;   /* of dropout and sampling */
     int threads;     /* as heed_pool_new; ignored when pool is given */
     heed_pool *pool; /* shared pool that outlives the context, or NULL: the context makes its own */
-    const char *
-        isa; /* "scalar", "avx2", "avx512", "amx", "neon"; NULL: HEED_ISA, else the best there is */
+    /* "scalar", "avx2", "avx512", "amx", "neon"; NULL: HEED_ISA, else the best there is */
+    const char *isa;
     heed_precision precision;
     const heed_hooks *hooks;
 } heed_ctx_cfg;
@@ -86,13 +87,13 @@ HEED_API void heed_ctx_free(heed_ctx *cx);
  * dropout depends on goes on. */
 HEED_API void heed_ctx_reset(heed_ctx *cx);
 
-HEED_API const heed_error *
-heed_ctx_error(const heed_ctx *cx); /* the first error since the last reset, or NULL */
+/* The first error since the last reset, or NULL. */
+HEED_API const heed_error *heed_ctx_error(const heed_ctx *cx);
 HEED_API const char *heed_ctx_isa(const heed_ctx *cx); /* name of the kernel table in use */
 HEED_API bool heed_ctx_train(const heed_ctx *cx);
 HEED_API void heed_ctx_set_train(heed_ctx *cx, bool train);
-HEED_API bool heed_ctx_set_record(heed_ctx *cx,
-                                  bool record); /* false: no gradients; returns what was */
+/* false: no gradients; returns what was. */
+HEED_API bool heed_ctx_set_record(heed_ctx *cx, bool record);
 HEED_API heed_precision heed_ctx_precision(const heed_ctx *cx);
 HEED_API void heed_ctx_set_precision(heed_ctx *cx, heed_precision precision);
 HEED_API uint64_t heed_ctx_step(const heed_ctx *cx);
@@ -102,13 +103,14 @@ HEED_API heed_pool *heed_ctx_pool(const heed_ctx *cx);
 
 /* -- tensors of a step: live until heed_ctx_reset(cx); NULL on failure, see heed_ctx_error ---- */
 
-HEED_API heed_tensor *heed_new(heed_ctx *cx, heed_dtype dtype, int ndim,
-                               const int64_t *shape); /* not filled */
+/* Not filled. */
+HEED_API heed_tensor *heed_new(heed_ctx *cx, heed_dtype dtype, int ndim, const int64_t *shape);
 HEED_API heed_tensor *heed_zeros(heed_ctx *cx, heed_dtype dtype, int ndim, const int64_t *shape);
+/* Copies of data, as many numbers as the shape has. */
 HEED_API heed_tensor *heed_from_f32(heed_ctx *cx, int ndim, const int64_t *shape,
-                                    const float *data); /* copies */
+                                    const float *data);
 HEED_API heed_tensor *heed_from_i32(heed_ctx *cx, int ndim, const int64_t *shape,
-                                    const int32_t *data); /* copies */
+                                    const int32_t *data);
 HEED_API heed_tensor *heed_scalar(heed_ctx *cx, float value);
 /* Marks a step's f32 tensor as one whose gradient is wanted (an input to be explained). Returns it.
  */
@@ -173,9 +175,10 @@ HEED_API void *heed_params_alloc(heed_params *ps, int64_t count, size_t size);
 HEED_API const heed_error *heed_params_error(const heed_params *ps);             /* or NULL */
 HEED_API heed_tensor *heed_params_find(const heed_params *ps, const char *name); /* or NULL */
 HEED_API int64_t heed_params_count(const heed_params *ps);                       /* tensors */
-HEED_API heed_tensor *heed_params_at(const heed_params *ps,
-                                     int64_t i);         /* in order of declaration */
+/* In the order of declaration; NULL past the end. */
+HEED_API heed_tensor *heed_params_at(const heed_params *ps, int64_t i);
 HEED_API int64_t heed_params_len(const heed_params *ps); /* numbers in all */
+/* Forgets all gradients: the next backward begins anew. */
 HEED_API void heed_params_zero_grad(heed_params *ps);
 /* Freezes (false) or thaws every parameter whose name matches pattern ('*' and '?'); returns how
  * many matched. */

@@ -1,12 +1,17 @@
 /* train.h: optimizers, learning rates, data order, checkpoints. The loop itself is yours:
  *
- *     heed_optim  *opt = heed_optim_new(cx, ps, &(heed_optim_cfg){ .kind = HEED_ADAMW,
- *                            .lr = 3e-4f, .clip = 1, .schedule = { HEED_COSINE, .total = 1000 } },
- * &err); heed_loader *ld = heed_loader_new(&(heed_loader_cfg){ .items = n, .batch = 32, .seed = 1
- * }, &err); const int64_t *item; for (int64_t count; heed_loader_epoch(ld) < 10; ) while ((count =
- * heed_loader_next(ld, &item)) > 0) {  // 0: this epoch is over heed_tensor *loss = ...; // from
- * items item[0..count-1] heed_backward(cx, loss); if (heed_optim_step(opt))
- * puts(heed_optim_error(opt)->msg); heed_ctx_reset(cx);
+ *     heed_optim *opt = heed_optim_new(cx, ps, &(heed_optim_cfg){
+ *         .kind = HEED_ADAMW, .lr = 3e-4f, .clip = 1,
+ *         .schedule = { .kind = HEED_COSINE, .total = 1000 } }, &err);
+ *     heed_loader *ld = heed_loader_new(&(heed_loader_cfg){
+ *         .items = n, .batch = 32, .seed = 1 }, &err);
+ *     const int64_t *item;
+ *     for (int64_t count; heed_loader_epoch(ld) < 10;)
+ *         while ((count = heed_loader_next(ld, &item)) > 0) {     // 0: this epoch is over
+ *             heed_tensor *loss = loss_of(cx, item, count);       // from items item[0..count-1]
+ *             heed_backward(cx, loss);
+ *             if (heed_optim_step(opt)) puts(heed_optim_error(opt)->msg);
+ *             heed_ctx_reset(cx);
  *         }
  */
 #ifndef HEED_TRAIN_H
@@ -98,7 +103,7 @@ HEED_API int64_t heed_optim_steps(const heed_optim *opt);           /* steps mad
 HEED_API double heed_optim_norm(const heed_optim *opt); /* of the last step's gradient, unclipped */
 HEED_API double heed_optim_lr(const heed_optim *opt);   /* of the coming step */
 HEED_API void heed_optim_set_lr(heed_optim *opt, float lr); /* the schedule goes on with it */
-/* A loss on held-out data, for the PLATEAU schedule. */
+/* A loss on held-out data, for the PLATEAU schedule. One that is not finite is no better one. */
 HEED_API void heed_optim_report(heed_optim *opt, double loss);
 /* Exchanges the weights and their average; again, and they are back. Nothing without ema. */
 HEED_API void heed_optim_swap_ema(heed_optim *opt);

@@ -5,12 +5,12 @@
 
 #include "heed/base.h"
 
-void *heed__malloc(const heed_hooks *hooks,
-                   size_t size); /* NULL hooks: malloc; size 0: a pointer */
-void *heed__calloc(const heed_hooks *hooks, size_t count,
-                   size_t size); /* zeroed; overflow gives NULL */
-void *heed__aligned(const heed_hooks *hooks,
-                    size_t size); /* aligned to 64; free with heed__aligned_free */
+/* NULL hooks: malloc; size 0: a pointer. */
+void *heed__malloc(const heed_hooks *hooks, size_t size);
+/* Zeroed; overflow gives NULL. */
+void *heed__calloc(const heed_hooks *hooks, size_t count, size_t size);
+/* Aligned to 64; free with heed__aligned_free. */
+void *heed__aligned(const heed_hooks *hooks, size_t size);
 void heed__free(const heed_hooks *hooks, void *memory); /* NULL is fine */
 void heed__aligned_free(const heed_hooks *hooks, void *memory);
 /* Grows *items (of `size` bytes each, *cap of them) to at least `need`, doubling; keeps contents. 0

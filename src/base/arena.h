@@ -15,8 +15,8 @@ typedef struct heed_arena {
 } heed_arena;
 
 void heed__arena_init(heed_arena *a, const heed_hooks *hooks);
-void *heed__arena_alloc(heed_arena *a,
-                        size_t size); /* aligned to 64, not filled; NULL: out of memory */
+/* Aligned to 64, not filled; NULL: out of memory. */
+void *heed__arena_alloc(heed_arena *a, size_t size);
 void heed__arena_reset(heed_arena *a);
 void heed__arena_free(heed_arena *a);
 
