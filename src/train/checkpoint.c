@@ -1,10 +1,13 @@
 /* checkpoint.c: a training run in one safetensors file.
  *
- *     param/NAME   the weights                 m/NAME, v/NAME, ema/NAME   the optimizer's floats
- *     steps/NAME   I64 [1], of the parameter   rows/NAME                  I32 [N], of a sparse
- * table metadata     format_version, and "state": JSON with every counter
+ *     param/NAME                  the weights
+ *     m/NAME, v/NAME, ema/NAME    the optimizer's floats
+ *     steps/NAME                  I64 [1], of the parameter
+ *     rows/NAME                   I32 [N], of a sparse table
+ *     metadata                    format_version, and "state": JSON with every counter
  *
  * Loading checks everything before it changes anything. */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +18,8 @@
 #include "train/optim.h"
 
 enum { VERSION = 1, KINDS = 6 };
+
+static const int64_t COUNT_MOST = (int64_t)1 << 62; /* so that what counts on cannot overflow */
 
 static const char *const prefixes[KINDS] = { "param/", "m/", "v/", "ema/", "steps/", "rows/" };
 
@@ -174,15 +179,17 @@ static int read_optim(const heed_optim *opt, const json_t *state, const char *pa
     if (!f.object)
         return heed__error(err, HEED_EFORMAT, "%s: was saved without an optimizer", path);
     const int64_t kind = heed__field_int(&f, "kind", 0, HEED_ADAFACTOR);
-    n->steps = heed__field_int(&f, "steps", 0, INT64_MAX - 1);
+    n->steps = heed__field_int(&f, "steps", 0, COUNT_MOST);
     n->lr = heed__field_number(&f, "lr");
     n->factor = heed__field_number(&f, "factor");
     n->best = heed__field_number(&f, "best");
-    n->reports = heed__field_int(&f, "reports", 0, INT64_MAX - 1);
-    n->bad = heed__field_int(&f, "bad", 0, INT64_MAX - 1);
+    n->reports = heed__field_int(&f, "reports", 0, COUNT_MOST);
+    n->bad = heed__field_int(&f, "bad", 0, COUNT_MOST);
     n->averaged = heed__field_bool(&f, "averaged");
     if (!f.status && (heed_optim_kind)kind != opt->cfg.kind)
         return heed__error(err, HEED_EFORMAT, "%s: was saved with another kind of optimizer", path);
+    if (!f.status && !(n->lr >= 0 && n->lr <= (double)FLT_MAX && n->factor >= 0))
+        return heed__error(err, HEED_EFORMAT, "%s: its learning rate is no possible one", path);
     return f.status;
 }
 
@@ -206,7 +213,7 @@ static int read_state(const heed_checkpoint *c, const json_t *state, const char 
         n->epoch = number_at(place, 0, &ok);
         n->position = number_at(place, 1, &ok);
         const int64_t epoch = heed_loader_epoch(c->loader), at = heed_loader_position(c->loader);
-        if (!ok || heed_loader_seek(c->loader, n->epoch, n->position))
+        if (!ok || n->epoch > COUNT_MOST || heed_loader_seek(c->loader, n->epoch, n->position))
             return heed__error(err, HEED_EFORMAT,
                                "%s: was saved without a loader, or with one of more items", path);
         heed_loader_seek(c->loader, epoch, at); /* it was only a question */
@@ -217,6 +224,22 @@ static int read_state(const heed_checkpoint *c, const json_t *state, const char 
     for (int i = 0; i < c->rng_count; i++)
         for (size_t j = 0; j < 3; j++) number_at(json_array_get(rng, (size_t)i), j, &ok);
     return ok ? 0 : heed__error(err, HEED_EFORMAT, "%s: its state is damaged", path);
+}
+
+/* Whether the counters of one parameter are such as an optimizer counts. */
+static bool counts_are_possible(const heed_entry *e) {
+    if (e->dtype != HEED_FILE_I64 && e->dtype != HEED_FILE_I32) return true;
+    const char *at = e->data; /* at any address */
+    for (int64_t i = 0; i < e->len; i++) {
+        int64_t steps = 0;
+        int32_t row = 0;
+        if (e->dtype == HEED_FILE_I64)
+            memcpy(&steps, at + i * (int64_t)sizeof steps, sizeof steps);
+        else
+            memcpy(&row, at + i * (int64_t)sizeof row, sizeof row);
+        if (steps < 0 || steps > COUNT_MOST || row < 0) return false;
+    }
+    return true;
 }
 
 /* Each part must be there in its type and size, and the file may hold nothing else. */
@@ -236,6 +259,9 @@ static int check_parts(const heed_checkpoint *c, const heed_safetensors *st, hee
                 return heed__error(err, HEED_EFORMAT,
                                    "%s: tensor '%s%.80s' is missing, or of another type or size",
                                    path, prefixes[kind], t->name);
+            if (!counts_are_possible(e))
+                return heed__error(err, HEED_EFORMAT, "%s: tensor '%s%.80s' counts no steps", path,
+                                   prefixes[kind], t->name);
         }
     }
     for (int64_t i = 0; i < heed_safetensors_count(st); i++)

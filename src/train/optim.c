@@ -35,6 +35,9 @@ static int check(const heed_optim_cfg *c, heed_error *err) {
     else if ((c->schedule.kind == HEED_LINEAR || c->schedule.kind == HEED_COSINE) &&
              c->schedule.total <= 0)
         what = "a linear or cosine schedule needs its total of steps";
+    else if (c->schedule.warmup < 0 || c->schedule.patience < 0 ||
+             !between(c->schedule.least, 0, INFINITY) || !between(c->schedule.factor, 0, 1))
+        what = "a schedule's warmup, patience and least must not be negative, its factor below 1";
     for (int i = 0; !what && i < c->group_count; i++)
         if (!c->groups[i].pattern || !between(c->groups[i].lr, 0, INFINITY) ||
             !between(c->groups[i].weight_decay, 0, INFINITY))
@@ -218,7 +221,8 @@ float heed__optim_rate(const heed_optim *opt, const heed_optim_slot *s) {
 
 void heed_optim_report(heed_optim *opt, double loss) {
     const heed_schedule *s = &opt->cfg.schedule;
-    if (opt->reports++ == 0 || loss < opt->best) {
+    if (isfinite(loss) && (opt->reports == 0 || loss < opt->best)) {
+        opt->reports++;
         opt->best = loss;
         opt->bad = 0;
     } else if (++opt->bad >= s->patience) {

@@ -41,7 +41,8 @@ struct heed_optim {
     int64_t steps, pending; /* pending: calls since the last step */
     double norm, factor;    /* factor: PLATEAU's */
     double best;            /* least loss reported; only where reports > 0 */
-    int64_t reports, bad;
+    int64_t reports,
+        bad; /* of losses: those that were the best so far, and since the last of these */
     float grad_scale;
     bool averaged; /* ema holds something */
     heed_error error;

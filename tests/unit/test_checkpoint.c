@@ -16,6 +16,7 @@
 #include "heed/ops.h"
 #include "heed/train.h"
 #include "tensor/ctx.h"
+#include "train/optim.h"
 
 #define SHAPE(...)                                                                                 \
     (sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), (int64_t[]) {                          \
@@ -243,6 +244,30 @@ static void test_refusals(void **state) {
     finish(&other);
 }
 
+/* Counters that no optimizer counts, written by somebody else. */
+static void test_impossible_counters(void **state) {
+    (void)state;
+    heed_error err;
+    run r = begin(HEED_ADAMW), bad = begin(HEED_ADAMW);
+    heed_checkpoint c = all_of(&r), b = all_of(&bad);
+    bad.opt->slot[1].steps = -1;
+    assert_int_equal(heed_checkpoint_save(path, &b, &err), 0);
+    refuse_load(path, &c, "tensor 'steps/b' counts no steps");
+    bad.opt->slot[1].steps = INT64_MAX; /* the next step would overflow */
+    assert_int_equal(heed_checkpoint_save(path, &b, &err), 0);
+    refuse_load(path, &c, "tensor 'steps/b' counts no steps");
+    bad.opt->slot[1].steps = 0;
+    bad.opt->slot[2].row_steps[ROWS - 1] = INT32_MIN;
+    assert_int_equal(heed_checkpoint_save(path, &b, &err), 0);
+    refuse_load(path, &c, "tensor 'rows/table' counts no steps");
+    bad.opt->slot[2].row_steps[ROWS - 1] = 0;
+    heed_optim_set_lr(bad.opt, -1);
+    assert_int_equal(heed_checkpoint_save(path, &b, &err), 0);
+    refuse_load(path, &c, "its learning rate is no possible one");
+    finish(&r);
+    finish(&bad);
+}
+
 /* Truncations and flipped bits: refused, or loaded as something whole; never a crash. */
 static void test_damage(void **state) {
     (void)state;
@@ -281,9 +306,8 @@ static void test_damage(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stop_after_each_step),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_stop_after_each_step), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_impossible_counters),  cmocka_unit_test(test_damage),
         cmocka_unit_test(test_kill_at_any_moment),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -343,6 +343,9 @@ static void test_refusals(void **state) {
     refuse(&(heed_optim_cfg){ .nesterov = true }, false, "optimizer: nesterov needs a momentum");
     refuse(&(heed_optim_cfg){ .schedule = { .kind = HEED_COSINE } }, false,
            "optimizer: a linear or cosine schedule needs its total of steps");
+    refuse(&(heed_optim_cfg){ .schedule = { .kind = HEED_PLATEAU, .factor = NAN } }, false,
+           "optimizer: a schedule's warmup, patience and least must not be negative, its factor "
+           "below 1");
     refuse(&(heed_optim_cfg){ .kind = HEED_SGD }, true,
            "optimizer: table w has row-sparse gradients, which only AdamW and Adagrad take");
     refuse(&(heed_optim_cfg){ .ema = 0.5f }, true,
@@ -375,6 +378,8 @@ static void test_schedules(void **state) {
             .lr = 1,
             .schedule = { .kind = HEED_PLATEAU, .factor = 0.5f, .patience = 2, .least = 0.2f } },
         false, 1);
+    heed_optim_report(x.opt, NAN); /* no best loss to measure others by */
+    assert_true(heed_optim_lr(x.opt) == 1);
     const double losses[] = { 5, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3 };
     const double rates[] = { 1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.2, 0.2, 0.2 };
     for (int i = 0; i < 11; i++) {
