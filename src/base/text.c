@@ -173,6 +173,15 @@ size_t heed__utf8_check(const char *text, size_t len) {
     return at;
 }
 
+size_t heed__control_at(const char *text, size_t len) {
+    for (size_t at = 0, n; at < len; at += n) {
+        uint32_t c = 0;
+        n = heed__utf8_next(text + at, len - at, &c);
+        if (n == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0)) return at;
+    }
+    return len;
+}
+
 const char *heed__errno_text(int number) {
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     return c ? strerror_l(number, c) : "unknown error";

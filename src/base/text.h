@@ -33,6 +33,9 @@ bool heed__parse_int(const char *text, size_t len, int64_t *value);
 size_t heed__utf8_next(const char *text, size_t len, uint32_t *code);
 /* Offset of the first byte that is not part of well-formed UTF-8; len where all is well. */
 size_t heed__utf8_check(const char *text, size_t len);
+/* Offset of the first control character (U+0000 to U+001F, U+007F to U+009F) or byte that is not
+ * part of well-formed UTF-8; len where there is none. */
+size_t heed__control_at(const char *text, size_t len);
 
 /* What the system says of an errno value, in English. Valid until the next call in this thread. */
 const char *heed__errno_text(int number);

@@ -103,6 +103,11 @@ static int row(reader *r, char *const *column, int n, int64_t line) {
         wrong(r, line, r->label_at < 0 ? "no label: one column only" : "the label is empty");
         return 0;
     }
+    const char *label = r->label_at >= 0 ? column[r->label_at] : NULL;
+    if (label && heed__control_at(label, strlen(label)) < strlen(label)) {
+        wrong(r, line, "the label holds a control character");
+        return 0;
+    }
     if (t->len == r->cap) {
         int64_t cap[3] = { r->cap, r->cap, r->cap };
         if (heed__grow(&t->hooks, &t->text, &cap[0], t->len + 1, sizeof *t->text) ||
@@ -112,7 +117,7 @@ static int row(reader *r, char *const *column, int n, int64_t line) {
         r->cap = cap[0];
     }
     t->text[t->len] = column[r->text_at];
-    t->label[t->len] = r->label_at >= 0 ? column[r->label_at] : NULL;
+    t->label[t->len] = label;
     t->line[t->len++] = line;
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 typedef struct entry {
     int64_t at; /* of its form in bytes */
@@ -157,13 +158,17 @@ heed_vocab *heed__vocab_parse(const char *text, size_t size, const char *name,
         const char *end = memchr(text + at, '\n', size - at);
         const size_t len = end ? (size_t)(end - text) - at : size - at;
         const int64_t before = v->len;
-        int rc = len == 0 ? HEED_EFORMAT : heed__vocab_count(v, text + at, len);
+        const bool is_word = len > 0 && len <= INT32_MAX && heed__control_at(text + at, len) == len;
+        int rc = is_word ? heed__vocab_count(v, text + at, len) : HEED_EFORMAT;
         if (rc == 0 && v->len == before) rc = HEED_EFORMAT;
         if (rc) {
             if (rc == HEED_ENOMEM)
                 heed__error(err, rc, "%s: out of memory", name);
             else
-                heed__error(err, rc, "%s:%lld: an empty or repeated word", name, (long long)line);
+                heed__error(err, rc, "%s:%lld: %s", name, (long long)line,
+                            !len      ? "an empty line"
+                            : is_word ? "a repeated word"
+                                      : "not UTF-8, or a control character");
             heed__vocab_free(v);
             return NULL;
         }

@@ -24,7 +24,8 @@ int32_t heed__vocab_find(const heed_vocab *v, const char *form, size_t len);
 const char *heed__vocab_form(const heed_vocab *v, int32_t id, size_t *len);
 /* One word a line, special ones left out. The text is the caller's (heed__free). */
 char *heed__vocab_text(const heed_vocab *v, size_t *size);
-/* From such a text. An empty or repeated line is HEED_EFORMAT with `name`:line. */
+/* From such a text. A line that is empty, repeated or no plain UTF-8 is HEED_EFORMAT
+ * with `name`:line. */
 heed_vocab *heed__vocab_parse(const char *text, size_t size, const char *name,
                               const heed_hooks *hooks, heed_error *err);
 

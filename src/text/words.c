@@ -28,15 +28,18 @@ static kind kind_of(uint32_t c) {
     return LETTER;
 }
 
-static void put(heed_word *word, uint32_t c) {
+/* Appends a character; false where there is no room, which is the end of the form. */
+static bool put(heed_word *word, uint32_t c) {
     char bytes[4];
     const int n = (int)heed__utf8_put(heed__lower(c), bytes);
-    if (word->len + n > HEED_WORD_BYTES) return;
+    if (word->len + n > HEED_WORD_BYTES) return false;
     memcpy(word->form + word->len, bytes, (size_t)n);
     word->len += n;
+    return true;
 }
 
 bool heed__word_next(const char *text, size_t size, size_t *at, heed_word *word) {
+    bool room = true;
     word->len = 0;
     while (*at < size) {
         uint32_t c = 0;
@@ -45,7 +48,7 @@ bool heed__word_next(const char *text, size_t size, size_t *at, heed_word *word)
         if (word->len && k != LETTER) return true;
         if (k != SPACE) {
             if (word->len == 0) word->begin = *at;
-            put(word, c);
+            room = room && put(word, c);
             word->end = *at + n;
         }
         *at += n ? n : 1;

@@ -66,6 +66,7 @@ static void wrong_lines_are_named(void **state) {
         { "label\ttext\na\tb\tc\nd\n",
           "x.tsv:2: 3 columns where there should be 2 (and 1 more lines are wrong)" },
         { "label\ttext\n\tb\n", "x.tsv:2: the label is empty" },
+        { "label\ttext\na\x1b[31m\tb\n", "x.tsv:2: the label holds a control character" },
         { "label\ttext\na\t\xff\n", "x.tsv:2: not UTF-8" },
         { "label\ttext\n", "x.tsv: no line of data" },
         { "", "x.tsv: no line of data" },

@@ -168,6 +168,16 @@ static void test_utf8(void **state) {
     assert_int_equal(heed__utf8_check("", 0), 0);
 }
 
+static void test_control_characters(void **state) {
+    (void)state;
+    assert_int_equal(heed__control_at("caf\xc3\xa9", 5), 5);
+    assert_int_equal(heed__control_at("a\tb", 3), 1);
+    assert_int_equal(heed__control_at("ab\x7f", 3), 2);
+    assert_int_equal(heed__control_at("\xc2\x85", 2), 0); /* U+0085 */
+    assert_int_equal(heed__control_at("a\xff", 2), 1);
+    assert_int_equal(heed__control_at("", 0), 0);
+}
+
 static void test_cut_between_characters(void **state) {
     (void)state;
     char text[8];
@@ -229,6 +239,7 @@ int main(void) {
         cmocka_unit_test(test_parse_double),
         cmocka_unit_test(test_parse_int),
         cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_control_characters),
         cmocka_unit_test(test_cut_between_characters),
         cmocka_unit_test(test_status_names),
         cmocka_unit_test(test_error),

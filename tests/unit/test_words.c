@@ -68,6 +68,12 @@ static void a_word_without_end_is_cut(void **state) {
     assert_int_equal(w.len, HEED_WORD_BYTES);
     assert_int_equal(w.end, sizeof text);
     assert_false(heed__word_next(text, sizeof text, &at, &w));
+    /* where a character has no room the form ends, though a shorter one after it would have */
+    memcpy(text + HEED_WORD_BYTES - 1, "\xc3\xa9", 2);
+    at = 0;
+    assert_true(heed__word_next(text, sizeof text, &at, &w));
+    assert_int_equal(w.len, HEED_WORD_BYTES - 1);
+    assert_int_equal(w.end, sizeof text);
 }
 
 static heed_vocab *counted(int64_t keep) {
@@ -101,9 +107,13 @@ static void vocab_text_opens_again(void **state) {
     assert_non_null(w);
     assert_int_equal(heed__vocab_find(w, "d", 1), 5);
     assert_null(heed__vocab_parse("a\nb\na\n", 6, "vocab.txt", NULL, &err));
-    assert_string_equal(err.msg, "vocab.txt:3: an empty or repeated word");
+    assert_string_equal(err.msg, "vocab.txt:3: a repeated word");
     assert_null(heed__vocab_parse("a\n\nb", 4, "vocab.txt", NULL, &err));
-    assert_string_equal(err.msg, "vocab.txt:2: an empty or repeated word");
+    assert_string_equal(err.msg, "vocab.txt:2: an empty line");
+    assert_null(heed__vocab_parse("a\nb\r\n", 5, "vocab.txt", NULL, &err));
+    assert_string_equal(err.msg, "vocab.txt:2: not UTF-8, or a control character");
+    assert_null(heed__vocab_parse("\xc3\n", 2, "vocab.txt", NULL, &err));
+    assert_string_equal(err.msg, "vocab.txt:1: not UTF-8, or a control character");
     heed__free(NULL, text);
     heed__vocab_free(v);
     heed__vocab_free(w);
