@@ -111,7 +111,10 @@ static int each_line(predictor *p, FILE *in, heed_error *err) {
     int64_t number = 0;
     for (ssize_t n; rc == 0 && !command_cancelled(NULL) && (n = getline(&text, &cap, in)) >= 0;)
         rc = line(p, text, (size_t)n, ++number, err);
-    if (rc == 0 && ferror(in)) {
+    if (rc == 0 && command_cancelled(NULL)) {
+        rc = err->code = HEED_ECANCELLED;
+        snprintf(err->msg, sizeof err->msg, "%.300s: stopped after line %" PRId64, p->name, number);
+    } else if (rc == 0 && ferror(in)) {
         rc = err->code = HEED_EIO;
         snprintf(err->msg, sizeof err->msg, "%.300s: %s", p->name, strerror(errno));
     }

@@ -7,9 +7,11 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/terminal.h"
-#include "base/folder.h"
 #include "heed/tasks.h"
 #include "io/table.h"
+#include "tasks/classifier.h"
+
+static const double DROPOUT = 0.3;
 
 typedef struct train_options {
     heed_table_cfg table;
@@ -30,7 +32,7 @@ static int read_options(train_options *o, int argc, char **argv, const char **op
         { "dropout", 0, OPT_REAL, &c->dropout, 0, 0.95, "P", "part of values dropped (0.3)" },
         { "vocab", 0, OPT_INT, &c->vocab, 3, 1e7, "N", "words known (10000)" },
         { "max-len", 0, OPT_INT, &c->max_len, 1, 65536, "N", "words read of a text (128)" },
-        { "seed", 0, OPT_INT, &o->seed, 0, 9e15, "N", "of everything random (1)" },
+        { "seed", 0, OPT_INT, &o->seed, 0, 0x1p53, "N", "of everything random (1)" },
         { "precision", 0, OPT_TEXT, &o->precision, 0, 0, "P",
           "f32 or bf16, of matrix products (f32)" },
         { "threads", 0, OPT_INT, &o->threads, 1, 1024, "N", "threads (as many as there are)" },
@@ -55,7 +57,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
                                .progress = terminal_progress,
                                .cancel = command_cancelled };
     heed_table table;
-    int rc = heed__folder_check(o->out, err);
+    int rc = heed__classifier_check_folder(o->out, err);
     if (rc == 0) rc = heed__table_read(&table, file, &o->table, err);
     if (rc) return rc;
     printf("%s: %" PRId64 " texts; %s\n", file, table.len, table.how);
@@ -75,7 +77,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
 }
 
 int cmd_train(int argc, char **argv) {
-    train_options o = { .seed = 1 };
+    train_options o = { .seed = 1, .cfg.dropout = DROPOUT };
     const char *operand[2];
     const int n = read_options(&o, argc, argv, operand);
     if (n < 0) return command_usage(n);
@@ -94,6 +96,7 @@ int cmd_train(int argc, char **argv) {
     if (o.precision && strcmp(o.precision, "bf16") == 0) o.cfg.precision = HEED_PRECISION_BF16;
     o.cfg.seed = (uint64_t)o.seed;
     o.cfg.threads = (int)o.threads;
+    if (o.cfg.dropout == 0) o.cfg.dropout = -1; /* for the library 0 is its own choice */
     command_catch_signals();
     heed_error err = { 0 };
     return train(&o, operand[1], &err) ? command_error(&err) : 0;

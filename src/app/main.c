@@ -1,6 +1,7 @@
 /* main.c: the program `heed`: finds the command and runs it. Exit statuses: 0 well; those of
  * HEED_STATUS_LIST in heed/base.h by kind of error (64 usage, 65 data, 66 not found, 69 not
  * supported, 71 memory, 74 input or output, 75 stopped). */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,8 @@ static const command commands[] = {
     { "info", "what a model is made of, and this machine", cmd_info },
     { "bench", "measure attention, matrix products and operations here", cmd_bench },
 };
+
+enum { EXIT_CANNOT = 74, EXIT_INTERNAL = 70 }; /* 74: that of HEED_EIO */
 
 static volatile sig_atomic_t stopped;
 
@@ -43,7 +46,7 @@ int command_error(const heed_error *err) {
         HEED_STATUS_LIST(X)
 #undef X
     default:
-        return 70;
+        return EXIT_INTERNAL;
     }
 }
 
@@ -63,10 +66,20 @@ static void print_usage(FILE *to) {
 static int finish(int status) {
     if (fflush(stdout) == 0 && !ferror(stdout)) return status;
     fprintf(stderr, "heed: standard output could not be written\n");
-    return status ? status : 74;
+    return status ? status : EXIT_CANNOT;
+}
+
+/* A standard stream that came closed gets a descriptor that cannot be used the way it is meant, so
+ * that no file opened later takes its number, and what is printed there fails as it should. */
+static bool hold_standard_streams(void) {
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    return true;
 }
 
 int main(int argc, char **argv) {
+    if (!hold_standard_streams()) return EXIT_CANNOT;
     if (argc < 2) {
         print_usage(stderr);
         return EXIT_USAGE;

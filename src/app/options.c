@@ -34,8 +34,8 @@ static bool real(const char *text, double low, double high, double *to) {
 }
 
 static int fail(const opt_command *c, const char *format, const char *a, const char *b) {
-    const int words = (int)strcspn(c->usage, "A[-");
-    fprintf(stderr, "%.*s: ", words > 1 ? words - 1 : words, c->usage);
+    const int words = (int)strcspn(c->usage, "ABCDEFGHIJKLMNOPQRSTUVWXYZ[");
+    fprintf(stderr, "%.*s: ", words - 1, c->usage); /* the words before the first operand */
     fprintf(stderr, format, a, b);
     fprintf(stderr, "; see --help\n");
     return -2;
@@ -59,7 +59,7 @@ static int set(const opt_command *c, const opt *o, const char *value) {
         break;
     }
     if (ok) return 0;
-    snprintf(want, sizeof want, "--%s wants a %s from %.10g to %.10g, not", o->name,
+    snprintf(want, sizeof want, "--%s wants a %s from %.16g to %.16g, not", o->name,
              o->kind == OPT_INT ? "whole number" : "number", o->low, o->high);
     return fail(c, "%s '%s'", want, value);
 }

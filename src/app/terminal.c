@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,7 +16,7 @@ static double now(void) {
 terminal terminal_open(FILE *to) {
     const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
     terminal t = { .to = to, .is_tty = isatty(fileno(to)) != 0 };
-    if (term && term[0] == 'd') t.is_tty = false; /* TERM=dumb */
+    if (term && strcmp(term, "dumb") == 0) t.is_tty = false;
     t.colour = t.is_tty && !(no_colour && *no_colour);
     return t;
 }

@@ -38,8 +38,9 @@ static int too_large(heed_error *err, const char *path, size_t most) {
 }
 
 /* Opens for reading; *size gets the size of a regular file, 0 for a pipe or device. */
-static int open_to_read(const char *path, size_t most, struct stat *st, heed_error *err) {
-    const int fd = open_again(path, O_RDONLY, 0);
+static int open_to_read(const char *path, int flags, size_t most, struct stat *st,
+                        heed_error *err) {
+    const int fd = open_again(path, O_RDONLY | flags, 0);
     if (fd < 0) return system_error(err, path, "cannot be opened", errno);
     int status = HEED_OK;
     if (fstat(fd, st) != 0)
@@ -66,7 +67,7 @@ int heed__file_read(const heed_hooks *hooks, const char *path, size_t most, char
     struct stat st;
     *data = NULL;
     *size = 0;
-    const int fd = open_to_read(path, most, &st, err);
+    const int fd = open_to_read(path, 0, most, &st, err);
     if (fd < 0) return fd;
     char *text = NULL;
     int64_t cap = 0, len = 0, want = S_ISREG(st.st_mode) ? st.st_size + 2 : 4096;
@@ -101,7 +102,7 @@ int heed__map_open(heed_map *map, const char *path, size_t most, heed_error *err
     static const unsigned char nothing[1];
     struct stat st;
     *map = (heed_map){ .data = nothing };
-    const int fd = open_to_read(path, most, &st, err);
+    const int fd = open_to_read(path, O_NONBLOCK, most, &st, err); /* does not wait for a pipe */
     if (fd < 0) return fd;
     int status = HEED_OK;
     if (!S_ISREG(st.st_mode)) {

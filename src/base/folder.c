@@ -25,40 +25,47 @@ static int open_folder(const char *path) {
     return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static bool is_dots(const char *name) {
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+static bool is_listed(const char *name, const char *const *files) {
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return true;
+    for (; *files; files++)
+        if (strcmp(name, *files) == 0) return true;
+    return false;
 }
 
-/* 1 and the name of a folder that lies in path, 0 where there is none, -1 with errno. */
-static int holds_folder(const char *path, char name[256]) {
+/* Refuses a folder that holds what is not listed. 0 or a status. */
+static int check_contents(const char *path, const char *const *files, heed_error *err) {
     DIR *d = opendir(path);
-    if (!d) return -1;
-    int found = 0;
-    for (struct dirent *e; !found && (e = readdir(d));) {
-        struct stat s;
-        found = !is_dots(e->d_name) && fstatat(dirfd(d), e->d_name, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
-                S_ISDIR(s.st_mode);
-        if (found) heed__format(name, 256, "%s", e->d_name);
-    }
+    if (!d) return failed(path, "cannot be read", err);
+    int rc = 0;
+    for (struct dirent *e; rc == 0 && (e = readdir(d));)
+        if (!is_listed(e->d_name, files))
+            rc = heed__error(err, HEED_EIO,
+                             "%s: holds '%s', which is no file of a model; nothing was written",
+                             path, e->d_name);
     closedir(d);
-    return found;
+    return rc;
 }
 
-/* Removes the files of a folder. 0, or -1 with errno. */
-static int empty(const char *path) {
-    DIR *d = opendir(path);
-    if (!d) return -1;
+/* Removes the listed files from a folder, and what a killed writer left of them (see file.c). 0, or
+ * -1 with errno. */
+static int empty(const char *path, const char *const *files) {
+    const int fd = open_folder(path);
+    if (fd < 0) return -1;
     int number = 0;
-    for (struct dirent *e; (e = readdir(d));)
-        if (!is_dots(e->d_name) && unlinkat(dirfd(d), e->d_name, 0) != 0 && errno != ENOENT)
-            number = errno;
-    closedir(d);
+    for (; *files; files++) {
+        char temporary[NAME_MAX + 8];
+        heed__format(temporary, sizeof temporary, ".%s.tmp", *files);
+        if (unlinkat(fd, *files, 0) != 0 && errno != ENOENT) number = errno;
+        if (unlinkat(fd, temporary, 0) != 0 && errno != ENOENT) number = errno;
+    }
+    close(fd);
     errno = number;
     return number ? -1 : 0;
 }
 
-static int drop(const char *path) {
-    return empty(path) == 0 ? rmdir(path) : -1;
+/* Removes a folder of listed files; one that holds others stays, with them. 0, or -1 with errno. */
+static int drop(const char *path, const char *const *files) {
+    return empty(path, files) == 0 ? rmdir(path) : -1;
 }
 
 static int sync_parent(const char *path) {
@@ -82,8 +89,8 @@ static const char *old_name(const heed_folder *f, char old[HEED_PATH_SIZE]) {
 /* -- begin ------------------------------------------------------------------------------------ */
 
 /* Whether the folder that is there may be replaced. 0 or a status. */
-static int may_replace(const char *path, heed_error *err) {
-    char name[256];
+static int may_replace(const heed_folder *f, heed_error *err) {
+    const char *path = f->path;
     struct statx s;
     if (access(path, W_OK) != 0) return failed(path, "cannot be written", err);
     if (statx(AT_FDCWD, path, 0, STATX_TYPE, &s) == 0 &&
@@ -91,13 +98,7 @@ static int may_replace(const char *path, heed_error *err) {
         return heed__error(err, HEED_EIO,
                            "%s: is a mount point, which cannot be replaced; name a folder in it",
                            path);
-    const int holds = holds_folder(path, name);
-    if (holds < 0) return failed(path, "cannot be read", err);
-    if (holds == 0) return 0;
-    return heed__error(err, HEED_EIO,
-                       "%s: holds the folder '%s', so it is no model's folder; "
-                       "nothing was written",
-                       path, name);
+    return check_contents(path, f->files, err);
 }
 
 /* Fills f->path: without slashes at its end, and with a link followed. 0 or a status. */
@@ -123,6 +124,11 @@ static int find(heed_folder *f, const char *path, heed_error *err) {
     return 0;
 }
 
+/* Waits until nobody else holds the folder. A file system without locks has to do without. */
+static void lock_folder(int fd) {
+    while (flock(fd, LOCK_EX) != 0 && errno == EINTR) continue;
+}
+
 /* Makes f->work, or takes over what a killed process left, and makes sure that nobody else is
  * writing there: a lock held on the folder that now bears the name. */
 static int take(heed_folder *f, heed_error *err) {
@@ -133,41 +139,46 @@ static int take(heed_folder *f, heed_error *err) {
         f->lock = open_folder(f->work);
         if (f->lock < 0 && errno == ENOENT) continue;
         if (f->lock < 0) return failed(f->work, "cannot be used", err);
-        const bool locked = flock(f->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
-        if (locked && fstat(f->lock, &ours) == 0 && stat(f->work, &named) == 0 &&
+        lock_folder(f->lock);
+        if (fstat(f->lock, &ours) == 0 && stat(f->work, &named) == 0 &&
             ours.st_ino == named.st_ino && ours.st_dev == named.st_dev)
             return 0;
-        close(f->lock); /* renamed between our open and our lock, or: */
-        f->lock = -1;
-        if (!locked)
-            return heed__error(err, HEED_EIO, "%s: is being written by somebody else", f->path);
+        close(f->lock); /* renamed or removed between our open and our lock */
     }
 }
 
-int heed__folder_begin(heed_folder *f, const char *path, heed_error *err) {
+int heed__folder_begin(heed_folder *f, const char *path, const char *const *files,
+                       heed_error *err) {
     f->lock = -1;
+    f->files = files;
     int rc = find(f, path, err);
     if (rc) return rc;
     heed__format(f->work, sizeof f->work, "%s.new", f->path);
-    if (access(f->path, F_OK) == 0) rc = may_replace(f->path, err);
-    if (rc == 0) rc = take(f, err);
-    if (rc == 0 && empty(f->work) != 0) {
+    if (access(f->path, F_OK) == 0) rc = may_replace(f, err);
+    if (rc) return rc;
+    rc = take(f, err);
+    if (rc) return rc;
+    if (empty(f->work, files) != 0)
         rc = failed(f->work, "what was left there cannot be removed", err);
+    else
+        rc = check_contents(f->work, files, err);
+    if (rc) {
         close(f->lock);
+        return rc;
     }
     char old[HEED_PATH_SIZE];
-    if (rc == 0) drop(old_name(f, old));
-    return rc;
+    drop(old_name(f, old), files);
+    return 0;
 }
 
 /* -- commit ----------------------------------------------------------------------------------- */
 
 /* Removes what was replaced, unless somebody has begun to write in a folder of that name; if it
  * fails the next save removes it. */
-static void drop_old(const char *path) {
+static void drop_old(const char *path, const char *const *files) {
     const int fd = open_folder(path);
     if (fd < 0) return;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) drop(path);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) drop(path, files);
     close(fd);
 }
 
@@ -189,28 +200,33 @@ static int replace(const heed_folder *f) {
 int heed__folder_commit(heed_folder *f, heed_error *err) {
     struct stat s;
     char old[HEED_PATH_SIZE];
-    int rc = 0;
-    if (stat(f->path, &s) == 0 && fchmod(f->lock, s.st_mode & 0777) != 0) errno = 0;
+    const bool exists = stat(f->path, &s) == 0;
+    int rc = exists ? check_contents(f->path, f->files, err) : 0; /* again: it was long ago */
+    if (rc) {
+        heed__folder_abort(f);
+        return rc;
+    }
+    if (exists && fchmod(f->lock, s.st_mode & 0777) != 0) errno = 0;
     if ((fsync(f->lock) != 0 && errno != EINVAL) || replace(f) != 0) {
         rc = failed(f->path, "cannot be replaced", err);
         heed__folder_abort(f);
         return rc;
     }
     if (sync_parent(f->path)) rc = failed(f->path, "is written, but cannot be synced", err);
-    drop_old(f->work);
-    drop_old(old_name(f, old));
+    drop_old(f->work, f->files);
+    drop_old(old_name(f, old), f->files);
     close(f->lock);
     return rc;
 }
 
 void heed__folder_abort(heed_folder *f) {
-    drop(f->work);
+    drop(f->work, f->files);
     close(f->lock);
 }
 
-int heed__folder_check(const char *path, heed_error *err) {
+int heed__folder_check(const char *path, const char *const *files, heed_error *err) {
     heed_folder f;
-    const int rc = heed__folder_begin(&f, path, err);
+    const int rc = heed__folder_begin(&f, path, files, err);
     if (rc == 0) heed__folder_abort(&f);
     return rc;
 }

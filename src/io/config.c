@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 
-enum { MOST = 16 << 20 };
+enum { MOST = 256 << 20 }; /* a million labels are a part of it */
 
 char *heed__path(const heed_hooks *hooks, const char *folder, const char *name) {
     const size_t a = strlen(folder), b = strlen(name);

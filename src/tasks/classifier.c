@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 heed_classifier *heed__classifier_new(const char *isa, int threads, uint64_t seed,
                                       const heed_hooks *hooks, heed_error *err) {
@@ -43,6 +44,11 @@ int heed__classifier_build(heed_classifier *c, heed_model_cfg cfg, heed_error *e
     const int rc = heed_classic_init(&c->model, c->ps, &cfg);
     const heed_error *why = heed_params_error(c->ps);
     return rc ? heed__error(err, rc, "%s", why ? why->msg : "the model cannot be made") : 0;
+}
+
+bool heed__label_is_plain(const char *label) {
+    const size_t size = strlen(label);
+    return heed__control_at(label, size) == size;
 }
 
 int32_t heed__classifier_find(const heed_classifier *c, const char *label) {

@@ -8,6 +8,7 @@
 
 enum {
     HEED_CLASSIFIER_FORMAT = 1, /* format_version of the folders that this library writes */
+    HEED_CLASSIFIER_MAX_LABELS = 1000000,
     HEED_CLASSIFIER_MAX_LEN = 1 << 20,
     HEED_CLASSIFIER_MAX_EPOCHS = 1 << 30
 };
@@ -30,6 +31,11 @@ heed_classifier *heed__classifier_new(const char *isa, int threads, uint64_t see
                                       const heed_hooks *hooks, heed_error *err);
 /* Declares the model's parameters for the vocabulary and labels that c has. 0 or a status. */
 int heed__classifier_build(heed_classifier *c, heed_model_cfg cfg, heed_error *err);
+/* Whether a label can be saved and printed: UTF-8 without control characters. */
+bool heed__label_is_plain(const char *label);
+/* Whether heed_classifier_save could write its folder, asked before a long training. 0 or a
+ * status. */
+int heed__classifier_check_folder(const char *dir, heed_error *err);
 /* The number of a label, -1 for one not known. */
 int32_t heed__classifier_find(const heed_classifier *c, const char *label);
 

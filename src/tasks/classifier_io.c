@@ -7,9 +7,12 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "heed/io.h"
+#include "io/config.h"
 #include "tasks/classifier.h"
 
-enum { CONFIG_MOST = 64 << 20, VOCAB_MOST = 1 << 30 };
+enum { VOCAB_MOST = 1 << 30 };
+
+static const char *const files[] = { "config.json", "vocab.txt", "model.safetensors", NULL };
 
 static const char *in(char path[HEED_PATH_SIZE], const char *dir, const char *file) {
     heed__format(path, HEED_PATH_SIZE, "%s/%s", dir, file);
@@ -28,7 +31,7 @@ static json_t *labels_of(const heed_classifier *c) {
     return labels;
 }
 
-/* NULL: out of memory. */
+/* Everything in config.json but its version. NULL: out of memory. */
 static json_t *config(const heed_classifier *c) {
     char *text = heed_model_cfg_to_json(&c->model.cfg, NULL);
     json_t *model = text ? json_loads(text, 0, NULL) : NULL, *labels = labels_of(c);
@@ -39,21 +42,17 @@ static json_t *config(const heed_classifier *c) {
         return NULL;
     }
     const bool bf16 = heed_ctx_precision(c->cx) == HEED_PRECISION_BF16;
-    return json_pack("{s:i, s:s*, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "format_version",
-                     HEED_CLASSIFIER_FORMAT, "precision", bf16 ? "bf16" : NULL, "task", "classify",
-                     "tokenizer", "words", "max_len", (json_int_t)c->max_len, "seed",
-                     (json_int_t)c->seed, "epochs", (json_int_t)c->epochs, "model", model, "labels",
-                     labels);
+    return json_pack("{s:s*, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "precision", bf16 ? "bf16" : NULL,
+                     "task", "classify", "tokenizer", "words", "max_len", (json_int_t)c->max_len,
+                     "seed", (json_int_t)c->seed, "epochs", (json_int_t)c->epochs, "model", model,
+                     "labels", labels);
 }
 
-static int save_config(const heed_classifier *c, const char *path, heed_error *err) {
-    json_t *tree = config(c);
-    if (!tree) return heed__error(err, HEED_ENOMEM, "%s: out of memory", path);
-    size_t size = 0;
-    char *text = heed__json_text(&c->hooks, tree, true, &size, err);
-    json_decref(tree);
-    const int rc = text ? heed__file_write(&c->hooks, path, text, size, err) : HEED_ENOMEM;
-    heed__free(&c->hooks, text);
+static int save_config(const heed_classifier *c, const char *dir, heed_error *err) {
+    json_t *fields = config(c);
+    if (!fields) return heed__error(err, HEED_ENOMEM, "%s: out of memory for config.json", dir);
+    const int rc = heed__config_save(&c->hooks, dir, HEED_CLASSIFIER_FORMAT, fields, err);
+    json_decref(fields);
     return rc;
 }
 
@@ -66,12 +65,16 @@ static int save_vocab(const heed_classifier *c, const char *path, heed_error *er
     return rc;
 }
 
+int heed__classifier_check_folder(const char *dir, heed_error *err) {
+    return heed__folder_check(dir, files, err);
+}
+
 int heed_classifier_save(const heed_classifier *c, const char *dir, heed_error *err) {
     heed_folder f;
     char path[HEED_PATH_SIZE];
-    int rc = heed__folder_begin(&f, dir, err);
+    int rc = heed__folder_begin(&f, dir, files, err);
     if (rc) return rc;
-    rc = save_config(c, in(path, f.work, "config.json"), err);
+    rc = save_config(c, f.work, err);
     if (rc == 0) rc = save_vocab(c, in(path, f.work, "vocab.txt"), err);
     if (rc == 0) rc = heed_params_save(c->ps, in(path, f.work, "model.safetensors"), NULL, err);
     if (rc == 0) return heed__folder_commit(&f, err);
@@ -84,8 +87,9 @@ int heed_classifier_save(const heed_classifier *c, const char *dir, heed_error *
 static int open_labels(heed_classifier *c, const json_t *tree, const char *path, heed_error *err) {
     const json_t *list = json_object_get(tree, "labels");
     const size_t n = json_array_size(list);
-    if (n < 2 || n > 1000000)
-        return heed__error(err, HEED_EFORMAT, "%s: labels is no list of 2 labels or more", path);
+    if (n < 2 || n > HEED_CLASSIFIER_MAX_LABELS)
+        return heed__error(err, HEED_EFORMAT, "%s: labels is no list of 2 to %d labels", path,
+                           HEED_CLASSIFIER_MAX_LABELS);
     c->label = heed__calloc(&c->hooks, n, sizeof *c->label);
     if (!c->label) return heed__error(err, HEED_ENOMEM, "%s: out of memory", path);
     for (size_t i = 0; i < n; i++) {
@@ -93,6 +97,9 @@ static int open_labels(heed_classifier *c, const json_t *tree, const char *path,
         if (!text || (i && strcmp(c->label[i - 1], text) >= 0))
             return heed__error(err, HEED_EFORMAT, "%s: labels[%zu] is no text in rising order",
                                path, i);
+        if (!heed__label_is_plain(text))
+            return heed__error(err, HEED_EFORMAT, "%s: labels[%zu] holds a control character", path,
+                               i);
         c->label[i] = heed__strdup(&c->hooks, text);
         if (!c->label[i]) return heed__error(err, HEED_ENOMEM, "%s: out of memory", path);
         c->labels++;
@@ -119,18 +126,14 @@ static int open_model_cfg(heed_classifier *c, const json_t *tree, const char *pa
     return rc;
 }
 
-static int open_config(heed_classifier *c, const char *path, heed_model_cfg *m, heed_error *err) {
+static int open_config(heed_classifier *c, const char *dir, heed_model_cfg *m, heed_error *err) {
     static const char *const keys[] = { "format_version", "precision", "task",   "tokenizer",
                                         "max_len",        "seed",      "epochs", "model",
                                         "labels",         NULL };
-    json_t *tree = heed__json_read(&c->hooks, path, CONFIG_MOST, err);
+    char path[HEED_PATH_SIZE];
+    json_t *tree = heed__config_load(&c->hooks, dir, HEED_CLASSIFIER_FORMAT, err);
     if (!tree) return err->code;
-    heed_fields f = { .object = tree, .name = path, .err = err };
-    const int64_t version = heed__field_int(&f, "format_version", 1, 1 << 20);
-    if (f.status == 0 && version > HEED_CLASSIFIER_FORMAT)
-        f.status = heed__error(err, HEED_EUNSUPPORTED,
-                               "%s: format_version %lld is newer than this program's %d", path,
-                               (long long)version, HEED_CLASSIFIER_FORMAT);
+    heed_fields f = { .object = tree, .name = in(path, dir, "config.json"), .err = err };
     heed__fields_only(&f, keys);
     const char *precision = heed__field_has(&f, "precision") ? heed__field_text(&f, "precision")
                                                              : "f32";
@@ -175,7 +178,7 @@ static heed_classifier *open_once(const char *dir, const heed_open_cfg *cfg, hee
     heed_model_cfg m = { 0 };
     int rc = strlen(dir) > HEED_PATH_SIZE - 32
                  ? heed__error(err, HEED_EINVALID, "%.100s...: too long a name", dir)
-                 : open_config(c, in(path, dir, "config.json"), &m, err);
+                 : open_config(c, dir, &m, err);
     if (rc == 0) rc = open_vocab(c, in(path, dir, "vocab.txt"), m.vocab, err);
     if (rc == 0) rc = heed__classifier_build(c, m, err);
     if (rc == 0) rc = heed_params_load(c->ps, in(path, dir, "model.safetensors"), err);

@@ -1,6 +1,7 @@
 /* classifier_run.c: a classifier's answers, one or many, with what it attended to, and tests. */
 #include "tasks/classifier.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -23,7 +24,13 @@ static heed_tensor *forward(heed_classifier *c, const heed_encoded *e, const int
                             int64_t n, heed_attention_tap *tap) {
     heed_tensor *ids, *lengths;
     heed__batch(c->cx, e, order, n, &ids, &lengths);
-    return heed_softmax(c->cx, heed_classic_apply(c->cx, &c->model, ids, lengths, tap));
+    heed_tensor *p = heed_softmax(c->cx, heed_classic_apply(c->cx, &c->model, ids, lengths, tap));
+    for (int64_t i = 0; p && i < p->len; i++)
+        if (!isfinite(HEED_F32_DATA(p)[i]))
+            return heed_fail(c->cx, HEED_ENONFINITE,
+                             "classifier: a probability is not a finite number, so the model's "
+                             "weights are not or are far too large");
+    return p;
 }
 
 static int many(heed_classifier *c, const heed_encoded *e, int64_t *order, float *probs,
@@ -60,6 +67,7 @@ int heed_classify_many(heed_classifier *c, int64_t len, const char *const *text,
 
 /* The n largest of p [K], largest first, ties by the order of labels. */
 static int best(const heed_classifier *c, const float *p, heed_label *top, int n) {
+    if (n < 0) n = 0;
     if (n > c->labels) n = (int)c->labels;
     for (int i = 0; i < n; i++) top[i] = (heed_label){ .name = NULL, .score = -1 };
     for (int64_t k = 0; k < c->labels; k++) {

@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "base/alloc.h"
-#include "base/text.h"
 #include "heed/ops.h"
 #include "heed/train.h"
 #include "tasks/classifier.h"
@@ -57,8 +56,10 @@ static int check(const heed_examples *data, const heed_classify_cfg *c, heed_err
         if (!data->text[i] || !data->label[i])
             return heed__error(err, HEED_EINVALID, "train: text %lld or its label is NULL",
                                (long long)i);
-        else if (heed__utf8_check(data->label[i], strlen(data->label[i])) != strlen(data->label[i]))
-            return heed__error(err, HEED_EINVALID, "train: label %lld is not UTF-8", (long long)i);
+        else if (!heed__label_is_plain(data->label[i]))
+            return heed__error(err, HEED_EINVALID,
+                               "train: label %lld is not UTF-8, or holds a control character",
+                               (long long)i);
     return 0;
 }
 
@@ -87,6 +88,9 @@ static int collect_labels(heed_classifier *c, const heed_examples *data, heed_er
         return heed__error(err, HEED_EINVALID,
                            "train: all texts have the label '%.60s'; a second one is needed",
                            c->label[0]);
+    if (c->labels > HEED_CLASSIFIER_MAX_LABELS)
+        return heed__error(err, HEED_EINVALID, "train: %lld labels, but %d are possible",
+                           (long long)c->labels, HEED_CLASSIFIER_MAX_LABELS);
     return 0;
 }
 

@@ -4,8 +4,8 @@
 
 #include "heed/tasks.h"
 
-/* From probs [n,K] and right [n] (-1: a label that the model does not have). log is natural, of
- * base/mathematics that do not matter for bits: metrics are for reading. 0 or HEED_ENOMEM. */
+/* From probs [n,K], all finite, and right [n] (-1: a label that the model does not have). The loss
+ * is in natural logarithms. 0 or HEED_ENOMEM. */
 int heed__metrics(heed_metrics *m, const float *probs, const int32_t *right, int64_t n,
                   int64_t classes, const heed_hooks *hooks);
 /* Wilson's interval of right out of n at 95 %. */

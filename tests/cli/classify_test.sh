@@ -71,7 +71,7 @@ HEED_ISA=fast expect 64 "fast" "$heed" predict "$dir/m1" "$dir/texts"
 printf 'good\n\xff\xfe\n' >"$dir/latin"
 expect 65 "latin:2: not UTF-8" "$heed" predict "$dir/m1" "$dir/latin"
 mkdir -p "$dir/full/inside"
-expect 74 "holds the folder 'inside'" "$heed" train classify "$dir/small.tsv" -o "$dir/full" --epochs 1
+expect 74 "holds 'inside'" "$heed" train classify "$dir/small.tsv" -o "$dir/full" --epochs 1
 echo x >"$dir/file"
 expect 74 "there is a file of that name" "$heed" train classify "$dir/small.tsv" -o "$dir/file" --epochs 1
 

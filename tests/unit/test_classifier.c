@@ -33,7 +33,8 @@ static void test_bad_examples(void **state) {
                    "train: texts and labels are both needed");
     expect_refused(&(heed_examples){ 3, text, hole }, &cfg, "train: text 1 or its label is NULL");
     expect_refused(&(heed_examples){ 3, hole, label }, &cfg, "train: text 1 or its label is NULL");
-    expect_refused(&(heed_examples){ 3, text, bytes }, &cfg, "train: label 2 is not UTF-8");
+    expect_refused(&(heed_examples){ 3, text, bytes }, &cfg,
+                   "train: label 2 is not UTF-8, or holds a control character");
     expect_refused(&(heed_examples){ 3, text, alike }, &cfg,
                    "train: all texts have the label 'a'; a second one is needed");
 }

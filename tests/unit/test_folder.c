@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -51,6 +52,7 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
     return named(fault.exchange_error, from, to, flags);
 }
 
+static const char *const files[] = { "a", "b", NULL };
 static char top[] = "/tmp/heed-folder-XXXXXX";
 static char path[64], work[80];
 
@@ -83,7 +85,7 @@ static int count(const char *folder) {
 static int save(const char *to, const char *text, heed_error *err) {
     heed_folder f;
     char file[HEED_PATH_SIZE];
-    int rc = heed__folder_begin(&f, to, err);
+    int rc = heed__folder_begin(&f, to, files, err);
     if (rc) return rc;
     for (int i = 0; i < 2 && rc == 0; i++) {
         snprintf(file, sizeof file, "%s/%c", f.work, 'a' + i);
@@ -125,7 +127,7 @@ static void test_made_and_replaced(void **state) {
     expect_only("second");
     assert_int_equal(stat(path, &s), 0);
     assert_int_equal(s.st_mode & 0777, 0750); /* permissions stay */
-    assert_int_equal(heed__folder_check(path, &err), 0);
+    assert_int_equal(heed__folder_check(path, files, &err), 0);
     expect_only("second");
     assert_int_equal(chdir(path), 0);
     assert_int_equal(save(".", "third", &err), 0);
@@ -145,7 +147,7 @@ static void test_link_is_followed(void **state) {
     assert_int_equal(count(top), 2);
     unlink(link);
     assert_int_equal(symlink("nowhere", link), 0);
-    assert_int_equal(heed__folder_check(link, &err), HEED_EIO);
+    assert_int_equal(heed__folder_check(link, files, &err), HEED_EIO);
     snprintf(want, sizeof want, "%s: cannot be read: No such file or directory", link);
     assert_string_equal(err.msg, want);
     unlink(link);
@@ -153,7 +155,7 @@ static void test_link_is_followed(void **state) {
 
 static void expect_refused(const char *to, const char *what) {
     heed_error err = { 0 };
-    assert_true(heed__folder_check(to, &err) < 0);
+    assert_true(heed__folder_check(to, files, &err) < 0);
     if (!strstr(err.msg, what)) fail_msg("'%s', not '%s'", err.msg, what);
 }
 
@@ -168,7 +170,7 @@ static void test_refused_before_the_work(void **state) {
     snprintf(name, sizeof name, "%s/home", top);
     snprintf(inside, sizeof inside, "%s/inside", name);
     assert_int_equal(mkdir(name, 0777) | mkdir(inside, 0777), 0);
-    expect_refused(name, "home: holds the folder 'inside', so it is no model's folder");
+    expect_refused(name, "home: holds 'inside', which is no file of a model");
     rmdir(inside), rmdir(name);
     expect_refused("", "the name of a folder is needed");
     expect_refused("/proc", "/proc: ");
@@ -179,11 +181,69 @@ static void test_refused_before_the_work(void **state) {
     expect_refused(far, "the name of a folder is needed");
     free(far);
     assert_int_equal(save(path, "old", &err), 0);
-    heed_folder f;
-    assert_int_equal(heed__folder_begin(&f, path, &err), 0);
-    expect_refused(path, "m: is being written by somebody else");
-    heed__folder_abort(&f);
     expect_only("old");
+}
+
+/* What the caller has not named stays, and its folder is refused, whenever it was put there. */
+static void test_what_is_not_ours_stays(void **state) {
+    (void)state;
+    heed_error err;
+    heed_folder f;
+    char data[96], file[128];
+    snprintf(data, sizeof data, "%s/data", top);
+    snprintf(file, sizeof file, "%s/train.tsv", data);
+    assert_int_equal(mkdir(data, 0777), 0);
+    assert_int_equal(heed__file_write(NULL, file, "precious", 8, &err), 0);
+    assert_int_equal(save(data, "new", &err), HEED_EIO);
+    assert_non_null(strstr(err.msg, "holds 'train.tsv', which is no file of a model"));
+    assert_int_equal(unlink(file) | rmdir(data), 0);
+
+    assert_int_equal(save(path, "old", &err), 0);
+    snprintf(file, sizeof file, "%s/notes", path);
+    assert_int_equal(heed__folder_begin(&f, path, files, &err), 0);
+    assert_int_equal(heed__file_write(NULL, file, "precious", 8, &err), 0);
+    assert_int_equal(heed__folder_commit(&f, &err), HEED_EIO);
+    assert_int_equal(unlink(file), 0);
+    expect_only("old");
+
+    snprintf(file, sizeof file, "%s/notes", work); /* somebody's own folder of that name */
+    assert_int_equal(mkdir(work, 0777), 0);
+    assert_int_equal(heed__file_write(NULL, file, "precious", 8, &err), 0);
+    assert_int_equal(save(path, "new", &err), HEED_EIO);
+    assert_int_equal(unlink(file) | rmdir(work), 0);
+    expect_only("old");
+}
+
+/* Three that save to one path at the same time take turns. */
+static void test_writers_take_turns(void **state) {
+    (void)state;
+    enum { WRITERS = 3, TIMES = 12 };
+    heed_error err;
+    heed_folder f;
+    assert_int_equal(save(path, "0", &err), 0);
+    assert_int_equal(heed__folder_begin(&f, path, files, &err), 0);
+    const int fd = open(f.work, O_RDONLY | O_DIRECTORY);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), -1);
+    close(fd);
+    pid_t child[WRITERS];
+    for (int i = 0; i < WRITERS; i++) {
+        child[i] = fork();
+        assert_true(child[i] >= 0);
+        if (child[i]) continue;
+        const char text[] = { (char)('1' + i), 0 };
+        close(f.lock);
+        for (int n = 0; n < TIMES; n++)
+            if (save(path, text, &err)) _exit(1);
+        _exit(0);
+    }
+    heed__folder_abort(&f);
+    for (int i = 0; i < WRITERS; i++) {
+        int status;
+        assert_int_equal(waitpid(child[i], &status, 0), child[i]);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    assert_true(holds(path, "1") || holds(path, "2") || holds(path, "3"));
+    assert_int_equal(count(top), 1);
 }
 
 static void test_failures_keep_the_old_folder(void **state) {
@@ -252,7 +312,7 @@ static void test_killed_between_two_steps(void **state) {
     for (int after = 0; after < 2; after++)
         for (int at = 1; killed_at(at, after, EINVAL); at++) {
             missing += count(path) < 0;
-            assert_int_equal(heed__folder_check(path, &err), 0);
+            assert_int_equal(heed__folder_check(path, files, &err), 0);
             if (!holds(path, "old") && !holds(path, "new"))
                 fail_msg("killed %s call %d: neither old nor new", after ? "after" : "at", at);
             assert_int_equal(save(path, "next", &err), 0);
@@ -286,10 +346,12 @@ static void test_what_a_killed_process_left(void **state) {
     char file[128];
     assert_int_equal(save(path, "old", &err), 0);
     assert_int_equal(mkdir(work, 0777), 0);
-    snprintf(file, sizeof file, "%s/other", work);
+    snprintf(file, sizeof file, "%s/a", work);
+    assert_int_equal(heed__file_write(NULL, file, "left", 4, &err), 0);
+    snprintf(file, sizeof file, "%s/.b.tmp", work);
     assert_int_equal(heed__file_write(NULL, file, "left", 4, &err), 0);
     assert_int_equal(save(path, "new", &err), 0);
-    expect_only("new"); /* and not `other` */
+    expect_only("new"); /* and not .b.tmp */
     assert_int_equal(heed__file_write(NULL, work, "a file", 6, &err), 0);
     assert_int_equal(save(path, "newer", &err), HEED_EIO);
     unlink(work);
@@ -326,6 +388,8 @@ int main(void) {
         cmocka_unit_test(test_made_and_replaced),
         cmocka_unit_test(test_link_is_followed),
         cmocka_unit_test(test_refused_before_the_work),
+        cmocka_unit_test(test_what_is_not_ours_stays),
+        cmocka_unit_test(test_writers_take_turns),
         cmocka_unit_test(test_failures_keep_the_old_folder),
         cmocka_unit_test(test_killed_at_every_rename),
         cmocka_unit_test(test_killed_between_two_steps),
