@@ -6,7 +6,7 @@ CONFIG  = cmake -S . -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 SUITE   = ctest --output-on-failure -j $(JOBS)
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build run test test-asan test-tsan test-long bench size format install clean
+.PHONY: help setup configure build run test test-asan test-tsan test-long bench size format install clean
 
 help:        ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -14,12 +14,15 @@ help:        ## this list
 setup:
 	@tools/setup.sh
 
-build: setup ## build/heed, build/libheed.a, build/libheed.so
-	@$(CONFIG) -B $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
-	@rm -f $(BUILD).log
+build: configure ## build/heed, build/libheed.a, build/libheed.so
 	@cmake --build $(BUILD) -j $(JOBS)
 
-run: build   ## train on 10,003 bank customers' messages, test, answer three unseen ones
+configure: setup
+	@$(CONFIG) -B $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
+
+run: configure ## train on 10,003 bank customers' messages, test, answer three unseen ones
+	@cmake --build $(BUILD) -j $(JOBS) --target heed
 	@tools/run.sh $(BUILD)/heed
 
 test: build  ## the default suite
