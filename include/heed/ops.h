@@ -188,8 +188,10 @@ typedef struct heed_op {
     const char *name;
     void (*backward)(heed_ctx *cx, const heed_node *n);
 } heed_op;
-/* Says that out was made from src by op; `saved` is anything that backward needs and lives in the
- * step (heed_scratch). Records nothing when no source wants a gradient. Returns out, or NULL. */
+/* Says that out, a new f32 tensor that no other operation made, was made from src by op; `saved` is
+ * anything that backward needs and lives in the step (heed_scratch). Records nothing when no source
+ * wants a gradient. Returns out, or NULL. A backward may compute with operations, but not call
+ * heed_backward or heed_ctx_reset, and says what went wrong by heed_fail. */
 HEED_API heed_tensor *heed_record(heed_ctx *cx, const heed_op *op, heed_tensor *out, int count,
                                   heed_tensor *const *src, void *saved);
 HEED_API heed_tensor *heed_node_out(const heed_node *n);

@@ -9,15 +9,14 @@
 static void add_backward(heed_ctx *cx, const heed_node *n) {
     const float *dy = n->out->grad;
     const int64_t len = n->out->len, period = n->src[1]->len;
-    float beta, *da = heed__grad_beta(cx, n->src[0], &beta);
-    if (da) heed__axpy_grad(cx, da, beta, 1, dy, len);
-    float *db = heed__grad_beta(cx, n->src[1], &beta);
+    float beta, *db = heed__grad_beta(cx, n->src[1], &beta);
     if (db && period == len)
         heed__axpy_grad(cx, db, beta, 1, dy, len);
     else if (db)
         heed__fold(cx,
                    &(heed_fold){
                        .out = db, .beta = beta, .sign = 1, .x = dy, .len = len, .period = period });
+    heed__pass_grad(cx, n->src[0], n->out);
 }
 
 static const heed_op add_op = { .name = "add", .backward = add_backward };

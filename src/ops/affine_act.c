@@ -86,12 +86,10 @@ static bool wants(const heed_tensor *t) {
     return t && t->needs_grad;
 }
 
-static void affine_act_backward(heed_ctx *cx, const heed_node *n) {
+static void product_backward(heed_ctx *cx, const heed_node *n) {
     const keep *kept = n->saved;
     const float *dy = n->out->grad;
     const int64_t rows = heed__rows(n->out), cols = heed__cols(n->out);
-    float beta, *dr = heed__grad_beta(cx, n->src[3], &beta);
-    if (dr) heed__axpy_grad(cx, dr, beta, 1, dy, n->out->len);
     if (kept->act == HEED_ACT_NONE) {
         if (!heed__affine_grads(cx, n->src[0], n->src[1], dy)) return;
         heed__bias_grad(cx, n->src[2], dy, rows, cols);
@@ -106,6 +104,11 @@ static void affine_act_backward(heed_ctx *cx, const heed_node *n) {
     }
     if (!t.dz || !turn_back(cx, &t, n->src[2], rows)) return;
     heed__affine_grads(cx, n->src[0], n->src[1], t.dz);
+}
+
+static void affine_act_backward(heed_ctx *cx, const heed_node *n) {
+    product_backward(cx, n);
+    heed__pass_grad(cx, n->src[3], n->out);
 }
 
 static const heed_op affine_act_op = { .name = "affine_act", .backward = affine_act_backward };

@@ -105,6 +105,12 @@ void heed__axpy_grad(heed_ctx *cx, float *dx, float beta, float a, const float *
                    &(axpy_arg){ .k = cx->k->math, .dx = dx, .beta = beta, .a = a, .dy = dy });
 }
 
+void heed__pass_grad(heed_ctx *cx, heed_tensor *x, heed_tensor *out) {
+    if (heed__grad_pass(x, out)) return;
+    float beta, *dx = heed__grad_beta(cx, x, &beta);
+    if (dx) heed__axpy_grad(cx, dx, beta, 1, out->grad, out->len);
+}
+
 heed_tensor *heed__unary(heed_ctx *cx, const heed_op *op, heed_tensor *x, heed_map1 f,
                          int64_t cost) {
     if (!x || !heed__is_f32(cx, op, "x", x)) return NULL;

@@ -51,6 +51,18 @@ float *heed_grad(heed_ctx *cx, heed_tensor *t) {
     return grad;
 }
 
+bool heed__grad_pass(heed_tensor *t, heed_tensor *out) {
+    if (!t || !t->needs_grad) return false;
+    heed_tensor *root = root_of(t);
+    if (!root->needs_grad || root->grad || root->name || root->sparse || root->len != out->len)
+        return false;
+    if (out->view_of || out->name || out->keep_grad || !out->grad) return false;
+    root->grad = out->grad;
+    out->grad = NULL;
+    if (t != root && root->keep_grad) t->grad = root->grad;
+    return true;
+}
+
 /* The room of a gradient that nothing reads any more. */
 static void release(heed_ctx *cx, heed_tensor *t) {
     if (t->view_of || t->name || t->keep_grad || !t->grad) return;
@@ -62,12 +74,12 @@ static void walk(heed_ctx *cx) {
     const bool record = heed_ctx_set_record(cx, false);
     cx->in_backward = true;
     for (int64_t i = cx->node_count - 1; i >= 0 && !cx->error.code; i--) {
-        const heed_node *n = &cx->nodes[i];
-        heed_tensor *root = root_of(n->out);
+        const heed_node n = cx->nodes[i]; /* a copy: the tape moves if a backward records */
+        heed_tensor *root = root_of(n.out);
         if (!root->grad) continue;
-        if (root != n->out) n->out->grad = root->grad + n->out->view_offset;
-        n->op->backward(cx, n);
-        release(cx, n->out);
+        if (root != n.out) n.out->grad = root->grad + n.out->view_offset;
+        n.op->backward(cx, &n);
+        release(cx, n.out);
         heed__temps_end(cx);
     }
     cx->in_backward = false;
@@ -86,7 +98,9 @@ static bool reachable(const heed_ctx *cx, heed_tensor *t) {
 
 int heed_backward_from(heed_ctx *cx, heed_tensor *out, const float *dout) {
     if (cx->error.code) return cx->error.code;
-    if (!out || !dout) {
+    if (cx->in_backward) {
+        heed_fail(cx, HEED_EINVALID, "backward was called by the backward of an operation");
+    } else if (!out || !dout) {
         heed_fail(cx, HEED_EINVALID, "backward from a tensor or gradient that is NULL");
     } else if (out->dtype != HEED_F32) {
         heed_fail(cx, HEED_EINVALID, "backward from a tensor of type %s; only f32 has gradients",

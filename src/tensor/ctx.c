@@ -48,10 +48,13 @@ void heed_ctx_free(heed_ctx *cx) {
 
 void heed_ctx_reset(heed_ctx *cx) {
     if (!cx) return;
+    if (cx->in_backward) {
+        heed_fail(cx, HEED_EINVALID, "reset was called by the backward of an operation");
+        return;
+    }
     heed__arena_reset(&cx->arena);
     memset(cx->bin, 0, sizeof cx->bin);
     cx->temps = NULL;
-    cx->in_backward = false;
     cx->node_count = 0;
     cx->error.code = 0;
     cx->error.msg[0] = 0;
@@ -159,7 +162,17 @@ bool heed__wants_grad(const heed_ctx *cx, int count, heed_tensor *const *src) {
 heed_tensor *heed_record(heed_ctx *cx, const heed_op *op, heed_tensor *out, int count,
                          heed_tensor *const *src, void *saved) {
     if (!out) return NULL;
+    if (!op || !op->backward || count < 0 || (count && !src))
+        return heed_fail(cx, HEED_EINVALID, "%s: recorded without a backward or without sources",
+                         op && op->name ? op->name : "an operation");
     if (!heed__wants_grad(cx, count, src)) return out;
+    if (out->dtype != HEED_F32)
+        return heed_fail(cx, HEED_EINVALID, "%s: an output of type %s has no gradient",
+                         op->name ? op->name : "an operation", heed_dtype_name(out->dtype));
+    if (out->needs_grad || out->name)
+        return heed_fail(cx, HEED_EINVALID,
+                         "%s: its output is a parameter or was made by another operation already",
+                         op->name ? op->name : "an operation");
     heed_tensor **copy = heed__alloc(cx, count, sizeof(heed_tensor *));
     if (!copy) return NULL;
     memcpy(copy, src, (size_t)count * sizeof(heed_tensor *));

@@ -60,6 +60,9 @@ uint64_t heed__stream(heed_ctx *cx);
 /* The gradient buffer of t with how to write it: *beta 0: overwrite all of it, 1: add to it. NULL
  * if t wants none. */
 float *heed__grad_beta(heed_ctx *cx, heed_tensor *t, float *beta);
+/* Makes the gradient of an operation's output that of t, where t has none yet and both have as many
+ * numbers: dt = dout without a copy. The last thing that a backward does; false: add it instead. */
+bool heed__grad_pass(heed_tensor *t, heed_tensor *out);
 /* True when an operation on these sources must be recorded. */
 bool heed__wants_grad(const heed_ctx *cx, int count, heed_tensor *const *src);
 /* heed_record for up to three sources. */
