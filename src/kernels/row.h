@@ -39,7 +39,7 @@ struct heed_row_kernels {
     void (*add_rows)(float *sum, const float *x, int64_t ld, int64_t rows, int64_t n);
     /* The same of dy·(x - mean)·rstd and of dy: gradients of a layer norm's gain and bias (either
      * may be NULL). stat [rows,2]; a NULL mean (rms) is told by rms = true, stat [rows,1]. */
-    void (*norm_param_grad)(float *dgain, float *dbias, const float *x, const float *dy,
+    void (*norm_param_grad)(float *dgain, float *dbias, const float *x, const float *dy, int64_t ld,
                             const float *stat, bool rms, int64_t rows, int64_t n);
 };
 

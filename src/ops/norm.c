@@ -17,30 +17,47 @@ static void grad_range(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* Gain's and bias's sums side by side: [gain | bias], so that one pass over rows makes both. */
+enum { PIECE = 64 }; /* columns of one unit of work */
+
+/* Sums lie as [gain of PIECE columns | their bias], piece after piece (rms: gain alone), so that one
+ * pass over rows makes both. */
 static void param_rows(heed_ctx *cx, const void *arg, float *sum, const int64_t range[4]) {
     const heed_norm_arg *a = arg;
-    const int64_t row = range[HEED_ROW], width = a->rms ? 1 : 2;
-    cx->k->row->norm_param_grad(sum, a->rms ? NULL : sum + a->cols, a->x + row * a->cols,
-                                a->dy + row * a->cols, a->stat + width * row, a->rms,
-                                range[HEED_ROWS], a->cols);
+    const int64_t parts = a->rms ? 1 : 2, cols = range[HEED_COLS] / parts;
+    const int64_t at = range[HEED_ROW] * a->cols + range[HEED_COL] / parts;
+    cx->k->row->norm_param_grad(sum, a->rms ? NULL : sum + cols, a->x + at, a->dy + at, a->cols,
+                                a->stat + parts * range[HEED_ROW], a->rms, range[HEED_ROWS], cols);
+}
+
+/* dt += the gains' (part 0) or the biases' (part 1) sums. */
+static void add_param(heed_ctx *cx, heed_tensor *t, const heed_norm_arg *a, const float *sums,
+                      int64_t part) {
+    const int64_t parts = a->rms ? 1 : 2;
+    float beta, *dt = heed__grad_beta(cx, t, &beta);
+    for (int64_t j = 0; dt && j < a->cols; j += PIECE) {
+        const int64_t n = a->cols - j < PIECE ? a->cols - j : PIECE;
+        const float *from = sums + parts * j + part * n;
+        if (beta != 0)
+            cx->k->math->add(dt + j, dt + j, from, n);
+        else
+            memcpy(dt + j, from, (size_t)n * sizeof *dt);
+    }
 }
 
 static void params_backward(heed_ctx *cx, const heed_node *n, const heed_norm_arg *a) {
     heed_tensor *gain = n->src[1], *bias = a->rms ? NULL : n->src[2];
-    const int64_t cols = a->cols, rows = heed__rows(n->out);
+    const int64_t parts = a->rms ? 1 : 2;
     if (!(gain && gain->needs_grad) && !(bias && bias->needs_grad)) return;
-    float *sums = heed__temp(cx, 2 * cols, sizeof *sums), beta;
+    float *sums = heed__temp(cx, parts * a->cols, sizeof *sums);
     if (!sums || !heed__col_sums(cx, &(heed_col_sums){ .out = sums,
-                                                       .rows = rows,
-                                                       .cols = a->rms ? cols : 2 * cols,
+                                                       .rows = heed__rows(n->out),
+                                                       .cols = parts * a->cols,
+                                                       .piece = parts * PIECE,
                                                        .fn = param_rows,
                                                        .arg = a }))
         return;
-    float *dgain = heed__grad_beta(cx, gain, &beta);
-    if (dgain) heed__axpy_grad(cx, dgain, beta, 1, sums, cols);
-    float *dbias = heed__grad_beta(cx, bias, &beta);
-    if (dbias) heed__axpy_grad(cx, dbias, beta, 1, sums + cols, cols);
+    add_param(cx, gain, a, sums, 0);
+    if (bias) add_param(cx, bias, a, sums, 1);
     heed__temp_end(cx, sums);
 }
 

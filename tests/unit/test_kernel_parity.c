@@ -82,11 +82,11 @@ typedef struct kernel_case {
     X(exp_sub_scale, "nn", k->row->exp_sub_scale(p[0], p[1], 1.7f, 0.3f, n))                       \
     X(add_rows, "nr", k->row->add_rows(p[0], p[1], n, ROWS, n))                                    \
     X(norm_param_grad, "nnrrs",                                                                    \
-      k->row->norm_param_grad(p[0], p[1], p[2], p[3], p[4], false, ROWS, n))                       \
+      k->row->norm_param_grad(p[0], p[1], p[2], p[3], n, p[4], false, ROWS, n))                    \
     X(norm_gain_grad, "nrrs",                                                                      \
-      k->row->norm_param_grad(p[0], NULL, p[1], p[2], p[3], true, ROWS, n))                        \
+      k->row->norm_param_grad(p[0], NULL, p[1], p[2], n, p[3], true, ROWS, n))                     \
     X(norm_bias_grad, "nrrs",                                                                      \
-      k->row->norm_param_grad(NULL, p[0], p[1], p[2], p[3], false, ROWS, n))                       \
+      k->row->norm_param_grad(NULL, p[0], p[1], p[2], n, p[3], false, ROWS, n))                    \
     X(lstm, "nnn4n", k->rnn->lstm(p[0], p[1], p[2], p[3], p[4], n))                                \
     X(lstm_grad, "4nn4nn", k->rnn->lstm_grad(p[0], p[1], p[2], p[3], p[4], p[5], n))               \
     X(gru, "n333n", k->rnn->gru(p[0], p[1], p[2], p[3], p[4], n))                                  \

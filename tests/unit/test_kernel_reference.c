@@ -137,7 +137,7 @@ static void norms(void **state) {
             k->layer_norm(y, x, gain, bias, 1e-5f, stat, N);
             k->layer_norm_grad(dx, x, gain, dy, stat, N);
         }
-        k->norm_param_grad(dg, db, x, dy, stat, rms, 1, N);
+        k->norm_param_grad(dg, db, x, dy, N, stat, rms, 1, N);
         for (int i = 0; i < N; i++) {
             const double h = ((double)x[i] - mean) * rstd, g = (double)gain[i] * (double)dy[i];
             near(y[i], h * (double)gain[i] + (rms ? 0 : (double)bias[i]), 2e-6);
