@@ -17,7 +17,7 @@ bool heed__attn_next_run(const heed_attn *a, heed_attn_run *r, int64_t end) {
     if (r->q0 >= end) return false;
     const int64_t start = a->starts ? a->starts[b] : 0;
     const int64_t stop = a->lengths ? start + a->lengths[b] : a->S;
-    r->q1 = end, r->k0 = start, r->k1 = stop, r->mixed = false;
+    r->q1 = end, r->k0 = start, r->k1 = r->stop = stop, r->mixed = false;
     if (!a->q_segment) return true;
     const int32_t *qs = a->q_segment + b * a->T, *ks = a->k_segment + b * a->S;
     const int32_t id = qs[r->q0];
@@ -33,9 +33,9 @@ bool heed__attn_next_run(const heed_attn *a, heed_attn_run *r, int64_t end) {
 static void bounds(const heed_attn *a, const heed_attn_run *run, int64_t t, int64_t *lo,
                    int64_t *hi) {
     const int64_t p = t + a->query_start - run->k0;
-    *lo = 0, *hi = run->k1 - run->k0;
-    if (a->causal) *hi = min64(*hi, p + 1);
-    if (a->truncate) *lo = max64(*lo, *hi - a->truncate);
+    const int64_t end = a->causal ? min64(run->stop - run->k0, p + 1) : run->stop - run->k0;
+    *lo = a->truncate ? max64(0, end - a->truncate) : 0;
+    *hi = min64(run->k1 - run->k0, end);
     if (a->window && a->left >= 0) *lo = max64(*lo, p - a->left);
     if (a->window && a->right >= 0) *hi = min64(*hi, p + a->right + 1);
 }

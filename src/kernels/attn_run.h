@@ -10,7 +10,8 @@
  * none of them. Keys are counted from k0. */
 typedef struct heed_attn_run {
     int64_t b, q0, q1, k0, k1;
-    bool mixed; /* keys of other segments lie between */
+    int64_t stop; /* end of the row's valid keys, those of other segments too */
+    bool mixed;   /* keys of other segments lie between */
 } heed_attn_run;
 
 static inline int64_t heed__attn_round16(int64_t n) {

@@ -53,48 +53,48 @@ void heed_alibi_slopes(int64_t heads, float *slopes) {
         slopes[h] = h < n ? alibi_slope(n, h) : alibi_slope(2 * n, 2 * (h - n));
 }
 
-/* floor(log(x / exact) / log(max / exact) * count) in integers: the largest i <= count with
- * exact^(count-i) max^i <= x^count is found by comparing in double with a margin no float can blur;
- * the logarithm itself is avoided so that every machine agrees. */
-static int64_t log_bucket(int64_t x, int64_t exact, int64_t max, int64_t count) {
-    int64_t i = 0;
-    double step = (double)max / (double)exact; /* step^(1/count) by bisection */
-    double lo = 1, hi = step;
+/* The edges are exact · ratio^i, ratio = (farthest / exact)^(1/count), found by bisection and compared
+ * with a margin that no rounding can blur: a logarithm would differ between machines. */
+heed_t5 heed__t5_buckets(const heed_attention_cfg *cfg) {
+    heed_t5 t = { .buckets = cfg->t5->shape[0] / (cfg->t5_one_way ? 1 : 2),
+                  .farthest = cfg->t5_distance ? cfg->t5_distance : 128,
+                  .one_way = cfg->t5_one_way };
+    t.exact = t.buckets / 2;
+    const double step = (double)t.farthest / (double)t.exact;
+    double hi = step;
+    t.ratio = 1;
     for (int n = 0; n < 64; n++) {
-        const double mid = 0.5 * (lo + hi);
+        const double mid = 0.5 * (t.ratio + hi);
         double power = 1;
-        for (int64_t e = 0; e < count; e++) power *= mid;
-        *(power > step ? &hi : &lo) = mid;
+        for (int64_t e = t.exact; e < t.buckets && power <= step; e++) power *= mid;
+        *(power > step ? &hi : &t.ratio) = mid;
     }
-    double edge = (double)exact;
-    while (i < count && edge * lo <= (double)x * (1 + 1e-9)) edge *= lo, i++;
-    return i;
+    return t;
 }
 
-int64_t heed__t5_bucket(int64_t distance, int64_t buckets, int64_t max_distance, bool one_way) {
+int64_t heed__t5_bucket(const heed_t5 *t, int64_t distance) {
     int64_t base = 0, n = -distance; /* n > 0: the key is earlier */
-    if (!one_way) {
-        buckets /= 2;
-        if (n < 0) base = buckets, n = -n;
-    } else if (n < 0) {
-        n = 0;
+    if (n < 0) {
+        base = t->one_way ? 0 : t->buckets;
+        n = t->one_way ? 0 : -n;
     }
-    const int64_t exact = buckets / 2;
-    if (n < exact || exact == 0) return base + (n < buckets ? n : buckets - 1);
-    if (n >= max_distance) return base + buckets - 1;
-    const int64_t i = exact + log_bucket(n, exact, max_distance, buckets - exact);
-    return base + (i < buckets ? i : buckets - 1);
+    if (n < t->exact) return base + n;
+    if (n >= t->farthest) return base + t->buckets - 1;
+    int64_t i = t->exact;
+    double edge = (double)t->exact * t->ratio;
+    for (; i < t->buckets - 1 && edge <= (double)n * (1 + 1e-9); i++) edge *= t->ratio;
+    return base + i;
 }
 
 void heed__attention_relative(const heed_attention_cfg *cfg, int64_t head, int64_t first, int64_t n,
                               float *out) {
-    const int64_t max = cfg->t5_distance ? cfg->t5_distance : 128;
+    const heed_t5 t5 = cfg->t5 ? heed__t5_buckets(cfg) : (heed_t5){ 0 };
     const float slope = cfg->alibi ? HEED_F32_DATA(cfg->alibi)[head] : 0.0f;
     for (int64_t i = 0; i < n; i++) {
         const int64_t distance = first + i;
         out[i] = -slope * (float)(distance < 0 ? -distance : distance);
         if (!cfg->t5) continue;
-        const int64_t b = heed__t5_bucket(distance, cfg->t5->shape[0], max, cfg->t5_one_way);
+        const int64_t b = heed__t5_bucket(&t5, distance);
         out[i] += HEED_F32_DATA(cfg->t5)[b * cfg->t5->shape[1] + head];
     }
 }

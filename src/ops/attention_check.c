@@ -5,6 +5,10 @@
 
 #include "ops/attention_impl.h"
 
+/* Beyond these nothing is counted: sums and products of sizes and distances stay within int64_t. */
+#define MOST_KEYS (INT64_C(1) << 30)
+#define FARTHEST  (INT64_C(1) << 40)
+
 typedef heed_attention_cfg Cfg;
 typedef heed_attention_dims Dims;
 
@@ -34,16 +38,17 @@ static bool bad_enum(const Cfg *c) {
            (unsigned)c->penalty > HEED_PENALTY_COVERAGE;
 }
 static bool bad_number(const Cfg *c) {
-    return !isfinite(c->scale) || !(c->softcap >= 0) || !isfinite(c->softcap) ||
-           !(c->dropout >= 0 && c->dropout < 1) || !(c->gumbel_tau >= 0) || !(c->span_ramp >= 0) ||
-           !(c->local_width >= 0);
+    const float least_zero[] = { c->softcap, c->gumbel_tau, c->span_ramp, c->local_width };
+    bool bad = !isfinite(c->scale) || !(c->dropout >= 0 && c->dropout < 1);
+    for (int i = 0; i < 4; i++) bad |= !(least_zero[i] >= 0) || !isfinite(least_zero[i]);
+    return bad;
 }
 static bool negative(const Cfg *c) {
     return c->truncate < 0 || c->block < 0 || c->dilation < 0 || c->stride < 0 || c->globals < 0 ||
            c->query_start < 0 || c->t5_distance < 0 || c->topk < 0;
 }
 static bool far_start(const Cfg *c) {
-    return c->query_start > INT64_MAX / 4;
+    return c->query_start > FARTHEST;
 }
 static bool topk_zero(const Cfg *c) {
     return c->weights == HEED_WEIGHTS_TOPK && c->topk < 1;
@@ -98,8 +103,8 @@ static const struct {
 } rules[] = {
     { bad_enum, HEED_EINVALID, "score, weights or penalty is none of those listed" },
     { bad_number, HEED_EINVALID,
-      "scale must be finite, softcap, gumbel_tau, span_ramp and local_width at least 0, dropout in "
-      "[0,1)" },
+      "scale must be finite, softcap, gumbel_tau, span_ramp and local_width finite and at least 0, "
+      "dropout in [0,1)" },
     { negative, HEED_EINVALID,
       "truncate, block, dilation, stride, globals, query_start, t5_distance and topk must not be "
       "negative" },
@@ -204,11 +209,13 @@ static int check_qkv(heed_ctx *cx, const heed_tensor *q, const heed_tensor *k,
     const bool rank = q->ndim == 3 && k->ndim == 3 && v->ndim == 3;
     const bool type = q->dtype == HEED_F32 && k->dtype == HEED_F32 && v->dtype == HEED_F32;
     if (rank && type && q->shape[0] == k->shape[0] && k->shape[0] == v->shape[0] &&
-        k->shape[1] == v->shape[1])
+        k->shape[1] == v->shape[1] && q->shape[1] <= MOST_KEYS && k->shape[1] <= MOST_KEYS)
         return 0;
-    heed_fail(cx, HEED_ESHAPE,
-              "attention: q %s, k %s, v %s are not f32 [B,T,..], [B,S,..], [B,S,..]",
-              heed_shape_text(q, a), heed_shape_text(k, b), heed_shape_text(v, c));
+    heed_fail(
+        cx, HEED_ESHAPE,
+        "attention: q %s, k %s, v %s are not f32 [B,T,..], [B,S,..], [B,S,..] with T and S of at "
+        "most 2^30",
+        heed_shape_text(q, a), heed_shape_text(k, b), heed_shape_text(v, c));
     return HEED_ESHAPE;
 }
 
@@ -240,6 +247,25 @@ static int check_widths(heed_ctx *cx, const int64_t width[3], const Cfg *c, Dims
     return 0;
 }
 
+/* A limit beyond every distance is the same as the largest that can be counted. */
+static void tame(Cfg *c) {
+    int64_t *const limits[] = { &c->left,     &c->right,  &c->truncate, &c->block,
+                                &c->dilation, &c->stride, &c->globals,  &c->t5_distance };
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (*limits[i] > 4 * FARTHEST) *limits[i] = 4 * FARTHEST;
+}
+
+static int check_temperature(heed_ctx *cx, const heed_tensor *tau) {
+    for (int64_t h = 0; tau && h < tau->len; h++) {
+        const float value = HEED_F32_DATA(tau)[h];
+        if (value > 0 && isfinite(value)) continue;
+        heed_fail(cx, HEED_EINVALID, "attention: temperature %g of head %lld is not above 0",
+                  (double)value, (long long)h);
+        return HEED_EINVALID;
+    }
+    return 0;
+}
+
 static int check_values(heed_ctx *cx, const Cfg *c, const Dims *d) {
     for (int64_t b = 0; b < d->B; b++) {
         const int64_t start = c->key_starts ? HEED_I32_DATA(c->key_starts)[b] : 0;
@@ -261,8 +287,7 @@ static int check_values(heed_ctx *cx, const Cfg *c, const Dims *d) {
 }
 
 int heed__attention_check(heed_ctx *cx, const heed_tensor *q, const heed_tensor *k,
-                          const heed_tensor *v, const heed_attention_cfg *cfg,
-                          heed_attention_dims *d) {
+                          const heed_tensor *v, heed_attention_cfg *cfg, heed_attention_dims *d) {
     int rc = check_qkv(cx, q, k, v);
     if (rc) return rc;
     *d = (Dims){ .B = q->shape[0], .T = q->shape[1], .S = k->shape[1] };
@@ -273,7 +298,10 @@ int heed__attention_check(heed_ctx *cx, const heed_tensor *q, const heed_tensor 
         heed_fail(cx, rules[i].code, "attention: %s", rules[i].sentence);
         return rules[i].code;
     }
-    if ((rc = check_extras(cx, cfg, d)) || (rc = check_values(cx, cfg, d))) return rc;
+    if ((rc = check_extras(cx, cfg, d)) || (rc = check_values(cx, cfg, d)) ||
+        (rc = check_temperature(cx, cfg->temperature)))
+        return rc;
+    tame(cfg);
     d->fused = fits_fused(cfg, d->S);
     return 0;
 }

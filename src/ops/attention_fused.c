@@ -126,10 +126,10 @@ static bool prepare(heed_ctx *cx, const heed_node *n, heed_attn *a, Parts *p) {
 static void t5_gradient(heed_ctx *cx, const Saved *s, const heed_attn *a) {
     heed_tensor *t5 = s->c.cfg.t5;
     float *grad = heed_grad(cx, t5);
-    const int64_t max = s->c.cfg.t5_distance ? s->c.cfg.t5_distance : 128, H = a->H;
+    const heed_t5 buckets = heed__t5_buckets(&s->c.cfg);
+    const int64_t H = a->H;
     for (int64_t i = 0; grad && i < a->relative_len; i++) {
-        const int64_t bucket = heed__t5_bucket(a->relative_first + i, t5->shape[0], max,
-                                               s->c.cfg.t5_one_way);
+        const int64_t bucket = heed__t5_bucket(&buckets, a->relative_first + i);
         for (int64_t b = 0; b < a->B; b++)
             for (int64_t h = 0; h < H; h++)
                 grad[bucket * H + h] += a->drelative[(b * H + h) * a->relative_len + i];

@@ -62,13 +62,16 @@ static bool prepare(heed_ctx *cx, heed__general *g, const heed_attention_call *c
     return q && k;
 }
 
-/* Transformer-XL's encodings must reach as far as the farthest key seen. */
+/* Transformer-XL's encodings must reach as far as the farthest key seen by any head: only a span
+ * makes heads differ. */
 static bool far_enough(heed_ctx *cx, const heed__general *g) {
     if (!g->c.relative) return true;
+    const int64_t heads = g->c.span ? g->H : 1;
     heed__block k = { .n = 1 };
     int64_t far = -1;
-    for (k.b = 0; k.b < g->B; k.b++)
+    for (int64_t row = 0; row < g->B * heads; row++)
         for (k.t0 = 0; k.t0 < g->T; k.t0++) {
+            k.b = row / heads, k.h = row % heads;
             heed__general_range(g, &k);
             const int64_t away = k.t0 + g->c.query_start - k.lo;
             if (k.end[0] > k.from[0] && away > far) far = away;
@@ -89,10 +92,10 @@ static bool make_positions(heed_ctx *cx, heed__general *g) {
     for (int64_t h = 0; h < g->H; h++)
         heed__attention_relative(c, h, first, len, g->positions + h * len);
     if (!c->t5) return true;
+    const heed_t5 t5 = heed__t5_buckets(c);
     g->bucket = heed__alloc(cx, len, sizeof(int32_t));
     for (int64_t i = 0; g->bucket && i < len; i++)
-        g->bucket[i] = (int32_t)heed__t5_bucket(
-            first + i, c->t5->shape[0], c->t5_distance ? c->t5_distance : 128, c->t5_one_way);
+        g->bucket[i] = (int32_t)heed__t5_bucket(&t5, first + i);
     return g->bucket != NULL;
 }
 

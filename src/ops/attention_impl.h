@@ -16,11 +16,11 @@ typedef struct heed_attention_dims {
     bool fused; /* the fused kernel computes this combination */
 } heed_attention_dims;
 
-/* Every rule of the header's table and every shape, for any cfg. 0 with *d filled, or the error in
- * cx and its status. */
+/* Every rule of the header's table and every shape, for any cfg. 0 with *d filled and limits of cfg
+ * that are beyond every distance brought down to what can be counted, or the error in cx and its
+ * status. */
 int heed__attention_check(heed_ctx *cx, const heed_tensor *q, const heed_tensor *k,
-                          const heed_tensor *v, const heed_attention_cfg *cfg,
-                          heed_attention_dims *d);
+                          const heed_tensor *v, heed_attention_cfg *cfg, heed_attention_dims *d);
 
 /* One call, after the checks. */
 typedef struct heed_attention_call {
@@ -43,8 +43,16 @@ bool heed__attention_run_tap(heed_ctx *cx, const heed_attn *a, heed_attention_ta
  * s - p_t = first + i, for i in 0..n-1. */
 void heed__attention_relative(const heed_attention_cfg *cfg, int64_t head, int64_t first, int64_t n,
                               float *out);
-/* The T5 bucket of distance s - p_t, in 0..buckets-1. */
-int64_t heed__t5_bucket(int64_t distance, int64_t buckets, int64_t max_distance, bool one_way);
+/* T5's buckets of distances s - p_t, 0..t5->shape[0]-1. */
+typedef struct heed_t5 {
+    int64_t buckets; /* of one direction */
+    int64_t exact;   /* distances below it have a bucket of their own */
+    int64_t farthest;
+    bool one_way;
+    double ratio; /* of the edges of the others */
+} heed_t5;
+heed_t5 heed__t5_buckets(const heed_attention_cfg *cfg);
+int64_t heed__t5_bucket(const heed_t5 *t, int64_t distance);
 
 /* Makes the tensors that the tap asks for, filled with zeros (top_keys with -1). False: an error is
  * set. */
