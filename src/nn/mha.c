@@ -129,7 +129,9 @@ heed_tensor *heed__mha_step_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *
     heed_tensor *k = turn(cx, m, heed_linear_apply(cx, &m->k, x), m->cfg.kv_heads, start);
     heed_tensor *v = heed_linear_apply(cx, &m->v, x);
     if (!q || !k || !v || heed_kv_cache_append(cx, cache, k, v) != 0) return NULL;
-    return heed_attention_cached(cx, q, cache, cfg ? cfg : &m->cfg.kind);
+    heed_tensor *y = heed_attention_cached(cx, q, cache, cfg ? cfg : &m->cfg.kind);
+    if (!y) heed_kv_cache_truncate(cache, start);
+    return y;
 }
 
 heed_tensor *heed_mha_step(heed_ctx *cx, const heed_mha *m, heed_tensor *x, heed_kv_cache *cache,

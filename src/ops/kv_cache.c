@@ -84,21 +84,23 @@ void heed_kv_cache_free(heed_kv_cache *c) {
 }
 
 void heed_kv_cache_reset(heed_kv_cache *c) {
+    if (!c) return;
     c->base = c->len = 0;
     c->finite = true;
 }
 
 int64_t heed_kv_cache_len(const heed_kv_cache *c) {
-    return c->len;
+    return c ? c->len : 0;
 }
 
 int heed_kv_cache_truncate(heed_kv_cache *c, int64_t len) {
-    if (len < c->base || len > c->len) return HEED_EINVALID;
+    if (!c || len < c->base || len > c->len) return HEED_EINVALID;
     c->len = len;
     return 0;
 }
 
 int heed_kv_cache_reorder(heed_kv_cache *c, const int32_t *rows) {
+    if (!c || !rows) return HEED_EINVALID;
     for (int64_t b = 0; b < c->B; b++)
         if (rows[b] < 0 || rows[b] >= c->B) return HEED_EINVALID;
     float *panels = room_for(c, c->room, c->D), *values = room_for(c, c->room, c->Dvp);
@@ -148,7 +150,7 @@ static void append_head(const heed_ctx *cx, heed_kv_cache *c, const float *k, co
 
 int heed_kv_cache_append(heed_ctx *cx, heed_kv_cache *c, heed_tensor *k, heed_tensor *v) {
     char a[96], b[96];
-    if (!k || !v) return heed_ctx_error(cx) ? heed_ctx_error(cx)->code : HEED_EINVALID;
+    if (!c || !k || !v) return heed_ctx_error(cx) ? heed_ctx_error(cx)->code : HEED_EINVALID;
     const bool ok = k->ndim == 3 && v->ndim == 3 && k->dtype == HEED_F32 && v->dtype == HEED_F32 &&
                     k->shape[0] == c->B && v->shape[0] == c->B && k->shape[1] == v->shape[1] &&
                     k->shape[2] == c->Hk * c->D && v->shape[2] == c->Hk * c->Dv;
@@ -225,6 +227,21 @@ static const char *refusal(const heed_kv_cache *c, const heed_attention_cfg *g,
     return NULL;
 }
 
+/* True when a query of the call would see, in some row, a step that is forgotten; the first query
+ * sees the oldest. */
+static bool sees_forgotten(const heed_kv_cache *c, const heed_attention_cfg *g) {
+    const int64_t p = g->query_start;
+    for (int64_t b = 0; b < c->B; b++) {
+        int64_t from = g->key_starts ? HEED_I32_DATA(g->key_starts)[b] : 0;
+        int64_t end = g->key_lengths ? from + HEED_I32_DATA(g->key_lengths)[b] : c->len;
+        if (g->causal && p + 1 < end) end = p + 1;
+        if (g->truncate && end - g->truncate > from) from = end - g->truncate;
+        if (g->window && g->left >= 0 && p - g->left > from) from = p - g->left;
+        if (from < c->base && from < end) return true;
+    }
+    return false;
+}
+
 heed_tensor *heed_attention_cached(heed_ctx *cx, heed_tensor *q, heed_kv_cache *c,
                                    const heed_attention_cfg *cfg) {
     if (!q || !c) return NULL;
@@ -240,7 +257,7 @@ heed_tensor *heed_attention_cached(heed_ctx *cx, heed_tensor *q, heed_kv_cache *
     if (heed__attention_check(cx, q, &key, &value, g, &call.d)) return NULL;
     const char *why = call.d.Hk == c->Hk ? refusal(c, g, &call.d) : "kv_heads is not the cache's";
     if (why) return heed_fail(cx, HEED_EUNSUPPORTED, "attention cached: %s", why);
-    if (g->query_start < c->base || (g->tap && c->base > 0))
+    if (g->query_start < c->base || (g->tap && c->base > 0) || sees_forgotten(c, g))
         return heed_fail(cx, HEED_EINVALID, "attention cached: the first %lld steps are forgotten",
                          (long long)c->base);
     g->query_start -= c->base;
