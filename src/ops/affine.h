@@ -5,7 +5,7 @@
 #include "ops/op.h"
 #include "ops/product.h"
 
-/* x [..,I], w [O,I], b [O] or NULL fit together; *rows is the product of the leading axes. */
+/* True when x [..,I], w [O,I], b [O] or NULL fit together; else the error is set. */
 bool heed__affine_fits(heed_ctx *cx, const heed_op *op, const heed_tensor *x, const heed_tensor *w,
                        const heed_tensor *b);
 /* A new tensor [..,O]. */

@@ -138,7 +138,7 @@ static bool make_room(heed_ctx *cx, conv_job *j, bool back) {
                           .ta = back,
                           .ldb = P,
                           .ldc = P };
-    if (P > 0 && K > INT64_MAX / 64 / P) {
+    if (P > 0 && K > (INT64_MAX >> 20) / P) {
         heed_fail(cx, HEED_ESHAPE, "conv: %lld x %lld numbers are too many", (long long)K,
                   (long long)P);
         return false;
@@ -183,7 +183,8 @@ static bool fill_shape(conv_shape *s, heed_tensor *const src[3], const heed_conv
         (b && (b->dtype != HEED_F32 || b->ndim != 1 || b->shape[0] != w->shape[0])))
         return false;
     *s = (conv_shape){ .batch = x->shape[0], .groups = cfg && cfg->groups ? cfg->groups : 1 };
-    if (s->groups < 1 || w->shape[0] % s->groups || x->shape[1] != w->shape[1] * s->groups)
+    if (s->groups < 1 || w->shape[0] % s->groups || x->shape[1] % s->groups ||
+        x->shape[1] / s->groups != w->shape[1])
         return false;
     s->in = w->shape[1];
     s->out = w->shape[0] / s->groups;

@@ -180,12 +180,13 @@ heed_tensor *heed_gru(heed_ctx *cx, heed_tensor *xw, heed_tensor *wh, heed_tenso
     if (h0 && !is_f32(h0, 2, B, H))
         return heed_fail(cx, HEED_ESHAPE, "gru: state %s is not f32 [%lld,%lld]",
                          heed_shape_text(h0, a), (long long)B, (long long)H);
+    if (!heed__lengths_ok(cx, "gru", lengths, B, T)) return NULL;
     heed_tensor *y = heed__out(cx, &op, 3, (int64_t[]){ B, T, H });
     gru_saved *s = heed_scratch(cx, sizeof *s);
     if (!y || !s) return NULL;
     if (y->len == 0) return heed_record(cx, &op, y, 2, (heed_tensor *[]){ xw, wh }, NULL);
     *s = (gru_saved){ .seq.reverse = reverse };
-    if (!heed__seq_plan(cx, &s->seq, "gru", xw->shape, lengths)) return NULL;
+    if (!heed__seq_plan(cx, &s->seq, xw->shape, lengths)) return NULL;
     heed_tensor *src[5] = { xw, wh, bh, h0, lengths };
     const bool keep = heed__wants_grad(cx, 4, src);
     const int64_t room_len = s->seq.total * 7 * H;

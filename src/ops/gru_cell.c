@@ -5,7 +5,7 @@
  */
 #include "kernels/math.h"
 #include "kernels/rnn.h"
-#include "ops/op.h"
+#include "ops/broadcast.h"
 
 #include <string.h>
 
@@ -55,7 +55,11 @@ static void gru_cell_backward(heed_ctx *cx, const heed_node *n) {
                    .dhg = heed_grad(cx, hg),
                    .dh0 = heed_grad(cx, h) };
     j.tmp = heed__alloc(cx, heed_pool_threads(cx->pool) * 7 * H, sizeof(float));
-    if (j.tmp) heed__parallel(cx, B, 16 * H, cell_grad, &j);
+    if (!j.tmp) return;
+    if (j.dxg != j.dhg && heed__overlap(j.dxg, j.dhg, 3 * B * H))
+        cell_grad(&j, 0, B, 0); /* views that share rows: one worker, in order */
+    else
+        heed__parallel(cx, B, 16 * H, cell_grad, &j);
 }
 
 static const heed_op op = { .name = "gru_cell", .backward = gru_cell_backward };

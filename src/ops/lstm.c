@@ -231,12 +231,13 @@ heed_tensor *heed_lstm(heed_ctx *cx, heed_tensor *xw, heed_tensor *wh, heed_tens
     if (!xw || !wh || !shapes_ok(cx, xw, wh, state)) return NULL;
     const int64_t B = xw->shape[0], T = xw->shape[1], H = wh->shape[1];
     heed_tensor *h0 = state ? state[0] : NULL, *c0 = state ? state[1] : NULL;
+    if (!heed__lengths_ok(cx, "lstm", lengths, B, T)) return NULL;
     heed_tensor *y = heed__out(cx, &op, 4, (int64_t[]){ 2, B, T, H });
     lstm_saved *s = heed_scratch(cx, sizeof *s);
     if (!y || !s) return NULL;
     if (y->len == 0) return heed_record(cx, &op, y, 2, (heed_tensor *[]){ xw, wh }, NULL);
     *s = (lstm_saved){ .seq.reverse = reverse };
-    if (!heed__seq_plan(cx, &s->seq, "lstm", xw->shape, lengths)) return NULL;
+    if (!heed__seq_plan(cx, &s->seq, xw->shape, lengths)) return NULL;
     heed_tensor *src[5] = { xw, wh, h0, c0, lengths };
     const bool keep = heed__wants_grad(cx, 4, src);
     float *room = keep ? heed__alloc(cx, s->seq.total * 6 * H, sizeof(float))

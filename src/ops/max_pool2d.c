@@ -82,6 +82,7 @@ heed_tensor *heed_max_pool2d(heed_ctx *cx, heed_tensor *x, int size, int stride)
     j.at = y ? heed__alloc(cx, y->len, sizeof *j.at) : NULL;
     if (!j.at) return NULL;
     j.y = y->data;
-    heed__parallel(cx, x->shape[0] * x->shape[1], j.oh * j.ow * size * size, pool_planes, &j);
+    if (x->len)
+        heed__parallel(cx, x->shape[0] * x->shape[1], j.oh * j.ow * size * size, pool_planes, &j);
     return heed__record1(cx, &op, y, x, j.at);
 }

@@ -10,9 +10,11 @@
 #include "kernels/math.h"
 #include "ops/op.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { STRIDE = 64 };
+#define MOST (INT64_C(1) << 40) /* positions are exact in double, sums of them in int64_t */
 
 typedef struct rotary_saved {
     int64_t heads, dim, half, table_rows;
@@ -117,6 +119,13 @@ static bool fits(heed_ctx *cx, const heed_tensor *x, const heed_tensor *starts,
     if (dims < 0 || dims > D || dims % 2 != 0) {
         heed_fail(cx, HEED_EINVALID, "rotary: %lld of a head's %lld numbers cannot turn in pairs",
                   (long long)dims, (long long)D);
+        return false;
+    }
+    if (cfg->start < -MOST || cfg->start > MOST || !(cfg->base >= 0) || !isfinite(cfg->base) ||
+        !(cfg->scale >= 0) || !isfinite(cfg->scale)) {
+        heed_fail(cx, HEED_EINVALID,
+                  "rotary: start %lld, base %g or scale %g is outside of what can turn",
+                  (long long)cfg->start, (double)cfg->base, (double)cfg->scale);
         return false;
     }
     if (starts &&

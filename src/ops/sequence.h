@@ -21,10 +21,9 @@ typedef struct heed__seq {
     int64_t *first;  /* [groups+1] where a group's kept rows begin */
 } heed__seq;
 
-/* Fills s for [batch,steps] and lengths I32 [B] or NULL; lives in the step. False and the error set
- * (named by op) for lengths of another shape or outside 0..steps. */
-bool heed__seq_plan(heed_ctx *cx, heed__seq *s, const char *op, const int64_t shape[2],
-                    const heed_tensor *lengths);
+/* Fills s for [batch,steps] and lengths that heed__lengths_ok found right; lives in the step. False
+ * and the error set when memory is short. */
+bool heed__seq_plan(heed_ctx *cx, heed__seq *s, const int64_t shape[2], const heed_tensor *lengths);
 
 /* The time at which sorted row r does its step s. */
 static inline int64_t heed__seq_time(const heed__seq *q, int64_t r, int64_t s) {

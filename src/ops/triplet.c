@@ -14,7 +14,7 @@ typedef struct triple {
     const float *at[3]; /* anchor, positive, negative */
     int64_t rows, cols;
     float margin, *loss, *length[2]; /* [rows]: L, |a−p|, |a−n| */
-    float *scratch;                  /* [threads,C] */
+    float *scratch;                  /* [threads,C], in backward [threads,2,C] */
     float *to, beta, g;              /* one gradient at a time */
     int which;
 } triple;
@@ -32,18 +32,18 @@ static void forward_range(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* dx += g·(x − y)/|x − y| */
-static void add_unit(const triple *t, float *dx, int64_t row, int side, float g) {
+/* part[0..C) += g·(x − y)/|x − y|; the difference comes first, and into part[C..2C) */
+static void add_unit(const triple *t, float *part, int64_t row, int side, float g) {
     const float length = t->length[side][row];
-    const float *x = t->at[0] + row * t->cols, *y = t->at[1 + side] + row * t->cols;
     if (length == 0) return;
-    t->k->math->axpy(dx, g / length, x, t->cols);
-    t->k->math->axpy(dx, -g / length, y, t->cols);
+    t->k->math->sub(part + t->cols, t->at[0] + row * t->cols, t->at[1 + side] + row * t->cols,
+                    t->cols);
+    t->k->math->axpy(part, g / length, part + t->cols, t->cols);
 }
 
 static void grad_range(void *arg, int64_t begin, int64_t end, int worker) {
     const triple *t = arg;
-    float *part = t->scratch + worker * t->cols;
+    float *part = t->scratch + worker * 2 * t->cols;
     for (int64_t i = begin; i < end; i++) {
         float *dx = t->to + i * t->cols;
         memset(part, 0, (size_t)t->cols * sizeof *part);
@@ -62,7 +62,7 @@ static void triplet_backward(heed_ctx *cx, const heed_node *n) {
     triple t = *(const triple *)n->saved;
     if (!t.rows || !t.cols) return;
     t.g = *n->out->grad / (float)t.rows;
-    t.scratch = heed__alloc(cx, heed_pool_threads(cx->pool) * t.cols, sizeof(float));
+    t.scratch = heed__alloc(cx, heed_pool_threads(cx->pool) * t.cols, 2 * sizeof(float));
     if (!t.scratch) return;
     for (t.which = 0; t.which < 3; t.which++) {
         t.to = heed__grad_beta(cx, n->src[t.which], &t.beta);
