@@ -265,6 +265,36 @@ static void one_row(const heed_kernels *k) {
     }
 }
 
+/* heed_affine of one row before and after heed_params_freeze. */
+static void one_row_affine(void) {
+    static const int64_t sizes[] = { 64, 256, 768, 2048 };
+    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = 1 }, NULL);
+    if (!cx) exit(71);
+    printf("heed_affine, one row, GB/s of weights\n    n     k    plain  frozen  times\n");
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const int64_t n = sizes[i];
+        heed_params *ps = heed_params_new(NULL, NULL);
+        heed_tensor *w = heed_param(ps, "w", (heed_init){ HEED_INIT_NORMAL, 1 }, 2,
+                                    (int64_t[]){ n, n });
+        double best[2] = { 0, 0 };
+        for (int frozen = 0; frozen < 2; frozen++) {
+            if (!w || (frozen && heed_params_freeze(cx, ps) != 0)) exit(71);
+            w->needs_grad = false;
+            for (const double end = bench_now() + 5 * turn_seconds; bench_now() < end;) {
+                heed_tensor *x = heed_zeros(cx, HEED_F32, 2, (int64_t[]){ 1, n });
+                const double from = bench_now();
+                heed_affine(cx, x, w, NULL);
+                best[frozen] = more(best[frozen], 4.0 * (double)w->len / (bench_now() - from));
+                heed_ctx_reset(cx);
+            }
+        }
+        printf("%5d %5d  %7.1f %7.1f  %5.2f\n", (int)n, (int)n, best[0] * 1e-9, best[1] * 1e-9,
+               best[1] / best[0]);
+        heed_params_free(ps);
+    }
+    heed_ctx_free(cx);
+}
+
 typedef struct q_side {
     const heed_kernels *k;
     heed_qgemm g;
@@ -313,6 +343,7 @@ int main(void) {
     if (!k) return fprintf(stderr, "%s\n", err.msg), 69;
     if (!getenv("SKIP_F32")) f32_products(k);
     one_row(k);
+    one_row_affine();
     int8_products(k);
     return 0;
 }

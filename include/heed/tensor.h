@@ -183,6 +183,16 @@ HEED_API void heed_params_zero_grad(heed_params *ps);
 /* Freezes (false) or thaws every parameter whose name matches pattern ('*' and '?'); returns how
  * many matched. */
 HEED_API int64_t heed_params_set_trainable(heed_params *ps, const char *pattern, bool trainable);
+/* Makes every parameter ready for inference: none is trainable any more, and each 2-D weight [N,K]
+ * gets a copy in the kernels' panels [N/16][K][16], owned by ps, that heed_affine reads instead:
+ * products of few rows become as fast as memory, with the same bits. Tables of heed_embed are left
+ * out unless they serve as a weight too. Costs the memory of the weights once more; products in
+ * bf16 do not use the copy. The copy never outlives the values: heed_params_load,
+ * heed_checkpoint_load and heed_optim_swap_ema end it (call again after), heed_params_set_trainable
+ * with true ends it for what matches, and an optimizer for frozen parameters is refused. Values
+ * written by hand through data need a call after. Not while a step that uses ps is under way. 0 or
+ * a status, which ps keeps; then nothing has changed. */
+HEED_API int heed_params_freeze(heed_ctx *cx, heed_params *ps);
 /* Gradients of table w [N,C] are kept by touched rows from now on: sorted, unique, deterministic. 0
  * or a status. */
 HEED_API int heed_param_set_sparse(heed_params *ps, heed_tensor *w);

@@ -70,6 +70,7 @@ int heed__params_check(const heed_params *ps, const heed_safetensors *st, const 
 }
 
 void heed__params_take(heed_params *ps, const heed_safetensors *st, const char *prefix) {
+    heed__params_drop_panels(ps);
     for (int64_t i = 0; i < heed_params_count(ps); i++) {
         heed_tensor *t = heed_params_at(ps, i);
         heed_entry_f32(heed__find_prefixed(st, prefix, t->name), t->data, NULL);

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "tensor/params.h"
+
 void heed__model_defaults(heed_model_cfg *c) {
     const bool classic = c->kind == HEED_MODEL_CLASSIC, lm = c->kind == HEED_MODEL_LM;
     if (c->dim == 0) c->dim = classic ? 64 : 256;
@@ -70,6 +72,7 @@ heed_stack_cfg heed__model_stack(const heed_model_cfg *c, int64_t layers, bool c
 int heed__model_head(heed_linear *head, heed_params *ps, const heed_model_cfg *c,
                      heed_tensor *table) {
     *head = (heed_linear){ .w = table };
+    if (c->tied && table) heed__param_is_weight(table);
     if (c->tied) return 0;
     const heed_init small = { HEED_INIT_NORMAL, 0.02f };
     const bool lm = c->kind == HEED_MODEL_LM;

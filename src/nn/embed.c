@@ -1,7 +1,7 @@
 /* embed.c: embedding tables and positions. */
 #include "nn/part.h"
 #include "base/elementary.h"
-#include "tensor/ctx.h"
+#include "tensor/params.h"
 
 #include <string.h>
 
@@ -16,6 +16,7 @@ int heed_embed_init(heed_embed *e, heed_params *ps, const char *name, const heed
         return heed_params_fail(ps, HEED_EINVALID, "%s: padding id %d is outside 0..%lld", name,
                                 cfg->padding, (long long)cfg->vocab - 1);
     e->w = heed__part_param(ps, name, "weight", init, 2, (int64_t[]){ cfg->vocab, cfg->dim });
+    if (e->w) heed__param_is_table(e->w);
     if (e->w && cfg->sparse && heed_param_set_sparse(ps, e->w) != 0)
         return heed_params_fail(ps, HEED_ENOMEM, "%s: no memory for sparse gradients", name);
     return heed__part_status(ps);
@@ -49,6 +50,7 @@ int heed_position_init(heed_position *p, heed_params *ps, const char *name,
     if (cfg->kind == HEED_POSITION_LEARNED) {
         const heed_init init = { HEED_INIT_NORMAL, cfg->deviation > 0 ? cfg->deviation : 0.02f };
         p->w = heed__part_param(ps, name, "weight", init, 2, (int64_t[]){ len, cfg->dim });
+        if (p->w) heed__param_is_table(p->w);
         return heed__part_status(ps);
     }
     p->table = heed_params_alloc(ps, len * cfg->dim, sizeof(float));

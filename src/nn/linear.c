@@ -1,5 +1,6 @@
 /* linear.c: the linear layer, norms, and feed-forward. */
 #include "nn/part.h"
+#include "tensor/params.h"
 
 int heed_linear_init_cfg(heed_linear *l, heed_params *ps, const char *name,
                          const heed_linear_cfg *cfg) {
@@ -10,6 +11,7 @@ int heed_linear_init_cfg(heed_linear *l, heed_params *ps, const char *name,
                                 name, (long long)cfg->in, (long long)cfg->out);
     l->w = heed__part_param(ps, name, "weight", cfg->weight ? *cfg->weight : plain, 2,
                             (int64_t[]){ cfg->out, cfg->in });
+    if (l->w) heed__param_is_weight(l->w);
     if (!cfg->no_bias)
         l->b = heed__part_param(ps, name, "bias", cfg->bias ? *cfg->bias : plain, 1, &cfg->out);
     return heed__part_status(ps);

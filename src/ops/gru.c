@@ -26,9 +26,10 @@ typedef struct gru_job {
     const gru_saved *s;
     int64_t units;
     const float *xw, *h0, *bias;
-    float *y;       /* [B,T,H] */
-    float *packed;  /* the recurrent weight */
-    float *scratch; /* of each worker */
+    float *y;            /* [B,T,H] */
+    float *room;         /* where `panels` that are not the weight's own and scratch lie */
+    float *scratch;      /* of each worker */
+    const float *panels; /* the recurrent weight */
     int64_t scratch_len;
     /* backward */
     const float *dy;
@@ -40,7 +41,7 @@ typedef struct gru_job {
 static void forward_group(const gru_job *j, int64_t g, float *scratch) {
     const heed__seq *q = &j->s->seq;
     const int64_t H = j->units, T = q->steps, r0 = g * HEED_SEQ_GROUP;
-    const heed__seq_product product = { j->cx->k, j->packed, scratch, 3 * H, H };
+    const heed__seq_product product = { j->cx->k, j->panels, scratch, 3 * H, H };
     int64_t active = q->batch - r0 < HEED_SEQ_GROUP ? q->batch - r0 : HEED_SEQ_GROUP;
     int64_t at = q->first[g];
     active = heed__seq_active(q, r0, active, 0);
@@ -100,7 +101,7 @@ static void backward_group(const gru_job *j, int64_t g, float *scratch) {
     const int64_t H = j->units, r0 = g * HEED_SEQ_GROUP;
     const int64_t rows = q->batch - r0 < HEED_SEQ_GROUP ? q->batch - r0 : HEED_SEQ_GROUP;
     float *dh = scratch, *work = dh + (HEED_SEQ_GROUP + 4) * H;
-    const heed__seq_product product = { j->cx->k, j->packed, work, H, 3 * H };
+    const heed__seq_product product = { j->cx->k, j->panels, work, H, 3 * H };
     memset(dh, 0, (size_t)(HEED_SEQ_GROUP * H) * sizeof *dh);
     int64_t at = q->first[g + 1];
     for (int64_t s = q->length[r0] - 1; s >= 0; s--) {
@@ -127,17 +128,18 @@ static void backward_groups(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-static bool prepare(heed_ctx *cx, gru_job *j, const float *wh, bool backward) {
+static bool prepare(heed_ctx *cx, gru_job *j, const heed_tensor *wh, bool backward) {
     const int64_t H = j->units, n = backward ? H : 3 * H, k = backward ? 3 * H : H;
     const int64_t states = backward ? (HEED_SEQ_GROUP + 4) * H : 0;
-    const int64_t packed = (heed__packed_len(n, k) + 15) / 16 * 16;
+    const bool own = !backward && wh->packed; /* frozen */
+    const int64_t packed = own ? 0 : (heed__packed_len(n, k) + 15) / 16 * 16;
     j->cx = cx;
     j->scratch_len = (heed__seq_scratch(cx->k, n, k) + states + 31) / 16 * 16;
-    j->packed = heed__temp(cx, packed + j->scratch_len * heed_pool_threads(cx->pool),
-                           sizeof(float));
-    if (!j->packed) return false;
-    j->scratch = j->packed + packed;
-    heed__pack_b(cx->k, j->packed, wh, H, !backward, n, k);
+    j->room = heed__temp(cx, packed + j->scratch_len * heed_pool_threads(cx->pool), sizeof(float));
+    if (!j->room) return false;
+    j->scratch = j->room + packed;
+    if (!own) heed__pack_b(cx->k, j->room, wh->data, H, !backward, n, k);
+    j->panels = own ? wh->packed : j->room;
     return true;
 }
 
@@ -149,13 +151,13 @@ static void gru_backward(heed_ctx *cx, const heed_node *n) {
     float bx = 1, b0 = 1;
     gru_job j = { .s = s, .units = H, .y = n->out->data, .dy = n->out->grad };
     j.dhg = heed__alloc(cx, s->seq.total * 3 * H, sizeof(float));
-    if (!j.dhg || !prepare(cx, &j, wh->data, true)) return;
+    if (!j.dhg || !prepare(cx, &j, wh, true)) return;
     j.dxw = heed__grad_beta(cx, xw, &bx);
     if (h0) j.dh0 = heed__grad_beta(cx, h0, &b0);
     j.add_xw = bx != 0;
     j.add_h0 = b0 != 0;
     heed_pool_run(cx->pool, s->seq.groups, 1, backward_groups, &j);
-    heed__temp_end(cx, j.packed);
+    heed__temp_end(cx, j.room);
     heed__seq_weight_grad(cx, wh, j.dhg, s->hprev, s->seq.total);
     heed__bias_grad(cx, bh, j.dhg, s->seq.total, 3 * H);
 }
@@ -198,12 +200,12 @@ heed_tensor *heed_gru(heed_ctx *cx, heed_tensor *xw, heed_tensor *wh, heed_tenso
                   .y = y->data,
                   .bias = bh->data,
                   .h0 = h0 ? h0->data : NULL };
-    if (!room || !prepare(cx, &j, wh->data, false)) return NULL;
+    if (!room || !prepare(cx, &j, wh, false)) return NULL;
     s->act = room;
     s->hg = room + s->seq.total * 3 * H;
     s->hprev = s->hg + s->seq.total * 3 * H;
     heed_pool_run(cx->pool, s->seq.groups, 1, forward_groups, &j);
-    heed__temp_end(cx, j.packed);
+    heed__temp_end(cx, j.room);
     if (!keep) heed__temp_end(cx, room);
     return heed_record(cx, &op, y, 5, src, s);
 }

@@ -26,9 +26,10 @@ typedef struct lstm_job {
     const lstm_saved *s;
     int64_t units;
     const float *xw, *h0, *c0;
-    float *y;       /* [2,B,T,H] */
-    float *packed;  /* the recurrent weight */
-    float *scratch; /* of each worker */
+    float *y;            /* [2,B,T,H] */
+    float *room;         /* where `panels` that are not the weight's own and scratch lie */
+    float *scratch;      /* of each worker */
+    const float *panels; /* the recurrent weight */
     int64_t scratch_len;
     const float *zeros; /* [H] */
     /* backward */
@@ -60,7 +61,7 @@ static void forward_group(const lstm_job *j, int64_t g, float *scratch) {
     const heed__seq *q = &j->s->seq;
     const int64_t H = j->units, T = q->steps, r0 = g * HEED_SEQ_GROUP;
     int64_t active = q->batch - r0 < HEED_SEQ_GROUP ? q->batch - r0 : HEED_SEQ_GROUP;
-    const heed__seq_product product = { j->cx->k, j->packed, scratch, 4 * H, H };
+    const heed__seq_product product = { j->cx->k, j->panels, scratch, 4 * H, H };
     int64_t at = q->first[g];
     const int64_t started = heed__seq_active(q, r0, active, 0);
     for (int64_t r = 0; r < started; r++) {
@@ -134,7 +135,7 @@ static void backward_group(const lstm_job *j, int64_t g, float *scratch) {
     const int64_t H = j->units, r0 = g * HEED_SEQ_GROUP;
     const int64_t rows = q->batch - r0 < HEED_SEQ_GROUP ? q->batch - r0 : HEED_SEQ_GROUP;
     float *dh = scratch, *dc = dh + HEED_SEQ_GROUP * H;
-    const heed__seq_product product = { j->cx->k, j->packed, dc + HEED_SEQ_GROUP * H, H, 4 * H };
+    const heed__seq_product product = { j->cx->k, j->panels, dc + HEED_SEQ_GROUP * H, H, 4 * H };
     memset(dh, 0, (size_t)(2 * HEED_SEQ_GROUP * H) * sizeof *dh);
     int64_t at = q->first[g + 1];
     for (int64_t s = rows > 0 ? q->length[r0] - 1 : -1; s >= 0; s--) {
@@ -160,20 +161,23 @@ static void backward_groups(void *arg, int64_t begin, int64_t end, int worker) {
 }
 
 /* The recurrent weight in panels, scratch for every worker, and a row of zeros. */
-static bool prepare(heed_ctx *cx, lstm_job *j, const float *wh, bool backward) {
+static bool prepare(heed_ctx *cx, lstm_job *j, const heed_tensor *wh, bool backward) {
     const int64_t H = j->units, n = backward ? H : 4 * H, k = backward ? 4 * H : H;
     const int64_t states = backward ? 2 * HEED_SEQ_GROUP * H : 0;
     j->cx = cx;
     j->scratch_len = (heed__seq_scratch(cx->k, n, k) + states + 31) / 16 * 16;
-    const int64_t packed = (heed__packed_len(n, k) + 15) / 16 * 16, row = (H + 15) / 16 * 16;
-    j->packed = heed__temp(cx, packed + row + j->scratch_len * heed_pool_threads(cx->pool),
-                           sizeof(float));
-    if (!j->packed) return false;
-    float *zeros = j->packed + packed;
+    const bool own = !backward && wh->packed; /* frozen */
+    const int64_t packed = own ? 0 : (heed__packed_len(n, k) + 15) / 16 * 16,
+                  row = (H + 15) / 16 * 16;
+    j->room = heed__temp(cx, packed + row + j->scratch_len * heed_pool_threads(cx->pool),
+                         sizeof(float));
+    if (!j->room) return false;
+    float *zeros = j->room + packed;
     memset(zeros, 0, (size_t)row * sizeof *zeros);
     j->zeros = zeros;
     j->scratch = zeros + row;
-    heed__pack_b(cx->k, j->packed, wh, H, !backward, n, k);
+    if (!own) heed__pack_b(cx->k, j->room, wh->data, H, !backward, n, k);
+    j->panels = own ? wh->packed : j->room;
     return true;
 }
 
@@ -190,7 +194,7 @@ static void lstm_backward(heed_ctx *cx, const heed_node *n) {
                    .h0 = h0 ? h0->data : NULL,
                    .c0 = c0 ? c0->data : NULL };
     j.dgates = heed__alloc(cx, s->seq.total * 4 * H, sizeof(float));
-    if (!j.dgates || !prepare(cx, &j, wh->data, true)) return;
+    if (!j.dgates || !prepare(cx, &j, wh, true)) return;
     j.dxw = heed__grad_beta(cx, xw, &bx);
     if (h0) j.dh0 = heed__grad_beta(cx, h0, &bh);
     if (c0) j.dc0 = heed__grad_beta(cx, c0, &bc);
@@ -198,7 +202,7 @@ static void lstm_backward(heed_ctx *cx, const heed_node *n) {
     j.add_h0 = bh != 0;
     j.add_c0 = bc != 0;
     heed_pool_run(cx->pool, s->seq.groups, 1, backward_groups, &j);
-    heed__temp_end(cx, j.packed);
+    heed__temp_end(cx, j.room);
     heed__seq_weight_grad(cx, wh, j.dgates, s->hprev, s->seq.total);
 }
 
@@ -248,12 +252,12 @@ heed_tensor *heed_lstm(heed_ctx *cx, heed_tensor *xw, heed_tensor *wh, heed_tens
                    .y = y->data,
                    .h0 = h0 ? h0->data : NULL,
                    .c0 = c0 ? c0->data : NULL };
-    if (!room || !prepare(cx, &j, wh->data, false)) return NULL;
+    if (!room || !prepare(cx, &j, wh, false)) return NULL;
     s->gates = room;
     s->tc = room + s->seq.total * 4 * H;
     s->hprev = s->tc + s->seq.total * H;
     heed_pool_run(cx->pool, s->seq.groups, 1, forward_groups, &j);
-    heed__temp_end(cx, j.packed);
+    heed__temp_end(cx, j.room);
     if (!keep) heed__temp_end(cx, room);
     return heed_record(cx, &op, y, 5, src, s);
 }

@@ -182,6 +182,10 @@ static heed_classifier *open_once(const char *dir, const heed_open_cfg *cfg, hee
     if (rc == 0) rc = open_vocab(c, in(path, dir, "vocab.txt"), m.vocab, err);
     if (rc == 0) rc = heed__classifier_build(c, m, err);
     if (rc == 0) rc = heed_params_load(c->ps, in(path, dir, "model.safetensors"), err);
+    /* heed_params_freeze keeps its error in ps */
+    if (rc == 0 && heed_ctx_precision(c->cx) == HEED_PRECISION_F32 &&
+        heed_params_freeze(c->cx, c->ps) != 0)
+        rc = heed__error(err, HEED_ENOMEM, "%s", heed_params_error(c->ps)->msg);
     if (rc == 0) return c;
     heed_classifier_close(c);
     return NULL;

@@ -4,8 +4,10 @@
  * grows by doubling while parameters are declared (the part that is not used is never touched and
  * so takes no memory). The block of gradients is made exactly at the first backward and leaves out
  * tables with row-sparse gradients. Zeroing gradients only forgets them: the next backward
- * overwrites what it touches first. */
+ * overwrites what it touches first. A third block, made by heed_params_freeze, holds weights in the
+ * panels of gemm.h. */
 #include "base/text.h"
+#include "kernels/gemm.h"
 #include "tensor/params.h"
 
 #include <stdarg.h>
@@ -20,6 +22,7 @@ typedef struct slot {
     int64_t at;      /* of the values, in floats from the block's begin */
     int64_t grad_at; /* of the gradient; -1: not in the block */
     uint64_t hash;
+    bool table, weight; /* rows are looked up in it; it is multiplied with */
     char name[];
 } slot;
 
@@ -32,6 +35,7 @@ struct heed_params {
     float *data, *grad;
     int64_t used, cap; /* of data, in floats */
     int64_t grad_used;
+    float *panels; /* of frozen weights, or NULL */
     heed_arena arena;
 };
 
@@ -65,6 +69,7 @@ void heed_params_free(heed_params *ps) {
     heed__free(&hooks, ps->slot);
     heed__aligned_free(&hooks, ps->data);
     heed__aligned_free(&hooks, ps->grad);
+    heed__aligned_free(&hooks, ps->panels);
     heed__free(&hooks, ps);
 }
 
@@ -303,9 +308,62 @@ int64_t heed_params_set_trainable(heed_params *ps, const char *pattern, bool tra
         if (!heed__match(pattern, t->name)) continue;
         matched++;
         t->needs_grad = trainable;
+        if (trainable) t->packed = NULL;
         if (!trainable) forget_grad(t);
     }
+    if (ps && ps->panels && !heed__params_frozen(ps)) heed__params_drop_panels(ps);
     return matched;
+}
+
+/* -- weights in panels ------------------------------------------------------------------------ */
+
+void heed__param_is_table(heed_tensor *w) {
+    ((slot *)w)->table = true;
+}
+
+void heed__param_is_weight(heed_tensor *w) {
+    ((slot *)w)->weight = true;
+}
+
+void heed__params_drop_panels(heed_params *ps) {
+    for (int64_t i = 0; i < ps->count; i++) ps->slot[i]->t.packed = NULL;
+    heed__aligned_free(&ps->hooks, ps->panels);
+    ps->panels = NULL;
+}
+
+bool heed__params_frozen(const heed_params *ps) {
+    for (int64_t i = 0; i < ps->count; i++)
+        if (ps->slot[i]->t.packed) return true;
+    return false;
+}
+
+/* Floats that a parameter's panels take, 0 for one that has none. */
+static int64_t panels_len(const slot *s) {
+    const heed_tensor *t = &s->t;
+    if (t->ndim != 2 || !t->len || (s->table && !s->weight)) return 0;
+    return heed__packed_len(t->shape[0], t->shape[1]);
+}
+
+int heed_params_freeze(heed_ctx *cx, heed_params *ps) {
+    if (!cx || !ps) return HEED_EINVALID;
+    if (ps->error.code) return ps->error.code;
+    int64_t need = 0;
+    for (int64_t i = 0; i < ps->count; i++) need += panels_len(ps->slot[i]);
+    float *panels = need ? heed__aligned(&ps->hooks, (size_t)need * sizeof(float)) : NULL;
+    if (need && !panels)
+        return heed_params_fail(ps, HEED_ENOMEM, "out of memory for weights in panels");
+    heed__params_drop_panels(ps);
+    heed_params_set_trainable(ps, "*", false);
+    ps->panels = panels;
+    for (int64_t i = 0; i < ps->count; i++) {
+        slot *s = ps->slot[i];
+        const int64_t len = panels_len(s), out = s->t.shape[0], in = s->t.shape[1];
+        if (!len) continue;
+        heed__pack_b(cx->k, panels, s->t.data, in, true, out, in);
+        s->t.packed = panels;
+        panels += len;
+    }
+    return 0;
 }
 
 int heed_param_set_sparse(heed_params *ps, heed_tensor *w) {

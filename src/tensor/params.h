@@ -9,6 +9,14 @@
 float *heed__param_grad(heed_ctx *cx, heed_tensor *t);
 /* The hooks that ps was made with. */
 const heed_hooks *heed__params_hooks(const heed_params *ps);
+/* What parameter w is for, so that heed_params_freeze knows what to pack: rows of a table are
+ * looked up, and it is packed only where it serves as a weight too. */
+void heed__param_is_table(heed_tensor *w);
+void heed__param_is_weight(heed_tensor *w);
+/* Whether any parameter has panels; and an end of all panels, to be called by whoever writes values
+ * of parameters. */
+bool heed__params_frozen(const heed_params *ps);
+void heed__params_drop_panels(heed_params *ps);
 /* Product of a shape, or -1 for one that is no shape or overflows. */
 int64_t heed__shape_len(int ndim, const int64_t *shape);
 /* True when text matches a pattern of '*', '?' and plain characters. */

@@ -274,6 +274,7 @@ static int check_parts(const heed_checkpoint *c, const heed_safetensors *st, hee
 
 static void take(const heed_checkpoint *c, const heed_safetensors *st, const json_t *state,
                  const counters *n) {
+    heed__params_drop_panels(c->params);
     for (int64_t i = 0; i < heed_params_count(c->params); i++)
         for (int kind = 0; kind < KINDS; kind++) {
             const heed_tensor *t = heed_params_at(c->params, i);

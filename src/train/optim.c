@@ -159,6 +159,12 @@ heed_optim *heed_optim_new(heed_ctx *cx, heed_params *ps, const heed_optim_cfg *
         heed__error(err, HEED_EINVALID, "optimizer: the context or the parameters are NULL");
         return NULL;
     }
+    if (heed__params_frozen(ps)) {
+        heed__error(err, HEED_EINVALID,
+                    "optimizer: the parameters are frozen for inference; "
+                    "heed_params_set_trainable makes them trainable again");
+        return NULL;
+    }
     if (check(cfg, err)) return NULL;
     const heed_hooks *hooks = heed__params_hooks(ps);
     heed_optim *opt = heed__calloc(hooks, 1, sizeof *opt);
@@ -385,6 +391,7 @@ int heed_optim_step(heed_optim *opt) {
 
 void heed_optim_swap_ema(heed_optim *opt) {
     if (!opt->averaged) return;
+    heed__params_drop_panels(opt->ps);
     for (int64_t i = 0; i < opt->count; i++) {
         float *a = opt->slot[i].ema, *w = HEED_F32_DATA(opt->slot[i].t);
         for (int64_t j = 0; j < opt->slot[i].t->len; j++) {
