@@ -211,7 +211,7 @@ typedef struct heed_kv_cache_cfg {
     int64_t value_dim; /* Dv; 0: D */
     int64_t capacity;  /* steps to make room for at once; grows by doubling; 0: 64 */
     int64_t keep;      /* for windowed attention: whole blocks of keys older than the last
-                          `keep` are forgotten, and a call that would see one is refused; 0: never */
+                          `keep` are forgotten; a call that would see one is refused; 0: never */
     bool unit_keys;    /* keys are divided by their length, for cosine */
     const heed_hooks *hooks;
 } heed_kv_cache_cfg;

@@ -49,7 +49,7 @@ void heed__arena_reset(heed_arena *a) {
     const size_t used = a->used;
     a->used = 0;
     if (!a->chunk) return;
-    if (a->chunk->older) { /* one chunk that holds what was handed out, without the ends left over */
+    if (a->chunk->older) { /* one chunk of what was handed out, without left ends */
         heed__arena_free(a);
         add_chunk(a, used); /* failure leaves an empty arena, which is a good one */
     } else {

@@ -1,5 +1,6 @@
 /* arena.h: memory that is all given back at once. Chunks grow by doubling; a reset joins them into
- * one of the size that was handed out, so that a loop of equal steps allocates nothing after its first. */
+ * one of the size that was handed out, so that a loop of equal steps allocates nothing after its
+ * first. */
 #ifndef HEED_BASE_ARENA_H
 #define HEED_BASE_ARENA_H
 

@@ -53,8 +53,8 @@ void heed_alibi_slopes(int64_t heads, float *slopes) {
         slopes[h] = h < n ? alibi_slope(n, h) : alibi_slope(2 * n, 2 * (h - n));
 }
 
-/* The edges are exact · ratio^i, ratio = (farthest / exact)^(1/count), found by bisection and compared
- * with a margin that no rounding can blur: a logarithm would differ between machines. */
+/* The edges are exact · ratio^i, ratio = (farthest / exact)^(1/count), found by bisection and
+ * compared with a margin that no rounding can blur: a logarithm would differ between machines. */
 heed_t5 heed__t5_buckets(const heed_attention_cfg *cfg) {
     heed_t5 t = { .buckets = cfg->t5->shape[0] / (cfg->t5_one_way ? 1 : 2),
                   .farthest = cfg->t5_distance ? cfg->t5_distance : 128,

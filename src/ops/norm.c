@@ -19,8 +19,8 @@ static void grad_range(void *arg, int64_t begin, int64_t end, int worker) {
 
 enum { PIECE = 64 }; /* columns of one unit of work */
 
-/* Sums lie as [gain of PIECE columns | their bias], piece after piece (rms: gain alone), so that one
- * pass over rows makes both. */
+/* Sums lie as [gain of PIECE columns | their bias], piece after piece (rms: gain alone), so that
+ * one pass over rows makes both. */
 static void param_rows(heed_ctx *cx, const void *arg, float *sum, const int64_t range[4]) {
     const heed_norm_arg *a = arg;
     const int64_t parts = a->rms ? 1 : 2, cols = range[HEED_COLS] / parts;

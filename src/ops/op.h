@@ -32,8 +32,8 @@ void heed__map_grad(heed_ctx *cx, const heed_map_grad *g);
 /* dx += a·dy, or dx = a·dy where beta is 0. */
 void heed__axpy_grad(heed_ctx *cx, float *dx, float beta, float a, const float *dy, int64_t n);
 
-/* dx += dy, the gradient of an operation's output, as the last thing its backward does with it: where
- * x has no gradient yet dy's room becomes its own. */
+/* dx += dy, the gradient of an operation's output, as the last thing its backward does with it:
+ * where x has no gradient yet dy's room becomes its own. */
 void heed__pass_grad(heed_ctx *cx, heed_tensor *x, heed_tensor *out);
 
 /* A whole operation that is a function of each element. */
