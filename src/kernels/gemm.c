@@ -1,13 +1,14 @@
 /* gemm.c: the driver of matrix products: what is packed when, and which thread makes which tiles.
  *
  * C is cut into chunks that threads claim, and each chunk is made alone, so nothing is shared but
- * what is read. In a chunk, a block of A (MC rows by KC of k) is packed row tile by row tile and
- * stays in the second cache; B comes by groups of a few panels, packed into a buffer that stays in
- * the first, or read where it lies when it is in panels already or is [k,n] and no more than some
- * hundred rows need it; and each group meets all row tiles. Where many rows need it, a block of B
- * is packed whole before. Rows are shared out evenly among tiles: 32
- * rows are tiles of 11, 11 and 10, not of 14, 14 and 4. All of this changes no sum: a chain goes
- * through C from one block of k to the next.
+ * what is read. In a chunk, a block of A (MC rows by KC of k) stays in the second cache, where it
+ * lies or, if its rows share places in the caches, packed row tile by row tile; B comes by groups
+ * of a few panels, packed into a buffer that stays in the first, or read where it lies when it is
+ * in panels already or is [k,n] and no more than some hundred rows need it; and each group meets
+ * all row tiles. Where many rows need it, a block of B is packed whole before. Rows are shared out
+ * evenly among tiles: 32 rows are tiles of 11, 11 and 10, not of 14, 14 and 4. Bias, rectifier and
+ * residual are added by the tile while its sums are in registers. All of this changes no sum: a
+ * chain goes through C from one block of k to the next.
  */
 #include "kernels/gemm.h"
 #include "kernels/math.h"
@@ -24,7 +25,8 @@ enum {
     B_BUFFER = 32 * KC,
     SHARD_ROWS = 252, /* block of C whose partial sums a worker keeps */
     SHARD_COLS = 256,
-    LINE = 16, /* floats in a cache line */
+    A_SPREAD = 512, /* rows of A that are a multiple of it apart share places in the caches */
+    LINE = 16,      /* floats in a cache line */
 };
 
 typedef struct job {
@@ -35,7 +37,8 @@ typedef struct job {
     int64_t each;   /* floats of scratch for a worker */
     int64_t mb, nb; /* rows and columns of a chunk */
     int64_t gm, gn; /* chunks down and across */
-    bool epilogue;
+    bool in_tile;   /* tiles add the bias, and where act and pre allow it all that follows */
+    bool epilogue;  /* something follows that tiles leave */
 } job;
 
 /* A part of one product: rows [m0,m1), columns [n0,n1), and where its sums go. */
@@ -75,6 +78,16 @@ static int64_t tile_row(int64_t rows, int64_t tiles, int64_t t) {
     return rows / tiles * t + (t < more ? t : more);
 }
 
+static int64_t piece_count(const heed_gemm *g) {
+    if (g->shard <= 0) return 1;
+    return g->k > g->shard ? ceil_div(g->k, g->shard) : 1;
+}
+
+/* Whether sums go through buffers of partial sums. */
+static bool has_pieces(const heed_gemm *g) {
+    return piece_count(g) > 1 || (g->shard > 0 && g->accumulate);
+}
+
 /* -- epilogue --------------------------------------------------------------------------------- */
 
 static heed_map1 activation(const heed_kernels *k, heed_act act) {
@@ -92,8 +105,17 @@ static heed_map1 activation(const heed_kernels *k, heed_act act) {
     }
 }
 
-static bool has_epilogue(const heed_gemm *g) {
-    return (g->scale != 0.0f && g->scale != 1.0f) || g->bias || g->pre || g->act || g->residual;
+/* Whether what follows the bias is done by tiles. */
+static bool all_in_tile(const job *jb) {
+    const heed_gemm *g = jb->g;
+    return jb->in_tile && !g->pre && (g->act == HEED_ACT_NONE || g->act == HEED_ACT_RELU);
+}
+
+static void plan_epilogue(job *jb) {
+    const heed_gemm *g = jb->g;
+    const bool scaled = g->scale != 0.0f && g->scale != 1.0f;
+    jb->in_tile = !jb->gk->copy_b && !scaled && !has_pieces(g);
+    jb->epilogue = !all_in_tile(jb) && (scaled || g->bias || g->pre || g->act || g->residual);
 }
 
 /* n columns from column j of row i of the product whose C lies `offset` after g->c. */
@@ -101,7 +123,8 @@ static void epilogue(const job *jb, int64_t offset, int64_t i, int64_t j, int64_
     const heed_gemm *g = jb->g;
     float *c = g->c + offset + i * g->ldc + j;
     const float scale = g->scale == 0.0f ? 1.0f : g->scale;
-    if (scale != 1.0f || g->bias) jb->k->gemm->finish(c, scale, g->bias ? g->bias + j : NULL, n);
+    const float *bias = g->bias && !jb->in_tile ? g->bias + j : NULL;
+    if (scale != 1.0f || bias) jb->k->gemm->finish(c, scale, bias, n);
     if (g->pre) memcpy(g->pre + offset + i * g->ldc + j, c, (size_t)n * sizeof *c);
     const heed_map1 act = activation(jb->k, g->act);
     if (act) act(c, c, n);
@@ -111,14 +134,19 @@ static void epilogue(const job *jb, int64_t offset, int64_t i, int64_t j, int64_
 /* -- one part -----------------------------------------------------------------------------------
  */
 
-/* Rows [row, row+rows) of the part for k in [k, k+kc): tiles packed one after the other, or, one
- * row, where it lies. */
+/* Whether tiles read A where it lies. Not where its rows begin at one or two places of a 4 KB page:
+ * those of a tile would chase each other out of the first cache. */
+static bool a_in_place(const part *p, int64_t rows) {
+    const heed_gemm *g = p->j->g;
+    if (p->j->gk->copy_b) return false;
+    return g->lda % A_SPREAD != 0 || (rows == 1 && !g->ta);
+}
+
+/* Rows [row, row+rows) of the part for k in [k, k+kc), packed tile by tile. */
 static const float *a_tiles(const part *p, int64_t row, int64_t rows, int64_t k, int64_t kc) {
     const heed_gemm *g = p->j->g;
     const heed_gemm_kernels *gk = p->j->gk;
     const int64_t tiles = ceil_div(rows, gk->rows);
-    row += p->m0;
-    if (rows == 1 && !g->ta && !gk->copy_b) return p->a + row * g->lda + k;
     for (int64_t i = 0; i < tiles; i++) {
         const int64_t from = tile_row(rows, tiles, i), mr = tile_row(rows, tiles, i + 1) - from;
         float *to = p->abuf + from * kc;
@@ -128,6 +156,18 @@ static const float *a_tiles(const part *p, int64_t row, int64_t rows, int64_t k,
             gk->pack_rows(to, mr, p->a + (row + from) * g->lda + k, g->lda, mr, kc);
     }
     return p->abuf;
+}
+
+/* Points the tile to A from row `row` and step k on, packed first or where it lies. */
+static void place_a(const part *p, heed_tile *t, int64_t row, int64_t rows, int64_t k) {
+    const heed_gemm *g = p->j->g;
+    t->row = g->ta || !a_in_place(p, rows) ? 1 : g->lda;
+    t->step = g->ta ? g->lda : 1;
+    row += p->m0;
+    if (a_in_place(p, rows))
+        t->a = p->a + (g->ta ? k * g->lda + row : row * g->lda + k);
+    else
+        t->a = a_tiles(p, row, rows, k, t->kc);
 }
 
 /* Columns [col, col+cols) of B for k in [k, k+kc) into panels. */
@@ -164,20 +204,29 @@ static void b_panels(const part *p, heed_tile *t, int64_t col, int64_t k, enum b
     }
 }
 
-/* One group of panels against every row tile of a packed block of A. */
-static void group(const part *p, heed_tile t, const float *a, int64_t row, int64_t rows,
-                  int64_t col, int log_nv) {
+/* One group of panels against every row tile of a block of A. */
+static void group(const part *p, heed_tile t, int64_t row, int64_t rows, int64_t col, int log_nv) {
+    const heed_gemm *g = p->j->g;
     const heed_gemm_kernels *gk = p->j->gk;
     const int64_t tiles = ceil_div(rows, gk->rows);
+    const float *const a = t.a;
+    const bool packed = a == p->abuf, finish = t.last && p->finish;
+    if (finish && p->j->in_tile && g->bias) t.bias = g->bias + col;
+    const bool all = finish && all_in_tile(p->j);
+    t.relu = all && g->act == HEED_ACT_RELU;
+    t.ldr = g->ldr;
     for (int64_t i = 0; i < tiles; i++) {
         const int64_t from = tile_row(rows, tiles, i), mr = tile_row(rows, tiles, i + 1) - from;
-        t.a = a + from * t.kc;
+        if (packed) t.step = mr;
+        t.a = a + from * (packed ? t.kc : t.row == 1 ? 1 : t.row);
+        if (all && g->residual)
+            t.residual = g->residual + p->offset + (p->m0 + row + from) * g->ldr + col;
         t.c = p->c + (row + from) * t.ldc + (col - p->n0);
         for (int64_t r = 0; i + 1 < tiles && r < mr; r++) /* what the next tile begins with */
             for (int64_t j = 0; j < t.cols; j += LINE)
                 __builtin_prefetch(t.c + (mr + r) * t.ldc + j, 1);
         gk->tile[log_nv][mr](&t);
-        if (t.last && p->finish && p->j->epilogue)
+        if (finish && p->j->epilogue)
             for (int64_t r = 0; r < mr; r++)
                 epilogue(p->j, p->offset, p->m0 + row + from + r, col, t.cols);
     }
@@ -198,7 +247,7 @@ static void k_block(const part *p, int64_t row, int64_t rows, int64_t k, int64_t
     heed_tile t = { .kc = kc, .ldc = p->ldc };
     t.fresh = k == p->k0 && !p->accumulate;
     t.last = k + kc == p->k1;
-    const float *a = a_tiles(p, row, rows, k, kc);
+    place_a(p, &t, row, rows, k);
     for (int64_t col = p->n0; col < p->n1;) {
         /* a panel that is not whole cannot be read in place: it makes a group of its own */
         const int64_t left = p->n1 - col, whole = left / HEED_PANEL;
@@ -207,7 +256,7 @@ static void k_block(const part *p, int64_t row, int64_t rows, int64_t k, int64_t
         while (1 << log_nv > panels) log_nv--;
         t.cols = min64(HEED_PANEL << log_nv, left);
         b_panels(p, &t, col, k, form);
-        group(p, t, a, row, rows, col, log_nv);
+        group(p, t, row, rows, col, log_nv);
         col += HEED_PANEL << log_nv;
     }
 }
@@ -271,16 +320,6 @@ static void run_part(const part *p) {
 
 /* -- weight gradients: pieces of k and their tree -----------------------------------------------
  */
-
-static int64_t piece_count(const heed_gemm *g) {
-    if (g->shard <= 0) return 1;
-    return g->k > g->shard ? ceil_div(g->k, g->shard) : 1;
-}
-
-/* Whether sums go through buffers of partial sums. */
-static bool has_pieces(const heed_gemm *g) {
-    return piece_count(g) > 1 || (g->shard > 0 && g->accumulate);
-}
 
 /* Blocks of partial sums that are alive at once. */
 static int64_t piece_depth(const heed_gemm *g) {
@@ -417,7 +456,7 @@ void heed__gemm_with(const heed_kernels *k, const heed_gemm_kernels *gk, heed_po
     const int64_t batch = g->batch > 0 ? g->batch : 1;
     if (g->m <= 0 || g->n <= 0) return;
     job jb = { .k = k, .gk = gk, .g = g, .scratch = scratch, .each = scratch_each(gk, g) };
-    jb.epilogue = has_epilogue(g);
+    plan_epilogue(&jb);
     const double one = (double)g->m * (double)g->n * (double)(g->k > 0 ? g->k : 1);
     const int threads = one * (double)batch < 2.0 * CHUNK ? 1 : pool ? heed_pool_threads(pool) : 1;
     const double fit = one / CHUNK, wish = (double)ceil_div(4 * (int64_t)threads, batch);

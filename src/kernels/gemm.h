@@ -40,20 +40,26 @@ typedef struct heed_gemm {
 
 /* One tile of C: mr rows times nv panels of 16 columns, over a block of k. */
 typedef struct heed_tile {
-    const float *a; /* [kc,mr] packed */
-    const float *b; /* row k of panel v at b + k·bk + v·bp */
+    const float *a;    /* element of row i in step k at a + i·row + k·step */
+    int64_t row, step; /* one of them is 1; packed [kc,mr]: 1 and mr */
+    const float *b;    /* row k of panel v at b + k·bk + v·bp */
     float *c;
     int64_t bk, bp, ldc, kc;
     int64_t cols; /* columns that exist, 16·(nv-1) < cols <= 16·nv */
     bool fresh;   /* chains start from +0, else from C */
-    bool last;    /* NaNs are made canonical */
+    bool last;    /* the sums end here: what follows is done, NaNs are made canonical */
+    bool relu;
+    const float *bias;     /* of the first column, or NULL */
+    const float *residual; /* of the first element, rows ldr apart; or NULL */
+    int64_t ldr;
 } heed_tile;
 typedef void (*heed_tile_fn)(const heed_tile *t);
 
 /* What differs by ISA: the tile of the product, its packing, and the arithmetic of the epilogue. */
 struct heed_gemm_kernels {
     int rows;    /* most rows of a tile */
-    bool copy_b; /* operands change on the way into panels, so none is read where it lies */
+    bool copy_b; /* operands change on the way into panels, so none is read where it lies, and tiles
+                  * leave bias, rectifier and residual to the epilogue */
     heed_tile_fn tile[3][17]; /* [log2 nv][mr]; NULL where it does not exist */
     /* from [rows,kk] to [kk,step] and from [kk,cols] to [kk,step]; rows, cols <= 16. Rest of step
      * zeros; for step < 16 up to 15 floats past the end are written too. */
