@@ -91,7 +91,7 @@ typedef struct heed_attended {
 /* What heed_classify_explain is given and fills. The two arrays are the caller's. */
 typedef struct heed_explanation {
     heed_label *top;     /* [top_cap] the likeliest labels, best first */
-    heed_attended *word; /* [word_cap] words in reading order; NULL with word_cap 0 */
+    heed_attended *word; /* [word_cap] the last words, in reading order; NULL with word_cap 0 */
     int top_cap;
     int64_t word_cap;
     /* filled */

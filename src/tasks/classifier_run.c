@@ -96,15 +96,16 @@ static void attended_words(const heed_classifier *c, const char *text, const hee
     for (size_t at = 0; heed__word_next(text, size, &at, &w);) x->total++;
     x->seen = x->total < c->max_len ? x->total : c->max_len;
     const int64_t unseen = x->total - x->seen;
+    const int64_t first = x->total > x->word_cap ? x->total - x->word_cap : 0;
     int64_t i = 0;
     for (size_t at = 0; heed__word_next(text, size, &at, &w); i++) {
         const bool sees = i >= unseen;
         x->known += sees && heed__vocab_find(c->vocab, w.form, (size_t)w.len) != HEED_VOCAB_UNKNOWN;
-        if (i < x->word_cap)
-            x->word[i] = (heed_attended){ w.begin, w.end,
-                                          sees ? part_of(column, i - unseen) : 0.0f };
+        if (i >= first)
+            x->word[i - first] = (heed_attended){ w.begin, w.end,
+                                                  sees ? part_of(column, i - unseen) : 0.0f };
     }
-    x->word_len = i < x->word_cap ? i : x->word_cap;
+    x->word_len = i - first;
 }
 
 /* The text's probabilities as a tensor of the step, or NULL with *err filled. */

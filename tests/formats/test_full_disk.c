@@ -188,8 +188,9 @@ static void test_killed(void **state) {
     for (int i = 0; i < 40; i++) {
         const pid_t child = fork();
         assert_true(child >= 0);
-        for (int n = 0; child == 0; n++) /* its context has one thread, none to miss after fork */
-            if (heed_classifier_save(n % 2 ? one : two, path, &err)) _exit(1);
+        if (child == 0) /* its context has one thread, none to miss after fork */
+            for (int n = 0;; n++)
+                if (heed_classifier_save(n % 2 ? one : two, path, &err)) _exit(1);
         for (int n = 0; n < 3; n++) seen[saved() == two]++;
         usleep((useconds_t)(i * 3001));
         kill(child, SIGKILL);

@@ -329,7 +329,8 @@ static void test_killed_at_random(void **state) {
     for (int i = 0; i < 40; i++) {
         const pid_t child = fork();
         assert_true(child >= 0);
-        for (int n = 0; child == 0; n++) save(path, n % 2 ? "odd" : "even", &err);
+        if (child == 0)
+            for (int n = 0;; n++) save(path, n % 2 ? "odd" : "even", &err);
         usleep((useconds_t)(500 + i * 97));
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
