@@ -1,9 +1,10 @@
 /* test_glimpse.c: hard attention reads digits through a few windows.
  *
- * Of an image of 28 x 28 the model first sees a blur of 7 x 7 (means of 4 x 4). From it, one query per head picks exactly
- * one of 25 windows of 12 x 12 (HEED_WEIGHTS_HARD: the largest score, gradient of softmax straight through); a second
- * round of queries, made from what the first one saw, picks as many again. The class is read from the chosen windows
- * alone. Trained on mnist's 60,000 images, tested on its 10,000.
+ * Of an image of 28 x 28 the model first sees a blur of 7 x 7 (means of 4 x 4). From it, one query
+ * per head picks exactly one of 25 windows of 12 x 12 (HEED_WEIGHTS_HARD: the largest score,
+ * gradient of softmax straight through); a second round of queries, made from what the first one
+ * saw, picks as many again. The class is read from the chosen windows alone. Trained on mnist's
+ * 60,000 images, tested on its 10,000.
  */
 #include "long.h"
 

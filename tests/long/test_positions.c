@@ -1,9 +1,10 @@
 /* test_positions.c: positions are what makes word order visible.
  *
- * Sequences of 16 words hold the words A and B once each among others, and end with a question mark. From its
- * place a layer of four-headed attention and a feed-forward layer must tell whether A stands before B. That
- * one query sees all words under a causal mask that hides nothing from it: without positions it has a bag of words, and
- * no model can do better than chance. Every kind of positions must exceed 99 % on held-out sequences.
+ * Sequences of 16 words hold the words A and B once each among others, and end with a question
+ * mark. From its place a layer of four-headed attention and a feed-forward layer must tell whether
+ * A stands before B. That one query sees all words under a causal mask that hides nothing from it:
+ * without positions it has a bag of words, and no model can do better than chance. Every kind of
+ * positions must exceed 99 % on held-out sequences.
  */
 #include "long.h"
 
