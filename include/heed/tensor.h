@@ -100,6 +100,7 @@ HEED_API void heed_ctx_set_precision(heed_ctx *cx, heed_precision precision);
 HEED_API uint64_t heed_ctx_step(const heed_ctx *cx);
 HEED_API void heed_ctx_set_step(heed_ctx *cx, uint64_t step); /* for an exact resume */
 HEED_API size_t heed_ctx_memory(const heed_ctx *cx); /* bytes held from the system at present */
+HEED_API size_t heed_ctx_used(const heed_ctx *cx);   /* bytes that this step has taken so far */
 HEED_API heed_pool *heed_ctx_pool(const heed_ctx *cx);
 
 /* -- tensors of a step: live until heed_ctx_reset(cx); NULL on failure, see heed_ctx_error ---- */

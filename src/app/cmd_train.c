@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/options.h"
@@ -51,11 +52,35 @@ static double seconds(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* What the user hook of a training is. */
+typedef struct watch {
+    terminal term;
+    double resident; /* bytes of this process before the training */
+} watch;
+
+/* Bytes of this process in memory, with all of its code, of which more will be used. */
+static double resident(void) {
+    extern const char __executable_start[], etext[];
+    long long pages = 0, in_memory = 0;
+    FILE *in = fopen("/proc/self/statm", "r");
+    if (in && fscanf(in, "%lld %lld", &pages, &in_memory) != 2) in_memory = 0;
+    if (in) fclose(in);
+    return (double)in_memory * (double)sysconf(_SC_PAGESIZE) + (double)(etext - __executable_start);
+}
+
+static void progress(void *user, const heed_progress *p) {
+    watch *w = user;
+    if (strcmp(p->what, "memory") != 0) {
+        terminal_progress(&w->term, p);
+        return;
+    }
+    printf("memory: at most %.1f MB\n", ((double)p->total + w->resident) / 1e6);
+    fflush(stdout);
+}
+
 static int train(train_options *o, const char *file, heed_error *err) {
-    terminal term = terminal_open(stderr);
-    const heed_hooks hooks = { .user = &term,
-                               .progress = terminal_progress,
-                               .cancel = command_cancelled };
+    watch w = { .term = terminal_open(stderr) };
+    const heed_hooks hooks = { .user = &w, .progress = progress, .cancel = command_cancelled };
     heed_table table;
     int rc = heed__classifier_check_folder(o->out, err);
     if (rc == 0) rc = heed__table_read(&table, file, &o->table, err);
@@ -65,8 +90,9 @@ static int train(train_options *o, const char *file, heed_error *err) {
     o->cfg.hooks = &hooks;
     const heed_examples data = { table.len, table.text, table.label };
     const double start = seconds();
+    w.resident = resident();
     heed_classifier *c = heed_classifier_train(&data, &o->cfg, err);
-    terminal_clear(&term);
+    terminal_clear(&w.term);
     rc = c ? heed_classifier_save(c, o->out, err) : err->code;
     if (rc == 0)
         printf("%s: %" PRId64 " labels, %" PRId64 " parameters, trained in %.1f s\n", o->out,

@@ -149,8 +149,8 @@ static void tell(training *t, int64_t epoch, int64_t at, double loss, bool now) 
     h->progress(h->user, &p);
 }
 
-/* One batch: order[at .. at+n). */
-static int step(training *t, int64_t at, int64_t n, double *loss) {
+/* The loss of one batch, order[at .. at+n), and its gradients. 0 or a status. */
+static int backward(training *t, int64_t at, int64_t n, double *loss) {
     heed_classifier *c = t->c;
     heed_tensor *ids, *lengths;
     heed__batch(c->cx, &t->texts, t->order + at, n, &ids, &lengths);
@@ -159,10 +159,46 @@ static int step(training *t, int64_t at, int64_t n, double *loss) {
     heed_tensor *z = heed_classic_apply(c->cx, &c->model, ids, lengths, NULL);
     heed_tensor *l = heed_cross_entropy(c->cx, z, right, NULL);
     *loss = (double)heed_item(l);
-    int rc = heed_backward(c->cx, l);
-    if (rc)
-        rc = heed__error(t->err, rc, "%s",
-                         heed_ctx_error(c->cx) ? heed_ctx_error(c->cx)->msg : "train: failed");
+    const int rc = heed_backward(c->cx, l);
+    if (rc == 0) return 0;
+    return heed__error(t->err, rc, "%s",
+                       heed_ctx_error(c->cx) ? heed_ctx_error(c->cx)->msg : "train: failed");
+}
+
+/* Goes through the largest step that there can be, the longest text in every row, without learning
+ * from it: memory that is short is short before the work, none is asked for later, and the progress
+ * hook is told how much all of it takes. 0 or a status. */
+static int rehearse(training *t) {
+    heed_classifier *c = t->c;
+    const heed_hooks *h = &c->hooks;
+    const int64_t n = t->texts.len, *start = t->texts.start;
+    int64_t longest = 0;
+    double loss;
+    for (int64_t i = 1; i < n; i++)
+        if (start[i + 1] - start[i] > start[longest + 1] - start[longest]) longest = i;
+    for (int64_t i = 0; i < t->cfg.batch; i++) t->order[i] = longest;
+    const uint64_t step = heed_ctx_step(c->cx);
+    const int rc = backward(t, 0, t->cfg.batch, &loss);
+    const size_t activations = heed_ctx_used(c->cx);
+    heed_ctx_reset(c->cx);
+    heed_ctx_set_step(c->cx, step);
+    heed_params_zero_grad(c->ps);
+    if (rc || !h->progress) return rc;
+    const int64_t weights = heed_params_len(c->ps) * (int64_t)sizeof(float);
+    const int64_t texts = start[n] * (int64_t)sizeof(int32_t) + n * 20;
+    const heed_progress p = { .what = "memory",
+                              .total = 4 * weights + texts + (int64_t)activations,
+                              .unit = "bytes",
+                              .seconds_left = -1,
+                              .loss = (double)NAN };
+    h->progress(h->user, &p); /* weights, gradients, two moments */
+    return 0;
+}
+
+/* One batch: order[at .. at+n). */
+static int step(training *t, int64_t at, int64_t n, double *loss) {
+    heed_classifier *c = t->c;
+    int rc = backward(t, at, n, loss);
     if (rc == 0) rc = heed_optim_step(t->opt);
     if (rc && t->err->code == 0) rc = heed__error(t->err, rc, "%s", heed_optim_error(t->opt)->msg);
     t->step++;
@@ -173,8 +209,10 @@ static int step(training *t, int64_t at, int64_t n, double *loss) {
 static int run(training *t) {
     const heed_hooks *h = &t->c->hooks;
     const int64_t n = t->texts.len, batch = t->cfg.batch;
-    t->start = seconds();
     heed_ctx_set_train(t->c->cx, true);
+    const int short_of_memory = rehearse(t);
+    if (short_of_memory) return short_of_memory;
+    t->start = seconds();
     for (int64_t epoch = 1; epoch <= t->cfg.epochs; epoch++) {
         heed__epoch_order(&t->texts, t->cfg.seed, epoch, batch, t->order);
         for (int64_t at = 0; at < n; at += batch) {

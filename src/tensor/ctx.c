@@ -104,6 +104,10 @@ size_t heed_ctx_memory(const heed_ctx *cx) {
     return cx->arena.held + (size_t)cx->node_cap * sizeof *cx->nodes + sizeof *cx;
 }
 
+size_t heed_ctx_used(const heed_ctx *cx) {
+    return cx->arena.used + (size_t)cx->node_cap * sizeof *cx->nodes + sizeof *cx;
+}
+
 heed_pool *heed_ctx_pool(const heed_ctx *cx) {
     return cx->pool;
 }
