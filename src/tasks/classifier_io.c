@@ -171,6 +171,29 @@ static int open_vocab(heed_classifier *c, const char *path, int64_t len, heed_er
                        (long long)len - HEED_VOCAB_SPECIAL);
 }
 
+/* Refuses a config whose weights have more numbers than the file, before room is made and filled
+ * for a model of that size: a few bytes of config.json must not cost gigabytes. */
+static int check_size(const heed_classifier *c, const heed_model_cfg *m, const char *path,
+                      heed_error *err) {
+    heed_safetensors *st = heed_safetensors_open(path, &c->hooks, err);
+    if (!st) return err->code;
+    int64_t numbers = 0;
+    for (int64_t i = 0; i < heed_safetensors_count(st); i++)
+        numbers += heed_safetensors_at(st, i)->len;
+    heed_safetensors_close(st);
+    const int64_t weights[][2] = { { m->vocab, m->dim },
+                                   { m->hidden, m->dim },
+                                   { m->hidden, m->hidden },
+                                   { m->dense, m->hidden },
+                                   { m->classes, m->dense ? m->dense : m->hidden } };
+    for (size_t i = 0; i < sizeof weights / sizeof *weights; i++)
+        if (weights[i][1] > 0 && weights[i][0] > numbers / weights[i][1])
+            return heed__error(err, HEED_EFORMAT,
+                               "%s: %lld numbers, too few for the model that config.json tells of",
+                               path, (long long)numbers);
+    return 0;
+}
+
 static heed_classifier *open_once(const char *dir, const heed_open_cfg *cfg, heed_error *err) {
     heed_classifier *c = heed__classifier_new(cfg->isa, cfg->threads, 0, cfg->hooks, err);
     if (!c) return NULL;
@@ -180,6 +203,7 @@ static heed_classifier *open_once(const char *dir, const heed_open_cfg *cfg, hee
                  ? heed__error(err, HEED_EINVALID, "%.100s...: too long a name", dir)
                  : open_config(c, dir, &m, err);
     if (rc == 0) rc = open_vocab(c, in(path, dir, "vocab.txt"), m.vocab, err);
+    if (rc == 0) rc = check_size(c, &m, in(path, dir, "model.safetensors"), err);
     if (rc == 0) rc = heed__classifier_build(c, m, err);
     if (rc == 0) rc = heed_params_load(c->ps, in(path, dir, "model.safetensors"), err);
     /* heed_params_freeze keeps its error in ps */

@@ -96,6 +96,7 @@ broken() { # STATUS 'part of stderr': $dir/b is m with a change
 cp -r "$dir/m" "$dir/b"
 edit() { sed -i "$1" "$dir/b/config.json"; }
 edit 's/"hidden": [0-9]*/"hidden": 4611686018427387904/'; broken 65 "hidden is 4611686018427387904"
+edit 's/"hidden": [0-9]*/"hidden": 20000/'; broken 65 "too few for the model that config.json tells of"
 edit 's/"heads": [0-9]*/"heads": -4/'; broken 65 "heads is -4"
 edit 's/"vocab": [0-9]*/"vocab": 1000000000/'; broken 65 "where config.json says"
 edit 's/"max_len": [0-9]*/"max_len": -1/'; broken 65 "max_len is -1"
