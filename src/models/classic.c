@@ -5,7 +5,7 @@
 int heed_classic_init(heed_classic *m, heed_params *ps, const heed_model_cfg *cfg) {
     *m = (heed_classic){ .cfg = *cfg };
     heed_model_cfg *c = &m->cfg;
-    heed__model_defaults(c);
+    if (heed__model_defaults(ps, c)) return HEED_EINVALID;
     heed__model_embed(&m->embed, ps, "embed", c, c->vocab);
     heed_rnn_init(&m->rnn, ps, "rnn",
                   &(heed_rnn_cfg){ .kind = c->rnn,

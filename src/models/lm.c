@@ -6,7 +6,7 @@ int heed_lm_init(heed_lm *m, heed_params *ps, const heed_model_cfg *cfg) {
     *m = (heed_lm){ .cfg = *cfg };
     heed_model_cfg *c = &m->cfg;
     c->kind = HEED_MODEL_LM;
-    heed__model_defaults(c);
+    if (heed__model_defaults(ps, c)) return HEED_EINVALID;
     const heed_stack_cfg stack = heed__model_stack(c, c->layers, false);
     heed__model_embed(&m->embed, ps, "embed", c, c->vocab);
     heed__model_position(&m->position, ps, c);

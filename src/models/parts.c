@@ -6,7 +6,14 @@
 
 #include "tensor/params.h"
 
-void heed__model_defaults(heed_model_cfg *c) {
+int heed__model_defaults(heed_params *ps, heed_model_cfg *c) {
+    const int64_t sizes[] = { c->vocab, c->source_vocab, c->dim,    c->hidden,
+                              c->heads, c->kv_heads,     c->layers, c->encoder_layers,
+                              c->ff,    c->classes,      c->dense,  c->max_len };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (sizes[i] < 0 || sizes[i] > INT32_MAX)
+            return heed_params_fail(ps, HEED_EINVALID, "a model's size %lld is outside 0..2^31-1",
+                                    (long long)sizes[i]);
     const bool classic = c->kind == HEED_MODEL_CLASSIC, lm = c->kind == HEED_MODEL_LM;
     if (c->dim == 0) c->dim = classic ? 64 : 256;
     if (c->hidden == 0) c->hidden = c->dim;
@@ -20,6 +27,7 @@ void heed__model_defaults(heed_model_cfg *c) {
     if (c->position == HEED_POSITION_NONE)
         c->position = lm ? HEED_POSITION_LEARNED : HEED_POSITION_SINUSOIDAL;
     if (lm) c->pre_norm = true;
+    return 0;
 }
 
 int heed__model_embed(heed_embed *e, heed_params *ps, const char *name, const heed_model_cfg *c,

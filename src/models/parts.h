@@ -4,8 +4,9 @@
 
 #include "heed/models.h"
 
-/* Fills the zero fields that have defaults. */
-void heed__model_defaults(heed_model_cfg *c);
+/* Fills the zero fields that have defaults; 0, or HEED_EINVALID kept in ps for a size outside of
+ * 0..2^31-1. */
+int heed__model_defaults(heed_params *ps, heed_model_cfg *c);
 int heed__model_embed(heed_embed *e, heed_params *ps, const char *name, const heed_model_cfg *c,
                       int64_t vocab);
 int heed__model_position(heed_position *p, heed_params *ps, const heed_model_cfg *c);

@@ -5,7 +5,7 @@ int heed_seq2seq_init(heed_seq2seq *m, heed_params *ps, const heed_model_cfg *cf
     *m = (heed_seq2seq){ .cfg = *cfg };
     heed_model_cfg *c = &m->cfg;
     c->kind = HEED_MODEL_SEQ2SEQ;
-    heed__model_defaults(c);
+    if (heed__model_defaults(ps, c)) return HEED_EINVALID;
     const bool shared = c->source_vocab == 0;
     const heed_stack_cfg encoder = heed__model_stack(c, c->encoder_layers, false);
     const heed_stack_cfg decoder = heed__model_stack(c, c->layers, true);

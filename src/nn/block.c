@@ -27,6 +27,9 @@ int heed_block_init(heed_block *b, heed_params *ps, const char *name, const heed
     char part[HEED_PART_SIZE];
     *b = (heed_block){ .cfg = *cfg };
     heed_block_cfg *c = &b->cfg;
+    if (!heed__width_ok(c->dim))
+        return heed_params_fail(ps, HEED_EINVALID, "%s: a block of width %lld is none", name,
+                                (long long)c->dim);
     if (c->ff == 0) c->ff = 4 * c->dim;
     if (check(ps, name, c) != 0) return HEED_EINVALID;
     const float weights = c->attention_dropout == 0  ? c->dropout

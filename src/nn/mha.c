@@ -8,7 +8,7 @@
 static int complete(heed_params *ps, const char *name, heed_mha_cfg *c) {
     if (c->heads == 0) c->heads = 1;
     if (c->kv_heads == 0) c->kv_heads = c->heads;
-    if (c->dim < 1 || c->heads < 1 || c->kv_heads < 1)
+    if (!heed__width_ok(c->dim) || c->heads < 1 || c->kv_heads < 1)
         return heed_params_fail(ps, HEED_EINVALID, "%s: %d heads (%d for keys) of d_model %lld",
                                 name, c->heads, c->kv_heads, (long long)c->dim);
     if (c->heads % c->kv_heads != 0)
@@ -21,6 +21,11 @@ static int complete(heed_params *ps, const char *name, heed_mha_cfg *c) {
     if (c->value == 0) c->value = c->key;
     if (c->kdim == 0) c->kdim = c->dim;
     if (c->vdim == 0) c->vdim = c->kdim;
+    if (!heed__width_ok(c->key) || !heed__width_ok(c->value) || !heed__width_ok(c->kdim) ||
+        !heed__width_ok(c->vdim))
+        return heed_params_fail(
+            ps, HEED_EINVALID, "%s: heads of %lld and %lld numbers over inputs of %lld and %lld",
+            name, (long long)c->key, (long long)c->value, (long long)c->kdim, (long long)c->vdim);
     const int64_t wide = c->heads * c->key != c->dim ? c->key : c->value;
     if (c->square && c->heads * wide != c->dim)
         return heed_params_fail(ps, HEED_EINVALID, "%s: %d heads x %lld is %lld, not d_model %lld",

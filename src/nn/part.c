@@ -37,6 +37,10 @@ int heed__part_status(const heed_params *ps) {
     return e ? e->code : 0;
 }
 
+bool heed__width_ok(int64_t n) {
+    return n >= 1 && n <= INT64_C(1) << 31;
+}
+
 float heed__bound(int64_t n) {
     return n > 0 ? (float)(1.0 / sqrt((double)n)) : 0.0f;
 }

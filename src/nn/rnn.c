@@ -11,7 +11,7 @@ int heed_rnn_init(heed_rnn *r, heed_params *ps, const char *name, const heed_rnn
     if (c->layers < 1 || c->layers > HEED_RNN_MAX / directions)
         return heed_params_fail(ps, HEED_EINVALID, "%s: %d layers in %d directions exceed %d", name,
                                 c->layers, directions, HEED_RNN_MAX);
-    if (c->in < 1 || c->hidden < 1)
+    if (!heed__width_ok(c->in) || !heed__width_ok(c->hidden))
         return heed_params_fail(ps, HEED_EINVALID,
                                 "%s: a recurrent layer from %lld to %lld is none", name,
                                 (long long)c->in, (long long)c->hidden);

@@ -41,7 +41,7 @@ static bool bad_number(const Cfg *c) {
     const float least_zero[] = { c->softcap, c->gumbel_tau, c->span_ramp, c->local_width };
     bool bad = !isfinite(c->scale) || !(c->dropout >= 0 && c->dropout < 1);
     for (int i = 0; i < 4; i++) bad |= !(least_zero[i] >= 0) || !isfinite(least_zero[i]);
-    return bad;
+    return bad || (c->gumbel_tau > 0 && c->gumbel_tau < 1e-6f);
 }
 static bool negative(const Cfg *c) {
     return c->truncate < 0 || c->block < 0 || c->dilation < 0 || c->stride < 0 || c->globals < 0 ||
@@ -104,7 +104,7 @@ static const struct {
     { bad_enum, HEED_EINVALID, "score, weights or penalty is none of those listed" },
     { bad_number, HEED_EINVALID,
       "scale must be finite, softcap, gumbel_tau, span_ramp and local_width finite and at least 0, "
-      "dropout in [0,1)" },
+      "gumbel_tau not below 1e-6, dropout in [0,1)" },
     { negative, HEED_EINVALID,
       "truncate, block, dilation, stride, globals, query_start, t5_distance and topk must not be "
       "negative" },

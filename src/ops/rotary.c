@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum { STRIDE = 64 };
-#define MOST (INT64_C(1) << 40) /* positions are exact in double, sums of them in int64_t */
+#define MOST (INT64_C(1) << 31) /* angles are still good to 2^-22 there */
 
 typedef struct rotary_saved {
     int64_t heads, dim, half, table_rows;

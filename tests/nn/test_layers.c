@@ -190,12 +190,49 @@ static void test_parts(void **state) {
     close_fixture(&f);
 }
 
+static void is_refused(fixture *f, int status) {
+    assert_int_equal(status, HEED_EINVALID);
+    assert_non_null(heed_params_error(f->ps));
+    close_fixture(f);
+    *f = open_fixture();
+}
+
+/* Widths whose multiples overflow are refused before they are multiplied. */
+static void test_absurd_sizes(void **state) {
+    (void)state;
+    static const int64_t absurd[] = { INT64_MAX, INT64_C(1) << 62, INT64_C(1) << 33, -1 };
+    fixture f = open_fixture();
+    for (int i = 0; i < 4; i++) {
+        const int64_t n = absurd[i];
+        heed_rnn rnn;
+        heed_mha mha;
+        heed_block block;
+        heed_classic classic;
+        heed_lm lm;
+        is_refused(&f, heed_rnn_init(&rnn, f.ps, "x", &(heed_rnn_cfg){ .in = 3, .hidden = n }));
+        is_refused(&f, heed_rnn_init(&rnn, f.ps, "x", &(heed_rnn_cfg){ .in = n, .hidden = 3 }));
+        is_refused(&f, heed_mha_init(&mha, f.ps, "x", &(heed_mha_cfg){ .dim = n, .heads = 3 }));
+        is_refused(
+            &f, heed_mha_init(&mha, f.ps, "x",
+                              &(heed_mha_cfg){ .dim = 3, .heads = 3, .key = n, .square = true }));
+        is_refused(&f,
+                   heed_block_init(&block, f.ps, "x", &(heed_block_cfg){ .dim = n, .heads = 1 }));
+        heed_model_cfg c = { .vocab = 3, .classes = 2, .hidden = n };
+        is_refused(&f, heed_classic_init(&classic, f.ps, &c));
+        c = (heed_model_cfg){ .vocab = 3, .dim = n };
+        is_refused(&f, heed_lm_init(&lm, f.ps, &c));
+        c = (heed_model_cfg){ .vocab = 3, .dim = 8, .heads = (INT64_C(1) << 32) + 2 };
+        is_refused(&f, heed_lm_init(&lm, f.ps, &c));
+    }
+    close_fixture(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rnn_state), cmocka_unit_test(test_rnn_padding),
         cmocka_unit_test(test_pooling),   cmocka_unit_test(test_shared_layers),
         cmocka_unit_test(test_positions), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_parts),     cmocka_unit_test(test_absurd_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

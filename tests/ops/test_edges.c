@@ -77,6 +77,9 @@ static void numbers_that_are_none(void **state) {
     refused_by_attention(
         &(heed_attention_cfg){ .weights = HEED_WEIGHTS_GUMBEL, .gumbel_tau = INFINITY },
         "gumbel_tau");
+    refused_by_attention(
+        &(heed_attention_cfg){ .weights = HEED_WEIGHTS_GUMBEL, .gumbel_tau = 1e-42f },
+        "gumbel_tau");
     refused_by_attention(&(heed_attention_cfg){ .span_ramp = INFINITY }, "span_ramp");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         heed_ctx *cx = harness_ctx(NULL, NULL);
