@@ -31,7 +31,8 @@ typedef struct heed__block_cache {
 /* heed_block_apply; with a cache x are the newest steps. */
 heed_tensor *heed__block_step(heed_ctx *cx, const heed_block *b, heed__block_cache *cache,
                               heed_tensor *x, const heed_block_call *call);
-/* True for 1..2^31: widths whose small multiples and products with a count of heads fit in int64_t. */
+/* True for 1..2^31: widths whose small multiples, and products with a count of heads, fit in
+ * int64_t. */
 bool heed__width_ok(int64_t n);
 /* 1 / sqrt(n), the bound of PyTorch's uniform first values; 0 for n <= 0. */
 float heed__bound(int64_t n);
