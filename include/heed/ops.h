@@ -10,6 +10,8 @@
  * reports wrong shapes and types as HEED_ESHAPE, other arguments as HEED_EINVALID, in one sentence
  * that names the operation and the shapes. [..,N] means any leading shape. All are f32 unless a
  * type is named. A gradient flows to every f32 tensor argument unless said otherwise.
+ * Gradients are summed in the order of the calls: where bits matter across compilers, no two of
+ * them are arguments of one call, since C leaves open which of those comes first.
  */
 #ifndef HEED_OPS_H
 #define HEED_OPS_H

@@ -57,10 +57,13 @@ int heed_ff_init(heed_ff *f, heed_params *ps, const char *name, const heed_ff_cf
 }
 
 heed_tensor *heed__ff_hidden(heed_ctx *cx, const heed_ff *f, heed_tensor *x) {
-    heed_tensor *h = f->gated ? heed_swiglu(cx, heed_linear_apply(cx, &f->gate, x),
-                                            heed_linear_apply(cx, &f->up, x))
-                              : heed_affine_act(cx, x, f->up.w, f->up.b, f->act, NULL);
-    return heed_dropout(cx, h, f->dropout);
+    if (!f->gated)
+        return heed_dropout(cx, heed_affine_act(cx, x, f->up.w, f->up.b, f->act, NULL), f->dropout);
+    /* two statements: the order on the tape is the order in which x's gradients are summed, and
+     * compilers differ in which of two arguments they compute first */
+    heed_tensor *up = heed_linear_apply(cx, &f->up, x);
+    heed_tensor *gate = heed_linear_apply(cx, &f->gate, x);
+    return heed_dropout(cx, heed_swiglu(cx, gate, up), f->dropout);
 }
 
 heed_tensor *heed_ff_apply(heed_ctx *cx, const heed_ff *f, heed_tensor *x) {
