@@ -129,14 +129,6 @@ int32_t heed__vocab_find(const heed_vocab *v, const char *form, size_t len) {
     return found ? found - 1 + HEED_VOCAB_SPECIAL : HEED_VOCAB_UNKNOWN;
 }
 
-const char *heed__vocab_form(const heed_vocab *v, int32_t id, size_t *len) {
-    *len = 0;
-    if (id < HEED_VOCAB_SPECIAL || id >= v->len + HEED_VOCAB_SPECIAL) return "";
-    const entry *e = &v->entries[id - HEED_VOCAB_SPECIAL];
-    *len = (size_t)e->len;
-    return v->bytes + e->at;
-}
-
 char *heed__vocab_text(const heed_vocab *v, size_t *size) {
     *size = 0;
     char *text = heed__malloc(&v->hooks, (size_t)(v->size + v->len + 1));

@@ -19,9 +19,6 @@ int heed__vocab_finish(heed_vocab *v, int64_t keep);
 int64_t heed__vocab_len(const heed_vocab *v); /* special ones included */
 /* The number of a word, HEED_VOCAB_UNKNOWN for one not known. Any number of threads. */
 int32_t heed__vocab_find(const heed_vocab *v, const char *form, size_t len);
-/* The word of a number, *len bytes, not terminated; "" for the special ones and for what is out of
- * range. */
-const char *heed__vocab_form(const heed_vocab *v, int32_t id, size_t *len);
 /* One word a line, special ones left out. The text is the caller's (heed__free). */
 char *heed__vocab_text(const heed_vocab *v, size_t *size);
 /* From such a text. A line that is empty, repeated or no plain UTF-8 is HEED_EFORMAT

@@ -83,12 +83,17 @@ static void test_any_seed(void **state) {
     if (!c || heed_classifier_save(c, dir, &err)) fail_msg("%s", err.msg);
     heed_classifier *d = heed_classifier_open(dir, NULL, &err);
     if (!d) fail_msg("%s", err.msg);
+    assert_int_equal(heed_classifier_labels(d), 2);
+    assert_string_equal(heed_classifier_label(d, 1), "b");
+    assert_null(heed_classifier_label(d, 2));
+    assert_null(heed_classifier_label(d, -1));
     heed_label one[9], two[9];
     assert_int_equal(heed_classify(c, "", one, 9, &err), 2);
     assert_int_equal(heed_classify(d, "", two, 9, &err), 2);
     assert_string_equal(one[0].name, two[0].name);
     assert_true(one[0].score == two[0].score && one[0].score >= one[1].score);
     assert_int_equal(heed_classify(d, "\xff\xfe \xc3", two, 0, &err), 0);
+    assert_int_equal(heed_classify(d, "x", two, -3, &err), 0);
     heed_classifier_close(c);
     heed_classifier_close(d);
     snprintf(command, sizeof command, "rm -r %s", dir);
