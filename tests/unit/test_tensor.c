@@ -303,7 +303,8 @@ static void test_backward_takes_little_memory(void **state) {
     heed_tensor *loss = total(cx, h);
     const size_t before = cx->arena.used;
     assert_int_equal(heed_backward(cx, loss), 0);
-    assert_true(cx->arena.used - before <= 3.2 * N * sizeof(float)); /* x's own and two in turn */
+    assert_true((double)(cx->arena.used - before) <=
+                3.2 * N * sizeof(float)); /* x's own and two in turn */
     void *a = heed__temp(cx, 1000, 4), *b = heed__temp(cx, 1000, 4);
     assert_true(a != b && (uintptr_t)a % 64 == 0);
     heed__temp_end(cx, a);
