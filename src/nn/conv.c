@@ -9,7 +9,9 @@ int heed_conv_init(heed_conv *c, heed_params *ps, const char *name,
         return heed_params_fail(ps, HEED_EUNSUPPORTED, "%s: convolution over %d dimensions", name,
                                 cfg->dims);
     const int64_t ky = cfg->dims == 2 ? cfg->kernel[0] : 1, kx = cfg->kernel[1];
-    if (cfg->in < 1 || cfg->out < 1 || ky < 1 || kx < 1 || cfg->in % groups || cfg->out % groups)
+    const int64_t most = 1 << 15; /* in·ky·kx fits in int64_t */
+    if (!heed__width_ok(cfg->in) || !heed__width_ok(cfg->out) || ky < 1 || ky > most || kx < 1 ||
+        kx > most || cfg->in % groups || cfg->out % groups)
         return heed_params_fail(ps, HEED_EINVALID,
                                 "%s: %lld to %lld channels in %lld groups, kernel %lldx%lld", name,
                                 (long long)cfg->in, (long long)cfg->out, (long long)groups,

@@ -207,6 +207,7 @@ static void test_absurd_sizes(void **state) {
         heed_rnn rnn;
         heed_mha mha;
         heed_block block;
+        heed_conv conv;
         heed_classic classic;
         heed_lm lm;
         is_refused(&f, heed_rnn_init(&rnn, f.ps, "x", &(heed_rnn_cfg){ .in = 3, .hidden = n }));
@@ -217,6 +218,9 @@ static void test_absurd_sizes(void **state) {
                               &(heed_mha_cfg){ .dim = 3, .heads = 3, .key = n, .square = true }));
         is_refused(&f,
                    heed_block_init(&block, f.ps, "x", &(heed_block_cfg){ .dim = n, .heads = 1 }));
+        is_refused(&f, heed_conv_init(&conv, f.ps, "x",
+                                      &(heed_conv_layer_cfg){
+                                          .dims = 1, .in = n, .out = 3, .kernel = { 1, 3 } }));
         heed_model_cfg c = { .vocab = 3, .classes = 2, .hidden = n };
         is_refused(&f, heed_classic_init(&classic, f.ps, &c));
         c = (heed_model_cfg){ .vocab = 3, .dim = n };
