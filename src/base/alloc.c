@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-enum { ALIGN = 64 };
+enum { ALIGN = 64, LARGE = 4 << 20 };
 
 void *heed__malloc(const heed_hooks *hooks, size_t size) {
     if (size == 0) size = 1;
@@ -29,6 +31,18 @@ void *heed__calloc(const heed_hooks *hooks, size_t count, size_t size) {
     return memory;
 }
 
+/* Asks the system for large pages under a block of many: fewer faults when it is first written, and
+ * rows that lie pages apart, as in every product, find their addresses sooner. A wish only. */
+static void wish_large_pages(char *memory, size_t size) {
+#ifdef MADV_HUGEPAGE
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE),
+                 skip = (page - (uintptr_t)memory % page) % page;
+    (void)madvise(memory + skip, (size - skip) / page * page, MADV_HUGEPAGE);
+#else
+    (void)memory, (void)size;
+#endif
+}
+
 /* The pointer that was allocated lies just before the aligned one. */
 void *heed__aligned(const heed_hooks *hooks, size_t size) {
     if (size > PTRDIFF_MAX - (ALIGN + sizeof(void *))) return NULL;
@@ -37,6 +51,7 @@ void *heed__aligned(const heed_hooks *hooks, size_t size) {
     char *memory = base + sizeof(void *);
     memory += (ALIGN - (uintptr_t)memory % ALIGN) % ALIGN;
     memcpy(memory - sizeof(void *), &base, sizeof base);
+    if (size >= LARGE && !(hooks && hooks->alloc)) wish_large_pages(memory, size);
     return memory;
 }
 
