@@ -6,7 +6,7 @@
  *              dz  = dy · act'(z);   dx += dz·W,  dW += dzᵀ·x,  db += Σ dz
  *
  * z is kept by the product's epilogue where backward will want it, and dz takes its place. A
- * rectifier without residual keeps nothing: y says where z was above 0.
+ * rectifier without residual keeps nothing: y says where z was above 0, and dz takes dy's place.
  */
 #include "ops/affine.h"
 
@@ -99,8 +99,11 @@ static void product_backward(heed_ctx *cx, const heed_node *n) {
     turn t = { .f = act_grad(cx->k->math, kept->act), .dz = kept->z, .z = kept->z, .dy = dy };
     t.cols = cols;
     if (!kept->z) {
-        t.z = n->out->data;
-        t.dz = heed__alloc(cx, n->out->len, sizeof(float));
+        /* nothing reads dy after this, so that dz may take its place, unless it was asked for */
+        const heed_tensor *y = n->out;
+        const bool own = !y->keep_grad && !y->view_of;
+        t.z = y->data;
+        t.dz = own ? y->grad : heed__alloc(cx, y->len, sizeof(float));
     }
     if (!t.dz || !turn_back(cx, &t, n->src[2], rows)) return;
     heed__affine_grads(cx, n->src[0], n->src[1], t.dz);
