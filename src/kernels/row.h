@@ -18,6 +18,7 @@ struct heed_row_kernels {
      * are). */
     float (*softmax)(float *y, const float *x, int64_t n);
     float (*log_softmax)(float *y, const float *x, int64_t n); /* the same return value */
+    float (*log_sum_exp)(const float *x, int64_t n);           /* that value alone */
     void (*softmax_grad)(float *dx, const float *y, const float *dy,
                          int64_t n); /* dx += y·(dy - sum dy·y) */
     void (*log_softmax_grad)(float *dx, const float *y, const float *dy,

@@ -21,7 +21,7 @@ typedef struct entropy {
     const int32_t *label;
     int64_t rows, cols;
     float *loss, *lse, *s, *t; /* [rows] each */
-    float *scratch;            /* [threads,K] */
+    float *scratch;            /* backward: [threads,K] */
     heed_cross_entropy_cfg cfg;
     const float *weight; /* [K] or NULL; a copy */
     float weight_sum;    /* Σⱼ wⱼ */
@@ -43,12 +43,13 @@ static float smooth_part(const entropy *e, const float *x, float lse) {
 static void forward_range(void *arg, int64_t begin, int64_t end, int worker) {
     const entropy *e = arg;
     const float eps = e->cfg.smoothing;
+    (void)worker;
     for (int64_t r = begin; r < end; r++) {
         const float *x = e->x + r * e->cols;
         e->loss[r] = e->s[r] = e->t[r] = e->lse[r] = 0;
         if (!counts(e, r)) continue;
         const float w = e->weight ? e->weight[e->label[r]] : 1;
-        const float lse = e->k->row->softmax(e->scratch + worker * e->cols, x, e->cols);
+        const float lse = e->k->row->log_sum_exp(x, e->cols);
         const float nll = lse - x[e->label[r]];
         e->lse[r] = lse;
         e->t[r] = (1 - eps) * w;
@@ -212,10 +213,7 @@ heed_tensor *heed_cross_entropy(heed_ctx *cx, heed_tensor *logits, heed_tensor *
     e->rows = labels->len;
     e->cols = heed__cols(logits);
     if (!make_room(cx, e)) return NULL;
-    e->scratch = heed__temp(cx, heed_pool_threads(cx->pool) * e->cols, sizeof(float));
-    if (!e->scratch) return NULL;
     if (e->cols) heed__parallel(cx, e->rows, 8 * e->cols, forward_range, e);
-    heed__temp_end(cx, e->scratch);
     if (cfg->focal_gamma > 0 && !make_focal(cx, e)) return NULL;
     if (!reduce(cx, e, y->data)) return NULL;
     return heed__record2(cx, &cross_entropy_op, y, logits, labels, e);

@@ -70,6 +70,7 @@ typedef struct kernel_case {
     X(max, "1n", p[0][0] = k->row->max(p[1], n))                                                   \
     X(softmax, "1nn", p[0][0] = k->row->softmax(p[1], p[2], n))                                    \
     X(log_softmax, "1nn", p[0][0] = k->row->log_softmax(p[1], p[2], n))                            \
+    X(log_sum_exp, "1n", p[0][0] = k->row->log_sum_exp(p[1], n))                                   \
     X(softmax_grad, "nnn", k->row->softmax_grad(p[0], p[1], p[2], n))                              \
     X(log_softmax_grad, "nnn", k->row->log_softmax_grad(p[0], p[1], p[2], n))                      \
     X(layer_norm, "nnnns", k->row->layer_norm(p[0], p[1], p[2], p[3], 1e-5f, p[4], n))             \
