@@ -27,6 +27,10 @@ int64_t heed__gemm_bf16_scratch(const heed_kernels *k, const heed_gemm *g, int t
 
 void heed__gemm_bf16(const heed_kernels *k, heed_pool *pool, const heed_gemm *g, float *scratch) {
     const int64_t batch = g->batch > 0 ? g->batch : 1;
+    if (!k->bf16->least) {
+        heed__gemm_with(k, &k->bf16->exact, pool, g, scratch);
+        return;
+    }
     float a = INFINITY, b = INFINITY;
     for (int64_t q = 0; q < batch && (q == 0 || g->step_a); q++) {
         const float *at = g->a + q * g->step_a;
@@ -44,11 +48,12 @@ void heed__gemm_bf16(const heed_kernels *k, heed_pool *pool, const heed_gemm *g,
 }
 
 int64_t heed__packed_bf16_len(int64_t n, int64_t k) {
-    return heed__packed_len(n, k) + HEED_PANEL;
+    return heed__packed_len(n, (k + 31) / 32 * 32) + HEED_PANEL;
 }
 
 void heed__pack_b_bf16(const heed_kernels *k, float *packed, const float *b, int64_t ldb, bool tb,
                        int64_t n, int64_t kk) {
     heed__pack_b_with(&k->bf16->exact, packed, b, ldb, tb, n, kk);
-    packed[heed__packed_len(n, kk)] = least_of(k, b, ldb, tb ? n : kk, tb ? kk : n);
+    if (k->bf16->least)
+        packed[heed__packed_len(n, kk)] = least_of(k, b, ldb, tb ? n : kk, tb ? kk : n);
 }

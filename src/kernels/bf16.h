@@ -19,14 +19,15 @@ struct heed_bf16_kernels {
      * denormal number: where the least magnitudes of A and B other than 0 multiply to 2^-112 or
      * more, every sum is a multiple of 2^-126. */
     heed_gemm_kernels exact, fast;
-    float (*least)(const float *x,
-                   int64_t n); /* least |x| other than 0; infinity if there is none */
+    float (*least)(const float *x, int64_t n); /* least |x| other than 0; infinity if there is
+                                                  none. NULL: `exact` loses no time by flushing */
 };
 
 int64_t heed__gemm_bf16_scratch(const heed_kernels *k, const heed_gemm *g, int threads);
 void heed__gemm_bf16(const heed_kernels *k, heed_pool *pool, const heed_gemm *g, float *scratch);
 
-/* B in panels for g->packed, one product (no batch of different B). Floats needed: */
+/* B in panels for g->packed, one product (no batch of different B); what they look like differs by
+ * table. Floats needed: */
 int64_t heed__packed_bf16_len(int64_t n, int64_t k);
 void heed__pack_b_bf16(const heed_kernels *k, float *packed, const float *b, int64_t ldb, bool tb,
                        int64_t n, int64_t kk);

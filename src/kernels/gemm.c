@@ -72,10 +72,20 @@ static int64_t round_up(int64_t a, int64_t b) {
     return ceil_div(a, b) * b;
 }
 
-/* The first row of tile t when `rows` rows are shared out evenly among `tiles`. */
-static int64_t tile_row(int64_t rows, int64_t tiles, int64_t t) {
-    const int64_t more = rows % tiles;
-    return rows / tiles * t + (t < more ? t : more);
+/* The first row of tile t when `rows` rows are shared out evenly among `tiles`, in whole units. */
+static int64_t tile_row(const heed_gemm_kernels *gk, int64_t rows, int64_t tiles, int64_t t) {
+    const int64_t units = ceil_div(rows, gk->unit), more = units % tiles;
+    return min64(rows, gk->unit * (units / tiles * t + (t < more ? t : more)));
+}
+
+/* Floats that k numbers take in a column of a panel or a row of packed A. */
+static int64_t depth(const heed_gemm_kernels *gk, int64_t k) {
+    return gk->pairs ? round_up(k, K_UNIT) / 2 : k;
+}
+
+/* Rows of A packed at a time, a multiple of a tile's. */
+static int64_t block_rows(const heed_gemm_kernels *gk) {
+    return round_up(MC, gk->rows);
 }
 
 static int64_t piece_count(const heed_gemm *g) {
@@ -148,12 +158,13 @@ static const float *a_tiles(const part *p, int64_t row, int64_t rows, int64_t k,
     const heed_gemm_kernels *gk = p->j->gk;
     const int64_t tiles = ceil_div(rows, gk->rows);
     for (int64_t i = 0; i < tiles; i++) {
-        const int64_t from = tile_row(rows, tiles, i), mr = tile_row(rows, tiles, i + 1) - from;
-        float *to = p->abuf + from * kc;
+        const int64_t from = tile_row(gk, rows, tiles, i);
+        const int64_t mr = tile_row(gk, rows, tiles, i + 1) - from;
+        float *to = p->abuf + from * depth(gk, kc);
         if (g->ta)
-            gk->pack_cols(to, mr, p->a + k * g->lda + row + from, g->lda, mr, kc);
+            gk->a_cols(to, mr, p->a + k * g->lda + row + from, g->lda, mr, kc);
         else
-            gk->pack_rows(to, mr, p->a + (row + from) * g->lda + k, g->lda, mr, kc);
+            gk->a_rows(to, mr, p->a + (row + from) * g->lda + k, g->lda, mr, kc);
     }
     return p->abuf;
 }
@@ -178,23 +189,26 @@ static void pack_panels(const part *p, float *to, int64_t col, int64_t cols, int
     for (int64_t c = 0; c < cols; c += HEED_PANEL) {
         const int64_t n = min64(cols - c, HEED_PANEL);
         if (g->tb)
-            gk->pack_rows(to + c * kc, HEED_PANEL, p->b + (col + c) * g->ldb + k, g->ldb, n, kc);
+            gk->pack_rows(to + c * depth(gk, kc), HEED_PANEL, p->b + (col + c) * g->ldb + k, g->ldb,
+                          n, kc);
         else
-            gk->pack_cols(to + c * kc, HEED_PANEL, p->b + k * g->ldb + col + c, g->ldb, n, kc);
+            gk->pack_cols(to + c * depth(gk, kc), HEED_PANEL, p->b + k * g->ldb + col + c, g->ldb,
+                          n, kc);
     }
 }
 
 /* Points the tile to columns [col, col+t->cols) of B from row k on. */
 static void b_panels(const part *p, heed_tile *t, int64_t col, int64_t k, enum b_form form) {
     const heed_gemm *g = p->j->g;
+    const heed_gemm_kernels *gk = p->j->gk;
     t->bk = HEED_PANEL;
-    t->bp = HEED_PANEL * t->kc;
+    t->bp = HEED_PANEL * depth(gk, t->kc);
     t->b = p->bbuf;
     if (g->packed) {
-        t->b = p->b + col * g->k + k * HEED_PANEL;
-        t->bp = HEED_PANEL * g->k;
+        t->b = p->b + col * depth(gk, g->k) + depth(gk, k) * HEED_PANEL;
+        t->bp = HEED_PANEL * depth(gk, g->k);
     } else if (form == B_READY) {
-        t->b = p->bbuf + (col - p->n0) * t->kc;
+        t->b = p->bbuf + (col - p->n0) * depth(gk, t->kc);
     } else if (form == B_IN_PLACE && t->cols % HEED_PANEL == 0) {
         t->b = p->b + k * g->ldb + col;
         t->bk = g->ldb;
@@ -216,9 +230,11 @@ static void group(const part *p, heed_tile t, int64_t row, int64_t rows, int64_t
     t.relu = all && g->act == HEED_ACT_RELU;
     t.ldr = g->ldr;
     for (int64_t i = 0; i < tiles; i++) {
-        const int64_t from = tile_row(rows, tiles, i), mr = tile_row(rows, tiles, i + 1) - from;
+        const int64_t from = tile_row(gk, rows, tiles, i);
+        const int64_t mr = tile_row(gk, rows, tiles, i + 1) - from;
+        t.rows = mr;
         if (packed) t.step = mr;
-        t.a = a + from * (packed ? t.kc : t.row == 1 ? 1 : t.row);
+        t.a = a + from * (packed ? depth(gk, t.kc) : t.row == 1 ? 1 : t.row);
         if (all && g->residual)
             t.residual = g->residual + p->offset + (p->m0 + row + from) * g->ldr + col;
         t.c = p->c + (row + from) * t.ldc + (col - p->n0);
@@ -243,7 +259,7 @@ static int group_log(const heed_gemm_kernels *gk, int64_t mr) {
 static void k_block(const part *p, int64_t row, int64_t rows, int64_t k, int64_t kc,
                     enum b_form form) {
     const heed_gemm_kernels *gk = p->j->gk;
-    const int top = group_log(gk, ceil_div(rows, ceil_div(rows, gk->rows)));
+    const int top = group_log(gk, tile_row(gk, rows, ceil_div(rows, gk->rows), 1));
     heed_tile t = { .kc = kc, .ldc = p->ldc };
     t.fresh = k == p->k0 && !p->accumulate;
     t.last = k + kc == p->k1;
@@ -270,12 +286,13 @@ static int64_t k_step(int64_t kk, int64_t most) {
 static void rows_outside(const part *p) {
     const heed_gemm *g = p->j->g;
     const heed_gemm_kernels *gk = p->j->gk;
-    const int64_t m = p->m1 - p->m0, blocks = ceil_div(m, MC);
+    const int64_t m = p->m1 - p->m0, blocks = ceil_div(m, block_rows(gk));
     for (int64_t i = 0; i < blocks; i++) {
-        const int64_t row = tile_row(m, blocks, i), rows = tile_row(m, blocks, i + 1) - row;
+        const int64_t row = tile_row(gk, m, blocks, i);
+        const int64_t rows = tile_row(gk, m, blocks, i + 1) - row;
         const int64_t tiles = ceil_div(rows, gk->rows);
         const bool in_place = !p->j->gk->copy_b && !g->tb && !g->packed;
-        const int top = in_place ? 0 : group_log(gk, ceil_div(rows, tiles));
+        const int top = in_place ? 0 : group_log(gk, tile_row(gk, rows, tiles, 1));
         const int64_t wide = g->packed ? KC_FEW : B_BUFFER / (HEED_PANEL << top);
         const int64_t step = k_step(p->k1 - p->k0, min64(tiles > 1 ? KC : KC_FEW, wide));
         int64_t k = p->k0;
@@ -289,7 +306,8 @@ static void rows_outside(const part *p) {
 
 /* Many rows: a block of B is packed once and meets all blocks of A. */
 static void columns_outside(part p) {
-    const int64_t m = p.m1 - p.m0, blocks = ceil_div(m, MC), end = p.n1;
+    const heed_gemm_kernels *gk = p.j->gk;
+    const int64_t m = p.m1 - p.m0, blocks = ceil_div(m, block_rows(gk)), end = p.n1;
     const int64_t step = k_step(p.k1 - p.k0, KC);
     float *const c = p.c;
     const int64_t first = p.n0;
@@ -300,8 +318,8 @@ static void columns_outside(part p) {
             const int64_t kc = min64(step, p.k1 - k);
             pack_panels(&p, p.bbuf, p.n0, p.n1 - p.n0, k, kc);
             for (int64_t i = 0; i < blocks; i++) {
-                const int64_t row = tile_row(m, blocks, i);
-                k_block(&p, row, tile_row(m, blocks, i + 1) - row, k, kc, B_READY);
+                const int64_t row = tile_row(gk, m, blocks, i);
+                k_block(&p, row, tile_row(gk, m, blocks, i + 1) - row, k, kc, B_READY);
             }
         }
     }
@@ -334,7 +352,6 @@ static int64_t piece_depth(const heed_gemm *g) {
 static void sum_pieces(part p, float *buffer) {
     const job *jb = p.j;
     const heed_gemm *g = jb->g;
-    const heed_gemm_kernels *gk = jb->gk;
     const int64_t rows = p.m1 - p.m0, cols = p.n1 - p.n0, area = rows * cols;
     const int64_t pieces = piece_count(g);
     int64_t depth = 0;
@@ -348,13 +365,13 @@ static void sum_pieces(part p, float *buffer) {
         const bool end = i == pieces - 1;
         for (int64_t n = i + 1; depth > 1 && (end || n % 2 == 0); n /= 2) {
             depth--;
-            gk->add(buffer + (depth - 1) * area, buffer + depth * area, area);
+            jb->k->gemm->add(buffer + (depth - 1) * area, buffer + depth * area, area);
         }
     }
     for (int64_t r = 0; r < rows; r++) {
         float *c = g->c + p.offset + (p.m0 + r) * g->ldc + p.n0;
         if (g->accumulate)
-            gk->add(c, buffer + r * cols, cols);
+            jb->k->gemm->add(c, buffer + r * cols, cols);
         else
             memcpy(c, buffer + r * cols, (size_t)cols * sizeof *c);
         if (jb->epilogue) epilogue(jb, p.offset, p.m0 + r, p.n0, cols);
@@ -365,15 +382,18 @@ static void sum_pieces(part p, float *buffer) {
  */
 
 static int64_t abuf_len(const heed_gemm_kernels *gk, const heed_gemm *g) {
-    const int64_t rows = min64(g->m, MC), few = min64(g->m, gk->rows);
-    const int64_t len = rows * min64(g->k, KC), len_few = few * min64(g->k, KC_FEW);
+    const int64_t rows = round_up(min64(g->m, block_rows(gk)), gk->unit);
+    const int64_t few = round_up(min64(g->m, gk->rows), gk->unit);
+    const int64_t len = rows * depth(gk, min64(g->k, KC));
+    const int64_t len_few = few * depth(gk, min64(g->k, KC_FEW));
     return round_up((len > len_few ? len : len_few) + LINE, LINE);
 }
 
-static int64_t bbuf_len(const heed_gemm *g) {
+static int64_t bbuf_len(const heed_gemm_kernels *gk, const heed_gemm *g) {
     if (g->packed) return 0;
-    const int64_t cols = round_up(g->n, HEED_PANEL), group = min64(cols * g->k, B_BUFFER);
-    const int64_t block = g->m > MC ? min64(cols, NC) * min64(g->k, KC) : 0;
+    const int64_t cols = round_up(g->n, HEED_PANEL),
+                  group = min64(cols * depth(gk, g->k), B_BUFFER);
+    const int64_t block = g->m > MC ? min64(cols, NC) * depth(gk, min64(g->k, KC)) : 0;
     return round_up(block > group ? block : group, LINE);
 }
 
@@ -383,7 +403,7 @@ static int64_t pieces_len(const heed_gemm *g) {
 }
 
 static int64_t scratch_each(const heed_gemm_kernels *gk, const heed_gemm *g) {
-    return abuf_len(gk, g) + bbuf_len(g) + pieces_len(g);
+    return abuf_len(gk, g) + bbuf_len(gk, g) + pieces_len(g);
 }
 
 int64_t heed__gemm_scratch_with(const heed_gemm_kernels *gk, const heed_gemm *g, int threads) {
@@ -415,14 +435,16 @@ static void run_chunk(const job *jb, int64_t index, float *scratch) {
         p.m1 = min64(m1, p.m0 + SHARD_ROWS);
         for (p.n0 = n0; p.n0 < n1; p.n0 = p.n1) {
             p.n1 = min64(n1, p.n0 + SHARD_COLS);
-            sum_pieces(p, p.bbuf + bbuf_len(g));
+            sum_pieces(p, p.bbuf + bbuf_len(jb->gk, g));
         }
     }
 }
 
 static void run_chunks(void *arg, int64_t begin, int64_t end, int worker) {
     const job *jb = arg;
+    if (jb->gk->begin) jb->gk->begin();
     for (int64_t i = begin; i < end; i++) run_chunk(jb, i, jb->scratch + worker * jb->each);
+    if (jb->gk->end) jb->gk->end();
 }
 
 /* Cuts one product into about `want` chunks, so that the least is packed more than once: a cut
@@ -484,8 +506,8 @@ void heed__pack_b_with(const heed_gemm_kernels *gk, float *packed, const float *
     for (int64_t j = 0; j < n; j += HEED_PANEL) {
         const int64_t cols = min64(n - j, HEED_PANEL);
         if (tb)
-            gk->pack_rows(packed + j * kk, HEED_PANEL, b + j * ldb, ldb, cols, kk);
+            gk->pack_rows(packed + j * depth(gk, kk), HEED_PANEL, b + j * ldb, ldb, cols, kk);
         else
-            gk->pack_cols(packed + j * kk, HEED_PANEL, b + j, ldb, cols, kk);
+            gk->pack_cols(packed + j * depth(gk, kk), HEED_PANEL, b + j, ldb, cols, kk);
     }
 }

@@ -45,6 +45,7 @@ typedef struct heed_tile {
     const float *b;    /* row k of panel v at b + k·bk + v·bp */
     float *c;
     int64_t bk, bp, ldc, kc;
+    int64_t rows; /* mr */
     int64_t cols; /* columns that exist, 16·(nv-1) < cols <= 16·nv */
     bool fresh;   /* chains start from +0, else from C */
     bool last;    /* the sums end here: what follows is done, NaNs are made canonical */
@@ -55,18 +56,23 @@ typedef struct heed_tile {
 } heed_tile;
 typedef void (*heed_tile_fn)(const heed_tile *t);
 
+typedef void (*heed_pack_fn)(float *to, int64_t step, const float *from, int64_t ld, int64_t rows,
+                             int64_t kk);
+
 /* What differs by ISA: the tile of the product, its packing, and the arithmetic of the epilogue. */
 struct heed_gemm_kernels {
     int rows;    /* most rows of a tile */
+    int unit;    /* packed tiles of A are filled up to a multiple of so many rows, 1 or 16 */
+    bool pairs;  /* two of k take one float in panels and packed A, k filled up to units of 32 */
     bool copy_b; /* operands change on the way into panels, so none is read where it lies, and tiles
                   * leave bias, rectifier and residual to the epilogue */
-    heed_tile_fn tile[3][17]; /* [log2 nv][mr]; NULL where it does not exist */
-    /* from [rows,kk] to [kk,step] and from [kk,cols] to [kk,step]; rows, cols <= 16. Rest of step
-     * zeros; for step < 16 up to 15 floats past the end are written too. */
-    void (*pack_rows)(float *to, int64_t step, const float *from, int64_t ld, int64_t rows,
-                      int64_t kk);
-    void (*pack_cols)(float *to, int64_t step, const float *from, int64_t ld, int64_t cols,
-                      int64_t kk);
+    heed_tile_fn tile[3][33]; /* [log2 nv][mr]; NULL where it does not exist */
+    /* B: from [rows,kk] to [kk,step] and from [kk,cols] to [kk,step]; rows, cols <= 16. Rest of
+     * step zeros; for step < 16 up to 15 floats past the end are written too. */
+    heed_pack_fn pack_rows, pack_cols;
+    heed_pack_fn a_rows, a_cols;       /* the same for a tile of A, step its rows */
+    void (*begin)(void), (*end)(void); /* around a worker's tiles, or NULL */
+    /* not used in tables of another precision: */
     void (*finish)(float *c, float scale, const float *bias, int64_t n); /* c = c·scale + bias */
     void (*add)(float *y, const float *x, int64_t n);                    /* y += x */
 };

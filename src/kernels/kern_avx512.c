@@ -26,12 +26,15 @@ HEED_TARGET_BEGIN("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")
 #include "kernels/body_optim.inc"
 HEED_TARGET_END
 
-#define TABLE(quant_part)                                                                          \
+#define TABLE(isa, quant_part, bf16_part)                                                          \
     {                                                                                              \
-        .name = VEC_NAME, .gemm = &gemm_table, .math = &math_table, .row = &row_table,             \
-        .attn = &attn_table, .quant = (quant_part), .bf16 = &bf16_table, .rnn = &rnn_table,        \
+        .name = (isa), .gemm = &gemm_table, .math = &math_table, .row = &row_table,                \
+        .attn = &attn_table, .quant = (quant_part), .bf16 = (bf16_part), .rnn = &rnn_table,        \
         .optim = &optim_table,                                                                     \
     }
-const heed_kernels heed__kernels_avx512 = TABLE(&quant_table);
-const heed_kernels heed__kernels_avx512_vnni = TABLE(&heed__quant_vnni);
+const heed_kernels heed__kernels_avx512 = TABLE(VEC_NAME, &quant_table, &bf16_table);
+const heed_kernels heed__kernels_avx512_vnni = TABLE(VEC_NAME, &heed__quant_vnni, &bf16_table);
+#if defined(HEED_HAVE_AMX)
+const heed_kernels heed__kernels_amx = TABLE("amx", &heed__quant_amx, &heed__bf16_amx);
+#endif
 #endif

@@ -6,13 +6,14 @@
 
 #include <string.h>
 
-enum { A_BYTES = 384 << 10, PANEL = HEED_PANEL, GROUP = 4 };
+enum { A_BYTES = 384 << 10, PANEL = HEED_PANEL, GROUP = 4, BEYOND = 960 };
 
 typedef struct job {
     const heed_kernels *k;
     const heed_qgemm *g;
     char *scratch;
-    int64_t each, k4, block; /* bytes for a worker; block: rows of A packed at a time */
+    int64_t each, k4, depth; /* bytes for a worker; fours of k in B and in packed A */
+    int64_t block;           /* rows of A packed at a time */
     int64_t mb, nb, gn;      /* rows and columns of a chunk; chunks across */
 } job;
 
@@ -24,13 +25,22 @@ static int64_t ceil_div(int64_t a, int64_t b) {
     return (a + b - 1) / b;
 }
 
-static int64_t even_start(int64_t rows, int64_t tiles, int64_t t) {
-    const int64_t more = rows % tiles;
-    return rows / tiles * t + (t < more ? t : more);
+static int64_t round_up(int64_t a, int64_t b) {
+    return ceil_div(a, b) * b;
+}
+
+/* The first row of tile t when rows are shared out evenly, in whole units. */
+static int64_t even_start(const heed_quant_kernels *qk, int64_t rows, int64_t tiles, int64_t t) {
+    const int64_t units = ceil_div(rows, qk->unit), more = units % tiles;
+    return min64(rows, qk->unit * (units / tiles * t + (t < more ? t : more)));
+}
+
+static int64_t depth_of(const heed_quant_kernels *qk, int64_t k) {
+    return round_up(ceil_div(k, 4), qk->unit);
 }
 
 int64_t heed__q_packed_size(int64_t n, int64_t k) {
-    return ceil_div(n, PANEL) * PANEL * (ceil_div(k, 4) * 4 + (int64_t)sizeof(int32_t));
+    return ceil_div(n, PANEL) * PANEL * (ceil_div(k, 4) * 4 + (int64_t)sizeof(int32_t)) + BEYOND;
 }
 
 void heed__q_pack(void *packed, const int8_t *b, int64_t ldb, int64_t n, int64_t k) {
@@ -50,13 +60,14 @@ void heed__q_pack(void *packed, const int8_t *b, int64_t ldb, int64_t n, int64_t
 }
 
 static int64_t block_rows(const heed_kernels *k, const heed_qgemm *g) {
-    const int64_t bytes = 4 * ceil_div(g->k > 0 ? g->k : 1, 4), fit = A_BYTES / bytes;
+    const int64_t bytes = 4 * depth_of(k->quant, g->k > 0 ? g->k : 1), fit = A_BYTES / bytes;
     const int64_t rows = k->quant->rows;
     return min64(g->m, fit > rows ? fit / rows * rows : rows);
 }
 
 static int64_t scratch_each(const heed_kernels *k, const heed_qgemm *g) {
-    return ceil_div(4 * ceil_div(g->k, 4) * block_rows(k, g) + 64, 64) * 64;
+    const int64_t rows = round_up(block_rows(k, g), k->quant->unit);
+    return round_up(4 * depth_of(k->quant, g->k) * rows + 64, 64);
 }
 
 int64_t heed__q_scratch(const heed_kernels *k, const heed_qgemm *g, int threads) {
@@ -84,7 +95,7 @@ static void block(const job *jb, const int32_t *a, int64_t i0, int64_t rows, int
     const int64_t tiles = ceil_div(rows, qk->rows), all = ceil_div(g->n, PANEL) * PANEL;
     const int32_t *b = g->packed, *comp = b + all * jb->k4;
     int top = 2;
-    while (!qk->tile[top][ceil_div(rows, tiles)]) top--;
+    while (!qk->tile[top][even_start(qk, rows, tiles, 1)]) top--;
     for (int64_t j = j0; j < j1;) {
         int log_nv = top;
         while (1 << log_nv > ceil_div(j1 - j, PANEL)) log_nv--;
@@ -93,8 +104,10 @@ static void block(const job *jb, const int32_t *a, int64_t i0, int64_t rows, int
         t.col_scale = g->sums ? NULL : g->col_scale + j;
         t.bias = g->bias ? g->bias + j : NULL;
         for (int64_t i = 0; i < tiles; i++) {
-            const int64_t r = even_start(rows, tiles, i), mr = even_start(rows, tiles, i + 1) - r;
-            t.a = a + r * jb->k4;
+            const int64_t r = even_start(qk, rows, tiles, i),
+                          mr = even_start(qk, rows, tiles, i + 1) - r;
+            t.rows = mr;
+            t.a = a + r * jb->depth;
             if (g->sums) t.sums = g->sums + (i0 + r) * g->ldc + j;
             if (!g->sums) t.c = g->c + (i0 + r) * g->ldc + j;
             if (!g->sums) t.row_scale = g->row_scale + i0 + r;
@@ -111,25 +124,28 @@ static void run(void *arg, int64_t begin, int64_t end, int worker) {
     const heed_qgemm *g = jb->g;
     const heed_quant_kernels *qk = jb->k->quant;
     int32_t *a = (int32_t *)(void *)(jb->scratch + worker * jb->each);
+    if (qk->begin) qk->begin();
     for (int64_t at = begin; at < end; at++) {
         const int64_t m0 = at / jb->gn * jb->mb, m1 = min64(g->m, m0 + jb->mb);
         const int64_t n0 = at % jb->gn * jb->nb, n1 = min64(g->n, n0 + jb->nb);
         for (int64_t i = m0; i < m1; i += jb->block) {
             const int64_t rows = min64(jb->block, m1 - i), tiles = ceil_div(rows, qk->rows);
             for (int64_t t = 0; t < tiles; t++) {
-                const int64_t r = even_start(rows, tiles, t);
-                const int64_t mr = even_start(rows, tiles, t + 1) - r;
-                qk->pack_rows(a + r * jb->k4, g->a + (i + r) * g->lda, g->lda, mr, g->k);
+                const int64_t r = even_start(qk, rows, tiles, t);
+                const int64_t mr = even_start(qk, rows, tiles, t + 1) - r;
+                qk->pack_rows(a + r * jb->depth, g->a + (i + r) * g->lda, g->lda, mr, g->k);
             }
             block(jb, a, i, rows, n0, n1);
         }
     }
+    if (qk->end) qk->end();
 }
 
 void heed__qgemm(const heed_kernels *k, heed_pool *pool, const heed_qgemm *g, void *scratch) {
     if (g->m <= 0 || g->n <= 0) return;
     job jb = { .k = k, .g = g, .scratch = scratch, .each = scratch_each(k, g) };
     jb.k4 = ceil_div(g->k, 4);
+    jb.depth = depth_of(k->quant, g->k);
     jb.block = block_rows(k, g);
     const double work = (double)g->m * (double)g->n * (double)g->k;
     const int64_t threads = work > (1 << 20) && pool ? heed_pool_threads(pool) : 1;

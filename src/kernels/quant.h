@@ -38,22 +38,25 @@ typedef struct heed_q_tile {
     int32_t *sums;       /* or NULL, then: */
     float *c;
     const float *row_scale, *col_scale, *bias; /* of the tile's rows and columns */
-    int64_t k4, ldc, cols;
+    int64_t k4, ldc, rows, cols;
 } heed_q_tile;
 typedef void (*heed_q_tile_fn)(const heed_q_tile *t);
 
 struct heed_quant_kernels {
     int rows;
-    heed_q_tile_fn tile[3][17]; /* [log2 nv][mr] */
-    /* a [rows,k] to [k4,rows]; up to 60 bytes past the end are written too */
+    int unit; /* packed tiles of A are filled up to a multiple of so many rows and fours of k */
+    heed_q_tile_fn tile[3][33];        /* [log2 nv][mr] */
+    void (*begin)(void), (*end)(void); /* around a worker's tiles, or NULL */
+    /* a [rows,k] to [k4,rows]; up to 60 bytes past the end are written too. With unit 16 to
+     * [rows/16][k/64][16][64], what does not exist 0. */
     void (*pack_rows)(int32_t *to, const int8_t *a, int64_t lda, int64_t rows, int64_t k);
     /* q = nearest of x·(127 / max|x|), ties to even; returns the scale max|x| / 127 (0 for a row of
      * zeros). Elements that are NaN become -127; x holds no infinity. */
     float (*quantize)(int8_t *q, const float *x, int64_t n);
 };
 
-/* Bytes of B packed: panels [n/16][k/4][16][4], k and n filled up with 0, and for each column its
- * sum. */
+/* Bytes of B packed: panels [n/16][k/4][16][4], k and n filled up with 0, for each column its sum,
+ * and 960 more that a tile of 64 k may read. */
 int64_t heed__q_packed_size(int64_t n, int64_t k);
 /* packed is aligned to 64; b [n,k] rows ldb apart (a weight [out,in]). */
 void heed__q_pack(void *packed, const int8_t *b, int64_t ldb, int64_t n, int64_t k);

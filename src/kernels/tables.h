@@ -11,6 +11,12 @@ extern const heed_kernels heed__kernels_avx2;
 extern const heed_kernels heed__kernels_avx512;
 extern const heed_kernels heed__kernels_avx512_vnni; /* the same, with heed__quant_vnni */
 extern const heed_quant_kernels heed__quant_vnni;
+#if defined(__linux__)
+#define HEED_HAVE_AMX 1
+extern const heed_kernels heed__kernels_amx; /* avx512_vnni with these two: */
+extern const heed_bf16_kernels heed__bf16_amx;
+extern const heed_quant_kernels heed__quant_amx;
+#endif
 #elif defined(__aarch64__)
 extern const heed_kernels heed__kernels_neon;
 #endif

@@ -1,0 +1,18 @@
+/* emulated.h: the products of body_amx.inc over emulated tiles: with scalar vectors, and with those
+ * of AVX-512 that the real ones use. */
+#ifndef HEED_TESTS_EMULATED_H
+#define HEED_TESTS_EMULATED_H
+
+#include "kernels/bf16.h"
+#include "kernels/quant.h"
+
+typedef struct emulated {
+    const heed_bf16_kernels *bf16;
+    const heed_quant_kernels *quant;
+    int (*faults)(void); /* uses of tiles that a CPU would have refused */
+} emulated;
+
+emulated emulated_scalar(void);
+emulated emulated_avx512(void); /* all NULL where it is not built */
+
+#endif
