@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/bf16.h"
 #include "kernels/gemm.h"
 #include "kernels/quant.h"
 #include "peak.h"
@@ -330,10 +331,42 @@ static void int8_products(const heed_kernels *k) {
         for (int t = 0; t < TURNS; t++) {
             us = more(us, rate(our_int8, &x, 2.0 * (double)s.m * (double)s.n * (double)s.k));
             peak = more(peak, bench_peak_vnni(k->name));
+            peak = more(peak, bench_peak_amx_int8(k->name));
         }
         printf("%5d %5d %5d  %7.1f %6.1f  %5.2f\n", (int)s.m, (int)s.n, (int)s.k, us, peak,
                us / peak);
         free(a), free(b), free(packed), free(q.g.c), free(scales), free(q.scratch);
+    }
+}
+
+static void our_bf16(const side *x) {
+    const shape s = x->s;
+    heed_gemm g = { .m = s.m, .n = s.n, .k = s.k, .a = x->a, .lda = s.k, .c = x->c, .ldc = s.n };
+    g.packed = x->packed;
+    heed__gemm_bf16(x->kernels, NULL, &g, x->scratch);
+}
+
+/* Beside the peak of tiles where there are any, else of f32: bf16 is emulated then. */
+static void bf16_products(const heed_kernels *k) {
+    static const shape shapes[] = { { 1024, 1024, 1024 }, { 512, 768, 768 }, { 128, 768, 768 } };
+    const bool tiles = strcmp(k->name, "amx") == 0;
+    printf("bf16, %s, packed, GFLOP/s\n    m     n     k     ours   peak  ours/\n", k->name);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const shape s = shapes[i];
+        side x = { .kernels = k, .s = s, .a = numbers(s.m * s.k), .b = numbers(s.n * s.k) };
+        x.c = numbers(s.m * s.n);
+        x.packed = room(4 * heed__packed_bf16_len(s.n, s.k));
+        heed__pack_b_bf16(k, x.packed, x.b, s.n, false, s.n, s.k);
+        const heed_gemm g = { .m = s.m, .n = s.n, .k = s.k };
+        x.scratch = room(4 * heed__gemm_bf16_scratch(k, &g, 1));
+        double us = 0, peak = 0;
+        for (int t = 0; t < TURNS; t++) {
+            us = more(us, rate(our_bf16, &x, 2.0 * (double)s.m * (double)s.n * (double)s.k));
+            peak = more(peak, tiles ? bench_peak_amx_bf16(k->name) : bench_peak_fma(k->name));
+        }
+        printf("%5d %5d %5d  %7.1f %6.1f  %5.2f\n", (int)s.m, (int)s.n, (int)s.k, us, peak,
+               us / peak);
+        free(x.a), free(x.b), free(x.c), free(x.packed), free(x.scratch);
     }
 }
 
@@ -345,5 +378,6 @@ int main(void) {
     one_row(k);
     one_row_affine();
     int8_products(k);
+    bf16_products(k);
     return 0;
 }

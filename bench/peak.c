@@ -1,6 +1,7 @@
 /* peak.c: the probes of peak.h. In assembly, so that no compiler improves them away. */
 #include "peak.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
@@ -75,18 +76,57 @@ static double rate(void (*probe)(int64_t), double per_round) {
     return best;
 }
 
+#if defined(__linux__)
+/* Palette 1, eight tiles of 16 rows of 64 bytes. */
+static const unsigned char shapes[64] = {
+    [0] = 1,   [16] = 64, [18] = 64, [20] = 64, [22] = 64, [24] = 64,
+    [26] = 64, [28] = 64, [30] = 64, [48] = 16, [49] = 16, [50] = 16,
+    [51] = 16, [52] = 16, [53] = 16, [54] = 16, [55] = 16
+};
+#define AMX_PROBE(name, op)                                                                        \
+    static void name(int64_t n) {                                                                  \
+        __asm__ volatile("ldtilecfg %1\n1:\n" op " %%tmm7,%%tmm5,%%tmm0\n" op                      \
+                         " %%tmm7,%%tmm6,%%tmm1\n" op " %%tmm7,%%tmm5,%%tmm2\n" op                 \
+                         " %%tmm7,%%tmm6,%%tmm3\ndec %0\njnz 1b\ntilerelease\n"                    \
+                         : "+r"(n)                                                                 \
+                         : "m"(shapes)                                                             \
+                         : "cc");                                                                  \
+    }
+AMX_PROBE(amx_int8, "tdpbssd")
+AMX_PROBE(amx_bf16, "tdpbf16ps")
+#endif
+
+double bench_peak_amx_int8(const char *isa) {
+#if defined(__linux__)
+    if (strcmp(isa, "amx") == 0) return rate(amx_int8, 4.0 * 16 * 16 * 64 * 2);
+#endif
+    (void)isa;
+    return 0;
+}
+
+double bench_peak_amx_bf16(const char *isa) {
+#if defined(__linux__)
+    if (strcmp(isa, "amx") == 0) return rate(amx_bf16, 4.0 * 16 * 16 * 32 * 2);
+#endif
+    (void)isa;
+    return 0;
+}
+
+/* The amx table computes f32 as avx512's does. */
+static bool has_512(const char *isa) {
+    return strcmp(isa, "avx512") == 0 || strcmp(isa, "amx") == 0;
+}
+
 double bench_peak_fma(const char *isa) {
     __builtin_cpu_init();
-    if (strcmp(isa, "avx512") == 0 && __builtin_cpu_supports("avx512f"))
-        return rate(fma_512, 12 * 16 * 2);
+    if (has_512(isa) && __builtin_cpu_supports("avx512f")) return rate(fma_512, 12 * 16 * 2);
     if (strcmp(isa, "avx2") == 0 && __builtin_cpu_supports("fma")) return rate(fma_256, 12 * 8 * 2);
     return 0;
 }
 
 double bench_peak_vnni(const char *isa) {
     __builtin_cpu_init();
-    if (strcmp(isa, "avx512") == 0 && __builtin_cpu_supports("avx512vnni"))
-        return rate(vnni_512, 12 * 64 * 2);
+    if (has_512(isa) && __builtin_cpu_supports("avx512vnni")) return rate(vnni_512, 12 * 64 * 2);
     if (strcmp(isa, "avx2") == 0 && __builtin_cpu_supports("avx2"))
         return rate(madd_256, 12 * 16 * 2);
     return 0;
@@ -108,6 +148,16 @@ double bench_read_bandwidth(const void *p, size_t size) {
     return best;
 }
 #else
+double bench_peak_amx_int8(const char *isa) {
+    (void)isa;
+    return 0;
+}
+
+double bench_peak_amx_bf16(const char *isa) {
+    (void)isa;
+    return 0;
+}
+
 double bench_peak_fma(const char *isa) {
     (void)isa;
     return 0;

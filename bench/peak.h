@@ -12,6 +12,10 @@ double bench_now(void);
  * probe for it is not built or the CPU lacks it. */
 double bench_peak_fma(const char *isa);  /* f32 multiply and add, GFLOP/s */
 double bench_peak_vnni(const char *isa); /* int8 multiply and add with 32-bit sums, GOP/s */
+/* Products of matrix tiles, on four tiles of sums in turn; isa "amx". The caller has made sure that
+ * the process may use them: heed__kernels("amx") did. */
+double bench_peak_amx_int8(const char *isa); /* GOP/s */
+double bench_peak_amx_bf16(const char *isa); /* GFLOP/s */
 
 /* GB/s of reading `size` bytes at p again and again, in order; size is a multiple of 1024, p
  * aligned to 64. */
