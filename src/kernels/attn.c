@@ -90,13 +90,15 @@ static void query_block(const Forward *f, const heed_attn_run *run, const Packed
     const heed_attn_kernels *k = f->k->attn;
     const int64_t ld = a->H * a->D, dp = heed__attn_round16(a->D), dv = heed__attn_round16(a->Dv);
     const int64_t keys = run->k1 - run->k0;
+    int64_t lo, hi;
+    heed__attn_reach(a, run, t, n, &lo, &hi);
     const float *q = a->q + (run->b * a->T + t) * ld + h * a->D;
     if (a->cosine) heed__attn_unit(f->k, room->q_unit, q, ld, n, a->D);
     k->pack_rows(room->q, dp, q, ld, n, a->D, a->scale[h] * HEED_ATTN_LOG2E,
                  a->cosine ? room->q_unit : NULL);
     memset(room->q + n * dp, 0, (size_t)(PAD * dp) * sizeof(float));
     start_rows(f, room, n, h);
-    for (int64_t key = 0; key < keys; key += HEED_ATTN_BLOCK) {
+    for (int64_t key = lo; key < hi; key += HEED_ATTN_BLOCK) {
         const int64_t left = keys - key < HEED_ATTN_BLOCK ? keys - key : HEED_ATTN_BLOCK;
         for (int64_t i = 0; i < n; i += k->rows) {
             heed_attn_rows rows = { .rows = (int)(n - i < k->rows ? n - i : k->rows) };

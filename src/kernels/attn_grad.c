@@ -193,6 +193,9 @@ static void key_block(const Head *c, int64_t key, int64_t n) {
     const int rows = c->f->k->attn->rows;
     for (int64_t t = c->run->q0; t < c->run->q1; t += QUERY_BLOCK) {
         const int64_t m = c->run->q1 - t < QUERY_BLOCK ? c->run->q1 - t : QUERY_BLOCK;
+        int64_t lo, hi;
+        heed__attn_reach(c->f->a, c->run, t, m, &lo, &hi);
+        if (hi <= key || lo >= key + n) continue;
         heed_attn_rows any = { .rows = 1 };
         Seen seen = { .first = -1 };
         bool packed = false;

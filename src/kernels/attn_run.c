@@ -40,6 +40,14 @@ static void bounds(const heed_attn *a, const heed_attn_run *run, int64_t t, int6
     if (a->window && a->right >= 0) *hi = min64(*hi, p + a->right + 1);
 }
 
+void heed__attn_reach(const heed_attn *a, const heed_attn_run *run, int64_t t, int64_t n,
+                      int64_t *lo, int64_t *hi) {
+    int64_t other; /* both ends grow with the query */
+    bounds(a, run, t, lo, &other);
+    bounds(a, run, t + n - 1, &other, hi);
+    *lo = max64(*lo, 0) / HEED_ATTN_BLOCK * HEED_ATTN_BLOCK;
+}
+
 static void fill_extras(const heed_attn *a, const heed_attn_run *run, int64_t h, int64_t t,
                         int64_t key, heed_attn_rows *r) {
     const int64_t s = run->k0 + key; /* the block's first key among all */

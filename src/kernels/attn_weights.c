@@ -63,7 +63,9 @@ static void visit_rows(const Walk *w, const heed_attn_run *run, int64_t t, int r
     w->k->attn->pack_rows(w->q, dp, q, ld, rows, a->D, a->scale[w->h] * HEED_ATTN_LOG2E,
                           a->cosine ? unit : NULL);
     memset(w->p, 0, (size_t)(rows * lds) * sizeof(float));
-    for (int64_t key = 0; key < keys; key += HEED_ATTN_BLOCK) {
+    int64_t lo, hi;
+    heed__attn_reach(a, run, t, rows, &lo, &hi);
+    for (int64_t key = lo; key < hi; key += HEED_ATTN_BLOCK) {
         const int64_t n = keys - key < HEED_ATTN_BLOCK ? keys - key : HEED_ATTN_BLOCK;
         heed_attn_rows r = { .rows = rows };
         if (!heed__attn_rows(a, run, w->h, t, key, n, &r)) continue;
