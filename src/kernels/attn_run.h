@@ -22,8 +22,9 @@ static inline int64_t heed__attn_round16(int64_t n) {
  * r->b and r->q0 = r->q1 = the first query. */
 bool heed__attn_next_run(const heed_attn *a, heed_attn_run *r, int64_t end);
 
-/* Queries t..t+n-1 of the run see no key of it outside *lo..*hi-1, counted from k0; lo is a multiple
- * of HEED_ATTN_BLOCK, and hi <= lo where bounds leave nothing. So a window costs its width. */
+/* Queries t..t+n-1 of the run see no key of it outside *lo..*hi-1, counted from k0; lo is a
+ * multiple of HEED_ATTN_BLOCK, and hi <= lo where bounds leave nothing. So a window costs its
+ * width. */
 void heed__attn_reach(const heed_attn *a, const heed_attn_run *run, int64_t t, int64_t n,
                       int64_t *lo, int64_t *hi);
 
