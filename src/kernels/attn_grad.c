@@ -161,7 +161,7 @@ static void gather_keys(const Head *c, const Seen *seen, int64_t n, int64_t keys
     }
 }
 
-/* Gradient rows lie far apart: the one that is written soon is asked for now. */
+/* Gradient rows lie far apart: the one to be written soon is fetched early. */
 static void expect_row(const float *grad, int64_t n) {
     for (int64_t j = 0; grad && j < n; j += 16) __builtin_prefetch(grad + j, 1);
 }
