@@ -1,5 +1,5 @@
 # aarch64.cmake: cross build for 64-bit ARM with Debian's gcc; tests run under qemu. The folder
-# HEED_ARM64_ROOT, made by tools/arm64_root.sh, holds jansson and cmocka for it.
+# HEED_ARM64_ROOT, made by tools/arm64_root.sh, holds the libraries for it.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)

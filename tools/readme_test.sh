@@ -22,7 +22,7 @@ for block in "$dir"/*.c "$dir"/*.sh; do
     *.c)
         # shellcheck disable=SC2046
         "${CC:-cc}" -std=c11 -Wall -Wextra -I"$root/include" "$block" "$build/libheed.a" \
-            $(pkg-config --libs jansson) -lm -lpthread -o "$block.run"
+            $(xargs pkg-config --libs <"$root/tools/libraries.txt") -lm -lpthread -o "$block.run"
         (cd "$dir" && "$block.run")
         ;;
     *.sh) (cd "$root" && PATH="$build:$PATH" TMPDIR="$dir" bash -euo pipefail "$block") ;;

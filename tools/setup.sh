@@ -14,6 +14,10 @@ tool cmake cmake
 tool ninja ninja-build
 tool pkg-config pkg-config
 library jansson libjansson-dev
+library libpcre2-8 libpcre2-dev
+library libutf8proc libutf8proc-dev
+library libzstd libzstd-dev
+library zlib zlib1g-dev
 library cmocka libcmocka-dev
 header stdio.h libc6-dev cc
 

@@ -16,7 +16,7 @@ export PKG_CONFIG_PATH
 libdir=$(pkg-config --variable=libdir heed)
 read -ra cflags <<<"$(pkg-config --cflags heed)"
 read -ra shared <<<"$(pkg-config --libs heed) -Wl,-rpath,$libdir"
-read -ra static <<<"$libdir/libheed.a $(pkg-config --libs --static jansson) -lpthread"
+read -ra static <<<"$libdir/libheed.a $(xargs pkg-config --libs <tools/libraries.txt) -lpthread"
 for source in examples/*.c; do
     name=$(basename "$source" .c)
     lines=$(wc -l <"$source")

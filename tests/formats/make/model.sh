@@ -8,6 +8,6 @@ build=$1 version=$2
 maker=$(mktemp)
 trap 'rm -f "$maker"' EXIT
 # shellcheck disable=SC2046
-"${CC:-cc}" -std=c11 -I../../../include ../make/model.c "$build/libheed.a" $(pkg-config --libs jansson) -lm -lpthread -o "$maker"
+"${CC:-cc}" -std=c11 -I../../../include ../make/model.c "$build/libheed.a" $(xargs pkg-config --libs <../../../tools/libraries.txt) -lm -lpthread -o "$maker"
 "$maker" "v$version" "v$version.tsv"
 grep -q "\"format_version\": $version," "v$version/config.json"
