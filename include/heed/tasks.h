@@ -24,6 +24,9 @@ typedef struct heed_examples {
     const char *const *label; /* [len] */
 } heed_examples;
 
+/* Which words of a text are read that has more of them than max_len. */
+typedef enum heed_keep { HEED_KEEP_TAIL, HEED_KEEP_HEAD } heed_keep;
+
 /* How a classifier is made; a zero means the value in brackets. The recipe `classic`: embedding,
  * LSTM, multi-head self-attention over its states, mean of the words that there are, softmax. */
 typedef struct heed_classify_cfg {

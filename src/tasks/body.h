@@ -1,0 +1,166 @@
+/* body.h: what stands below a head: from texts to vectors. A recipe (classic, encoder, attend) is
+ * one heed_body_kind; heads (head.h), the trainer (trainer.h) and the model folder know no more of
+ * it than what stands here.
+ *
+ *     heed_body *b = heed__body_new(kind, &cfg, ps, hooks, err);
+ *     heed__body_learn(b, &texts, err);                   // vocabulary and tables, then parameters
+ *     heed__body_encode(b, &texts, &(heed_encode_cfg){ .max_len = 128 }, &rows, err);   // once
+ *     heed_span span[2] = { heed__row(&rows, 7), heed__row(&rows, 0) };
+ *     heed_tensor *y = heed__body_apply(cx, b, &rows, span, 2, NULL);                   // [2,C]
+ *
+ * A text becomes a row of units: words, tokens of a tokenizer, or what else the body cuts it into.
+ * Rows are ragged and never padded where they are kept; a body that computes over [n,T] pads the
+ * batch in apply and nowhere else. A batch is a list of spans of units, so that a long text can be
+ * read in windows without being encoded anew. */
+#ifndef HEED_TASKS_BODY_H
+#define HEED_TASKS_BODY_H
+
+#include <jansson.h>
+
+#include "heed/models.h"
+#include "heed/tasks.h"
+#include "tasks/trainer.h"
+
+/* Bytes [begin,end) of a text. */
+typedef struct heed_piece {
+    size_t begin, end;
+} heed_piece;
+
+/* Texts to be encoded, the caller's. */
+typedef struct heed_texts {
+    int64_t len;
+    const char *const *text; /* [len] zero-terminated UTF-8 */
+    /* Tagging: the words are given. Text i has words word[word_start[i] .. word_start[i+1]), each
+     * at least one unit, and rows->first tells which. NULL: the body cuts the text itself. */
+    const heed_piece *word;
+    const int64_t *word_start; /* [len+1] */
+} heed_texts;
+
+/* Encoded texts: row i is the units start[i] .. start[i+1). Of the arrays below a body fills those
+ * that it reads in apply, and places and first where they are asked for. */
+typedef struct heed_rows {
+    int64_t len;
+    int64_t *start;    /* [len+1] */
+    int64_t *total;    /* [len] units that the text has; fewer are in the row where it was cut */
+    int32_t *id;       /* [units] a number for each */
+    int64_t *bag;      /* [units+1] features of unit u are feature[bag[u] .. bag[u+1]) */
+    int32_t *feature;  /* [bag[units]] such as hashed n-grams */
+    heed_piece *place; /* [units] the bytes of the text that a unit stands for */
+    int64_t *first;    /* [words] given words: the unit at which each begins; -1 for one cut off */
+    bool *known;       /* [units] with places: whether the body knows this unit */
+    int64_t id_cap, bag_cap, feature_cap, place_cap, known_cap; /* room in the arrays */
+    heed_hooks hooks;
+} heed_rows;
+
+void heed__rows_free(heed_rows *rows); /* a zeroed one is fine */
+
+/* Units [begin,end) of rows: a whole row or a part of it, never of two rows, never empty. */
+typedef struct heed_span {
+    int64_t begin, end;
+} heed_span;
+
+static inline heed_span heed__row(const heed_rows *rows, int64_t i) {
+    return (heed_span){ rows->start[i], rows->start[i + 1] };
+}
+
+typedef struct heed_encode_cfg {
+    int64_t max_len; /* units kept of a text; 0: all */
+    heed_keep keep;  /* which of them */
+    bool places;     /* fill place and known */
+} heed_encode_cfg;
+
+/* The shape of a body; a zero is the recipe's own choice (defaults fills it in). What a recipe has
+ * no use for it does not read; it refuses what it cannot do. */
+typedef struct heed_body_cfg {
+    int64_t vocab;   /* words or tokens known */
+    int64_t max_len; /* units read of a text */
+    heed_keep keep;  /* which, of a longer one */
+    int64_t embed;   /* width of the units' vectors */
+    int64_t hidden;  /* LSTM units of a direction; width of attention */
+    int64_t heads, layers, ff;
+    int64_t buckets;             /* rows of a hashed table */
+    heed_position_kind position; /* encoder */
+    heed_pooling_kind pooling;
+    bool bidirectional;
+    bool additive;         /* attention by vᵀ tanh(Wq q + Wk k) instead of scaled dot */
+    double dropout;        /* negative: none */
+    const char *tokenizer; /* file to take the units from; NULL: the recipe's own. Not kept */
+    uint64_t seed;
+} heed_body_cfg;
+
+typedef struct heed_body heed_body;
+
+/* What a call of apply or states gives besides its result. */
+typedef struct heed_body_call {
+    bool want_weights;
+    /* delivered: [n,T], T at least the longest span: the part of all attention that unit t of the
+     * span gets; over the units of a span these add up to 1, and those past its end are 0. Carries
+     * no gradient. */
+    heed_tensor *weights;
+} heed_body_call;
+
+/* A recipe. Functions that take err return 0 or a status with its sentence; those that take cx
+ * follow the rules of heed/ops.h. */
+typedef struct heed_body_kind {
+    const char *name;         /* as --recipe has it */
+    const char *const *files; /* names of the files it saves beside config.json and
+                                       model.safetensors; NULL ends them */
+    size_t size;              /* of its struct, which begins with a heed_body */
+    /* Replaces the zeros of both by the recipe's values. */
+    void (*defaults)(heed_body_cfg *cfg, heed_fit_cfg *fit);
+    /* Makes vocabulary and tables from the training texts and declares the parameters in b->ps. */
+    int (*learn)(heed_body *b, const heed_texts *x, heed_error *err);
+    /* The same from a folder: the object that config gave, and the files that save wrote. */
+    int (*load)(heed_body *b, const json_t *config, const char *dir, heed_error *err);
+    /* An object from which load makes the same body; NULL: out of memory. Bytes follow from b. */
+    json_t *(*config)(const heed_body *b);
+    int (*save)(const heed_body *b, const char *dir, heed_error *err); /* its files */
+    /* rows is zeroed but for hooks; a text without units becomes one unknown unit. Depends on text
+     * and body alone; a body is not changed by it. */
+    int (*encode)(const heed_body *b, const heed_texts *x, const heed_encode_cfg *cfg,
+                  heed_rows *rows, heed_error *err);
+    /* One vector for each span -> [n,b->dim]. call may be NULL. */
+    heed_tensor *(*apply)(heed_ctx *cx, const heed_body *b, const heed_rows *rows,
+                          const heed_span *span, int64_t n, heed_body_call *call);
+    /* One vector for each unit -> [n,T,b->state_dim], T the longest span; *lengths I32 [n]. NULL:
+     * the recipe has none. */
+    heed_tensor *(*states)(heed_ctx *cx, const heed_body *b, const heed_rows *rows,
+                           const heed_span *span, int64_t n, heed_tensor **lengths);
+    void (*free)(heed_body *b); /* what it owns besides its struct; the rest is heed__body_free's */
+} heed_body_kind;
+
+struct heed_body {
+    const heed_body_kind *kind;
+    heed_hooks hooks;
+    heed_params *ps;   /* not its own; holds its parameters, none of which is named "head.*" or
+                              "dense.*" */
+    heed_body_cfg cfg; /* defaults filled in */
+    int64_t dim;       /* C of apply */
+    int64_t state_dim; /* of states; 0: none */
+};
+
+/* All recipes; NULL ends them. Adding one: its file, its line in body.c. */
+extern const heed_body_kind *const heed__body_kinds[];
+/* NULL where there is none of this name. */
+const heed_body_kind *heed__body_kind_find(const char *name);
+
+/* An empty body; learn or load fills it. NULL: out of memory. */
+heed_body *heed__body_new(const heed_body_kind *kind, const heed_body_cfg *cfg, heed_params *ps,
+                          const heed_hooks *hooks, heed_error *err);
+void heed__body_free(heed_body *b); /* NULL is fine */
+/* kind->encode with rows zeroed before, and freed on failure. */
+int heed__body_encode(const heed_body *b, const heed_texts *x, const heed_encode_cfg *cfg,
+                      heed_rows *rows, heed_error *err);
+
+/* -- for the bodies that read rows->id over [n,T] ---------------------------------------------- */
+
+/* The spans' ids [n,T] with T the longest of them, padded right, and lengths [n]. Tensors of the
+ * step; both NULL when the context has an error. */
+void heed__rows_batch(heed_ctx *cx, const heed_rows *rows, const heed_span *span, int64_t n,
+                      int32_t padding, heed_tensor *out[2]);
+/* What each key of self-attention received, averaged over heads and queries: a tap's column
+ * [n,H,T] -> [n,T] with sum 1 over each span. */
+heed_tensor *heed__column_weights(heed_ctx *cx, const heed_tensor *column, const heed_span *span,
+                                  int64_t n);
+
+#endif
