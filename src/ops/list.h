@@ -77,6 +77,7 @@ X(mse)
 X(kl_div)
 X(info_nce)
 X(triplet)
+X(crf)
 
 /* attention */
 X(attention)
