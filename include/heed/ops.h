@@ -174,9 +174,9 @@ HEED_API heed_tensor *heed_mse(heed_ctx *cx, heed_tensor *x,
 /* KL(target || softmax(logits)), mean over rows; target [..,K] probabilities, no gradient to it */
 HEED_API heed_tensor *heed_kl_div(heed_ctx *cx, heed_tensor *logits, heed_tensor *target);
 /* Linear-chain conditional random field (Lafferty et al. 2001): -log p(tags | x) of each row.
- * x [B,T,K] scores of every tag at every step; transitions [K,K] (from, to); edges [2,K] scores of a
- * first and of a last tag, or NULL: zeros; tags I32 [B,T]; lengths I32 [B] or NULL -> [B], 0 for an
- * empty row. Tags past a length are not read. */
+ * x [B,T,K] scores of every tag at every step; transitions [K,K] (from, to); edges [2,K] scores of
+ * a first and of a last tag, or NULL: zeros; tags I32 [B,T]; lengths I32 [B] or NULL -> [B], 0 for
+ * an empty row. Tags past a length are not read. */
 HEED_API heed_tensor *heed_crf(heed_ctx *cx, heed_tensor *x, heed_tensor *transitions,
                                heed_tensor *edges, heed_tensor *tags, heed_tensor *lengths);
 /* a [N,C], b [N,C] of unit rows: cross-entropy of a·bᵀ/temperature with the diagonal right, both

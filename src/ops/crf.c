@@ -1,7 +1,8 @@
 /* crf.c: negative log-likelihood of a linear-chain CRF (Lafferty et al. 2001).
  *   x [B,T,K], transitions A [K,K] (from, to), edges [2,K] (first, last), tags y I32 [B,T] -> [B]
  *
- *   forward    s(y) = e₀[y₀] + Σₜ xₜ[yₜ] + Σₜ A[yₜ₋₁,yₜ] + e₁[yₙ₋₁];   L = log Σ_y' exp s(y') − s(y)
+ *   forward    s(y) = e₀[y₀] + Σₜ xₜ[yₜ] + Σₜ A[yₜ₋₁,yₜ] + e₁[yₙ₋₁]
+ *              L = log Σ_y' exp s(y') − s(y)
  *              aₜ[j] = xₜ[j] + logΣᵢ exp(aₜ₋₁[i] + A[i,j]) − cₜ,   cₜ so that Σⱼ exp aₜ[j] = 1
  *              log Z = Σₜ cₜ + logΣⱼ exp(aₙ₋₁[j] + e₁[j])
  *   backward   bₜ₋₁[i] = logΣⱼ exp(A[i,j] + xₜ[j] + bₜ[j]) − cₜ,   bₙ₋₁ = e₁ − its own c
