@@ -1,15 +1,12 @@
 /* test_nn.c: layers and whole models against PyTorch in float64 (make/nn.py): activations, every
  * gradient of one step within 1e-4 of its tensor's largest, ten losses within 1e-5. */
+#include "cmocka_all.h"
+
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "heed/io.h"
+#include "golden.h"
 #include "heed/models.h"
 
 typedef union parts {
@@ -31,47 +28,22 @@ typedef struct run {
     int wanted_count;
 } run;
 
-typedef struct golden {
+typedef struct model {
     const char *file;
     void (*init)(parts *m, heed_params *ps);
     heed_tensor *(*apply)(run *r, heed_tensor **loss); /* returns what is stored as out */
-} golden;
-
-static const heed_entry *entry(const run *r, const char *kind, const char *name) {
-    char full[256];
-    snprintf(full, sizeof full, "%s/%s", kind, name);
-    return heed_safetensors_find(r->file, full);
-}
+} model;
 
 /* Input of that name; floats want a gradient where one is stored. NULL where there is none. */
 static heed_tensor *input(run *r, const char *name) {
-    const heed_entry *e = entry(r, "in", name);
+    const heed_entry *e = golden_has(r->file, "in/", name);
     if (!e) return NULL;
-    const bool floats = e->dtype == HEED_FILE_F32;
-    heed_tensor *t = heed_new(r->cx, floats ? HEED_F32 : HEED_I32, e->ndim, e->shape);
-    assert_non_null(t);
-    memcpy(t->data, e->data, e->size);
-    if (entry(r, "grad_in", name)) {
-        heed_want_grad(r->cx, t);
-        r->wanted[r->wanted_count] = t;
+    heed_tensor *t = golden_tensor(r->cx, e);
+    if (golden_has(r->file, "grad_in/", name)) {
+        r->wanted[r->wanted_count] = heed_want_grad(r->cx, t);
         r->wanted_name[r->wanted_count++] = name;
     }
     return t;
-}
-
-/* Within tol of the entry's largest number. */
-static void compare(const heed_entry *e, const float *x, double tol, const char *name) {
-    float *want = malloc((size_t)e->len * sizeof *want + 4);
-    assert_int_equal(heed_entry_f32(e, want, NULL), 0);
-    double largest = 0, worst = 0;
-    for (int64_t i = 0; i < e->len; i++) largest = fmax(largest, fabs((double)want[i]));
-    for (int64_t i = 0; i < e->len; i++) {
-        const double d = fabs((double)x[i] - (double)want[i]);
-        if (!(d <= worst)) worst = d;
-    }
-    free(want);
-    if (!(worst <= tol * largest + 1e-9))
-        fail_msg("%s: off by %g, its largest is %g", name, worst, largest);
 }
 
 /* sum(out·w)/len + mean(out²)/2, as the script has it */
@@ -220,36 +192,31 @@ static void load(const run *r, heed_params *ps) {
     assert_int_equal(stored, heed_params_count(ps));
     for (int64_t i = 0; i < heed_params_count(ps); i++) {
         heed_tensor *p = heed_params_at(ps, i);
-        const heed_entry *e = entry(r, "param", p->name);
-        if (!e || e->len != p->len) fail_msg("%s is not in the file", p->name);
+        const heed_entry *e = golden_find(r->file, "param/", p->name);
+        assert_int_equal(e->len, p->len);
         assert_int_equal(heed_entry_f32(e, p->data, NULL), 0);
     }
 }
 
 static void check_first(const run *r, heed_params *ps, const heed_tensor *out) {
-    compare(heed_safetensors_find(r->file, "out"), out->data, 1e-5, "out");
+    golden_compare(golden_find(r->file, "out", ""), out->data, 1e-5);
     for (int64_t i = 0; i < heed_params_count(ps); i++) {
         heed_tensor *p = heed_params_at(ps, i);
-        const heed_entry *e = entry(r, "grad", p->name);
-        assert_non_null(e);
+        const heed_entry *e = golden_find(r->file, "grad/", p->name);
         if (!p->grad) fail_msg("%s has no gradient", p->name);
-        /* a key's bias has no influence: its gradient is rounding alone */
-        const size_t n = strlen(p->name);
-        if (n < 7 || strcmp(p->name + n - 7, ".k.bias") != 0) compare(e, p->grad, 1e-4, p->name);
+        if (!golden_is_key_bias(p->name)) golden_compare(e, p->grad, 1e-4);
     }
     for (int i = 0; i < r->wanted_count; i++)
-        compare(entry(r, "grad_in", r->wanted_name[i]), r->wanted[i]->grad, 1e-4,
-                r->wanted_name[i]);
+        golden_compare(golden_find(r->file, "grad_in/", r->wanted_name[i]), r->wanted[i]->grad,
+                       1e-4);
 }
 
-static void check(const golden *g, int threads) {
-    char path[512];
+static void check(const model *g, int threads) {
     heed_error err = { 0 };
-    snprintf(path, sizeof path, "%s/tests/golden/%s.safetensors", HEED_SOURCE_DIR, g->file);
     run r = { .cx = heed_ctx_new(&(heed_ctx_cfg){ .train = true, .threads = threads }, &err) };
     heed_params *ps = heed_params_new(&(heed_params_cfg){ .seed = 1 }, &err);
-    r.file = heed_safetensors_open(path, NULL, &err);
-    if (!r.cx || !ps || !r.file) fail_msg("%s", err.msg);
+    r.file = golden_open(g->file);
+    if (!r.cx || !ps) fail_msg("%s", err.msg);
     g->init(&r.m, ps);
     if (heed_params_error(ps)) fail_msg("%s", heed_params_error(ps)->msg);
     load(&r, ps);
@@ -380,19 +347,19 @@ static void test_decode(void **state) {
 
 #define CASE(file, init, apply)                                                                    \
     { #file, init, apply }
-static golden cases[] = { CASE(lstm, lstm_init, rnn_apply),
-                          CASE(gru, gru_init, rnn_apply),
-                          CASE(mha_self, self_init, mha_apply),
-                          CASE(mha_cross, cross_init, mha_apply),
-                          CASE(mha_widths, widths_init, mha_apply),
-                          CASE(encoder_post, encoder_post_init, encoder_apply),
-                          CASE(encoder_pre, encoder_pre_init, encoder_apply),
-                          CASE(decoder_post, decoder_post_init, decoder_apply),
-                          CASE(decoder_pre, decoder_pre_init, decoder_apply),
-                          CASE(classic, classic_init, classic_apply),
-                          CASE(encoder_classifier, classifier_init, classifier_apply),
-                          CASE(lm, lm_init, lm_apply),
-                          CASE(seq2seq, seq2seq_init, seq2seq_apply) };
+static model cases[] = { CASE(lstm, lstm_init, rnn_apply),
+                         CASE(gru, gru_init, rnn_apply),
+                         CASE(mha_self, self_init, mha_apply),
+                         CASE(mha_cross, cross_init, mha_apply),
+                         CASE(mha_widths, widths_init, mha_apply),
+                         CASE(encoder_post, encoder_post_init, encoder_apply),
+                         CASE(encoder_pre, encoder_pre_init, encoder_apply),
+                         CASE(decoder_post, decoder_post_init, decoder_apply),
+                         CASE(decoder_pre, decoder_pre_init, decoder_apply),
+                         CASE(classic, classic_init, classic_apply),
+                         CASE(encoder_classifier, classifier_init, classifier_apply),
+                         CASE(lm, lm_init, lm_apply),
+                         CASE(seq2seq, seq2seq_init, seq2seq_apply) };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
 int main(void) {

@@ -34,15 +34,12 @@ def attention_names(heed, torch_name, m):
     return rows
 
 
-def stack_names(heed, torch_name, stack, decoder=False):
+def stack_names(heed, torch_name, stack):
     rows = []
     for i, layer in enumerate(stack.layers):
         h, t = f"{heed}.layers.{i}", f"{torch_name}layers.{i}."
         rows += attention_names(h + ".self", t + "self_attn.", layer.self_attn)
-        pairs = [("ff.up", "linear1"), ("ff.down", "linear2"), ("norm1", "norm1"), ("norm2", "norm3" if decoder else "norm2")]
-        if decoder:
-            rows += attention_names(h + ".cross", t + "multihead_attn.", layer.multihead_attn)
-            pairs.append(("norm_cross", "norm2"))
+        pairs = [("ff.up", "linear1"), ("ff.down", "linear2"), ("norm1", "norm1"), ("norm2", "norm2")]
         rows += [(f"{h}.{a}.{p}", f"{t}{b}.{p}", None) for a, b in pairs for p in ("weight", "bias")]
     if stack.norm is not None:
         rows += [(f"{heed}.norm.{p}", f"{torch_name}norm.{p}", None) for p in ("weight", "bias")]
@@ -122,11 +119,6 @@ def attention():
     layer("listing000", m, plain_names("mha", m), {"x": ((2, 10, 256), 1.0)}, lambda m, x: m(x))
     m = MultiHead(256, 8, 32, False, residual=True)
     layer("listing001", m, plain_names("mha", m), {"x": ((2, 10, 256), 1.0)}, lambda m, x: m(x))
-    m = MultiHead(12, 3, 8, False)  # heads · d_k is not dim
-    layer("mha_wide", m, plain_names("mha", m), {"x": ((2, 5, 12), 1.0)}, lambda m, x: m(x))
-    m = nn.MultiheadAttention(12, 3, kdim=7, vdim=5, batch_first=True)
-    layer("mha_kdim", m, attention_names("mha", "", m), {"q": ((2, 4, 12), 1.0), "k": ((2, 6, 7), 1.0), "v": ((2, 6, 5), 1.0)},
-          lambda m, q, k, v: m(q, k, v, need_weights=False)[0])
     m = nn.MultiheadAttention(12, 3, batch_first=True)
     lengths = torch.tensor([6, 2])
     hidden = torch.arange(6) >= lengths[:, None]
@@ -135,36 +127,10 @@ def attention():
           fixed={"lengths": lengths})
 
 
-def stacks():
-    make = lambda c, h, f, **k: nn.TransformerEncoderLayer(c, h, f, dropout=0.0, batch_first=True, **k)
-    m = nn.TransformerEncoder(make(256, 8, 2048), 6, enable_nested_tensor=False)
+def stack():
+    block = nn.TransformerEncoderLayer(256, 8, 2048, dropout=0.0, batch_first=True)
+    m = nn.TransformerEncoder(block, 6, enable_nested_tensor=False)
     layer("encoder6", m, stack_names("enc", "", m), {"x": ((2, 10, 256), 1.0)}, lambda m, x: m(x))
-    lengths = torch.tensor([5, 3])
-    hidden = torch.arange(5) >= lengths[:, None]
-    keep = ~hidden[:, :, None]  # what stands past a length is zeroed before the gradient comes in
-    for name, norm_first, act in [("encoder", False, "relu"), ("encoder_pre", True, "gelu")]:
-        m = nn.TransformerEncoder(make(12, 3, 20, norm_first=norm_first, activation=act), 2, enable_nested_tensor=False,
-                                  norm=nn.LayerNorm(12) if norm_first else None)
-        layer(name, m, stack_names("enc", "", m), {"x": ((2, 5, 12), 1.0)}, fixed={"lengths": lengths},
-              run=lambda m, x: m(x, src_key_padding_mask=hidden) * keep)
-    m = nn.TransformerDecoder(nn.TransformerDecoderLayer(12, 3, 20, dropout=0.0, batch_first=True), 2)
-    memory_lengths = torch.tensor([4, 6])
-    layer("decoder", m, stack_names("dec", "", m, decoder=True), {"x": ((2, 5, 12), 1.0), "memory": ((2, 6, 12), 1.0)},
-          fixed={"memory_lengths": memory_lengths},
-          run=lambda m, x, memory: m(x, memory, tgt_mask=torch.ones(5, 5).triu(1).bool(),
-                                     memory_key_padding_mask=torch.arange(6) >= memory_lengths[:, None]))
-
-
-def recurrent():
-    lengths = torch.tensor([5, 1, 3])
-
-    def run(m, x):
-        packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
-        return nn.utils.rnn.pad_packed_sequence(m(packed)[0], batch_first=True, total_length=5)[0]
-
-    for name, kind in [("lstm", nn.LSTM), ("gru", nn.GRU)]:
-        m = kind(6, 7, num_layers=2, bidirectional=True, batch_first=True)
-        layer(name, m, plain_names("rnn", m), {"x": ((3, 5, 6), 1.0)}, run, fixed={"lengths": lengths})
 
 
 class Additive(nn.Module):
@@ -201,6 +167,6 @@ def articles():
 
 
 if __name__ == "__main__":
-    for make in (attention, stacks, recurrent, articles):
+    for make in (attention, stack, articles):
         make()
     save("layers.safetensors", OUT)
