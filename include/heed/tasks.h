@@ -113,14 +113,21 @@ HEED_API int heed_classify_explain(heed_classifier *c, const char *text, heed_ex
 HEED_API int heed_classify_many(heed_classifier *c, int64_t len, const char *const *text,
                                 float *probs, heed_error *err);
 
-/* What a test found. Fractions, not percent. */
+/* An interval of 95 %: where the same measure of other examples of the same kind would lie. */
+typedef struct heed_interval {
+    double low, high;
+} heed_interval;
+
+/* What a test found. Fractions, not percent. Intervals are bootstrapped over the examples (Efron
+ * 1979) with a fixed seed. */
 typedef struct heed_metrics {
     int64_t n;
-    double loss;                        /* mean of -log of the right label's probability */
-    double accuracy;                    /* of n */
-    double accuracy_low, accuracy_high; /* Wilson's 95 % interval */
-    double macro_f1;        /* mean over the labels that occur in the data or the answers */
-    double ece;             /* expected calibration error, 15 equal bins of the top probability */
+    double loss;     /* mean of -ln of the right label's probability */
+    double accuracy; /* of n */
+    double macro_f1; /* mean over the labels that occur in the data or the answers */
+    double ece;      /* expected calibration error, 15 equal bins of the top probability */
+    double auc;      /* area under the ROC curve of the second label; NAN unless there are two */
+    heed_interval loss_95, accuracy_95, macro_f1_95, ece_95, auc_95;
     int64_t unknown_labels; /* examples whose label the model does not have: counted as wrong, not
                                in loss */
 } heed_metrics;

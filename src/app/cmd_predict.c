@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/options.h"
+#include "app/print.h"
 #include "app/terminal.h"
 #include "base/text.h"
 #include "heed/tasks.h"
@@ -24,29 +25,15 @@ typedef struct predictor {
     heed_label label[TOP];
 } predictor;
 
-static void json_text(const char *text, size_t size) {
-    putchar('"');
-    for (size_t i = 0; i < size; i++) {
-        const unsigned char c = (unsigned char)text[i];
-        if (c == '"' || c == '\\')
-            printf("\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            printf("\\u%04x", c);
-        else
-            putchar(c);
-    }
-    putchar('"');
-}
-
 /* docs/schemas/predict.json */
 static void print_json(const predictor *p, const char *text) {
     const heed_explanation *x = &p->x;
     printf("{\"label\": ");
-    json_text(x->top[0].name, strlen(x->top[0].name));
+    print_json_text(x->top[0].name, strlen(x->top[0].name));
     printf(", \"confidence\": %.9g, \"labels\": [", (double)x->top[0].score);
     for (int i = 0; i < x->top_len; i++) {
         printf("%s{\"label\": ", i ? ", " : "");
-        json_text(x->top[i].name, strlen(x->top[i].name));
+        print_json_text(x->top[i].name, strlen(x->top[i].name));
         printf(", \"score\": %.9g}", (double)x->top[i].score);
     }
     printf("], \"tokens_seen\": %" PRId64 ", \"tokens_total\": %" PRId64, x->seen, x->total);
@@ -54,7 +41,7 @@ static void print_json(const predictor *p, const char *text) {
     for (int64_t i = 0; p->explain && i < x->word_len; i++) {
         const heed_attended *w = &x->word[i];
         printf("%s{\"begin\": %zu, \"end\": %zu, \"text\": ", i ? ", " : "", w->begin, w->end);
-        json_text(text + w->begin, w->end - w->begin);
+        print_json_text(text + w->begin, w->end - w->begin);
         printf(", \"weight\": %.9g}", (double)w->weight);
     }
     printf("%s}\n", p->explain ? "]" : "");

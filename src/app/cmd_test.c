@@ -1,74 +1,277 @@
 /* cmd_test.c: `heed test DIR FILE`. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "app/commands.h"
 #include "app/options.h"
-#include "heed/tasks.h"
+#include "app/print.h"
+#include "base/alloc.h"
 #include "io/table.h"
+#include "tasks/classifier.h"
 
-static void print(const heed_metrics *m, const char *file, const heed_table *t) {
-    printf("%s: %" PRId64 " texts; %s\n", file, m->n, t->how);
-    printf("Test Loss: %.4f\n", m->loss);
-    printf("Test Accuracy: %.4f (95 %%: %.4f to %.4f)\n", m->accuracy, m->accuracy_low,
-           m->accuracy_high);
-    printf("Macro F1: %.4f\n", m->macro_f1);
-    printf("Calibration error: %.4f\n", m->ece);
+enum { SHOWN = 10, CONFUSIONS = 100 };
+
+/* An answer of one label where another was right, and how often. */
+typedef struct confusion {
+    int32_t right, said;
+    int64_t count;
+} confusion;
+
+/* What is told of one model. */
+typedef struct result {
+    heed_classifier *c;
+    const char *dir, *file;
+    const heed_table *table;
+    heed_metrics m;
+    heed_outcome *o;   /* [n] */
+    float *score;      /* [n], two labels */
+    heed_tally *tally; /* [labels] */
+    confusion *wrong;  /* [wrong_len], the commonest first */
+    int64_t wrong_len;
+} result;
+
+static int by_pair(const void *a, const void *b) {
+    const confusion *x = a, *y = b;
+    if (x->right != y->right) return x->right < y->right ? -1 : 1;
+    return (x->said > y->said) - (x->said < y->said);
+}
+
+static int by_count(const void *a, const void *b) {
+    const confusion *x = a, *y = b;
+    if (x->count != y->count) return x->count > y->count ? -1 : 1;
+    return by_pair(a, b);
+}
+
+static void find_confusions(result *r) {
+    int64_t n = 0, kinds = 0;
+    for (int64_t i = 0; i < r->m.n; i++)
+        if (r->o[i].right >= 0 && r->o[i].right != r->o[i].said)
+            r->wrong[n++] = (confusion){ r->o[i].right, r->o[i].said, 1 };
+    qsort(r->wrong, (size_t)n, sizeof *r->wrong, by_pair);
+    for (int64_t i = 0; i < n; i++)
+        if (kinds && by_pair(&r->wrong[kinds - 1], &r->wrong[i]) == 0)
+            r->wrong[kinds - 1].count++;
+        else
+            r->wrong[kinds++] = r->wrong[i];
+    qsort(r->wrong, (size_t)kinds, sizeof *r->wrong, by_count);
+    r->wrong_len = kinds;
+}
+
+static double ratio(int64_t part, int64_t whole) {
+    return whole ? (double)part / (double)whole : 0;
+}
+
+static double f1(const heed_tally *t) {
+    return t->said + t->real ? 2.0 * (double)t->hit / (double)(t->said + t->real) : 0;
+}
+
+static void print_line(const char *name, double value, heed_interval i) {
+    printf("%s: %.4f (95 %%: %.4f to %.4f)\n", name, value, i.low, i.high);
+}
+
+/* The labels that are found worst, and what they are taken for. */
+static void print_worst(const result *r) {
+    const int64_t labels = heed_classifier_labels(r->c);
+    bool *told = calloc((size_t)labels, sizeof *told);
+    printf("%-32s %9s %9s %9s %7s\n", labels > SHOWN ? "the labels found worst" : "label",
+           "precision", "recall", "F1", "texts");
+    for (int64_t shown = 0; told && shown < SHOWN && shown < labels; shown++) {
+        int64_t worst = -1;
+        for (int64_t k = 0; k < labels; k++) {
+            const bool there = !told[k] && r->tally[k].real + r->tally[k].said > 0;
+            if (there && (worst < 0 || f1(&r->tally[k]) < f1(&r->tally[worst]))) worst = k;
+        }
+        if (worst < 0) break;
+        const heed_tally *t = &r->tally[worst];
+        told[worst] = true;
+        printf("%-32s %9.4f %9.4f %9.4f %7" PRId64 "\n", heed_classifier_label(r->c, worst),
+               ratio(t->hit, t->said), ratio(t->hit, t->real), f1(t), t->real);
+    }
+    free(told);
+    for (int64_t i = 0; i < r->wrong_len && i < SHOWN; i++)
+        printf("%4" PRId64 " x %s taken for %s\n", r->wrong[i].count,
+               heed_classifier_label(r->c, r->wrong[i].right),
+               heed_classifier_label(r->c, r->wrong[i].said));
+}
+
+static void print(const result *r) {
+    const heed_metrics *m = &r->m;
+    printf("%s: %" PRId64 " texts; %s\n", r->file, m->n, r->table->how);
+    print_line("Test Loss", m->loss, m->loss_95);
+    print_line("Test Accuracy", m->accuracy, m->accuracy_95);
+    print_line("Macro F1", m->macro_f1, m->macro_f1_95);
+    print_line("Calibration error", m->ece, m->ece_95);
+    if (isfinite(m->auc)) print_line("Area under the curve", m->auc, m->auc_95);
     if (m->unknown_labels)
         printf("%" PRId64 " texts have a label that the model does not: counted as wrong\n",
                m->unknown_labels);
+    print_worst(r);
+}
+
+static void json_field(const char *key, double value) {
+    printf(", \"%s\": ", key);
+    print_json_number(value);
+}
+
+static void json_interval(const char *before, const char *key, heed_interval i) {
+    printf("%s\"%s\": [", before, key);
+    print_json_number(i.low);
+    printf(", ");
+    print_json_number(i.high);
+    printf("]");
+}
+
+static void json_label(const result *r, const char *before, const char *key, int64_t label) {
+    const char *name = heed_classifier_label(r->c, label);
+    printf("%s\"%s\": ", before, key);
+    print_json_text(name, strlen(name));
+}
+
+static void json_tables(const result *r) {
+    printf(", \"labels\": [");
+    for (int64_t k = 0; k < heed_classifier_labels(r->c); k++) {
+        const heed_tally *t = &r->tally[k];
+        json_label(r, k ? ", {" : "{", "label", k);
+        printf(", \"n\": %" PRId64, t->real);
+        json_field("precision", ratio(t->hit, t->said));
+        json_field("recall", ratio(t->hit, t->real));
+        json_field("f1", f1(t));
+        printf("}");
+    }
+    printf("], \"confusions\": [");
+    for (int64_t i = 0; i < r->wrong_len && i < CONFUSIONS; i++) {
+        json_label(r, i ? ", {" : "{", "right", r->wrong[i].right);
+        json_label(r, ", ", "said", r->wrong[i].said);
+        printf(", \"count\": %" PRId64 "}", r->wrong[i].count);
+    }
+    printf("]");
 }
 
 /* docs/schemas/test.json */
-static void print_json(const heed_metrics *m) {
-    printf("{\"n\": %" PRId64
-           ", \"loss\": %.9g, \"accuracy\": %.9g, \"macro_f1\": %.9g, \"ece\": %.9g, "
-           "\"intervals\": {\"accuracy\": [%.9g, %.9g]}, \"unknown_labels\": %" PRId64 "}\n",
-           m->n, m->loss, m->accuracy, m->macro_f1, m->ece, m->accuracy_low, m->accuracy_high,
-           m->unknown_labels);
+static void print_json(const result *r, const result *other, const heed_comparison *c) {
+    const heed_metrics *m = &r->m;
+    printf("{\"n\": %" PRId64, m->n);
+    json_field("loss", m->loss);
+    json_field("accuracy", m->accuracy);
+    json_field("macro_f1", m->macro_f1);
+    json_field("ece", m->ece);
+    if (isfinite(m->auc)) json_field("auc", m->auc);
+    json_interval(", \"intervals\": {", "loss", m->loss_95);
+    json_interval(", ", "accuracy", m->accuracy_95);
+    json_interval(", ", "macro_f1", m->macro_f1_95);
+    json_interval(", ", "ece", m->ece_95);
+    if (isfinite(m->auc)) json_interval(", ", "auc", m->auc_95);
+    printf("}, \"unknown_labels\": %" PRId64, m->unknown_labels);
+    json_tables(r);
+    if (other) {
+        printf(", \"compared\": {\"model\": ");
+        print_json_text(other->dir, strlen(other->dir));
+        json_field("accuracy", other->m.accuracy);
+        json_field("difference", c->difference);
+        json_interval(", ", "difference_95", c->difference_95);
+        printf(", \"only_this\": %" PRId64 ", \"only_other\": %" PRId64, c->only_first,
+               c->only_second);
+        json_field("p", c->p);
+        printf("}");
+    }
+    printf("}\n");
 }
 
-static int test(const char *dir, const char *file, const heed_table_cfg *cfg,
-                const heed_open_cfg *open, bool json, heed_error *err) {
-    heed_classifier *c = heed_classifier_open(dir, open, err);
-    if (!c) return err->code;
+static void print_comparison(const result *other, const heed_comparison *c) {
+    printf("%s: accuracy %.4f; the difference is %+.4f (95 %%: %+.4f to %+.4f)\n", other->dir,
+           other->m.accuracy, c->difference, c->difference_95.low, c->difference_95.high);
+    printf("right where the other is wrong: %" PRId64 " against %" PRId64
+           " texts; McNemar's exact test: p = %.3g%s\n",
+           c->only_first, c->only_second, c->p,
+           c->p < 0.05 ? "" : ", which is no evidence that either is better");
+}
+
+static void result_free(result *r) {
+    heed_classifier_close(r->c);
+    free(r->o);
+    free(r->score);
+    free(r->tally);
+    free(r->wrong);
+}
+
+static int test(result *r, const heed_open_cfg *open, heed_error *err) {
+    const heed_table *t = r->table;
+    const heed_examples data = { t->len, t->text, t->label };
+    r->c = heed_classifier_open(r->dir, open, err);
+    if (!r->c) return err->code;
+    const int64_t labels = heed_classifier_labels(r->c);
+    const size_t n = (size_t)t->len;
+    r->o = calloc(n, sizeof *r->o);
+    r->wrong = calloc(n, sizeof *r->wrong);
+    r->tally = calloc((size_t)labels, sizeof *r->tally);
+    r->score = labels == 2 ? calloc(n, sizeof *r->score) : NULL;
+    const bool room = r->o && r->wrong && r->tally && (r->score || labels != 2);
+    int rc = room ? heed__classifier_judge(r->c, &data, r->o, r->score, err) : HEED_ENOMEM;
+    if (rc == 0) rc = heed__metrics(&r->m, r->o, r->score, t->len, labels, open->hooks);
+    if (rc == HEED_ENOMEM) return heed__error(err, rc, "%s: out of memory", r->file);
+    if (rc) return rc;
+    heed__tallies(r->tally, r->o, t->len, labels);
+    find_confusions(r);
+    return 0;
+}
+
+typedef struct test_options {
+    heed_table_cfg table;
+    bool json;
+    int64_t threads;
+    const char *compare;
+} test_options;
+
+/* Tests one model, or two on the same texts. */
+static int run(const test_options *o, const char *dir, const char *file, heed_error *err) {
+    const heed_hooks hooks = { .cancel = command_cancelled };
+    const heed_open_cfg open = { .threads = (int)o->threads, .hooks = &hooks };
     heed_table table = { 0 };
-    int rc = heed__table_read(&table, file, cfg, err);
-    if (rc == 0) {
-        heed_metrics m;
-        const heed_examples data = { table.len, table.text, table.label };
-        rc = heed_classifier_test(c, &data, &m, err);
-        if (rc == 0 && json)
-            print_json(&m);
-        else if (rc == 0)
-            print(&m, file, &table);
+    result r = { .dir = dir, .file = file, .table = &table }, other = r;
+    heed_comparison c;
+    other.dir = o->compare;
+    heed_classifier *first = heed_classifier_open(dir, &open, err); /* a wrong folder, told first */
+    if (!first) return err->code;
+    heed_classifier_close(first);
+    int rc = heed__table_read(&table, file, &o->table, err);
+    if (rc == 0) rc = test(&r, &open, err);
+    if (rc == 0 && o->compare) rc = test(&other, &open, err);
+    if (rc == 0 && o->compare && heed__compare(&c, r.o, other.o, table.len, &hooks))
+        rc = heed__error(err, HEED_ENOMEM, "%s: out of memory", file);
+    if (rc == 0 && o->json) {
+        print_json(&r, o->compare ? &other : NULL, &c);
+    } else if (rc == 0) {
+        print(&r);
+        if (o->compare) print_comparison(&other, &c);
     }
+    result_free(&r);
+    result_free(&other);
     heed__table_free(&table);
-    heed_classifier_close(c);
     return rc;
 }
 
 int cmd_test(int argc, char **argv) {
-    heed_table_cfg cfg = { 0 };
-    bool json = false;
-    int64_t threads = 0;
+    test_options o = { 0 };
     const opt options[] = {
-        { "json", 0, OPT_FLAG, &json, 0, 0, NULL, "one JSON object (docs/schemas/test.json)" },
-        { "label", 0, OPT_TEXT, &cfg.label, 0, 0, "COL", "column of the labels (guessed)" },
-        { "text", 0, OPT_TEXT, &cfg.text, 0, 0, "COL", "column of the texts (guessed)" },
-        { "threads", 0, OPT_INT, &threads, 1, 1024, "N", "threads (as many as there are)" },
+        { "json", 0, OPT_FLAG, &o.json, 0, 0, NULL, "one JSON object (docs/schemas/test.json)" },
+        { "compare", 0, OPT_TEXT, &o.compare, 0, 0, "MODEL",
+          "another model on the same texts, with a paired test" },
+        { "label", 0, OPT_TEXT, &o.table.label, 0, 0, "COL", "column of the labels (guessed)" },
+        { "text", 0, OPT_TEXT, &o.table.text, 0, 0, "COL", "column of the texts (guessed)" },
+        { "threads", 0, OPT_INT, &o.threads, 1, 1024, "N", "threads (as many as there are)" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
     const opt_command what = { "heed test MODEL FILE [options]",
-                               "Tests a model on labelled data: loss, accuracy with its 95 % "
-                               "interval, macro-F1, calibration error.",
+                               "Tests a model on labelled data: loss, accuracy, macro-F1, "
+                               "calibration error with 95 % intervals, labels, confusions.",
                                options, 2, 2 };
     const char *operand[2];
     const int n = opt_read(&what, argc, argv, operand);
     if (n < 0) return command_usage(n);
     command_catch_signals();
     heed_error err = { 0 };
-    const heed_hooks hooks = { .cancel = command_cancelled };
-    const heed_open_cfg open = { .threads = (int)threads, .hooks = &hooks };
-    return test(operand[0], operand[1], &cfg, &open, json, &err) ? command_error(&err) : 0;
+    return run(&o, operand[0], operand[1], &err) ? command_error(&err) : 0;
 }

@@ -144,18 +144,3 @@ int heed_classify(heed_classifier *c, const char *text, heed_label *top, int n, 
     heed_ctx_reset(c->cx);
     return n;
 }
-
-int heed_classifier_test(heed_classifier *c, const heed_examples *data, heed_metrics *m,
-                         heed_error *err) {
-    float *probs = heed__calloc(&c->hooks, (size_t)data->len, (size_t)c->labels * sizeof *probs);
-    int32_t *right = heed__calloc(&c->hooks, (size_t)data->len, sizeof *right);
-    int rc = probs && right ? 0 : heed__error(err, HEED_ENOMEM, "test: out of memory");
-    for (int64_t i = 0; rc == 0 && i < data->len; i++)
-        right[i] = heed__classifier_find(c, data->label[i]);
-    if (rc == 0) rc = heed_classify_many(c, data->len, data->text, probs, err);
-    if (rc == 0 && heed__metrics(m, probs, right, data->len, c->labels, &c->hooks))
-        rc = heed__error(err, HEED_ENOMEM, "test: out of memory");
-    heed__free(&c->hooks, probs);
-    heed__free(&c->hooks, right);
-    return rc;
-}

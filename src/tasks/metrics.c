@@ -1,32 +1,47 @@
-/* metrics.c: loss, accuracy with its interval, macro-F1, calibration error. */
+/* metrics.c: loss, accuracy, macro-F1, calibration error and area under the curve, with intervals.
+ */
 #include "tasks/metrics.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/elementary.h"
 
-enum { BINS = 15 };
+enum { BINS = 15, ROUNDS = 1000, LEAST_ROUNDS = 200, DRAWS = 50000000, MEASURES = 5 };
 
-void heed__wilson(int64_t right, int64_t n, double *low, double *high) {
-    if (n == 0) {
-        *low = 0;
-        *high = 1;
-        return;
-    }
+heed_interval heed__wilson(int64_t right, int64_t n) {
+    if (n == 0) return (heed_interval){ 0, 1 };
     const double z = 1.959963984540054, p = (double)right / (double)n, zz = z * z / (double)n;
     const double centre = (p + zz / 2) / (1 + zz);
     const double half = z * sqrt(p * (1 - p) / (double)n + zz / (4 * (double)n)) / (1 + zz);
-    *low = fmax(0, centre - half);
-    *high = fmin(1, centre + half);
+    return (heed_interval){ fmax(0, centre - half), fmin(1, centre + half) };
 }
 
-/* Per class: how often right, given as an answer, and present. */
-typedef struct tally {
-    int64_t hit, said, real;
-} tally;
+void heed__outcomes(heed_outcome *o, const float *probs, const int32_t *right, int64_t n,
+                    int64_t classes) {
+    for (int64_t i = 0; i < n; i++) {
+        const float *p = probs + i * classes;
+        int64_t best = 0;
+        for (int64_t k = 1; k < classes; k++)
+            if (p[k] > p[best]) best = k;
+        o[i] = (heed_outcome){ .right = right[i], .said = (int32_t)best, .confidence = p[best] };
+        if (right[i] >= 0) o[i].loss = (float)-heed__ln(fmax((double)p[right[i]], 1e-45));
+    }
+}
 
-static double macro_f1(const tally *t, int64_t classes) {
+void heed__tallies(heed_tally *tally, const heed_outcome *o, int64_t n, int64_t classes) {
+    memset(tally, 0, (size_t)classes * sizeof *tally);
+    for (int64_t i = 0; i < n; i++) {
+        tally[o[i].said].said++;
+        if (o[i].right < 0) continue;
+        tally[o[i].right].real++;
+        tally[o[i].said].hit += o[i].said == o[i].right;
+    }
+}
+
+static double macro_f1(const heed_tally *t, int64_t classes) {
     double sum = 0;
     int64_t present = 0;
     for (int64_t k = 0; k < classes; k++) {
@@ -37,36 +52,197 @@ static double macro_f1(const tally *t, int64_t classes) {
     return present ? sum / (double)present : 0;
 }
 
-int heed__metrics(heed_metrics *m, const float *probs, const int32_t *right, int64_t n,
-                  int64_t classes, const heed_hooks *hooks) {
-    *m = (heed_metrics){ .n = n };
-    tally *t = heed__calloc(hooks, (size_t)classes, sizeof *t);
-    if (!t) return HEED_ENOMEM;
-    double conf[BINS] = { 0 }, hits[BINS] = { 0 };
-    int64_t hit = 0, known = 0;
-    for (int64_t i = 0; i < n; i++) {
-        const float *p = probs + i * classes;
-        int64_t best = 0;
-        for (int64_t k = 1; k < classes; k++)
-            if (p[k] > p[best]) best = k;
-        const bool ok = best == right[i];
-        const int bin = p[best] >= 1 ? BINS - 1 : p[best] <= 0 ? 0 : (int)(p[best] * BINS);
-        conf[bin] += (double)p[best];
-        hits[bin] += ok;
-        hit += ok;
-        t[best].said++;
-        t[best].hit += ok;
-        if (right[i] < 0) continue;
-        known++;
-        t[right[i]].real++;
-        m->loss -= heed__ln(fmax((double)p[right[i]], 1e-45));
+double heed__auc(const heed_outcome *o, const float *score, const int64_t *order,
+                 const int32_t *times, int64_t n) {
+    double pairs = 0, zeros = 0, ones = 0;
+    for (int64_t i = 0; i < n;) {
+        const float at = score[order[i]];
+        double zero = 0, one = 0;
+        for (; i < n && score[order[i]] <= at; i++) {
+            const double weight = times ? times[order[i]] : 1;
+            zero += o[order[i]].right == 0 ? weight : 0;
+            one += o[order[i]].right == 1 ? weight : 0;
+        }
+        pairs += one * (zeros + zero / 2);
+        zeros += zero;
+        ones += one;
     }
-    for (int b = 0; b < BINS && n; b++) m->ece += fabs(conf[b] - hits[b]) / (double)n;
-    m->loss = known ? m->loss / (double)known : 0;
-    m->accuracy = n ? (double)hit / (double)n : 0;
-    heed__wilson(hit, n, &m->accuracy_low, &m->accuracy_high);
-    m->macro_f1 = macro_f1(t, classes);
-    m->unknown_labels = n - known;
-    heed__free(hooks, t);
+    return zeros > 0 && ones > 0 ? pairs / (zeros * ones) : (double)NAN;
+}
+
+/* The answers, and room for what is done with them again and again. */
+typedef struct survey {
+    const heed_outcome *o;
+    const float *score; /* [n] or NULL */
+    int64_t *order;     /* [n] by rising score */
+    int32_t *times;     /* [n] */
+    heed_tally *tally;  /* [classes] */
+    double *sample;     /* [MEASURES,ROUNDS] */
+    int64_t n, classes;
+} survey;
+
+enum measure { LOSS, ACCURACY, MACRO_F1, ECE, AUC };
+
+/* All measures of the answers, each counted times[i] times (NULL: once). */
+static void measure(const survey *s, const int32_t *times, double out[MEASURES]) {
+    double conf[BINS] = { 0 }, hits[BINS] = { 0 }, hit = 0, known = 0, n = 0, loss = 0, ece = 0;
+    memset(s->tally, 0, (size_t)s->classes * sizeof *s->tally);
+    for (int64_t i = 0; i < s->n; i++) {
+        const heed_outcome *o = s->o + i;
+        const int weight = times ? times[i] : 1;
+        const bool ok = o->said == o->right;
+        const float c = o->confidence;
+        const int bin = c >= 1 ? BINS - 1 : c <= 0 ? 0 : (int)(c * BINS);
+        n += weight;
+        conf[bin] += weight * (double)c;
+        hits[bin] += ok * weight;
+        hit += ok * weight;
+        s->tally[o->said].said += weight;
+        s->tally[o->said].hit += ok * weight;
+        if (o->right < 0) continue;
+        known += weight;
+        s->tally[o->right].real += weight;
+        loss += weight * (double)o->loss;
+    }
+    for (int b = 0; b < BINS && n > 0; b++) ece += fabs(conf[b] - hits[b]) / n;
+    out[LOSS] = known > 0 ? loss / known : 0;
+    out[ACCURACY] = n > 0 ? hit / n : 0;
+    out[MACRO_F1] = macro_f1(s->tally, s->classes);
+    out[ECE] = ece;
+    out[AUC] = s->score ? heed__auc(s->o, s->score, s->order, times, s->n) : (double)NAN;
+}
+
+static int by_value(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The middle 95 % of sample[0..rounds), which is sorted; values that are NAN are left out. */
+static heed_interval middle(double *sample, int64_t rounds) {
+    int64_t n = 0;
+    for (int64_t i = 0; i < rounds; i++)
+        if (!isnan(sample[i])) sample[n++] = sample[i];
+    if (n == 0) return (heed_interval){ (double)NAN, (double)NAN };
+    qsort(sample, (size_t)n, sizeof *sample, by_value);
+    const int64_t low = n * 25 / 1000, high = n - 1 - low;
+    return (heed_interval){ sample[low], sample[high] };
+}
+
+static int64_t rounds_for(int64_t n) {
+    const int64_t rounds = DRAWS / (n + 1);
+    return rounds > ROUNDS ? ROUNDS : rounds < LEAST_ROUNDS ? LEAST_ROUNDS : rounds;
+}
+
+/* How often each of n answers is drawn in n draws. */
+static void resample(heed_rng *rng, int32_t *times, int64_t n) {
+    memset(times, 0, (size_t)n * sizeof *times);
+    for (int64_t i = 0; i < n; i++) times[heed_rng_below(rng, (uint64_t)n)]++;
+}
+
+static void bootstrap(const survey *s, heed_interval interval[MEASURES]) {
+    const int64_t rounds = rounds_for(s->n);
+    heed_rng rng = { .seed = (uint64_t)s->n };
+    for (int64_t r = 0; r < rounds; r++) {
+        double m[MEASURES];
+        resample(&rng, s->times, s->n);
+        measure(s, s->times, m);
+        for (int k = 0; k < MEASURES; k++) s->sample[k * ROUNDS + r] = m[k];
+    }
+    for (int k = 0; k < MEASURES; k++) interval[k] = middle(s->sample + k * ROUNDS, rounds);
+}
+
+typedef struct scored {
+    float score;
+    int64_t at;
+} scored;
+
+static int by_score(const void *a, const void *b) {
+    const scored *x = a, *y = b;
+    if (x->score < y->score || x->score > y->score) return x->score < y->score ? -1 : 1;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+static int sort_scores(survey *s, const heed_hooks *hooks) {
+    if (!s->score) return 0;
+    scored *sorted = heed__calloc(hooks, (size_t)s->n, sizeof *sorted);
+    if (!sorted) return HEED_ENOMEM;
+    for (int64_t i = 0; i < s->n; i++) sorted[i] = (scored){ s->score[i], i };
+    qsort(sorted, (size_t)s->n, sizeof *sorted, by_score);
+    for (int64_t i = 0; i < s->n; i++) s->order[i] = sorted[i].at;
+    heed__free(hooks, sorted);
     return 0;
+}
+
+int heed__metrics(heed_metrics *m, const heed_outcome *o, const float *score, int64_t n,
+                  int64_t classes, const heed_hooks *hooks) {
+    survey s = { .o = o, .score = score, .n = n, .classes = classes };
+    *m = (heed_metrics){ .n = n };
+    s.order = heed__calloc(hooks, (size_t)n, sizeof *s.order);
+    s.times = heed__calloc(hooks, (size_t)n, sizeof *s.times);
+    s.tally = heed__calloc(hooks, (size_t)classes, sizeof *s.tally);
+    s.sample = heed__calloc(hooks, (size_t)MEASURES * ROUNDS, sizeof *s.sample);
+    int rc = s.order && s.times && s.tally && s.sample ? sort_scores(&s, hooks) : HEED_ENOMEM;
+    if (rc == 0) {
+        double v[MEASURES];
+        heed_interval i95[MEASURES];
+        measure(&s, NULL, v);
+        bootstrap(&s, i95);
+        if (v[ACCURACY] <= 0 || v[ACCURACY] >= 1)
+            i95[ACCURACY] = heed__wilson(v[ACCURACY] > 0 ? n : 0, n);
+        m->loss = v[LOSS], m->loss_95 = i95[LOSS];
+        m->accuracy = v[ACCURACY], m->accuracy_95 = i95[ACCURACY];
+        m->macro_f1 = v[MACRO_F1], m->macro_f1_95 = i95[MACRO_F1];
+        m->ece = v[ECE], m->ece_95 = i95[ECE];
+        m->auc = v[AUC], m->auc_95 = i95[AUC];
+        for (int64_t i = 0; i < n; i++) m->unknown_labels += o[i].right < 0;
+    }
+    heed__free(hooks, s.order);
+    heed__free(hooks, s.times);
+    heed__free(hooks, s.tally);
+    heed__free(hooks, s.sample);
+    return rc;
+}
+
+/* The chance of at most k heads in n throws of a fair coin, doubled, at most 1. */
+static double two_sided(int64_t k, int64_t n) {
+    double sum = 0, ln_choose = 0;
+    const double ln_half = (double)n * heed__ln(0.5);
+    for (int64_t i = 0; i <= k; i++) {
+        if (i) ln_choose += heed__ln((double)(n - i + 1)) - heed__ln((double)i);
+        sum += heed__exp(ln_choose + ln_half);
+    }
+    return fmin(1, 2 * sum);
+}
+
+int heed__compare(heed_comparison *c, const heed_outcome *first, const heed_outcome *second,
+                  int64_t n, const heed_hooks *hooks) {
+    *c = (heed_comparison){ .p = 1 };
+    const int64_t rounds = rounds_for(n);
+    int32_t *times = heed__calloc(hooks, (size_t)n, sizeof *times);
+    double *sample = heed__calloc(hooks, (size_t)rounds, sizeof *sample);
+    int8_t *gain = heed__calloc(hooks, (size_t)n, sizeof *gain);
+    const int rc = times && sample && gain ? 0 : HEED_ENOMEM;
+    for (int64_t i = 0; rc == 0 && i < n; i++) {
+        const bool a = first[i].said == first[i].right, b = second[i].said == second[i].right;
+        gain[i] = (int8_t)(a - b);
+        c->only_first += a && !b;
+        c->only_second += b && !a;
+    }
+    if (rc == 0 && n) {
+        const int64_t fewer = c->only_first < c->only_second ? c->only_first : c->only_second;
+        c->p = two_sided(fewer, c->only_first + c->only_second);
+        c->difference = (double)(c->only_first - c->only_second) / (double)n;
+        heed_rng rng = { .seed = (uint64_t)n };
+        for (int64_t r = 0; r < rounds; r++) {
+            int64_t sum = 0;
+            resample(&rng, times, n);
+            for (int64_t i = 0; i < n; i++) sum += times[i] * gain[i];
+            sample[r] = (double)sum / (double)n;
+        }
+        c->difference_95 = middle(sample, rounds);
+    }
+    heed__free(hooks, times);
+    heed__free(hooks, sample);
+    heed__free(hooks, gain);
+    return rc;
 }

@@ -1,0 +1,37 @@
+/* classifier_test.c: a classifier on labelled texts. */
+#include "base/alloc.h"
+#include "tasks/classifier.h"
+
+enum { AT_ONCE = 4096 }; /* texts whose probabilities are held together */
+
+int heed__classifier_judge(heed_classifier *c, const heed_examples *data, heed_outcome *outcome,
+                           float *score, heed_error *err) {
+    const int64_t most = data->len < AT_ONCE ? data->len : AT_ONCE, classes = c->labels;
+    float *probs = heed__calloc(&c->hooks, (size_t)most, (size_t)classes * sizeof *probs);
+    int32_t *right = heed__calloc(&c->hooks, (size_t)most, sizeof *right);
+    int rc = probs && right ? 0 : heed__error(err, HEED_ENOMEM, "test: out of memory");
+    for (int64_t at = 0; rc == 0 && at < data->len; at += most) {
+        const int64_t n = data->len - at < most ? data->len - at : most;
+        for (int64_t i = 0; i < n; i++) right[i] = heed__classifier_find(c, data->label[at + i]);
+        rc = heed_classify_many(c, n, data->text + at, probs, err);
+        if (rc == 0) heed__outcomes(outcome + at, probs, right, n, classes);
+        for (int64_t i = 0; rc == 0 && score && i < n; i++) score[at + i] = probs[i * classes + 1];
+    }
+    heed__free(&c->hooks, probs);
+    heed__free(&c->hooks, right);
+    return rc;
+}
+
+int heed_classifier_test(heed_classifier *c, const heed_examples *data, heed_metrics *m,
+                         heed_error *err) {
+    const bool two = c->labels == 2;
+    heed_outcome *outcome = heed__calloc(&c->hooks, (size_t)data->len, sizeof *outcome);
+    float *score = two ? heed__calloc(&c->hooks, (size_t)data->len, sizeof *score) : NULL;
+    int rc = outcome && (score || !two) ? heed__classifier_judge(c, data, outcome, score, err)
+                                        : heed__error(err, HEED_ENOMEM, "test: out of memory");
+    if (rc == 0 && heed__metrics(m, outcome, score, data->len, c->labels, &c->hooks))
+        rc = heed__error(err, HEED_ENOMEM, "test: out of memory");
+    heed__free(&c->hooks, outcome);
+    heed__free(&c->hooks, score);
+    return rc;
+}
