@@ -37,8 +37,8 @@ bool heed__label_is_plain(const char *label);
 /* Whether heed_classifier_save could write its folder, asked before a long training. 0 or a
  * status. */
 int heed__classifier_check_folder(const char *dir, heed_error *err);
-/* Answers to len labelled texts: one outcome for each, and, where score is not NULL, the probability
- * of the model's second label. 0 or a status. */
+/* Answers to len labelled texts: one outcome for each, and, where score is not NULL, the
+ * probability of the model's second label. 0 or a status. */
 int heed__classifier_judge(heed_classifier *c, const heed_examples *data, heed_outcome *outcome,
                            float *score, heed_error *err);
 /* The number of a label, -1 for one not known. */

@@ -1,5 +1,5 @@
-/* Measures of a classifier's answers against scikit-learn's and SciPy's (make/metrics.py), and their
- * intervals. */
+/* Measures of a classifier's answers against scikit-learn's and SciPy's (make/metrics.py), and
+ * their intervals. */
 #include "cmocka_all.h"
 
 #include <math.h>
