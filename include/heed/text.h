@@ -110,19 +110,19 @@ HEED_API void heed_encoding_free(heed_encoding *e); /* a zeroed one is fine; zer
 /* -- ids to text ------------------------------------------------------------------------------ */
 
 /* A text that grows; zero it before the first use, reuse it, free it once. */
-typedef struct heed_text {
+typedef struct heed_string {
     char *text; /* size bytes and a 0 */
     size_t size;
     int64_t cap;
     heed_hooks hooks;
-} heed_text;
-HEED_API void heed_text_free(heed_text *t);
+} heed_string;
+HEED_API void heed_string_free(heed_string *t);
 
 /* The text that ids stand for. skip_special leaves special tokens out; ids that the tokenizer does
  * not have are left out, as the reference does. 0, HEED_ENOMEM, or what a decoder's regular
  * expression says. */
 HEED_API int heed_tokenizer_decode(const heed_tokenizer *tok, const int32_t *id, int64_t len,
-                                   bool skip_special, heed_text *out, heed_error *err);
+                                   bool skip_special, heed_string *out, heed_error *err);
 
 /* -- training --------------------------------------------------------------------------------- */
 

@@ -75,14 +75,14 @@ void heed_encoding_free(heed_encoding *e) {
     if (e) memset(e, 0, sizeof *e);
 }
 
-void heed_text_free(heed_text *t) {
+void heed_string_free(heed_string *t) {
     if (!t) return;
     heed__free(&t->hooks, t->text);
     memset(t, 0, sizeof *t);
 }
 
 int heed_tokenizer_decode(const heed_tokenizer *tok, const int32_t *id, int64_t len,
-                          bool skip_special, heed_text *out, heed_error *err) {
+                          bool skip_special, heed_string *out, heed_error *err) {
     (void)tok;
     (void)id;
     (void)len;
