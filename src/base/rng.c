@@ -6,13 +6,14 @@
  *
  *     z = sqrt(-2 ln u) · cos(2π v)         u in (0,1], v in [0,1), 32 bits each
  *
- * in double, by our own series for ln and cos: +, -, ·, / and sqrt alone, so no bit depends on a
- * libm. Their errors are below 1e-13, far under the rounding to float that follows.
- */
+ * in double, by the series of elementary.h: +, -, ·, / and sqrt alone, so no bit depends on a libm.
+ * Their errors are far under the rounding to float that follows. */
 #include "heed/base.h"
 
 #include <math.h>
 #include <string.h>
+
+#include "base/elementary.h"
 
 void heed_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4]) {
     uint32_t c0 = (uint32_t)counter, c1 = (uint32_t)(counter >> 32);
@@ -65,49 +66,11 @@ float heed_rng_uniform(heed_rng *rng) {
     return (float)(heed_rng_u32(rng) >> 8) * 0x1p-24f;
 }
 
-/* ln u for a normal u > 0: u = m·2^e with m in [√½, √2), s = (m-1)/(m+1), ln m = 2(s + s³/3 + s⁵/5
- * …)
- */
-static double ln(double u) {
-    uint64_t bits;
-    memcpy(&bits, &u, sizeof bits);
-    int e = (int)(bits >> 52) - 1023;
-    bits = (bits & 0x000FFFFFFFFFFFFFu) | 0x3FF0000000000000u;
-    double m;
-    memcpy(&m, &bits, sizeof m);
-    if (m > 1.4142135623730951) {
-        m *= 0.5;
-        e++;
-    }
-    const double s = (m - 1) / (m + 1), s2 = s * s;
-    static const double odd[] = { 1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9,
-                                  1.0 / 7,  1.0 / 5,  1.0 / 3,  1.0 };
-    double sum = 1.0 / 17;
-    for (int i = 0; i < 8; i++) sum = sum * s2 + odd[i];
-    return 2 * s * sum + e * 0.69314718055994530942;
-}
-
-/* cos 2πv for v in [0,1): v = k/4 + r with r in [-1/8, 1/8], then Taylor's series of ±cos or ±sin
- * at 2πr. */
-static double cos_turn(double v) {
-    const int k = (int)(v * 4 + 0.5);
-    const double x = (v - k * 0.25) * 6.28318530717958647693, x2 = x * x;
-    /* 1 / (i·(i-1)) for i = 14, 12, … 2 of the cosine and i = 15, 13, … 3 of the sine */
-    static const double part[2][7] = {
-        { 1.0 / 182, 1.0 / 132, 1.0 / 90, 1.0 / 56, 1.0 / 30, 1.0 / 12, 1.0 / 2 },
-        { 1.0 / 210, 1.0 / 156, 1.0 / 110, 1.0 / 72, 1.0 / 42, 1.0 / 20, 1.0 / 6 }
-    };
-    double sum = 1;
-    for (int i = 0; i < 7; i++) sum = 1 - sum * x2 * part[k % 2][i];
-    if (k % 2) sum *= x;
-    return k % 4 == 1 || k % 4 == 2 ? -sum : sum;
-}
-
 float heed_rng_normal(heed_rng *rng) {
     uint32_t pair[2];
     draw_pair(rng, pair);
     const double u = (pair[0] + 1.0) * 0x1p-32, v = pair[1] * 0x1p-32;
-    return (float)(sqrt(-2 * ln(u)) * cos_turn(v));
+    return (float)(sqrt(-2 * heed__ln(u)) * heed__cos_turn(v));
 }
 
 void heed_rng_shuffle(heed_rng *rng, int64_t *items, int64_t n) {
