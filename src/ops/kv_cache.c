@@ -99,25 +99,80 @@ int heed_kv_cache_truncate(heed_kv_cache *c, int64_t len) {
     return 0;
 }
 
+/* -- rows change places, for beam search */
+
+/* Where the heads of one row lie, `room` steps each. */
+typedef struct place {
+    float *panels, *rows;
+    int64_t room;
+} place;
+
+static place row_of(const heed_kv_cache *c, int64_t b) {
+    const int64_t at = b * c->Hk * c->room;
+    return (place){ c->panels + at * c->D, c->rows + at * c->Dvp, c->room };
+}
+
+static void copy_row(const heed_kv_cache *c, place to, place from) {
+    const int64_t held = heed__attn_round16(c->len - c->base);
+    for (int64_t h = 0; h < c->Hk; h++) {
+        memcpy(to.panels + h * to.room * c->D, from.panels + h * from.room * c->D,
+               (size_t)(held * c->D) * sizeof(float));
+        memcpy(to.rows + h * to.room * c->Dvp, from.rows + h * from.room * c->Dvp,
+               (size_t)(held * c->Dvp) * sizeof(float));
+    }
+}
+
+/* Row b becomes what row from[b] was, without room for all: first the rows that no other waits for,
+ * each freeing its source in turn; what is left are circles, each turned with one row aside. from
+ * ends as 0, 1, 2, …; waiting [B] counts, for each row, the others that still need it. */
+static void reorder(const heed_kv_cache *c, int32_t *from, int32_t *waiting, place aside) {
+    memset(waiting, 0, (size_t)c->B * sizeof *waiting);
+    for (int32_t b = 0; b < c->B; b++) waiting[from[b]] += from[b] != b;
+    for (int32_t b = 0; b < c->B; b++)
+        for (int32_t to = b; from[to] != to && waiting[to] == 0;) {
+            const int32_t source = from[to];
+            copy_row(c, row_of(c, to), row_of(c, source));
+            from[to] = to;
+            waiting[source]--;
+            to = source;
+        }
+    for (int32_t b = 0; b < c->B; b++) {
+        if (from[b] == b) continue;
+        copy_row(c, aside, row_of(c, b));
+        int32_t to = b;
+        for (; from[to] != b;) {
+            const int32_t source = from[to];
+            copy_row(c, row_of(c, to), row_of(c, source));
+            from[to] = to;
+            to = source;
+        }
+        copy_row(c, row_of(c, to), aside);
+        from[to] = to;
+    }
+}
+
 int heed_kv_cache_reorder(heed_kv_cache *c, const int32_t *rows) {
     if (!c || !rows) return HEED_EINVALID;
-    for (int64_t b = 0; b < c->B; b++)
-        if (rows[b] < 0 || rows[b] >= c->B) return HEED_EINVALID;
-    float *panels = room_for(c, c->room, c->D), *values = room_for(c, c->room, c->Dvp);
-    if (!panels || !values) {
-        heed__aligned_free(&c->hooks, panels);
-        heed__aligned_free(&c->hooks, values);
-        return HEED_ENOMEM;
-    }
-    const int64_t key = c->Hk * c->room * c->D, value = c->Hk * c->room * c->Dvp;
+    bool same = true;
     for (int64_t b = 0; b < c->B; b++) {
-        memcpy(panels + b * key, c->panels + rows[b] * key, (size_t)key * sizeof(float));
-        memcpy(values + b * value, c->rows + rows[b] * value, (size_t)value * sizeof(float));
+        if (rows[b] < 0 || rows[b] >= c->B) return HEED_EINVALID;
+        same &= rows[b] == b;
     }
-    heed__aligned_free(&c->hooks, c->panels);
-    heed__aligned_free(&c->hooks, c->rows);
-    c->panels = panels, c->rows = values;
-    return 0;
+    const int64_t held = heed__attn_round16(c->len - c->base);
+    if (same || !held) return 0;
+    const size_t one = (size_t)(c->Hk * held) * sizeof(float);
+    int32_t *lists = heed__calloc(&c->hooks, (size_t)c->B, 2 * sizeof *lists);
+    const place aside = { heed__aligned(&c->hooks, one * (size_t)c->D),
+                          heed__aligned(&c->hooks, one * (size_t)c->Dvp), held };
+    const bool ok = lists && aside.panels && aside.rows;
+    if (ok) {
+        memcpy(lists, rows, (size_t)c->B * sizeof *lists);
+        reorder(c, lists, lists + c->B, aside);
+    }
+    heed__aligned_free(&c->hooks, aside.panels);
+    heed__aligned_free(&c->hooks, aside.rows);
+    heed__free(&c->hooks, lists);
+    return ok ? 0 : HEED_ENOMEM;
 }
 
 /* Room for n more steps: forgets old blocks first where that is wanted. */

@@ -177,11 +177,46 @@ static void test_beam(void **state) {
     heed_ctx_free(cx);
 }
 
+/* Every way in which five rows can take each other's place: chains, circles, copies. Each row
+ * has a key of its own that stands out, and values that tell row and key. */
+static void test_reorder(void **state) {
+    (void)state;
+    enum { B = 5, H = 2, D = 3, T = 19, ALL = B * B * B * B * B };
+    heed_ctx *cx = context(NULL, 1);
+    heed_error err;
+    heed_kv_cache *c = heed_kv_cache_new(
+        &(heed_kv_cache_cfg){ .batch = B, .kv_heads = H, .dim = D, .capacity = 64 }, &err);
+    for (int way = 0; way < ALL; way++) {
+        int32_t from[B];
+        for (int b = 0, rest = way; b < B; b++, rest /= B) from[b] = rest % B;
+        heed_kv_cache_reset(c);
+        heed_tensor *k = heed_new(cx, HEED_F32, DIMS(B, T, H * D));
+        heed_tensor *v = heed_new(cx, HEED_F32, DIMS(B, T, H * D));
+        heed_tensor *q = heed_new(cx, HEED_F32, DIMS(B, 1, H * D));
+        for (int i = 0; i < k->len; i++) {
+            const int b = i / (T * H * D), t = i / (H * D) % T;
+            HEED_F32_DATA(k)[i] = t == b ? 50 : 0;
+            HEED_F32_DATA(v)[i] = (float)(b * 100 + t);
+        }
+        for (int i = 0; i < q->len; i++) HEED_F32_DATA(q)[i] = 1;
+        assert_int_equal(heed_kv_cache_append(cx, c, k, v), 0);
+        assert_int_equal(heed_kv_cache_reorder(c, from), 0);
+        heed_tensor *y = heed_attention_cached(cx, q, c, &(heed_attention_cfg){ .heads = H });
+        if (!y) fail_msg("%s", why(cx));
+        for (int i = 0; i < y->len; i++)
+            assert_true(fabsf(HEED_F32_DATA(y)[i] - 101 * (float)from[i / (H * D)]) < 1e-3f);
+        heed_ctx_reset(cx);
+    }
+    heed_kv_cache_free(c);
+    heed_ctx_free(cx);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decode),
         cmocka_unit_test(test_packed),
         cmocka_unit_test(test_beam),
+        cmocka_unit_test(test_reorder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
