@@ -83,19 +83,29 @@ typedef struct survey {
 
 enum measure { LOSS, ACCURACY, MACRO_F1, ECE, AUC };
 
+double heed__ece(const heed_outcome *o, const int32_t *times, int64_t n) {
+    double conf[BINS] = { 0 }, hits[BINS] = { 0 }, all = 0, sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const float c = o[i].confidence;
+        const int weight = times ? times[i] : 1;
+        const int bin = c >= 1 ? BINS - 1 : c <= 0 ? 0 : (int)(c * BINS);
+        conf[bin] += weight * (double)c;
+        hits[bin] += o[i].said == o[i].right ? weight : 0;
+        all += weight;
+    }
+    for (int b = 0; b < BINS && all > 0; b++) sum += fabs(conf[b] - hits[b]) / all;
+    return sum;
+}
+
 /* All measures of the answers, each counted times[i] times (NULL: once). */
 static void measure(const survey *s, const int32_t *times, double out[MEASURES]) {
-    double conf[BINS] = { 0 }, hits[BINS] = { 0 }, hit = 0, known = 0, n = 0, loss = 0, ece = 0;
+    double hit = 0, known = 0, n = 0, loss = 0;
     memset(s->tally, 0, (size_t)s->classes * sizeof *s->tally);
     for (int64_t i = 0; i < s->n; i++) {
         const heed_outcome *o = s->o + i;
         const int weight = times ? times[i] : 1;
         const bool ok = o->said == o->right;
-        const float c = o->confidence;
-        const int bin = c >= 1 ? BINS - 1 : c <= 0 ? 0 : (int)(c * BINS);
         n += weight;
-        conf[bin] += weight * (double)c;
-        hits[bin] += ok * weight;
         hit += ok * weight;
         s->tally[o->said].said += weight;
         s->tally[o->said].hit += ok * weight;
@@ -104,11 +114,10 @@ static void measure(const survey *s, const int32_t *times, double out[MEASURES])
         s->tally[o->right].real += weight;
         loss += weight * (double)o->loss;
     }
-    for (int b = 0; b < BINS && n > 0; b++) ece += fabs(conf[b] - hits[b]) / n;
     out[LOSS] = known > 0 ? loss / known : 0;
     out[ACCURACY] = n > 0 ? hit / n : 0;
     out[MACRO_F1] = macro_f1(s->tally, s->classes);
-    out[ECE] = ece;
+    out[ECE] = heed__ece(s->o, times, s->n);
     out[AUC] = s->score ? heed__auc(s->o, s->score, s->order, times, s->n) : (double)NAN;
 }
 

@@ -28,6 +28,10 @@ void heed__outcomes(heed_outcome *o, const float *probs, const int32_t *right, i
 int heed__metrics(heed_metrics *m, const heed_outcome *o, const float *score, int64_t n,
                   int64_t classes, const heed_hooks *hooks);
 
+/* Expected calibration error of n answers (Guo et al. 2017, equation 3): 15 equal bins of the
+ * confidence. times: how often each answer counts, or NULL: once. */
+double heed__ece(const heed_outcome *o, const int32_t *times, int64_t n);
+
 /* tally [classes] of n answers. */
 void heed__tallies(heed_tally *tally, const heed_outcome *o, int64_t n, int64_t classes);
 

@@ -1,0 +1,54 @@
+/* calibration.h: probabilities that mean what they say, sets of labels that hold the right one as
+ * often as promised, and texts that are none of the labels' business. All three are learnt from
+ * held-out examples, which the model has not been trained on, and kept with the model. */
+#ifndef HEED_TASKS_CALIBRATION_H
+#define HEED_TASKS_CALIBRATION_H
+
+#include <jansson.h>
+
+#include "heed/tasks.h"
+
+enum { HEED_CALIBRATION_MOST = 4095 }; /* examples whose scores are kept */
+
+typedef struct heed_calibration {
+    double temperature;           /* logits are divided by it; 1: as they are */
+    double ece_before, ece_after; /* of the held-out examples */
+    int64_t len;                  /* examples kept; 0: never calibrated */
+    double *score; /* [len] rising: -ln of the calibrated probability of the right label */
+    double *scope; /* [len] rising: ln Σ exp of the logits, high for what the model knows */
+    heed_hooks hooks;
+} heed_calibration;
+
+/* Fits all of it to n examples: logits [n,K], right [n] (-1: left out). The temperature makes the
+ * mean of -ln softmax(z/T)[right] least (Guo et al. 2017, "On calibration of modern neural
+ * networks", section 4.2), within [1/20, 20]; one T is the least, since the mean is convex in 1/T.
+ * Of more than HEED_CALIBRATION_MOST examples the scores of as many, drawn by a fixed seed, are
+ * kept. 0, HEED_ENOMEM, or HEED_EINVALID: no example, or a logit that is not finite. */
+int heed__calibrate(heed_calibration *c, const float *logits, const int32_t *right, int64_t n,
+                    int64_t classes, heed_error *err);
+void heed__calibration_free(heed_calibration *c); /* a zeroed one is fine */
+
+/* softmax(z/T) of one row; probs may be logits. */
+void heed__calibrated(const heed_calibration *c, const float *logits, float *probs,
+                      int64_t classes);
+
+/* Split conformal prediction (Vovk et al. 2005; the score of Sadinle et al. 2019): a label belongs
+ * to the set when -ln of its probability is at most this limit. Over texts of the same source the
+ * set holds the right label with a chance of at least `coverage`. INFINITY (every label) where
+ * there are too few examples for such a promise. */
+double heed__coverage_limit(const heed_calibration *c, double coverage);
+/* Whether label k is in the set of a row of calibrated probabilities. */
+bool heed__covered(float prob, double limit);
+
+/* ln Σ exp of a row of logits: the negative free energy (Liu et al. 2020, "Energy-based
+ * out-of-distribution detection"). */
+double heed__scope_score(const float *logits, int64_t classes);
+/* The score under which a text is out of scope, such that `kept` (0.95) of the examples stay in. */
+double heed__scope_limit(const heed_calibration *c, double kept);
+
+/* As a JSON object, and back. name stands before the place in messages. NULL: out of memory. */
+json_t *heed__calibration_to_json(const heed_calibration *c);
+int heed__calibration_from_json(heed_calibration *c, const json_t *object, const char *name,
+                                heed_error *err);
+
+#endif

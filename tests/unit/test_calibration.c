@@ -1,0 +1,170 @@
+/* Calibration on answers whose truth is known: the temperature that was put in is found, sets of
+ * labels hold the right one as often as the theory says, and what is kept with a model comes back. */
+#include "cmocka_all.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "tasks/calibration.h"
+#include "tasks/metrics.h"
+
+enum { N = 6000, K = 7 };
+
+typedef struct world {
+    float *logits; /* [N,K]: `hot` times those whose softmax the labels were drawn from */
+    int32_t *right;
+} world;
+
+static world make(uint64_t seed, double hot) {
+    world w = { malloc(sizeof(float) * N * K), malloc(sizeof(int32_t) * N) };
+    heed_rng rng = { .seed = seed };
+    for (int i = 0; i < N; i++) {
+        double z[K], sum = 0;
+        for (int k = 0; k < K; k++) {
+            z[k] = 2 * (double)heed_rng_normal(&rng);
+            sum += exp(z[k]);
+            w.logits[i * K + k] = (float)(hot * z[k]);
+        }
+        double u = (double)heed_rng_uniform(&rng) * sum;
+        int k = 0;
+        while (k < K - 1 && (u -= exp(z[k])) > 0) k++;
+        w.right[i] = k;
+    }
+    return w;
+}
+
+static void drop(world *w) {
+    free(w->logits);
+    free(w->right);
+}
+
+static void test_temperature(void **state) {
+    (void)state;
+    for (double hot = 0.25; hot <= 4; hot *= 4) {
+        world w = make(3, hot);
+        heed_calibration c = { 0 };
+        assert_int_equal(heed__calibrate(&c, w.logits, w.right, N, K, NULL), 0);
+        assert_true(fabs(c.temperature / hot - 1) < 0.05);
+        assert_true(c.ece_after < 0.02);
+        assert_true(fabs(hot - 1) < 1e-9 || c.ece_before > 5 * c.ece_after);
+        heed__calibration_free(&c);
+        drop(&w);
+    }
+}
+
+/* Coverage on fresh texts follows a beta-binomial law; 99.9 % of it lies within 4.5 deviations. */
+static void test_coverage(void **state) {
+    (void)state;
+    world w = make(5, 1.7), fresh = make(6, 1.7);
+    heed_calibration c = { 0 };
+    assert_int_equal(heed__calibrate(&c, w.logits, w.right, N, K, NULL), 0);
+    assert_int_equal(c.len, HEED_CALIBRATION_MOST);
+    const double wanted[] = { 0.8, 0.9, 0.95, 0.99 };
+    for (size_t j = 0; j < 4; j++) {
+        const double limit = heed__coverage_limit(&c, wanted[j]), p = wanted[j];
+        int held = 0, kept = 0;
+        for (int i = 0; i < N; i++) {
+            float probs[K];
+            heed__calibrated(&c, fresh.logits + i * K, probs, K);
+            held += heed__covered(probs[fresh.right[i]], limit);
+            for (int k = 0; k < K; k++) kept += heed__covered(probs[k], limit);
+        }
+        const double off = fabs((double)held / N - p);
+        assert_true(off < 4.5 * sqrt(p * (1 - p) * (1.0 / N + 1.0 / (double)c.len)));
+        assert_true(kept < N * K * 9 / 10);
+    }
+    assert_true(isinf(heed__coverage_limit(&c, 0.9999)));
+    heed__calibration_free(&c);
+    drop(&w);
+    drop(&fresh);
+}
+
+/* Nineteen examples promise 95 %: the limit is the worst of them; eighteen promise nothing. */
+static void test_few(void **state) {
+    (void)state;
+    world w = make(8, 1);
+    heed_calibration c = { 0 };
+    assert_int_equal(heed__calibrate(&c, w.logits, w.right, 19, K, NULL), 0);
+    assert_true(heed__coverage_limit(&c, 0.95) >= c.score[18] &&
+                heed__coverage_limit(&c, 0.95) <= c.score[18]);
+    assert_int_equal(heed__calibrate(&c, w.logits, w.right, 18, K, NULL), 0);
+    assert_true(isinf(heed__coverage_limit(&c, 0.95)));
+    assert_true(heed__covered(0, (double)INFINITY));
+    heed__calibration_free(&c);
+    drop(&w);
+}
+
+static void test_scope(void **state) {
+    (void)state;
+    world w = make(9, 1);
+    heed_calibration c = { 0 };
+    assert_int_equal(heed__calibrate(&c, w.logits, w.right, 1000, K, NULL), 0);
+    const double limit = heed__scope_limit(&c, 0.95);
+    int in = 0;
+    for (int i = 0; i < 1000; i++) in += heed__scope_score(w.logits + i * K, K) >= limit;
+    assert_int_equal(in, 950);
+    const float flat[K] = { -3, -3, -3, -3, -3, -3, -3 };
+    assert_true(heed__scope_score(flat, K) < limit);
+    assert_true(fabs(heed__scope_score(flat, K) - (log(7) - 3)) < 1e-12);
+    heed__calibration_free(&c);
+    drop(&w);
+}
+
+/* A model that is always right and sure: no temperature is the best, the coldest is taken. */
+static void test_edges(void **state) {
+    (void)state;
+    const float z[4] = { 5, 0, 0, 5 }, bad[2] = { 1, NAN };
+    const int32_t right[2] = { 0, 1 }, none[2] = { -1, -1 };
+    heed_calibration c = { 0 };
+    heed_error err;
+    assert_int_equal(heed__calibrate(&c, z, right, 2, 2, &err), 0);
+    assert_true(c.temperature >= 0.05 && c.temperature < 0.06);
+    assert_int_equal(heed__calibrate(&c, z, none, 2, 2, &err), HEED_EINVALID);
+    assert_string_equal(err.msg, "calibrate: there is no example");
+    assert_int_equal(heed__calibrate(&c, bad, right, 1, 2, &err), HEED_EINVALID);
+    assert_string_equal(err.msg, "calibrate: the logit of label 1 of example 0 is not finite");
+    heed__calibration_free(&c);
+}
+
+static void test_kept(void **state) {
+    (void)state;
+    world w = make(10, 2);
+    heed_calibration c = { 0 }, back = { 0 };
+    heed_error err;
+    assert_int_equal(heed__calibrate(&c, w.logits, w.right, 300, K, NULL), 0);
+    json_t *o = heed__calibration_to_json(&c);
+    size_t len;
+    char *text = heed__json_text(NULL, o, false, &len, NULL);
+    json_decref(o);
+    o = heed__json_parse(text, len, "m", &err);
+    assert_int_equal(heed__calibration_from_json(&back, o, "m", &err), 0);
+    assert_memory_equal(&back.temperature, &c.temperature, sizeof c.temperature);
+    assert_int_equal(back.len, 300);
+    assert_memory_equal(back.score, c.score, 300 * sizeof *c.score);
+    assert_memory_equal(back.scope, c.scope, 300 * sizeof *c.scope);
+    json_array_set_new(json_object_get(o, "scores"), 7, json_string("x"));
+    assert_int_equal(heed__calibration_from_json(&back, o, "m", &err), HEED_EFORMAT);
+    assert_string_equal(err.msg, "m: number 7 of scores is none, or smaller than the one before");
+    json_object_set_new(o, "temperature", json_real(0));
+    assert_int_equal(heed__calibration_from_json(&back, o, "m", &err), HEED_EFORMAT);
+    assert_string_equal(err.msg, "m: temperature is not 0.05 to 20");
+    json_object_del(o, "scope");
+    assert_int_equal(heed__calibration_from_json(&back, o, "m", &err), HEED_EFORMAT);
+    json_decref(o);
+    heed__free(NULL, text);
+    heed__calibration_free(&back);
+    heed__calibration_free(&c);
+    drop(&w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_temperature), cmocka_unit_test(test_coverage),
+        cmocka_unit_test(test_few),         cmocka_unit_test(test_scope),
+        cmocka_unit_test(test_edges),       cmocka_unit_test(test_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
