@@ -180,7 +180,7 @@ double heed__scope_limit(const heed_calibration *c, double kept) {
     return c->scope[out < 0 ? 0 : out];
 }
 
-/* -- with the model ----------------------------------------------------------------------------- */
+/* -- with the model ------------------------------------------------------------------------- */
 
 static json_t *numbers(const double *value, int64_t len) {
     json_t *list = json_array();

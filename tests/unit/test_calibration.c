@@ -1,5 +1,5 @@
 /* Calibration on answers whose truth is known: the temperature that was put in is found, sets of
- * labels hold the right one as often as the theory says, and what is kept with a model comes back. */
+ * labels hold the right one as often as the theory says, what is kept with a model comes back. */
 #include "cmocka_all.h"
 
 #include <math.h>
