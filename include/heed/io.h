@@ -94,13 +94,14 @@ HEED_API int heed_entry_i64(const heed_entry *e, int64_t *out, heed_error *err);
 HEED_API const char *heed_file_dtype_name(heed_file_dtype dtype);
 HEED_API size_t heed_file_dtype_size(heed_file_dtype dtype);
 
-/* Writes entries, given in any order, and metadata. In the file wider types come first and names
- * are in byte order, so that every tensor is aligned and the same contents are the same bytes. 0 or
- * a status; the file that was there stays until the new one is whole. */
+/* Writes entries, given in any order, and metadata: pairs, ended by one whose key is NULL; or NULL.
+ * In the file wider types come first and names are in byte order, so that every tensor is aligned
+ * and the same contents are the same bytes. 0 or a status; the file that was there stays until the
+ * new one is whole. */
 HEED_API int heed_safetensors_save(const char *path, const heed_entry *entries, int64_t count,
-                                   const heed_meta *meta, int64_t meta_count, heed_error *err);
+                                   const heed_meta *meta, const heed_hooks *hooks, heed_error *err);
 
-/* Writes every parameter as F32. meta: pairs, ended by one whose key is NULL; or NULL. */
+/* Writes every parameter as F32. meta as above. */
 HEED_API int heed_params_save(const heed_params *ps, const char *path, const heed_meta *meta,
                               heed_error *err);
 /* Reads every parameter. Strict: a missing tensor, one too many, or another shape or kind of number

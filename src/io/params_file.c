@@ -20,9 +20,7 @@ int heed_params_save(const heed_params *ps, const char *path, const heed_meta *m
         };
         memcpy(entries[i].shape, t->shape, sizeof t->shape);
     }
-    int64_t pairs = 0;
-    while (meta && meta[pairs].key) pairs++;
-    const int rc = heed_safetensors_save(path, entries, count, meta, pairs, err);
+    const int rc = heed_safetensors_save(path, entries, count, meta, hooks, err);
     heed__free(hooks, entries);
     return rc;
 }

@@ -95,18 +95,18 @@ static json_t *describe(const item *it) {
 }
 
 /* Metadata in the order of keys. NULL on failure. */
-static json_t *describe_meta(const heed_meta *meta, int64_t count) {
-    const heed_meta **sorted = heed__calloc(NULL, (size_t)count, sizeof *sorted);
+static json_t *describe_meta(const heed_meta *meta, int64_t count, const heed_hooks *hooks) {
+    const heed_meta **sorted = heed__calloc(hooks, (size_t)count, sizeof *sorted);
     json_t *object = json_object();
     bool ok = sorted && object;
     for (int64_t i = 0; ok && i < count; i++) {
         sorted[i] = &meta[i];
-        ok = meta[i].key && meta[i].value;
+        ok = meta[i].value != NULL;
     }
     if (ok) qsort(sorted, (size_t)count, sizeof *sorted, by_key);
     for (int64_t i = 0; ok && i < count; i++)
         ok = !json_object_set_new(object, sorted[i]->key, json_string(sorted[i]->value));
-    heed__free(NULL, sorted);
+    heed__free(hooks, sorted);
     if (ok) return object;
     json_decref(object);
     return NULL;
@@ -129,16 +129,17 @@ static int refused(heed_error *err, const char *path, const char *a, const char 
 }
 
 static json_t *make_header(const item *items, int64_t count, const heed_meta *meta,
-                           int64_t meta_count, const char *path, heed_error *err) {
+                           const heed_hooks *hooks, const char *path, heed_error *err) {
+    int64_t pairs = 0;
+    while (meta && meta[pairs].key) pairs++;
     json_t *header = json_object();
     if (!header) {
         heed__error(err, HEED_ENOMEM, "out of memory for the header of %s", path);
         return NULL;
     }
-    if (meta_count > 0 &&
-        json_object_set_new(header, "__metadata__", describe_meta(meta, meta_count))) {
+    if (pairs && json_object_set_new(header, "__metadata__", describe_meta(meta, pairs, hooks))) {
         int64_t bad = 0;
-        while (bad + 1 < meta_count && is_pair(&meta[bad])) bad++;
+        while (bad + 1 < pairs && is_pair(&meta[bad])) bad++;
         refused(err, path, meta[bad].key, meta[bad].value,
                 "metadata that are not pairs of UTF-8 texts");
         json_decref(header);
@@ -156,10 +157,9 @@ static json_t *make_header(const item *items, int64_t count, const heed_meta *me
     return header;
 }
 
-static int write_all(const char *path, const char *header, size_t len, item *items, int64_t count,
+/* header and items to the file that w writes. */
+static int write_all(heed_writer *w, const char *header, size_t len, item *items, int64_t count,
                      heed_error *err) {
-    heed_writer *w = heed__writer_new(NULL, path, err);
-    if (!w) return err && err->code ? err->code : HEED_EIO;
     static const char spaces[ALIGN + 1] =
         "                                                                ";
     const size_t padding = (ALIGN - (8 + len) % ALIGN) % ALIGN;
@@ -174,22 +174,23 @@ static int write_all(const char *path, const char *header, size_t len, item *ite
 }
 
 int heed_safetensors_save(const char *path, const heed_entry *entries, int64_t count,
-                          const heed_meta *meta, int64_t meta_count, heed_error *err) {
+                          const heed_meta *meta, const heed_hooks *hooks, heed_error *err) {
     heed_error own;
     if (!err) err = &own;
     *err = (heed_error){ 0 };
-    if (count < 0 || meta_count < 0 || (uint64_t)count > PTRDIFF_MAX / sizeof(item))
+    if (count < 0 || (uint64_t)count > PTRDIFF_MAX / sizeof(item))
         return heed__error(err, HEED_EINVALID, "%s: a negative or impossible count", path);
-    item *items = heed__calloc(NULL, (size_t)count, sizeof *items);
+    item *items = heed__calloc(hooks, (size_t)count, sizeof *items);
     if (!items) return heed__error(err, HEED_ENOMEM, "out of memory for the header of %s", path);
     for (int64_t i = 0; i < count; i++) items[i].e = entries[i];
     int rc = place(items, count, path, err);
-    json_t *header = rc ? NULL : make_header(items, count, meta, meta_count, path, err);
+    json_t *header = rc ? NULL : make_header(items, count, meta, hooks, path, err);
     size_t len = 0;
-    char *text = header ? heed__json_text(NULL, header, false, &len, err) : NULL;
+    char *text = header ? heed__json_text(hooks, header, false, &len, err) : NULL;
     json_decref(header);
-    rc = text ? write_all(path, text, len, items, count, err) : err->code;
-    heed__free(NULL, text);
-    heed__free(NULL, items);
+    heed_writer *w = text ? heed__writer_new(hooks, path, err) : NULL;
+    rc = w ? write_all(w, text, len, items, count, err) : err->code;
+    heed__free(hooks, text);
+    heed__free(hooks, items);
     return rc;
 }

@@ -153,9 +153,9 @@ int heed_checkpoint_save(const char *path, const heed_checkpoint *c, heed_error 
     char *names = entries ? fill_entries(c, entries, &count) : NULL;
     char version[16];
     snprintf(version, sizeof version, "%d", VERSION);
-    const heed_meta meta[] = { { "format_version", version }, { "state", state } };
+    const heed_meta meta[] = { { "format_version", version }, { "state", state }, { 0 } };
     if (names)
-        heed_safetensors_save(path, entries, count, meta, 2, err);
+        heed_safetensors_save(path, entries, count, meta, hooks, err);
     else
         heed__error(err, HEED_ENOMEM, "out of memory for the header of %s", path);
     heed__free(hooks, names);

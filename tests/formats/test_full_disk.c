@@ -96,7 +96,7 @@ static int save_entry(heed_error *err) {
     const heed_entry e = {
         .name = "x", .dtype = HEED_FILE_F32, .ndim = 1, .shape = { 70000 }, .data = x
     };
-    return heed_safetensors_save(path, &e, 1, NULL, 0, err);
+    return heed_safetensors_save(path, &e, 1, NULL, NULL, err);
 }
 
 /* A file: save fails at every limit below its size, and what was there stays. */
