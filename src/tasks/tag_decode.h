@@ -1,6 +1,6 @@
-/* tag_decode.h: from scores of tags to the best sequence that the scheme allows (Viterbi 1967), and
- * how sure the model is of an entity: the probability, by the CRF's own sum over all sequences, that
- * exactly these words bear exactly this type (Culotta and McCallum 2004). */
+/* tag_decode.h: from scores of tags to the best sequence that the scheme allows (Viterbi 1967),
+ * and how sure the model is of an entity: the probability, by the CRF's own sum over all sequences,
+ * that exactly these words bear exactly this type (Culotta and McCallum 2004). */
 #ifndef HEED_TASKS_TAG_DECODE_H
 #define HEED_TASKS_TAG_DECODE_H
 
