@@ -68,11 +68,12 @@ HEED_API const char *heed_version(void);
 
 /* -- hooks ------------------------------------------------------------------------------------ */
 
+/* What the log hook hears of, one line each, from the thread that called. What fails is not among
+ * it: that is a heed_error. */
 typedef enum heed_log_level {
-    HEED_LOG_ERROR,
-    HEED_LOG_WARN,
-    HEED_LOG_INFO,
-    HEED_LOG_DEBUG
+    HEED_LOG_WARN, /* what works, but not as might be hoped: a slow way had to be taken */
+    HEED_LOG_INFO, /* what a run's record should hold: resumed where, a learning rate lowered */
+    HEED_LOG_DEBUG /* which kernels and how many threads a context has, what was saved */
 } heed_log_level;
 
 /* How far long work has come. Sent from the thread that called the long function, at most about ten

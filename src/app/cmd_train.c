@@ -78,9 +78,15 @@ static void progress(void *user, const heed_progress *p) {
     fflush(stdout);
 }
 
+static void log_line(void *user, heed_log_level level, const char *line) {
+    terminal_log(&((watch *)user)->term, level, line);
+}
+
 static int train(train_options *o, const char *file, heed_error *err) {
     watch w = { .term = terminal_open(stderr) };
-    const heed_hooks hooks = { .user = &w, .progress = progress, .cancel = command_cancelled };
+    const heed_hooks hooks = {
+        .user = &w, .log = log_line, .progress = progress, .cancel = command_cancelled
+    };
     heed_table table;
     int rc = heed__classifier_check_folder(o->out, err);
     if (rc == 0) rc = heed__table_read(&table, file, &o->table, err);

@@ -59,6 +59,14 @@ void terminal_clear(terminal *t) {
     fflush(t->to);
 }
 
+void terminal_log(void *user, heed_log_level level, const char *line) {
+    terminal *t = user;
+    if (level > HEED_LOG_WARN) return;
+    terminal_clear(t);
+    fprintf(t->to, "heed: %s\n", line);
+    fflush(t->to);
+}
+
 void terminal_shade(const terminal *t, const char *text, size_t size, float weight) {
     if (t->colour) { /* the 256-colour ramp from white to a strong amber, black letters */
         static const int ramp[] = { 231, 230, 229, 228, 221, 214, 208 };

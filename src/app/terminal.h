@@ -18,6 +18,8 @@ terminal terminal_open(FILE *to);
 void terminal_progress(void *user, const heed_progress *p);
 /* Clears the moving bar, if there is one. */
 void terminal_clear(terminal *t);
+/* The log hook; user is a terminal. Prints warnings. */
+void terminal_log(void *user, heed_log_level level, const char *line);
 /* Prints text[0..size) in a shade of weight, 0 to 1: a background on a colour terminal, else
  * brackets around the strongest. */
 void terminal_shade(const terminal *t, const char *text, size_t size, float weight);

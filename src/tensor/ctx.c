@@ -1,9 +1,20 @@
 /* ctx.c: the context: its making and end, the step's memory, the tape, the first error. */
+#include "base/log.h"
 #include "base/text.h"
 #include "tensor/bins.h"
 
 #include <stdarg.h>
 #include <string.h>
+
+/* Tells what bf16 costs where there are no tiles for it. */
+static void set_precision(heed_ctx *cx, heed_precision precision) {
+    if (precision == HEED_PRECISION_BF16 && cx->precision != precision &&
+        strcmp(cx->k->name, "amx") != 0)
+        heed__log(&cx->hooks, HEED_LOG_WARN,
+                  "bf16 without AMX tiles: %s kernels compute its products, slower than f32",
+                  cx->k->name);
+    cx->precision = precision;
+}
 
 heed_ctx *heed_ctx_new(const heed_ctx_cfg *cfg, heed_error *err) {
     const heed_ctx_cfg none = { 0 };
@@ -31,9 +42,11 @@ heed_ctx *heed_ctx_new(const heed_ctx_cfg *cfg, heed_error *err) {
         return NULL;
     }
     cx->train = cx->record = cfg->train;
-    cx->precision = cfg->precision;
     cx->seed = cfg->seed;
     heed__arena_init(&cx->arena, cfg->hooks);
+    heed__log(&cx->hooks, HEED_LOG_DEBUG, "context: kernels %s, threads %d", k->name,
+              heed_pool_threads(cx->pool));
+    set_precision(cx, cfg->precision);
     return cx;
 }
 
@@ -89,7 +102,7 @@ heed_precision heed_ctx_precision(const heed_ctx *cx) {
 }
 
 void heed_ctx_set_precision(heed_ctx *cx, heed_precision precision) {
-    cx->precision = precision;
+    set_precision(cx, precision);
 }
 
 uint64_t heed_ctx_step(const heed_ctx *cx) {

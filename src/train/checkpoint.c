@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "io/prefix.h"
 #include "tensor/params.h"
 #include "train/optim.h"
@@ -154,10 +155,9 @@ int heed_checkpoint_save(const char *path, const heed_checkpoint *c, heed_error 
     char version[16];
     snprintf(version, sizeof version, "%d", VERSION);
     const heed_meta meta[] = { { "format_version", version }, { "state", state }, { 0 } };
-    if (names)
-        heed_safetensors_save(path, entries, count, meta, hooks, err);
-    else
-        heed__error(err, HEED_ENOMEM, "out of memory for the header of %s", path);
+    if (names && !heed_safetensors_save(path, entries, count, meta, hooks, err))
+        heed__log(hooks, HEED_LOG_DEBUG, "%s: saved", path);
+    if (!names) heed__error(err, HEED_ENOMEM, "out of memory for the header of %s", path);
     heed__free(hooks, names);
     heed__free(hooks, entries);
     heed__free(hooks, state);
@@ -324,8 +324,11 @@ int heed_checkpoint_load(const char *path, const heed_checkpoint *c, heed_error 
                     version);
     else
         state = heed__json_parse(text, strlen(text), path, err);
-    if (state && !read_state(c, state, path, &n, err) && !check_parts(c, st, err))
+    if (state && !read_state(c, state, path, &n, err) && !check_parts(c, st, err)) {
         take(c, st, state, &n);
+        heed__log(heed__params_hooks(c->params), HEED_LOG_INFO, "%s: goes on after %lld steps",
+                  path, (long long)(c->optim ? n.steps : n.step));
+    }
     json_decref(state);
     heed_safetensors_close(st);
     return err->code;

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "kernels/optim.h"
 #include "kernels/row.h"
 #include "tensor/params.h"
@@ -233,8 +234,13 @@ void heed_optim_report(heed_optim *opt, double loss) {
         opt->bad = 0;
     } else if (++opt->bad >= s->patience) {
         opt->bad = 0;
-        if (s->kind == HEED_PLATEAU)
-            opt->factor = fmax(opt->factor * (double)s->factor, (double)s->least);
+        if (s->kind != HEED_PLATEAU) return;
+        const double factor = fmax(opt->factor * (double)s->factor, (double)s->least);
+        if (factor < opt->factor)
+            heed__log(&opt->hooks, HEED_LOG_INFO,
+                      "no better loss than %g in %d reports: the learning rate becomes %g",
+                      opt->best, s->patience, (double)opt->cfg.lr * factor);
+        opt->factor = factor;
     }
 }
 

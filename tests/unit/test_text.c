@@ -226,9 +226,9 @@ static void test_log(void **state) {
     char seen[64] = "";
     const heed_hooks hooks = { .user = seen, .log = keep_line };
     heed__log(&hooks, HEED_LOG_WARN, "step %d of %d", 3, 7);
-    assert_string_equal(seen, "1:step 3 of 7");
-    heed__log(NULL, HEED_LOG_ERROR, "nobody listens");
-    heed__log(&(heed_hooks){ 0 }, HEED_LOG_ERROR, "nobody listens");
+    assert_string_equal(seen, "0:step 3 of 7");
+    heed__log(NULL, HEED_LOG_INFO, "nobody listens");
+    heed__log(&(heed_hooks){ 0 }, HEED_LOG_INFO, "nobody listens");
 }
 
 int main(void) {
