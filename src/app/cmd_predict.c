@@ -1,5 +1,4 @@
 /* cmd_predict.c: `heed predict DIR [FILE]`: a line in, a line out. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "app/terminal.h"
 #include "base/text.h"
 #include "heed/tasks.h"
+#include "io/input.h"
 
 enum { WORDS = 4096, TOP = 16 };
 
@@ -20,7 +20,7 @@ typedef struct predictor {
     terminal term;
     bool json, explain;
     int64_t top;
-    const char *name; /* of the input, for messages */
+    heed_input *in;
     heed_explanation x;
     heed_label label[TOP];
 } predictor;
@@ -72,13 +72,11 @@ static void print_plain(const predictor *p, const char *text) {
     if (p->explain) print_shaded(p, text);
 }
 
-static int line(predictor *p, char *text, size_t size, int64_t number, heed_error *err) {
-    if (size && text[size - 1] == '\n') text[--size] = 0;
-    if (size && text[size - 1] == '\r') text[--size] = 0;
+static int line(predictor *p, const char *text, size_t size, int64_t number, heed_error *err) {
     if (memchr(text, 0, size) || heed__utf8_check(text, size) < size) {
         err->code = HEED_EFORMAT;
-        snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": %s", p->name, number,
-                 memchr(text, 0, size) ? "a zero byte" : "not UTF-8");
+        snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": %s", heed__input_name(p->in),
+                 number, memchr(text, 0, size) ? "a zero byte" : "not UTF-8");
         return err->code;
     }
     const int rc = heed_classify_explain(p->c, text, &p->x, err);
@@ -91,42 +89,40 @@ static int line(predictor *p, char *text, size_t size, int64_t number, heed_erro
     return ferror(stdout) ? HEED_EIO : 0;
 }
 
-static int each_line(predictor *p, FILE *in, heed_error *err) {
-    char *text = NULL;
-    size_t cap = 0;
-    int rc = 0;
-    int64_t number = 0;
-    for (ssize_t n; rc == 0 && !command_cancelled(NULL) && (n = getline(&text, &cap, in)) >= 0;)
-        rc = line(p, text, (size_t)n, ++number, err);
+static int each_line(predictor *p, heed_error *err) {
+    char *text;
+    size_t size;
+    int rc = 0, got = 0;
+    while (rc == 0 && !command_cancelled(NULL) &&
+           (got = heed__input_line(p->in, &text, &size, err)) == HEED_LINE_ONE)
+        rc = line(p, text, size, heed__input_line_number(p->in), err);
+    const int64_t number = heed__input_line_number(p->in);
+    if (rc == 0 && got < 0) return got;
     if (rc == 0 && command_cancelled(NULL)) {
         rc = err->code = HEED_ECANCELLED;
-        snprintf(err->msg, sizeof err->msg, "%.300s: stopped after line %" PRId64, p->name, number);
-    } else if (rc == 0 && ferror(in)) {
-        rc = err->code = HEED_EIO;
-        snprintf(err->msg, sizeof err->msg, "%.300s: %s", p->name, strerror(errno));
+        snprintf(err->msg, sizeof err->msg, "%.300s: stopped after line %" PRId64,
+                 heed__input_name(p->in), number);
+    } else if (rc == 0 && got == HEED_LINE_LONG) {
+        rc = err->code = HEED_EFORMAT;
+        snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": a line of more than %d MB",
+                 heed__input_name(p->in), number, HEED_LINE_MOST >> 20);
     }
     if (rc == HEED_EIO && !err->code) {
         err->code = rc;
         snprintf(err->msg, sizeof err->msg, "standard output could not be written");
     }
-    free(text);
     return rc;
 }
 
 static int predict(predictor *p, const char *dir, const char *file, const heed_open_cfg *open,
                    heed_error *err) {
-    const bool from_stdin = !file || strcmp(file, "-") == 0;
-    FILE *in = from_stdin ? stdin : fopen(file, "r");
-    p->name = from_stdin ? "standard input" : file;
-    if (!in) {
-        err->code = errno == ENOENT ? HEED_ENOTFOUND : HEED_EIO;
-        snprintf(err->msg, sizeof err->msg, "%.300s: %s", file, strerror(errno));
-        return err->code;
-    }
+    const heed_hooks hooks = { .cancel = command_cancelled };
+    p->in = heed__input_open(file ? file : "-", &hooks, err);
+    if (!p->in) return err->code;
     p->c = heed_classifier_open(dir, open, err);
-    const int rc = p->c ? each_line(p, in, err) : err->code;
+    const int rc = p->c ? each_line(p, err) : err->code;
     heed_classifier_close(p->c);
-    if (!from_stdin) fclose(in);
+    heed__input_close(p->in);
     return rc;
 }
 

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/data.h"
 #include "app/options.h"
 #include "app/print.h"
 #include "base/alloc.h"
-#include "io/table.h"
 #include "tasks/classifier.h"
 
 enum { SHOWN = 10, CONFUSIONS = 100 };
@@ -24,7 +24,7 @@ typedef struct confusion {
 typedef struct result {
     heed_classifier *c;
     const char *dir, *file;
-    const heed_table *table;
+    const heed_dataset *table;
     heed_metrics m;
     heed_outcome *o;   /* [n] */
     float *score;      /* [n], two labels */
@@ -198,7 +198,7 @@ static void result_free(result *r) {
 }
 
 static int test(result *r, const heed_open_cfg *open, heed_error *err) {
-    const heed_table *t = r->table;
+    const heed_dataset *t = r->table;
     const heed_examples data = { t->len, t->text, t->label };
     r->c = heed_classifier_open(r->dir, open, err);
     if (!r->c) return err->code;
@@ -219,7 +219,7 @@ static int test(result *r, const heed_open_cfg *open, heed_error *err) {
 }
 
 typedef struct test_options {
-    heed_table_cfg table;
+    heed_dataset_cfg table;
     bool json;
     int64_t threads;
     const char *compare;
@@ -229,14 +229,14 @@ typedef struct test_options {
 static int run(const test_options *o, const char *dir, const char *file, heed_error *err) {
     const heed_hooks hooks = { .cancel = command_cancelled };
     const heed_open_cfg open = { .threads = (int)o->threads, .hooks = &hooks };
-    heed_table table = { 0 };
+    heed_dataset table = { 0 };
     result r = { .dir = dir, .file = file, .table = &table }, other = r;
     heed_comparison c;
     other.dir = o->compare;
     heed_classifier *first = heed_classifier_open(dir, &open, err); /* a wrong folder, told first */
     if (!first) return err->code;
     heed_classifier_close(first);
-    int rc = heed__table_read(&table, file, &o->table, err);
+    int rc = data_read(&table, file, &o->table, err);
     if (rc == 0) rc = test(&r, &open, err);
     if (rc == 0 && o->compare) rc = test(&other, &open, err);
     if (rc == 0 && o->compare && heed__compare(&c, r.o, other.o, table.len, &hooks))
@@ -249,7 +249,7 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
     }
     result_free(&r);
     result_free(&other);
-    heed__table_free(&table);
+    heed__dataset_free(&table);
     return rc;
 }
 

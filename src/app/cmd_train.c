@@ -6,16 +6,16 @@
 #include <unistd.h>
 
 #include "app/commands.h"
+#include "app/data.h"
 #include "app/options.h"
 #include "app/terminal.h"
 #include "heed/tasks.h"
-#include "io/table.h"
 #include "tasks/classifier.h"
 
 static const double DROPOUT = 0.3;
 
 typedef struct train_options {
-    heed_table_cfg table;
+    heed_dataset_cfg table;
     heed_classify_cfg cfg;
     const char *out, *precision;
     int64_t seed, threads;
@@ -87,9 +87,9 @@ static int train(train_options *o, const char *file, heed_error *err) {
     const heed_hooks hooks = {
         .user = &w, .log = log_line, .progress = progress, .cancel = command_cancelled
     };
-    heed_table table;
+    heed_dataset table;
     int rc = heed__classifier_check_folder(o->out, err);
-    if (rc == 0) rc = heed__table_read(&table, file, &o->table, err);
+    if (rc == 0) rc = data_read(&table, file, &o->table, err);
     if (rc) return rc;
     printf("%s: %" PRId64 " texts; %s\n", file, table.len, table.how);
     fflush(stdout);
@@ -104,7 +104,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
         printf("%s: %" PRId64 " labels, %" PRId64 " parameters, trained in %.1f s\n", o->out,
                heed_classifier_labels(c), heed_classifier_parameters(c), seconds() - start);
     heed_classifier_close(c);
-    heed__table_free(&table);
+    heed__dataset_free(&table);
     return rc;
 }
 

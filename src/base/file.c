@@ -54,6 +54,11 @@ static int open_to_read(const char *path, int flags, size_t most, struct stat *s
     return status;
 }
 
+int heed__file_open(const char *path, heed_error *err) {
+    struct stat st;
+    return open_to_read(path, 0, SIZE_MAX, &st, err);
+}
+
 /* Bytes read, 0 at the end, or -1 with errno. */
 static ssize_t read_again(int fd, void *data, size_t size) {
     ssize_t n;

@@ -11,6 +11,9 @@
 int heed__file_read(const heed_hooks *hooks, const char *path, size_t most, char **data,
                     size_t *size, heed_error *err);
 
+/* Opens a file, pipe or device for reading: its descriptor, or a negative status. */
+int heed__file_open(const char *path, heed_error *err);
+
 /* A regular file as read-only memory. A file that somebody makes shorter meanwhile kills the
  * process (SIGBUS), which nobody does to a file that is replaced as here. */
 typedef struct heed_map {

@@ -82,7 +82,7 @@ printf 'a\tb\n\tc\n' >"$dir/d.tsv"; data 65 "d.tsv:2: the label is empty"
 printf '\xef\xbb\xbflabel\ttext\r\na\tone\r\nb\ttwo\r\n\r\n' >"$dir/d.tsv"; data 0 ""
 printf 'a"b\t\nc\\d\t\n' >"$dir/d.tsv"; data 0 ""
 "$heed" predict "$dir/x" --json --top 2 "$dir/text" | python3 -c 'import json,sys; json.load(sys.stdin)' 2>/dev/null || ! command -v python3 >/dev/null || wrong "labels with quotes gave no JSON"
-data() { expect "$1" "$2" "$heed" train classify "$dir" -o "$dir/x"; }; data 74 "is a folder"
+mkdir "$dir/empty"; expect 65 "is a folder without a folder of texts in it" "$heed" train classify "$dir/empty" -o "$dir/x"
 if [ "$(id -u)" != 0 ]; then chmod a-r "$dir/d.tsv"; expect 74 "Permission denied" "$heed" test "$dir/m" "$dir/d.tsv"; fi
 head -c 10000000 /dev/zero | tr '\0' 'x' | "$heed" predict "$dir/m" >"$dir/out" 2>"$dir/err" || wrong "a long line: $(cat "$dir/err")"
 [ "$(wc -l <"$dir/out")" = 1 ] || wrong "a long line gave $(wc -l <"$dir/out") answers"

@@ -1,0 +1,21 @@
+/* data.c: data files for commands: what is wrong with one is printed, ten lines of it at once. */
+#include "app/data.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "app/commands.h"
+
+int data_read(heed_dataset *d, const char *file, const heed_dataset_cfg *cfg, heed_error *err) {
+    heed_problems problems = { 0 };
+    const heed_hooks hooks = { .cancel = command_cancelled };
+    heed_dataset_cfg own = *cfg;
+    own.problems = &problems;
+    own.hooks = &hooks;
+    const int rc = heed__dataset_read(d, file, &own, err);
+    if (rc != HEED_EFORMAT || problems.count < 2) return rc;
+    for (int64_t i = 0; i < problems.count; i++) fprintf(stderr, "%s\n", problems.text[i]);
+    snprintf(err->msg, sizeof err->msg, "%.300s: %s%" PRId64 " lines are wrong", file,
+             problems.count == HEED_PROBLEMS ? "at least " : "", problems.count);
+    return rc;
+}

@@ -1,0 +1,11 @@
+/* data.h: data files for commands. */
+#ifndef HEED_APP_DATA_H
+#define HEED_APP_DATA_H
+
+#include "io/dataset.h"
+
+/* heed__dataset_read; of several wrong lines it prints the first ten to stderr, a line each, and
+ * leaves their number in *err. ^C stops it. */
+int data_read(heed_dataset *d, const char *file, const heed_dataset_cfg *cfg, heed_error *err);
+
+#endif

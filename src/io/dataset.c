@@ -1,0 +1,268 @@
+/* dataset.c: a stream of labelled texts: opened, its form guessed, walked, its problems gathered.
+ */
+#include "io/dataset.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "io/dataset_impl.h"
+
+/* -- problems --------------------------------------------------------------------------------- */
+
+int heed__dataset_wrong(heed_dataset_stream *s, int64_t line, const char *format, ...) {
+    heed_problems *p = s->problems;
+    if (p->count == HEED_PROBLEMS) return HEED_STEP_WRONG;
+    char *to = p->text[p->count++];
+    const size_t len = heed__format(to, HEED_PROBLEM_SIZE, "%.200s:%lld: ", s->name,
+                                    (long long)line);
+    va_list args;
+    va_start(args, format);
+    heed__vformat(to + len, HEED_PROBLEM_SIZE - len, format, args);
+    va_end(args);
+    return HEED_STEP_WRONG;
+}
+
+int heed__dataset_no_memory(const heed_dataset_stream *s, heed_error *err) {
+    return heed__error(err, HEED_ENOMEM, "%s: out of memory", s->name);
+}
+
+static int tell_problems(const heed_problems *p, heed_error *err) {
+    const int64_t more = p->count - 1;
+    if (more == 0) return heed__error(err, HEED_EFORMAT, "%s", p->text[0]);
+    return heed__error(err, HEED_EFORMAT, "%s (and %s%lld more %s wrong)", p->text[0],
+                       p->count == HEED_PROBLEMS ? "at least " : "", (long long)more,
+                       more == 1 ? "line is" : "lines are");
+}
+
+/* -- what the forms share --------------------------------------------------------------------- */
+
+int heed__buffer_add(const heed_hooks *hooks, heed_buffer *b, const char *bytes, size_t size) {
+    const int rc = heed__grow(hooks, &b->bytes, &b->cap, b->len + (int64_t)size + 1, 1);
+    if (rc) return rc;
+    memcpy(b->bytes + b->len, bytes, size);
+    b->len += (int64_t)size;
+    b->bytes[b->len] = 0;
+    return 0;
+}
+
+const char *heed__text_wrong(const char *text, size_t size, char *room, size_t room_size) {
+    if (memchr(text, 0, size)) return "a zero byte";
+    const size_t at = heed__utf8_check(text, size);
+    if (at == size) return NULL;
+    heed__format(room, room_size, "not UTF-8: byte %zu is 0x%02x", at + 1, (unsigned char)text[at]);
+    return room;
+}
+
+int heed__dataset_line(heed_dataset_stream *s, char **line, size_t *size, heed_error *err) {
+    const int got = heed__input_line(s->in, line, size, err);
+    if (got < 0 || got == HEED_LINE_NONE) return got;
+    const int64_t number = heed__input_line_number(s->in);
+    if (got == HEED_LINE_LONG)
+        return heed__dataset_wrong(s, number, "a line of more than %d MB", HEED_LINE_MOST >> 20);
+    char room[64];
+    const char *wrong = heed__text_wrong(*line, *size, room, sizeof room);
+    return wrong ? heed__dataset_wrong(s, number, "%s", wrong) : HEED_STEP_ONE;
+}
+
+static int add_label(heed_dataset_stream *s, char *label, int64_t line, heed_error *err) {
+    if (!label[0]) return heed__dataset_wrong(s, line, "the label is empty");
+    if (heed__control_at(label, strlen(label)) < strlen(label))
+        return heed__dataset_wrong(s, line, "the label holds a control character");
+    const int64_t n = s->e.labels;
+    if (heed__grow(&s->hooks, &s->labels, &s->label_cap, n + 1, sizeof *s->labels))
+        return heed__dataset_no_memory(s, err);
+    s->labels[s->e.labels++] = label;
+    s->e.label = s->labels;
+    return HEED_STEP_ONE;
+}
+
+int heed__dataset_label(heed_dataset_stream *s, char *label, int64_t line, heed_error *err) {
+    const char *sep = s->cfg.label_sep;
+    if (!sep || !*sep || !*label) {
+        if (*label || !s->cfg.text_only) return add_label(s, label, line, err);
+        return HEED_STEP_ONE;
+    }
+    for (char *at = label; at;) {
+        char *next = strstr(at, sep);
+        if (next) *next = 0, next += strlen(sep);
+        while (*at == ' ') at++;
+        for (size_t n = strlen(at); n && at[n - 1] == ' ';) at[--n] = 0;
+        const int rc = add_label(s, at, line, err);
+        if (rc != HEED_STEP_ONE) return rc;
+        at = next;
+    }
+    return HEED_STEP_ONE;
+}
+
+int heed__dataset_labelled(heed_dataset_stream *s, int64_t line) {
+    if (s->e.labels || s->cfg.text_only) return HEED_STEP_ONE;
+    return heed__dataset_wrong(s, line, "no label");
+}
+
+/* -- the form --------------------------------------------------------------------------------- */
+
+static bool ends_with(const char *text, size_t size, const char *end) {
+    const size_t n = strlen(end);
+    return size >= n && memcmp(text + size - n, end, n) == 0;
+}
+
+/* Whether a line is a CSV header: a column of a well-known name or the one that was asked for. */
+static bool csv_header(const char *line, size_t size, const char *column) {
+    size_t begin = 0, parts = 0;
+    bool known = false;
+    for (size_t i = 0; i <= size; i++) {
+        if (i < size && line[i] != ',' && line[i] != ';') continue;
+        size_t a = begin, b = i;
+        if (b - a >= 2 && line[a] == '"' && line[b - 1] == '"') a++, b--;
+        known |= heed__is_text_name(line + a, b - a) ||
+                 (column && strlen(column) == b - a && memcmp(column, line + a, b - a) == 0);
+        begin = i + 1;
+        parts++;
+    }
+    return known && parts > 1;
+}
+
+const heed_dataset_reader *heed__dataset_guess(const char *name, const char *line, size_t size,
+                                               const char *text_column) {
+    size_t n = strlen(name);
+    if (ends_with(name, n, ".gz")) n -= 3;
+    if (ends_with(name, n, ".zst")) n -= 4;
+    if (ends_with(name, n, ".csv")) return &heed__reader_csv;
+    if (ends_with(name, n, ".jsonl") || ends_with(name, n, ".ndjson") ||
+        ends_with(name, n, ".json"))
+        return &heed__reader_jsonl;
+    if (size >= 9 && memcmp(line, "__label__", 9) == 0) return &heed__reader_fasttext;
+    if (ends_with(name, n, ".tsv") || ends_with(name, n, ".tab")) return &heed__reader_tsv;
+    if (size >= 2 && line[0] == '{' && memchr(line, '"', size)) return &heed__reader_jsonl;
+    if (memchr(line, '\t', size)) return &heed__reader_tsv;
+    return csv_header(line, size, text_column) ? &heed__reader_csv : &heed__reader_tsv;
+}
+
+static bool is_conll(const char *name) {
+    size_t n = strlen(name);
+    if (ends_with(name, n, ".gz")) n -= 3;
+    if (ends_with(name, n, ".zst")) n -= 4;
+    return ends_with(name, n, ".conll") || ends_with(name, n, ".iob") ||
+           ends_with(name, n, ".bio") || ends_with(name, n, ".bioes");
+}
+
+/* Sets the form from cfg or from the first line that is not empty. */
+static int choose_form(heed_dataset_stream *s, heed_error *err) {
+    static const heed_dataset_reader *const forms[] = {
+        [HEED_DATASET_TSV] = &heed__reader_tsv,
+        [HEED_DATASET_CSV] = &heed__reader_csv,
+        [HEED_DATASET_JSONL] = &heed__reader_jsonl,
+        [HEED_DATASET_FASTTEXT] = &heed__reader_fasttext,
+    };
+    const char *bytes;
+    size_t size, begin = 0;
+    const int rc = heed__input_peek(s->in, &bytes, &size, err);
+    if (rc) return rc;
+    if (size >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0))
+        return heed__error(err, HEED_EFORMAT,
+                           "%.300s:1: UTF-16, not UTF-8; `iconv -f UTF-16 -t UTF-8` converts it",
+                           s->name);
+    if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) begin = 3;
+    while (begin < size && (bytes[begin] == '\n' || bytes[begin] == '\r')) begin++;
+    const char *end = size > begin ? memchr(bytes + begin, '\n', size - begin) : NULL;
+    size_t len = end ? (size_t)(end - bytes) - begin : size - begin;
+    if (len && bytes[begin + len - 1] == '\r') len--;
+    s->reader = s->cfg.form ? forms[s->cfg.form]
+                            : heed__dataset_guess(s->name, bytes + begin, len, s->cfg.text);
+    if (!s->cfg.form && is_conll(s->name))
+        return heed__error(err, HEED_EFORMAT,
+                           "%.300s: columns of tagged tokens by its name, not labelled texts",
+                           s->name);
+    if (s->reader == &heed__reader_jsonl && begin < size && bytes[begin] == '[')
+        return heed__error(err, HEED_EFORMAT,
+                           "%.300s:1: one JSON list; JSON lines are read, an object a line "
+                           "(`jq -c '.[]'` makes them)",
+                           s->name);
+    heed__format(s->how, sizeof s->how, "%s", s->reader->name);
+    return 0;
+}
+
+/* -- open, next, close ------------------------------------------------------------------------ */
+
+static heed_dataset_stream *make(const char *name, const heed_dataset_cfg *cfg, heed_error *err) {
+    heed_dataset_stream *s = heed__calloc(cfg->hooks, 1, sizeof *s);
+    if (s) {
+        s->cfg = *cfg;
+        if (cfg->hooks) s->hooks = *cfg->hooks;
+        s->cfg.hooks = &s->hooks;
+        heed__arena_init(&s->kept, &s->hooks);
+        s->problems = cfg->problems ? cfg->problems : &s->mine;
+        s->problems->count = 0;
+        s->name = heed__strdup(&s->hooks, strcmp(name, "-") == 0 ? "standard input" : name);
+    }
+    if (s && s->name) return s;
+    heed__dataset_close(s);
+    heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
+    return NULL;
+}
+
+static bool is_folder(const char *path) {
+    struct stat st;
+    return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+heed_dataset_stream *heed__dataset_open(const char *path, const heed_dataset_cfg *cfg,
+                                        heed_error *err) {
+    heed_dataset_stream *s = make(path, cfg, err);
+    if (!s) return NULL;
+    int rc = 0;
+    if (cfg->form == HEED_DATASET_FOLDER || (!cfg->form && is_folder(path))) {
+        s->reader = &heed__reader_folder;
+        rc = heed__folder_open(s, err);
+    } else {
+        s->in = heed__input_open(path, &s->hooks, err);
+        rc = s->in ? choose_form(s, err) : -1;
+    }
+    if (rc == 0) return s;
+    heed__dataset_close(s);
+    return NULL;
+}
+
+heed_dataset_stream *heed__dataset_from(const char *bytes, size_t size, const char *name,
+                                        const heed_dataset_cfg *cfg, heed_error *err) {
+    heed_dataset_stream *s = make(name, cfg, err);
+    if (!s) return NULL;
+    s->in = heed__input_from(bytes, size, name, &s->hooks, err);
+    if (s->in && choose_form(s, err) == 0) return s;
+    heed__dataset_close(s);
+    return NULL;
+}
+
+int heed__dataset_next(heed_dataset_stream *s, heed_example *e, heed_error *err) {
+    for (;;) {
+        s->e = (heed_example){ 0 };
+        const int rc = s->reader->next(s, err);
+        if (rc < 0) return rc;
+        if (s->problems->count && (rc == HEED_STEP_END || s->problems->count == HEED_PROBLEMS))
+            return tell_problems(s->problems, err);
+        if (rc == HEED_STEP_END) return 0;
+        if (s->problems->count) continue;
+        *e = s->e;
+        return 1;
+    }
+}
+
+void heed__dataset_close(heed_dataset_stream *s) {
+    if (!s) return;
+    if (s->reader && s->reader->close) s->reader->close(s);
+    heed__input_close(s->in);
+    heed__arena_free(&s->kept);
+    heed__free(&s->hooks, s->record.bytes);
+    heed__free(&s->hooks, s->joined.bytes);
+    heed__free(&s->hooks, s->joined2.bytes);
+    heed__free(&s->hooks, s->field);
+    heed__free(&s->hooks, s->labels);
+    heed__free(&s->hooks, s->name);
+    const heed_hooks hooks = s->hooks;
+    heed__free(&hooks, s);
+}
+
+const char *heed__dataset_how(const heed_dataset_stream *s) {
+    return s->how;
+}
