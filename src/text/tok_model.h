@@ -56,6 +56,7 @@ struct heed__tok_model {
 };
 struct heed__tok_scratch {
     const heed__tok_model *model;
+    struct heed__tok_cache *cache;
 };
 
 /* The model that tokenizer.json's object "model" describes. An object without "type" is recognised
@@ -70,7 +71,7 @@ void heed__tok_model_free(heed__tok_model *m); /* NULL is fine */
 heed__tok_scratch *heed__tok_scratch_new(const heed__tok_model *m, heed_error *err);
 void heed__tok_scratch_free(heed__tok_scratch *s); /* NULL is fine */
 
-/* Appends the tokens of one piece, which is UTF-8 of less than 4 GiB and may hold zero bytes, or is
+/* Appends the tokens of one piece, which is UTF-8 of less than 2 GiB and may hold zero bytes, or is
  * raw bytes after heed__tok_model_raw. 0, HEED_ENOMEM, or HEED_EINVALID: the piece needs the
  * unknown token and the vocabulary has none. After a failure out holds what it held before. */
 int heed__tok_encode(const heed__tok_model *m, heed__tok_scratch *s, const char *piece, size_t size,
