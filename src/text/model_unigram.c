@@ -1,8 +1,8 @@
 /* model_unigram.c: the unigram language model (Kudo 2018): of all ways to cut a piece into tokens
- * the one whose scores (logarithms of probabilities) sum highest, found from left to right (Viterbi).
- * A character that no token of its own covers costs the lowest score less ten; runs of such become
- * one unknown token, or the bytes <0x00> to <0xFF> where byte_fallback says so. Of equal sums the
- * one found first stays: the leftmost beginning, as in the reference. */
+ * the one whose scores (logarithms of probabilities) sum highest, found from left to right
+ * (Viterbi). A character that no token of its own covers costs the lowest score less ten; runs of
+ * such become one unknown token, or the bytes <0x00> to <0xFF> where byte_fallback says so. Of
+ * equal sums the one found first stays: the leftmost beginning, as in the reference. */
 #include <string.h>
 
 #include "base/alloc.h"

@@ -1,6 +1,7 @@
 /* model_wordpiece.c: WordPiece (Schuster and Nakajima 2012, as BERT uses it): from the left, always
- * the longest token; tokens inside a word bear a prefix ("##"). A word that cannot be covered, or is
- * too long, is one unknown token. Two tries hold the tokens that may begin a word and those inside. */
+ * the longest token; tokens inside a word bear a prefix ("##"). A word that cannot be covered, or
+ * is too long, is one unknown token. Two tries hold the tokens that may begin a word and those
+ * inside. */
 #include <string.h>
 
 #include "base/alloc.h"

@@ -10,7 +10,7 @@ static uint64_t load64(const char *p) {
     return x;
 }
 
-/* Multiply and fold, eight bytes at a time; what is left comes zero-padded, the size is mixed in. */
+/* Multiply and fold, eight bytes at a time; the rest comes zero-padded, the size is mixed in. */
 uint32_t heed__tok_hash(const char *bytes, size_t size) {
     uint64_t h = 0x9e3779b97f4a7c15u ^ size * 0xff51afd7ed558ccdu;
     size_t left = size;

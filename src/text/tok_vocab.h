@@ -1,5 +1,5 @@
-/* tok_vocab.h: the vocabulary of a tokenizer: tokens, which are any bytes, and their ids, found both
- * ways. One growing block of bytes, one hash table. */
+/* tok_vocab.h: the vocabulary of a tokenizer: tokens, which are any bytes, and their ids, found
+ * both ways. One growing block of bytes, one hash table. */
 #ifndef HEED_TEXT_TOK_VOCAB_H
 #define HEED_TEXT_TOK_VOCAB_H
 
