@@ -27,8 +27,9 @@ int heed__dataset_no_memory(const heed_dataset_stream *s, heed_error *err) {
     return heed__error(err, HEED_ENOMEM, "%s: out of memory", s->name);
 }
 
-static int tell_problems(const heed_problems *p, heed_error *err) {
+int heed__dataset_problems(const heed_problems *p, heed_error *err) {
     const int64_t more = p->count - 1;
+    if (p->count == 0) return 0;
     if (more == 0) return heed__error(err, HEED_EFORMAT, "%s", p->text[0]);
     return heed__error(err, HEED_EFORMAT, "%s (and %s%lld more %s wrong)", p->text[0],
                        p->count == HEED_PROBLEMS ? "at least " : "", (long long)more,
@@ -240,7 +241,7 @@ int heed__dataset_next(heed_dataset_stream *s, heed_example *e, heed_error *err)
         const int rc = s->reader->next(s, err);
         if (rc < 0) return rc;
         if (s->problems->count && (rc == HEED_STEP_END || s->problems->count == HEED_PROBLEMS))
-            return tell_problems(s->problems, err);
+            return heed__dataset_problems(s->problems, err);
         if (rc == HEED_STEP_END) return 0;
         if (s->problems->count) continue;
         *e = s->e;

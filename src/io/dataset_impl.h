@@ -59,6 +59,8 @@ struct heed_dataset_stream {
 /* Notes what is wrong at a line of the file; HEED_STEP_WRONG. */
 int heed__dataset_wrong(heed_dataset_stream *s, int64_t line, const char *format, ...)
     HEED_PRINTF(3, 4);
+/* 0, or the first problem and how many more there are as HEED_EFORMAT. */
+int heed__dataset_problems(const heed_problems *p, heed_error *err);
 int heed__dataset_no_memory(const heed_dataset_stream *s, heed_error *err);
 /* A line of s->in that is not too long, UTF-8 and without zero bytes: HEED_STEP_* or a status. */
 int heed__dataset_line(heed_dataset_stream *s, char **line, size_t *size, heed_error *err);

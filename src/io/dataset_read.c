@@ -1,43 +1,20 @@
-/* dataset_read.c: all examples of a file in memory, and how many two sets share. Strings lie in
- * blocks, one after another. */
+/* dataset_read.c: all examples of a file in memory, and how many two sets share. */
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/text.h"
 #include "io/dataset.h"
-#include "io/input.h"
-
-enum { BLOCK = 256 << 10 };
+#include "io/strings.h"
 
 typedef struct holder {
     heed_hooks hooks;
-    heed_arena arena;
-    char *block; /* what is left of the newest block */
-    size_t left;
+    heed_strings strings;
     int64_t text_cap, text2_cap, label_cap, all_cap, first_cap, line_cap, labels;
 } holder;
-
-static const char *keep(holder *h, const char *text) {
-    const size_t size = strlen(text) + 1;
-    if (size > h->left) {
-        if (size > BLOCK / 4) {
-            char *own = heed__arena_alloc(&h->arena, size);
-            return own ? memcpy(own, text, size) : NULL;
-        }
-        h->block = heed__arena_alloc(&h->arena, BLOCK);
-        h->left = h->block ? BLOCK : 0;
-        if (!h->block) return NULL;
-    }
-    char *to = memcpy(h->block, text, size);
-    h->block += size;
-    h->left -= size;
-    return to;
-}
 
 /* A label; one equal to the last of all is that one. */
 static const char *keep_label(heed_dataset *d, holder *h, const char *label) {
     const char *last = h->labels ? d->all[h->labels - 1] : NULL;
-    return last && strcmp(last, label) == 0 ? last : keep(h, label);
+    return last && strcmp(last, label) == 0 ? last : heed__strings_keep(&h->strings, label);
 }
 
 static int add(heed_dataset *d, holder *h, const heed_example *e) {
@@ -56,9 +33,9 @@ static int add(heed_dataset *d, holder *h, const heed_example *e) {
         if (!label) return HEED_ENOMEM;
         d->all[h->labels++] = label;
     }
-    d->text[i] = keep(h, e->text);
+    d->text[i] = heed__strings_keep(&h->strings, e->text);
     d->label[i] = e->labels ? d->all[d->first[i]] : NULL;
-    if (e->text2) d->text2[i] = keep(h, e->text2);
+    if (e->text2) d->text2[i] = heed__strings_keep(&h->strings, e->text2);
     d->line[i] = e->line;
     d->first[i + 1] = h->labels;
     d->several |= e->labels > 1;
@@ -77,7 +54,7 @@ static int collect(heed_dataset *d, heed_dataset_stream *s, const char *name,
         got = heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
     } else {
         if (cfg->hooks) h->hooks = *cfg->hooks;
-        heed__arena_init(&h->arena, &h->hooks);
+        heed__strings_init(&h->strings, &h->hooks);
         d->memory = h;
         while ((got = heed__dataset_next(s, &e, err)) > 0) {
             if (add(d, h, &e)) {
@@ -114,7 +91,7 @@ void heed__dataset_free(heed_dataset *d) {
     holder *h = d->memory;
     if (!h) return;
     const heed_hooks hooks = h->hooks;
-    heed__arena_free(&h->arena);
+    heed__strings_free(&h->strings);
     heed__free(&hooks, d->text);
     heed__free(&hooks, d->text2);
     heed__free(&hooks, d->label);
