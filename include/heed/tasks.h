@@ -113,6 +113,11 @@ HEED_API int heed_classify_explain(heed_classifier *c, const char *text, heed_ex
 HEED_API int heed_classify_many(heed_classifier *c, int64_t len, const char *const *text,
                                 float *probs, heed_error *err);
 
+/* What an answer about a text of max_len words costs: tells fn of every product (heed/tensor.h,
+ * heed_ctx_set_flops). Returns that number of words, or a status. */
+HEED_API int64_t heed_classifier_cost(heed_classifier *c, heed_flops_fn fn, void *user,
+                                      heed_error *err);
+
 /* An interval of 95 %: where the same measure of other examples of the same kind would lie. */
 typedef struct heed_interval {
     double low, high;

@@ -102,6 +102,13 @@ HEED_API void heed_ctx_set_step(heed_ctx *cx, uint64_t step); /* for an exact re
 HEED_API size_t heed_ctx_memory(const heed_ctx *cx); /* bytes held from the system at present */
 HEED_API size_t heed_ctx_used(const heed_ctx *cx);   /* bytes that this step has taken so far */
 HEED_API heed_pool *heed_ctx_pool(const heed_ctx *cx);
+/* Told of every matrix product of the forward pass: the weight that it reads, or "attention" or
+ * "matmul" where there is none, and its floating-point operations: 2·M·N·K, a multiplication and an
+ * addition for each term, over what is really computed (true lengths in a recurrent layer, visible
+ * keys by causal, lengths, starts, window and truncate in attention). What is not a product is not
+ * counted. NULL: nobody. */
+typedef void (*heed_flops_fn)(void *user, const char *name, double flops);
+HEED_API void heed_ctx_set_flops(heed_ctx *cx, heed_flops_fn fn, void *user);
 
 /* -- tensors of a step: live until heed_ctx_reset(cx); NULL on failure, see heed_ctx_error ---- */
 

@@ -24,41 +24,71 @@ static int machine(heed_error *err) {
     return 0;
 }
 
-/* Parameters by part: the name up to its first dot. */
+/* A part of a model: its weights' names up to the first dot. */
+typedef struct part {
+    char name[48];
+    int64_t parameters;
+    double flops;
+} part;
+
+typedef struct parts {
+    part list[64]; /* what does not fit any more goes into the last */
+    int len;
+} parts;
+
+static part *part_of(parts *p, const char *name) {
+    enum { MOST = sizeof p->list / sizeof *p->list };
+    const int size = (int)strcspn(name, ".");
+    char own[sizeof p->list->name];
+    snprintf(own, sizeof own, "%.*s", size, name);
+    for (int i = 0; i < p->len; i++)
+        if (strcmp(p->list[i].name, own) == 0) return &p->list[i];
+    if (p->len == MOST) return &p->list[MOST - 1];
+    part *new = &p->list[p->len++];
+    *new = (part){ 0 };
+    snprintf(new->name, sizeof new->name, "%s", p->len == MOST ? "(others)" : own);
+    return new;
+}
+
+static void add_flops(void *user, const char *name, double flops) {
+    part_of(user, name)->flops += flops;
+}
+
+/* Parameters and arithmetic by part. */
 static int model(const char *dir, heed_error *err) {
     heed_classifier *c = heed_classifier_open(dir, &(heed_open_cfg){ .threads = 1 }, err);
     if (!c) return err->code;
     char path[4096];
     snprintf(path, sizeof path, "%.4000s/model.safetensors", dir);
     heed_safetensors *st = heed_safetensors_open(path, NULL, err);
-    if (!st) {
-        heed_classifier_close(c);
-        return err->code;
+    parts p = { .len = 0 };
+    for (int64_t i = 0; st && i < heed_safetensors_count(st); i++) {
+        const heed_entry *e = heed_safetensors_at(st, i);
+        part_of(&p, e->name)->parameters += e->len;
     }
-    printf("%s: classifier, %" PRId64 " labels, %" PRId64 " parameters\n", dir,
-           heed_classifier_labels(c), heed_classifier_parameters(c));
-    const int64_t n = heed_safetensors_count(st);
-    for (int64_t i = 0; i < n;) {
-        const char *name = heed_safetensors_at(st, i)->name;
-        const size_t part = strcspn(name, ".");
-        int64_t sum = 0;
-        for (; i < n; i++) {
-            const heed_entry *e = heed_safetensors_at(st, i);
-            if (strncmp(e->name, name, part) != 0 || (e->name[part] && e->name[part] != '.')) break;
-            sum += e->len;
-        }
-        printf("  %-20.*s %12" PRId64 "\n", (int)part, name, sum);
+    const int64_t words = st ? heed_classifier_cost(c, add_flops, &p, err) : -1;
+    if (words >= 0) {
+        double flops = 0;
+        for (int i = 0; i < p.len; i++) flops += p.list[i].flops;
+        printf("%s: classifier, %" PRId64 " labels, %" PRId64 " parameters\n", dir,
+               heed_classifier_labels(c), heed_classifier_parameters(c));
+        printf("an answer about a text of %" PRId64 " words: %.0f FLOPs in products\n", words,
+               flops);
+        printf("  %-20s %12s %14s\n", "part", "parameters", "FLOPs");
+        for (int i = 0; i < p.len; i++)
+            printf("  %-20s %12" PRId64 " %14.0f\n", p.list[i].name, p.list[i].parameters,
+                   p.list[i].flops);
     }
     heed_safetensors_close(st);
     heed_classifier_close(c);
-    return 0;
+    return words < 0 ? err->code : 0;
 }
 
 int cmd_info(int argc, char **argv) {
     const opt options[] = { { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL } };
     const opt_command what = { "heed info [MODEL]",
-                               "Says what this machine offers, or the parts of a model and their "
-                               "numbers of parameters.",
+                               "Says what this machine offers, or the parts of a model, their "
+                               "numbers of parameters and what an answer costs.",
                                options, 0, 1 };
     const char *operand[1] = { NULL };
     const int n = opt_read(&what, argc, argv, operand);

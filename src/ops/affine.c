@@ -89,6 +89,7 @@ heed_tensor *heed_affine(heed_ctx *cx, heed_tensor *x, heed_tensor *w, heed_tens
     heed_gemm g = heed__affine_product(x, w);
     g.c = y->data;
     g.bias = b ? b->data : NULL;
+    heed__count(cx, w, "matmul", 2.0 * (double)y->len * (double)g.k);
     if (!heed__product(cx, &g)) return NULL;
     return heed__record3(cx, &affine_op, y, x, w, b, NULL);
 }

@@ -153,6 +153,7 @@ heed_tensor *heed_affine_act(heed_ctx *cx, heed_tensor *x, heed_tensor *w, heed_
     g.act = act;
     g.residual = residual ? residual->data : NULL;
     g.ldr = g.ldc;
+    heed__count(cx, w, "matmul", 2.0 * (double)y->len * (double)g.k);
     if (!heed__product(cx, &g)) return NULL;
     return heed_record(cx, &affine_act_op, y, 4, src, kept);
 }

@@ -5,6 +5,37 @@
 
 #include "ops/attention_impl.h"
 
+/* Keys that the queries of a call see in all, by the limits that are ranges. */
+static double visible(const heed_attention_cfg *c, const heed_attention_dims *d) {
+    double sum = 0;
+    for (int64_t b = 0; b < d->B; b++) {
+        const int64_t start = c->key_starts ? HEED_I32_DATA(c->key_starts)[b] : 0;
+        const int64_t len = c->key_lengths ? HEED_I32_DATA(c->key_lengths)[b] : d->S - start;
+        for (int64_t t = 0; t < d->T; t++) {
+            const int64_t p = t + c->query_start;
+            int64_t from = start, to = start + len;
+            if (c->causal && to > p + 1) to = p + 1;
+            if (c->truncate && from < to - c->truncate) from = to - c->truncate;
+            if (c->window && c->left >= 0 && from < p - c->left) from = p - c->left;
+            if (c->window && c->right >= 0 && to > p + c->right + 1) to = p + c->right + 1;
+            if (to > from) sum += (double)(to - from);
+        }
+    }
+    return sum;
+}
+
+void heed__attention_count(const heed_ctx *cx, const heed_attention_call *c) {
+    if (!cx->flops) return;
+    const heed_attention_dims *d = &c->d;
+    const int64_t score = c->cfg.score_v ? c->cfg.score_v->shape[1] : d->Dk;
+    double flops = 2.0 * (double)(d->H * (score + d->Dv)) * visible(&c->cfg, d);
+    const double queries = 2.0 * (double)(d->B * d->T), keys = 2.0 * (double)(d->B * d->S);
+    if (c->cfg.score_w) flops += queries * (double)c->cfg.score_w->len;
+    if (c->cfg.score_wq) flops += queries * (double)c->cfg.score_wq->len;
+    if (c->cfg.score_wk) flops += keys * (double)c->cfg.score_wk->len;
+    heed__count(cx, NULL, "attention", flops);
+}
+
 heed_tensor *heed_attention(heed_ctx *cx, heed_tensor *q, heed_tensor *k, heed_tensor *v,
                             const heed_attention_cfg *cfg) {
     if (!q || !k || !v) return NULL;
@@ -13,6 +44,7 @@ heed_tensor *heed_attention(heed_ctx *cx, heed_tensor *q, heed_tensor *k, heed_t
     if (heed__attention_check(cx, q, k, v, &c.cfg, &c.d)) return NULL;
     if (c.cfg.tap && !heed__attention_tap_make(cx, c.cfg.tap, &c.d)) return NULL;
     if (c.cfg.more) *c.cfg.more = (heed_attention_more){ 0 };
+    heed__attention_count(cx, &c);
     return c.d.fused ? heed__attention_fused(cx, &c) : heed__attention_general(cx, &c);
 }
 

@@ -29,6 +29,8 @@ typedef struct heed_attention_call {
     heed_attention_dims d;
 } heed_attention_call;
 
+/* Tells the context's counter what the call costs. */
+void heed__attention_count(const heed_ctx *cx, const heed_attention_call *c);
 heed_tensor *heed__attention_fused(heed_ctx *cx, const heed_attention_call *c);
 heed_tensor *heed__attention_general(heed_ctx *cx, const heed_attention_call *c);
 

@@ -218,6 +218,8 @@ heed_tensor *heed__convolve(heed_ctx *cx, const heed_op *op, heed_tensor *const 
     heed_tensor *y = heed__out(cx, op, dims + 2, dims == 2 ? shape2 : shape1);
     if (!y) return NULL;
     if (y->len == 0) return heed_record(cx, op, y, 3, src, NULL);
+    heed__count(cx, src[1], "convolution",
+                2.0 * (double)y->len * (double)(src[1]->len / src[1]->shape[0]));
     conv_job j = { .cx = cx,
                    .s = s,
                    .x = src[0]->data,

@@ -194,6 +194,7 @@ heed_tensor *heed_gru(heed_ctx *cx, heed_tensor *xw, heed_tensor *wh, heed_tenso
     const int64_t room_len = s->seq.total * 7 * H;
     float *room = keep ? heed__alloc(cx, room_len, sizeof(float))
                        : heed__temp(cx, room_len, sizeof(float));
+    heed__count(cx, wh, "gru", 6.0 * (double)s->seq.total * (double)H * (double)H);
     gru_job j = { .s = s,
                   .units = H,
                   .xw = xw->data,

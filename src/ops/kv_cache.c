@@ -315,6 +315,7 @@ heed_tensor *heed_attention_cached(heed_ctx *cx, heed_tensor *q, heed_kv_cache *
     if (g->query_start < c->base || (g->tap && c->base > 0) || sees_forgotten(c, g))
         return heed_fail(cx, HEED_EINVALID, "attention cached: the first %lld steps are forgotten",
                          (long long)c->base);
+    heed__attention_count(cx, &call);
     g->query_start -= c->base;
     call.d.S = c->len - c->base;
     if (g->tap && !heed__attention_tap_make(cx, g->tap, &call.d)) return NULL;

@@ -422,6 +422,8 @@ heed_tensor *heed_linear_attention(heed_ctx *cx, heed_tensor *q, heed_tensor *k,
     heed_tensor *y = heed_new(cx, HEED_F32, 3, (int64_t[]){ l->B, l->T, l->H * l->Dv });
     if (!y || !make_room(cx, l, false)) return NULL;
     l->q = q->data, l->key = k->data, l->v = v->data, l->out = y->data;
+    heed__count(cx, NULL, "attention",
+                2.0 * (double)(l->B * l->H) * (double)((l->T + l->S) * l->D * (l->Dv + 1)));
     heed__parallel(cx, l->B * l->H, cost_of(l), forward_range, l);
     heed__temp_end(cx, l->room);
     return heed__record3(cx, &op_linear_attention, y, q, k, v, l);

@@ -258,6 +258,7 @@ heed_tensor *heed_lstm(heed_ctx *cx, heed_tensor *xw, heed_tensor *wh, heed_tens
     const bool keep = heed__wants_grad(cx, 4, src);
     float *room = keep ? heed__alloc(cx, s->seq.total * 6 * H, sizeof(float))
                        : heed__temp(cx, s->seq.total * 6 * H, sizeof(float));
+    heed__count(cx, wh, "lstm", 8.0 * (double)s->seq.total * (double)H * (double)H);
     lstm_job j = { .s = s,
                    .units = H,
                    .xw = xw->data,

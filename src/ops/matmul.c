@@ -132,6 +132,7 @@ heed_tensor *heed_matmul(heed_ctx *cx, heed_tensor *a, heed_tensor *b, bool ta, 
     *saved = d;
     heed_gemm g = product_of(&d, a->data, b->data);
     g.c = c->data;
+    heed__count(cx, b, "matmul", 2.0 * (double)c->len * (double)d.k);
     if (d.batch && !heed__product(cx, &g)) return NULL;
     return heed__record2(cx, &matmul_op, c, a, b, saved);
 }

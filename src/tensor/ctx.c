@@ -125,6 +125,16 @@ heed_pool *heed_ctx_pool(const heed_ctx *cx) {
     return cx->pool;
 }
 
+void heed_ctx_set_flops(heed_ctx *cx, heed_flops_fn fn, void *user) {
+    cx->flops = fn;
+    cx->flops_user = user;
+}
+
+void heed__count(const heed_ctx *cx, const heed_tensor *w, const char *what, double flops) {
+    if (cx->flops && !cx->in_backward)
+        cx->flops(cx->flops_user, w && w->name ? w->name : what, flops);
+}
+
 /* -- memory of the step ----------------------------------------------------------------------- */
 
 void *heed__alloc(heed_ctx *cx, int64_t count, size_t size) {

@@ -33,7 +33,13 @@ struct heed_ctx {
     void *bin[HEED_BIN_CLASSES];
     void *temps; /* what heed__alloc gave to the backward that runs now; ends with it */
     bool in_backward;
+    heed_flops_fn flops;
+    void *flops_user;
 };
+
+/* A forward product of these floating-point operations that reads the weight w; what: its name
+ * where w has none or is NULL. */
+void heed__count(const heed_ctx *cx, const heed_tensor *w, const char *what, double flops);
 
 /* Room of the step, aligned to 64 bytes, not filled; NULL and the error set when memory is short.
  * count·size is checked. */

@@ -1,0 +1,20 @@
+/* classifier_cost.c: what one answer costs, counted while it is computed. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "tasks/classifier.h"
+
+int64_t heed_classifier_cost(heed_classifier *c, heed_flops_fn fn, void *user, heed_error *err) {
+    heed_error own;
+    if (!err) err = &own;
+    const int64_t words = c->max_len;
+    char *text = heed__malloc(&c->hooks, (size_t)words * 2 + 1);
+    if (!text) return heed__error(err, HEED_ENOMEM, "classifier: out of memory");
+    for (int64_t i = 0; i < words; i++) memcpy(text + 2 * i, "a ", 2);
+    text[2 * words] = 0;
+    heed_ctx_set_flops(c->cx, fn, user);
+    const int rc = heed_classify(c, text, NULL, 0, err);
+    heed_ctx_set_flops(c->cx, NULL, NULL);
+    heed__free(&c->hooks, text);
+    return rc < 0 ? rc : words;
+}

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# `heed info MODEL`: parameters and floating-point operations by part, beside a count by hand: a text of 8 words, vectors
+# of 6, an LSTM of 8, 2 heads of 4, a layer of 5, 3 labels.
+set -euo pipefail
+said=$("$HEED" info tests/formats/models/v1)
+rnn=$((2 * 8 * (4 * 8 * 6 + 4 * 8 * 8)))
+attention=$((2 * 8 * 4 * 8 * 8 + 2 * 2 * 8 * 8 * (4 + 4)))
+dense=$((2 * 8 * 5)) head=$((2 * 5 * 3))
+want() { grep -Eqx "$1" <<<"$said" || { echo "no line '$1' in"; echo "$said"; exit 1; }; }
+want "an answer about a text of 8 words: $((rnn + attention + dense + head)) FLOPs in products"
+want " +part +parameters +FLOPs"
+want " +embed +$((50 * 6)) +0"
+want " +rnn +$((4 * 8 * (6 + 8) + 2 * 4 * 8)) +$rnn"
+want " +attention +$((4 * (8 * 8 + 8))) +$attention"
+want " +dense +$((5 * 8 + 5)) +$dense"
+want " +head +$((3 * 5 + 3)) +$head"
