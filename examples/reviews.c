@@ -37,7 +37,9 @@ static int read_lines(lines *l, const char *path) {
 }
 
 static heed_examples examples(const lines *l) {
-    return (heed_examples){ l->len, (const char *const *)l->text, (const char *const *)l->label };
+    return (heed_examples){ .len = l->len,
+                            .text = (const char *const *)l->text,
+                            .label = (const char *const *)l->label };
 }
 
 static void lines_free(lines *l) {

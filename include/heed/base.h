@@ -88,6 +88,9 @@ typedef struct heed_progress {
     double rate;           /* units a second */
     double seconds_left;   /* negative: not known */
     double loss;           /* NaN where there is none */
+    /* "epoch", after each epoch of training with a score on held-out data; NULL and 0 elsewhere */
+    const char *score_name; /* "Acc", "F1"; the larger the better */
+    double score, held_loss;
 } heed_progress;
 
 /* What a program may put in place of the library's own ways. A zeroed struct, or NULL where a hooks

@@ -52,6 +52,7 @@ typedef struct heed_model_cfg {
     bool sparse; /* embedding tables take row-sparse gradients; not with tied */
     double dropout;
     double norm_eps; /* 0: 1e-5 */
+    bool additive;   /* CLASSIC: additive attention instead of scaled dot */
 } heed_model_cfg;
 
 /* The config as one JSON object, every field that is not zero; free with heed_text_free. NULL:

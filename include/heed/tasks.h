@@ -16,37 +16,90 @@
 extern "C" {
 #endif
 
-/* Texts with their labels, zero-terminated UTF-8, the caller's. label may be NULL where none is
- * needed. */
+/* Texts with what is to be learnt or tested, zero-terminated UTF-8, the caller's. label may be NULL
+ * where none is needed. */
 typedef struct heed_examples {
     int64_t len;
-    const char *const *text;  /* [len] */
-    const char *const *label; /* [len] */
+    const char *const *text;    /* [len] */
+    const char *const *label;   /* [len], or as label_start says */
+    const char *const *text2;   /* [len] the second of a pair of texts; NULL: single texts */
+    const int64_t *label_start; /* [len+1] text i has labels label[label_start[i] ..
+                                   label_start[i+1]), none to many; NULL: one each */
+    const double *score;        /* [len] where a number is to be learnt */
 } heed_examples;
 
-/* Which words of a text are read that has more of them than max_len. */
+/* What a classifier says of a text. */
+typedef enum heed_target {
+    HEED_TARGET_LABEL,  /* one label: probabilities add up to 1 */
+    HEED_TARGET_LABELS, /* none to many labels, each with a probability of its own */
+    HEED_TARGET_SCORE   /* a number */
+} heed_target;
+
+/* Which words of a text are learnt from that has more of them than max_len. */
 typedef enum heed_keep { HEED_KEEP_TAIL, HEED_KEEP_HEAD } heed_keep;
 
-/* How a classifier is made; a zero means the value in brackets. The recipe `classic`: embedding,
- * LSTM, multi-head self-attention over its states, mean of the words that there are, softmax. */
+/* How a classifier is made; a zero means the value in brackets, a * that the recipe has its own.
+ * The recipe `classic`: embedding, LSTM, multi-head self-attention over its states, mean of the
+ * words that there are, softmax. */
 typedef struct heed_classify_cfg {
     int64_t vocab;    /* words known, the commonest (10000) */
-    int64_t max_len;  /* words read of a text, its last ones (128) */
+    int64_t max_len;  /* words read of a text at once, see keep (128) */
     int64_t embed;    /* (64) */
     int64_t hidden;   /* LSTM units and attention width (64) */
     int64_t heads;    /* (4) */
     int64_t dense;    /* units of a ReLU layer before the last (none) */
-    int64_t epochs;   /* (15) */
+    int64_t epochs;   /* (15 *) */
     int64_t batch;    /* texts in a step (64) */
-    double lr;        /* Adam's rate (0.002) */
+    double lr;        /* learning rate (0.002 *) */
     bool constant_lr; /* else it falls to a tenth along half a cosine */
-    double dropout;   /* on words and on the pooled vector; negative: none (0.3) */
+    double dropout;   /* on words and on the pooled vector; negative: none (0.3 *) */
     uint64_t seed;
     heed_precision precision; /* of training and, stored with the model, of its answers (f32) */
     int threads;              /* as heed_pool_new; no result depends on it */
     const char *isa;          /* as heed_ctx_cfg */
     const heed_hooks *hooks;  /* progress, cancel, log, memory */
+
+    const char *recipe; /* heed_recipe_name ("classic") */
+    heed_target target;
+    bool hierarchy;         /* labels such as a/b: heed_metrics has their parents too */
+    heed_keep keep;         /* which words are read of a text cut to max_len (the last) */
+    bool windows;           /* a longer text is not cut but read in windows, whose answers are
+                               averaged; training reads a window drawn anew in each epoch */
+    int64_t layers, ff;     /* (1, 4 times the width *) */
+    bool bidirectional;     /* an LSTM in each direction */
+    bool additive;          /* additive attention (Bahdanau et al. 2015) instead of scaled dot */
+    const char *position;   /* encoder: "sinusoidal", "learned", "rotary" ("sinusoidal") */
+    const char *tokenizer;  /* encoder: a tokenizer's file or folder (words) */
+    const char *optimizer;  /* "adam", "adamw", "sgd", "adagrad", "adafactor" ("adam" *) */
+    const char *schedule;   /* "constant", "linear", "cosine", "inv_sqrt", "plateau" ("cosine") */
+    double warmup;          /* part of all steps over which the rate grows (none *) */
+    double clip;            /* largest norm of a gradient; negative: none (1) */
+    double weight_decay;    /* (none *) */
+    double ema;             /* decay of an average of the weights, which then counts (none) */
+    double label_smoothing; /* (none) */
+    bool balanced; /* a label's examples weigh the more, the fewer there are: n / (K · n_label) */
+
+    const heed_examples *valid; /* held-out data; NULL: as valid_part says */
+    double valid_part; /* part of the training data held out, by label (none). Where anything is,
+                          the weights of the epoch that is best on it are kept */
+    int64_t patience;  /* epochs without a better one before training stops (never) */
+    double seconds;    /* time after which it stops (none) */
+    const char *from;  /* folder of a model of the same recipe to start from: its words and weights;
+                          its head too, where the labels are the same */
+    bool freeze;       /* nothing below the head is learnt */
+    const heed_examples *pretrain; /* encoder: texts to learn the language from first, by words
+                                      hidden (Devlin et al. 2019) */
+    int64_t pretrain_epochs;       /* (5) */
+
+    const char
+        *run;    /* folder for logs and, where training is stopped, its checkpoint; NULL: none */
+    bool resume; /* go on with the checkpoint there: the very weights of a run not stopped */
+    bool keep_stopped; /* cancelled, heed_classifier_train gives the best so far (with *err filled)
+                          instead of NULL */
 } heed_classify_cfg;
+
+/* Names of the recipes, NULL past the last. */
+HEED_API const char *heed_recipe_name(int i);
 
 typedef struct heed_classifier heed_classifier; /* for one thread at a time */
 
@@ -70,9 +123,13 @@ HEED_API heed_classifier *heed_classifier_open(const char *dir, const heed_open_
 HEED_API int heed_classifier_save(const heed_classifier *c, const char *dir, heed_error *err);
 HEED_API void heed_classifier_close(heed_classifier *c); /* NULL is fine */
 
-HEED_API int64_t heed_classifier_labels(const heed_classifier *c);               /* K */
+/* K; 0 where it gives a score */
+HEED_API int64_t heed_classifier_labels(const heed_classifier *c);
 HEED_API const char *heed_classifier_label(const heed_classifier *c, int64_t i); /* NULL past K */
 HEED_API int64_t heed_classifier_parameters(const heed_classifier *c);
+HEED_API heed_target heed_classifier_target(const heed_classifier *c);
+HEED_API bool heed_classifier_pairs(const heed_classifier *c); /* whether it reads pairs */
+HEED_API const char *heed_classifier_recipe(const heed_classifier *c);
 
 /* A label with its probability. name lives as long as the classifier. */
 typedef struct heed_label {
@@ -102,6 +159,7 @@ typedef struct heed_explanation {
     int64_t word_len;    /* words written */
     int64_t total, seen; /* words of the text; how many of them, its last ones, the model saw */
     int64_t known;       /* of those seen, how many it knows */
+    float value;         /* of a model that gives a score */
 } heed_explanation;
 
 /* heed_classify with what it attended to: attention averaged over heads and queries. 0 or a
@@ -112,6 +170,9 @@ HEED_API int heed_classify_explain(heed_classifier *c, const char *text, heed_ex
 /* Probabilities of many texts, probs [len,K]. 0 or a status. */
 HEED_API int heed_classify_many(heed_classifier *c, int64_t len, const char *const *text,
                                 float *probs, heed_error *err);
+/* The same of texts or pairs of texts: out [len,K] probabilities, or [len] scores. */
+HEED_API int heed_classify_examples(heed_classifier *c, const heed_examples *x, float *out,
+                                    heed_error *err);
 
 /* What an answer about a text of max_len words costs: tells fn of every product (heed/tensor.h,
  * heed_ctx_set_flops). Returns that number of words, or a status. */

@@ -199,7 +199,7 @@ static void result_free(result *r) {
 
 static int test(result *r, const heed_open_cfg *open, heed_error *err) {
     const heed_dataset *t = r->table;
-    const heed_examples data = { t->len, t->text, t->label };
+    const heed_examples data = { .len = t->len, .text = t->text, .label = t->label };
     r->c = heed_classifier_open(r->dir, open, err);
     if (!r->c) return err->code;
     const int64_t labels = heed_classifier_labels(r->c);

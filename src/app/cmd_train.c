@@ -68,8 +68,22 @@ static double resident(void) {
     return (double)in_memory * (double)sysconf(_SC_PAGESIZE) + (double)(etext - __executable_start);
 }
 
+/* Of the held-out data where there is any, else the mean loss of what was learnt. */
+static void print_epoch(watch *w, const heed_progress *p) {
+    terminal_clear(&w->term);
+    printf("Epoch [%" PRId64 "/%" PRId64 "], Loss: %.4f", p->epoch, p->epochs,
+           p->score_name ? p->held_loss : p->loss);
+    if (p->score_name) printf(", %s: %.4f", p->score_name, p->score);
+    printf("\n");
+    fflush(stdout);
+}
+
 static void progress(void *user, const heed_progress *p) {
     watch *w = user;
+    if (strcmp(p->what, "epoch") == 0) {
+        print_epoch(w, p);
+        return;
+    }
     if (strcmp(p->what, "memory") != 0) {
         terminal_progress(&w->term, p);
         return;
@@ -94,7 +108,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
     printf("%s: %" PRId64 " texts; %s\n", file, table.len, table.how);
     fflush(stdout);
     o->cfg.hooks = &hooks;
-    const heed_examples data = { table.len, table.text, table.label };
+    const heed_examples data = { .len = table.len, .text = table.text, .label = table.label };
     const double start = seconds();
     w.resident = resident();
     heed_classifier *c = heed_classifier_train(&data, &o->cfg, err);

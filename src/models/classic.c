@@ -2,7 +2,7 @@
  * many an article on attention. */
 #include "models/parts.h"
 
-int heed_classic_init(heed_classic *m, heed_params *ps, const heed_model_cfg *cfg) {
+int heed__classic_body(heed_classic *m, heed_params *ps, const heed_model_cfg *cfg) {
     *m = (heed_classic){ .cfg = *cfg };
     heed_model_cfg *c = &m->cfg;
     if (heed__model_defaults(ps, c)) return HEED_EINVALID;
@@ -15,27 +15,39 @@ int heed_classic_init(heed_classic *m, heed_params *ps, const heed_model_cfg *cf
                                    .bidirectional = c->bidirectional,
                                    .dropout = (float)c->dropout });
     const int64_t width = c->hidden * (c->bidirectional ? 2 : 1);
-    heed_mha_init(&m->attention, ps, "attention",
-                  &(heed_mha_cfg){ .dim = width,
-                                   .heads = (int)c->heads,
-                                   .kv_heads = (int)c->kv_heads,
-                                   .kind.dropout = (float)c->dropout });
-    heed_pooling_init(&m->pooling, ps, "pooling", c->pooling, width);
+    heed_mha_init(
+        &m->attention, ps, "attention",
+        &(heed_mha_cfg){ .dim = width,
+                         .heads = (int)c->heads,
+                         .kv_heads = (int)c->kv_heads,
+                         .kind.score = c->additive ? HEED_SCORE_ADDITIVE : HEED_SCORE_SCALED_DOT,
+                         .kind.dropout = (float)c->dropout });
+    return heed_pooling_init(&m->pooling, ps, "pooling", c->pooling, width);
+}
+
+int heed_classic_init(heed_classic *m, heed_params *ps, const heed_model_cfg *cfg) {
+    if (heed__classic_body(m, ps, cfg)) return HEED_EINVALID;
+    const heed_model_cfg *c = &m->cfg;
+    const int64_t width = c->hidden * (c->bidirectional ? 2 : 1);
     if (c->dense) heed_linear_init(&m->dense, ps, "dense", width, c->dense);
     return heed_linear_init(&m->head, ps, "head", c->dense ? c->dense : width, c->classes);
 }
 
-heed_tensor *heed_classic_apply(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
-                                heed_tensor *lengths, heed_attention_tap *tap) {
-    const float p = (float)m->cfg.dropout;
+heed_tensor *heed__classic_states(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
+                                  heed_tensor *lengths, heed_attention_tap *tap) {
     heed_attention_cfg kind = m->attention.cfg.kind;
     kind.key_lengths = lengths;
     kind.tap = tap;
-    heed_tensor *x = heed_dropout(cx, heed_embed_apply(cx, &m->embed, ids), p);
+    heed_tensor *x = heed_dropout(cx, heed_embed_apply(cx, &m->embed, ids), (float)m->cfg.dropout);
     heed_tensor *h = heed_rnn_apply(cx, &m->rnn, x, lengths, NULL);
-    heed_tensor *a = heed_mha_apply(cx, &m->attention, h, h, h, &kind);
+    return heed_mha_apply(cx, &m->attention, h, h, h, &kind);
+}
+
+heed_tensor *heed_classic_apply(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
+                                heed_tensor *lengths, heed_attention_tap *tap) {
+    heed_tensor *a = heed__classic_states(cx, m, ids, lengths, tap);
     heed_tensor *y = heed_pooling_apply(cx, &m->pooling, a, lengths, NULL);
-    y = heed_dropout(cx, y, p);
+    y = heed_dropout(cx, y, (float)m->cfg.dropout);
     if (m->dense.w) y = heed_relu(cx, heed_linear_apply(cx, &m->dense, y));
     return heed_linear_apply(cx, &m->head, y);
 }

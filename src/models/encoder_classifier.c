@@ -1,8 +1,7 @@
 /* encoder_classifier.c: embedding, positions, Transformer encoder, pooling, classes. */
 #include "models/parts.h"
 
-int heed_encoder_classifier_init(heed_encoder_classifier *m, heed_params *ps,
-                                 const heed_model_cfg *cfg) {
+int heed__encoder_body(heed_encoder_classifier *m, heed_params *ps, const heed_model_cfg *cfg) {
     *m = (heed_encoder_classifier){ .cfg = *cfg };
     heed_model_cfg *c = &m->cfg;
     if (heed__model_defaults(ps, c)) return HEED_EINVALID;
@@ -10,8 +9,13 @@ int heed_encoder_classifier_init(heed_encoder_classifier *m, heed_params *ps,
     heed__model_embed(&m->embed, ps, "embed", c, c->vocab);
     heed__model_position(&m->position, ps, c);
     heed_encoder_init(&m->encoder, ps, "encoder", &stack);
-    heed_pooling_init(&m->pooling, ps, "pooling", c->pooling, c->dim);
-    return heed_linear_init(&m->head, ps, "head", c->dim, c->classes);
+    return heed_pooling_init(&m->pooling, ps, "pooling", c->pooling, c->dim);
+}
+
+int heed_encoder_classifier_init(heed_encoder_classifier *m, heed_params *ps,
+                                 const heed_model_cfg *cfg) {
+    if (heed__encoder_body(m, ps, cfg)) return HEED_EINVALID;
+    return heed_linear_init(&m->head, ps, "head", m->cfg.dim, m->cfg.classes);
 }
 
 heed_tensor *heed_encoder_classifier_encode(heed_ctx *cx, const heed_encoder_classifier *m,

@@ -49,7 +49,8 @@ static const field fields[] = { { AT(kind), WORD, kinds },
                                 { AT(padding), INTEGER, NULL },
                                 { AT(sparse), TRUTH, NULL },
                                 { AT(dropout), NUMBER, NULL },
-                                { AT(norm_eps), NUMBER, NULL } };
+                                { AT(norm_eps), NUMBER, NULL },
+                                { AT(additive), TRUTH, NULL } };
 #undef AT
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 

@@ -18,5 +18,12 @@ int heed__model_head(heed_linear *head, heed_params *ps, const heed_model_cfg *c
 /* Embedding, positions from `start` on, dropout. */
 heed_tensor *heed__model_enter(heed_ctx *cx, const heed_embed *e, const heed_position *p,
                                heed_tensor *ids, int64_t start);
+/* The models without their heads: what a body of a task is made of. cfg->classes and dense are not
+ * read. 0 or a status that ps keeps. */
+int heed__classic_body(heed_classic *m, heed_params *ps, const heed_model_cfg *cfg);
+/* -> [B,T,W], W the LSTM's width in all its directions */
+heed_tensor *heed__classic_states(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
+                                  heed_tensor *lengths, heed_attention_tap *tap);
+int heed__encoder_body(heed_encoder_classifier *m, heed_params *ps, const heed_model_cfg *cfg);
 
 #endif

@@ -52,7 +52,8 @@ typedef struct heed_rows {
     heed_hooks hooks;
 } heed_rows;
 
-void heed__rows_free(heed_rows *rows); /* a zeroed one is fine */
+void heed__rows_free(heed_rows *rows);          /* a zeroed one is fine */
+int64_t heed__rows_size(const heed_rows *rows); /* bytes that it takes */
 
 /* Units [begin,end) of rows: a whole row or a part of it, never of two rows, never empty. */
 typedef struct heed_span {

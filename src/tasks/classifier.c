@@ -1,5 +1,5 @@
 /* classifier.c: making and ending a classifier; its folder is in classifier_io.c, its training in
- * classifier_train.c, its answers in classifier_run.c. */
+ * classifier_train.c, its answers in classifier_answer.c and classifier_run.c. */
 #include "tasks/classifier.h"
 
 #include <string.h>
@@ -16,6 +16,7 @@ heed_classifier *heed__classifier_new(const char *isa, int threads, uint64_t see
     }
     if (hooks) c->hooks = *hooks;
     c->seed = seed;
+    c->batch = 64;
     const heed_ctx_cfg cfg = { .seed = seed, .threads = threads, .isa = isa, .hooks = hooks };
     c->cx = heed_ctx_new(&cfg, err);
     if (c->cx) c->ps = heed_params_new(&(heed_params_cfg){ .seed = seed, .hooks = hooks }, err);
@@ -29,21 +30,14 @@ void heed_classifier_close(heed_classifier *c) {
     const heed_hooks hooks = c->hooks;
     for (int64_t i = 0; c->label && i < c->labels; i++) heed__free(&hooks, c->label[i]);
     heed__free(&hooks, c->label);
-    heed__vocab_free(c->vocab);
+    heed__body_free(c->body);
     heed_params_free(c->ps);
     heed_ctx_free(c->cx);
     heed__free(&hooks, c);
 }
 
-int heed__classifier_build(heed_classifier *c, heed_model_cfg cfg, heed_error *err) {
-    cfg.kind = HEED_MODEL_CLASSIC;
-    cfg.vocab = heed__vocab_len(c->vocab);
-    cfg.classes = c->labels;
-    cfg.use_padding = true;
-    cfg.padding = HEED_VOCAB_PAD;
-    const int rc = heed_classic_init(&c->model, c->ps, &cfg);
-    const heed_error *why = heed_params_error(c->ps);
-    return rc ? heed__error(err, rc, "%s", why ? why->msg : "the model cannot be made") : 0;
+int64_t heed__classifier_width(const heed_classifier *c) {
+    return c->head.cfg.classes;
 }
 
 bool heed__label_is_plain(const char *label) {
@@ -75,4 +69,16 @@ const char *heed_classifier_label(const heed_classifier *c, int64_t i) {
 
 int64_t heed_classifier_parameters(const heed_classifier *c) {
     return heed_params_len(c->ps);
+}
+
+heed_target heed_classifier_target(const heed_classifier *c) {
+    return c->head.cfg.target;
+}
+
+bool heed_classifier_pairs(const heed_classifier *c) {
+    return c->head.cfg.pairs;
+}
+
+const char *heed_classifier_recipe(const heed_classifier *c) {
+    return c->body->kind->name;
 }

@@ -2,13 +2,13 @@
 #ifndef HEED_TASKS_CLASSIFIER_H
 #define HEED_TASKS_CLASSIFIER_H
 
-#include "heed/models.h"
 #include "heed/tasks.h"
-#include "tasks/encode.h"
+#include "tasks/body.h"
+#include "tasks/head.h"
 #include "tasks/metrics.h"
 
 enum {
-    HEED_CLASSIFIER_FORMAT = 1, /* format_version of the folders that this library writes */
+    HEED_CLASSIFIER_FORMAT = 2, /* format_version of the folders that this library writes */
     HEED_CLASSIFIER_MAX_LABELS = 1000000,
     HEED_CLASSIFIER_MAX_LEN = 1 << 20,
     HEED_CLASSIFIER_MAX_EPOCHS = 1 << 30
@@ -18,30 +18,55 @@ struct heed_classifier {
     heed_hooks hooks;
     heed_ctx *cx;
     heed_params *ps;
-    heed_classic model;
-    heed_vocab *vocab;
-    char **label; /* [labels] in the order of their bytes */
-    int64_t labels;
+    heed_body *body;
+    heed_head head;
+    char **label;   /* [labels] in the order of their bytes */
+    int64_t labels; /* 0 for a score */
     int64_t max_len;
+    heed_keep keep;
+    bool windows;   /* a longer text is read in windows of max_len, else cut to it */
+    bool hierarchy; /* labels are paths, a/b */
     uint64_t seed;  /* of the training, for the record */
     int64_t epochs; /* likewise */
+    int64_t batch;  /* texts answered at once; no answer depends on it */
 };
 
 /* An empty one with its context (train or not). NULL and *err on failure. */
 heed_classifier *heed__classifier_new(const char *isa, int threads, uint64_t seed,
                                       const heed_hooks *hooks, heed_error *err);
-/* Declares the model's parameters for the vocabulary and labels that c has. 0 or a status. */
-int heed__classifier_build(heed_classifier *c, heed_model_cfg cfg, heed_error *err);
+/* K: numbers that the head gives for a text. */
+int64_t heed__classifier_width(const heed_classifier *c);
 /* Whether a label can be saved and printed: UTF-8 without control characters. */
 bool heed__label_is_plain(const char *label);
 /* Whether heed_classifier_save could write its folder, asked before a long training. 0 or a
  * status. */
 int heed__classifier_check_folder(const char *dir, heed_error *err);
+/* Reads dir's config.json and makes body and labels of it, without weights; head's shape is put
+ * where asked. 0 or a status. */
+int heed__classifier_open_config(heed_classifier *c, const char *dir, heed_head_cfg *head,
+                                 heed_error *err);
 /* Answers to len labelled texts: one outcome for each, and, where score is not NULL, the
  * probability of the model's second label. 0 or a status. */
 int heed__classifier_judge(heed_classifier *c, const heed_examples *data, heed_outcome *outcome,
                            float *score, heed_error *err);
 /* The number of a label, -1 for one not known. */
 int32_t heed__classifier_find(const heed_classifier *c, const char *label);
+
+/* Texts (and their second ones, where the head reads pairs) encoded. */
+typedef struct heed_pairs {
+    heed_rows rows, rows2; /* rows2 zeroed without pairs */
+} heed_pairs;
+/* whole: nothing is cut off, for windows and explanations. 0 or a status. */
+int heed__classifier_encode(const heed_classifier *c, const heed_examples *x, bool whole,
+                            heed_pairs *p, heed_error *err);
+void heed__pairs_free(heed_pairs *p);
+/* How many windows row i is read in, and which units window w of them is; 1 where the text is cut.
+ */
+int64_t heed__windows(const heed_classifier *c, const heed_rows *rows, int64_t i);
+heed_span heed__window(const heed_classifier *c, const heed_rows *rows, int64_t i, int64_t w);
+/* The head's numbers for every row, out [len,K]: answers, or, logits set, what they are made of;
+ * averaged over the windows of a row. 0 or a status. */
+int heed__classifier_answers(heed_classifier *c, const heed_pairs *p, bool logits, float *out,
+                             heed_error *err);
 
 #endif

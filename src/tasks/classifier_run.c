@@ -1,4 +1,4 @@
-/* classifier_run.c: a classifier's answers, one or many, with what it attended to, and tests. */
+/* classifier_run.c: a classifier's answers, one or many, with what it attended to. */
 #include "tasks/classifier.h"
 
 #include <math.h>
@@ -6,63 +6,28 @@
 
 #include "base/alloc.h"
 #include "heed/ops.h"
-#include "tasks/metrics.h"
-#include "text/words.h"
 
-enum { BATCH = 64 };
+static int check_pairs(const heed_classifier *c, const heed_examples *x, heed_error *err) {
+    if (!c->head.cfg.pairs == !x->text2) return 0;
+    return heed__error(err, HEED_EINVALID,
+                       c->head.cfg.pairs ? "classifier: this model reads pairs of texts"
+                                         : "classifier: this model reads single texts, not pairs");
+}
 
-static int context_error(heed_classifier *c, heed_error *err) {
-    const heed_error *why = heed_ctx_error(c->cx);
-    const int rc = heed__error(err, why ? why->code : HEED_ENOMEM, "%s",
-                               why ? why->msg : "classifier: out of memory");
-    heed_ctx_reset(c->cx);
+int heed_classify_examples(heed_classifier *c, const heed_examples *x, float *out,
+                           heed_error *err) {
+    heed_pairs p;
+    int rc = check_pairs(c, x, err);
+    if (rc == 0) rc = heed__classifier_encode(c, x, c->windows, &p, err);
+    if (rc) return rc;
+    rc = heed__classifier_answers(c, &p, false, out, err);
+    heed__pairs_free(&p);
     return rc;
-}
-
-/* Probabilities of rows order[0..n): a tensor of the step, or NULL. */
-static heed_tensor *forward(heed_classifier *c, const heed_encoded *e, const int64_t *order,
-                            int64_t n, heed_attention_tap *tap) {
-    heed_tensor *ids, *lengths;
-    heed__batch(c->cx, e, order, n, &ids, &lengths);
-    heed_tensor *p = heed_softmax(c->cx, heed_classic_apply(c->cx, &c->model, ids, lengths, tap));
-    for (int64_t i = 0; p && i < p->len; i++)
-        if (!isfinite(HEED_F32_DATA(p)[i]))
-            return heed_fail(c->cx, HEED_ENONFINITE,
-                             "classifier: a probability is not a finite number, so the model's "
-                             "weights are not or are far too large");
-    return p;
-}
-
-static int many(heed_classifier *c, const heed_encoded *e, int64_t *order, float *probs,
-                heed_error *err) {
-    const int64_t K = c->labels;
-    heed__length_order(e, order); /* like lengths together: little padding, the same bits */
-    for (int64_t at = 0; at < e->len; at += BATCH) {
-        const int64_t n = e->len - at < BATCH ? e->len - at : BATCH;
-        heed_tensor *p = forward(c, e, order + at, n, NULL);
-        if (!p) return context_error(c, err);
-        for (int64_t i = 0; i < n; i++)
-            memcpy(probs + order[at + i] * K, HEED_F32_DATA(p) + i * K, (size_t)K * sizeof *probs);
-        heed_ctx_reset(c->cx);
-        if (c->hooks.cancel && c->hooks.cancel(c->hooks.user))
-            return heed__error(err, HEED_ECANCELLED, "stopped after %lld of %lld texts",
-                               (long long)(at + n), (long long)e->len);
-    }
-    return 0;
 }
 
 int heed_classify_many(heed_classifier *c, int64_t len, const char *const *text, float *probs,
                        heed_error *err) {
-    heed_encoded e;
-    const heed_examples texts = { .len = len, .text = text };
-    int rc = heed__encode(&e, c->vocab, &texts, c->max_len, &c->hooks, err);
-    if (rc) return rc;
-    int64_t *order = heed__calloc(&c->hooks, (size_t)len, sizeof *order);
-    rc = order ? many(c, &e, order, probs, err)
-               : heed__error(err, HEED_ENOMEM, "texts: out of memory");
-    heed__free(&c->hooks, order);
-    heed__encoded_free(&e);
-    return rc;
+    return heed_classify_examples(c, &(heed_examples){ .len = len, .text = text }, probs, err);
 }
 
 /* The n largest of p [K], largest first, ties by the order of labels. */
@@ -80,67 +45,92 @@ static int best(const heed_classifier *c, const float *p, heed_label *top, int n
     return n;
 }
 
-/* The part of all attention that position t of a single text gets: heads and queries averaged. */
-static float part_of(const heed_tensor *column, int64_t t) {
-    const int64_t H = column->shape[1], T = column->shape[2];
-    float sum = 0;
-    for (int64_t h = 0; h < H; h++) sum += HEED_F32_DATA(column)[h * T + t];
-    return sum / (float)(H * T);
+int heed_classify(heed_classifier *c, const char *text, heed_label *top, int n, heed_error *err) {
+    heed_error own;
+    if (!err) err = &own;
+    float *probs = heed__calloc(&c->hooks, (size_t)heed__classifier_width(c), sizeof *probs);
+    if (!probs) return heed__error(err, HEED_ENOMEM, "classifier: out of memory");
+    const int rc = heed_classify_many(c, 1, &text, probs, err);
+    if (rc == 0) n = best(c, probs, top, n);
+    heed__free(&c->hooks, probs);
+    return rc ? rc : n;
 }
 
-/* Words of the text with their parts of attention; those before the last max_len get none. */
-static void attended_words(const heed_classifier *c, const char *text, const heed_tensor *column,
-                           heed_explanation *x) {
-    const size_t size = strlen(text);
-    heed_word w;
-    for (size_t at = 0; heed__word_next(text, size, &at, &w);) x->total++;
-    x->seen = x->total < c->max_len ? x->total : c->max_len;
-    const int64_t unseen = x->total - x->seen;
-    const int64_t first = x->total > x->word_cap ? x->total - x->word_cap : 0;
-    int64_t i = 0;
-    for (size_t at = 0; heed__word_next(text, size, &at, &w); i++) {
-        const bool sees = i >= unseen;
-        x->known += sees && heed__vocab_find(c->vocab, w.form, (size_t)w.len) != HEED_VOCAB_UNKNOWN;
-        if (i >= first)
-            x->word[i - first] = (heed_attended){ w.begin, w.end,
-                                                  sees ? part_of(column, i - unseen) : 0.0f };
+/* -- what it attended to ---------------------------------------------------------------------- */
+
+/* Adds the answer of one window to probs and its attention to weight [units]. 0 or a status. */
+static int look(heed_classifier *c, const heed_rows *rows, heed_span span, float *probs,
+                float *weight) {
+    heed_body_call call = { .want_weights = true };
+    heed_tensor *y = c->body->kind->apply(c->cx, c->body, rows, &span, 1, &call);
+    heed_tensor *p = heed__head_answer(c->cx, &c->head, heed__head_apply(c->cx, &c->head, y, NULL));
+    if (!p || !call.weights) return HEED_ENOMEM;
+    for (int64_t k = 0; k < p->len; k++) {
+        probs[k] += HEED_F32_DATA(p)[k];
+        if (!isfinite(HEED_F32_DATA(p)[k])) return HEED_ENONFINITE;
     }
-    x->word_len = i - first;
+    for (int64_t u = span.begin; u < span.end; u++)
+        weight[u] += HEED_F32_DATA(call.weights)[u - span.begin];
+    return 0;
 }
 
-/* The text's probabilities as a tensor of the step, or NULL with *err filled. */
-static heed_tensor *answer(heed_classifier *c, const char *text, heed_attention_tap *tap,
-                           heed_error *err) {
-    heed_encoded e;
-    const int64_t first = 0;
-    const heed_examples one = { .len = 1, .text = &text };
-    if (heed__encode(&e, c->vocab, &one, c->max_len, &c->hooks, err)) return NULL;
-    heed_tensor *p = forward(c, &e, &first, 1, tap);
-    heed__encoded_free(&e);
-    if (!p) context_error(c, err);
-    return p;
+static int look_at_all(heed_classifier *c, const heed_rows *rows, float *probs, float *weight,
+                       heed_error *err) {
+    const int64_t windows = heed__windows(c, rows, 0), K = heed__classifier_width(c);
+    for (int64_t w = 0; w < windows; w++) {
+        const int rc = look(c, rows, heed__window(c, rows, 0, w), probs, weight);
+        const heed_error *why = heed_ctx_error(c->cx);
+        if (rc)
+            heed__error(err, why ? why->code : rc, "%s",
+                        why ? why->msg : "classifier: a probability is not a finite number");
+        heed_ctx_reset(c->cx);
+        if (rc) return err->code;
+    }
+    for (int64_t k = 0; windows > 1 && k < K; k++) probs[k] /= (float)windows;
+    for (int64_t u = 0; windows > 1 && u < rows->start[1]; u++) weight[u] /= (float)windows;
+    return 0;
+}
+
+static void fill_in(const heed_classifier *c, const heed_rows *rows, const float *weight,
+                    heed_explanation *x) {
+    const heed_span first = heed__window(c, rows, 0, 0);
+    const bool all = heed__windows(c, rows, 0) > 1;
+    const int64_t n = rows->total[0], begin = all ? 0 : first.begin, end = all ? n : first.end;
+    x->total = n;
+    x->seen = n ? end - begin : 0;
+    const int64_t from = n > x->word_cap ? n - x->word_cap : 0;
+    for (int64_t u = 0; u < n; u++) {
+        const bool sees = u >= begin && u < end;
+        x->known += sees && rows->known[u];
+        if (u >= from)
+            x->word[u - from] = (heed_attended){ rows->place[u].begin, rows->place[u].end,
+                                                 sees ? weight[u] : 0.0f };
+    }
+    x->word_len = n - from;
 }
 
 int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation *x,
                           heed_error *err) {
     heed_error own;
     if (!err) err = &own;
-    heed_attention_tap tap = { .column_mass = true };
     x->total = x->seen = x->known = x->word_len = 0;
-    heed_tensor *p = answer(c, text, &tap, err);
-    if (!p) return err->code;
-    x->top_len = best(c, HEED_F32_DATA(p), x->top, x->top_cap);
-    attended_words(c, text, tap.column, x);
-    heed_ctx_reset(c->cx);
-    return 0;
-}
-
-int heed_classify(heed_classifier *c, const char *text, heed_label *top, int n, heed_error *err) {
-    heed_error own;
-    if (!err) err = &own;
-    heed_tensor *p = answer(c, text, NULL, err);
-    if (!p) return err->code;
-    n = best(c, HEED_F32_DATA(p), top, n);
-    heed_ctx_reset(c->cx);
-    return n;
+    if (c->head.cfg.pairs)
+        return heed__error(err, HEED_EUNSUPPORTED, "classifier: pairs of texts are not explained");
+    heed_rows rows;
+    int rc = heed__body_encode(c->body, &(heed_texts){ .len = 1, .text = &text },
+                               &(heed_encode_cfg){ .places = true }, &rows, err);
+    if (rc) return rc;
+    float *probs = heed__calloc(&c->hooks, (size_t)heed__classifier_width(c), sizeof *probs);
+    float *weight = heed__calloc(&c->hooks, (size_t)rows.start[1], sizeof *weight);
+    rc = probs && weight ? look_at_all(c, &rows, probs, weight, err)
+                         : heed__error(err, HEED_ENOMEM, "classifier: out of memory");
+    if (rc == 0) {
+        x->top_len = best(c, probs, x->top, x->top_cap);
+        x->value = c->head.cfg.target == HEED_TARGET_SCORE ? probs[0] : 0;
+        fill_in(c, &rows, weight, x);
+    }
+    heed__free(&c->hooks, probs);
+    heed__free(&c->hooks, weight);
+    heed__rows_free(&rows);
+    return rc;
 }

@@ -1,253 +1,293 @@
-/* classifier_train.c: a classifier from labelled texts. */
+/* classifier_train.c: a classifier from labelled texts: data checked, split and encoded, body and
+ * head made, the trainer (trainer.h) run. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
+#include "heed/io.h"
 #include "heed/ops.h"
-#include "heed/train.h"
-#include "tasks/classifier.h"
+#include "tasks/classifier_data.h"
+#include "tensor/params.h"
 
 typedef struct training {
     heed_classifier *c;
-    heed_classify_cfg cfg; /* with the defaults filled in */
-    heed_encoded texts;
-    int32_t *right; /* [len] label numbers */
-    int64_t *order; /* [len] */
-    heed_optim *opt;
-    double start, told; /* seconds */
-    double loss;        /* a running mean for the eye */
-    int64_t step;
+    heed_classify_cfg cfg;
+    heed_body_cfg body;
+    heed_fit_cfg fit;
+    const heed_body_kind *kind;
+    heed_part learn, held;
+    heed_goal goal;
+    float *weight;   /* [K] or NULL */
+    heed_span *span; /* [batch] */
+    char settings[256];
     heed_error *err;
 } training;
 
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+/* -- settings --------------------------------------------------------------------------------- */
+
+static int fill_in(training *t) {
+    heed_classify_cfg *c = &t->cfg;
+    const char *recipe = c->recipe ? c->recipe : "classic";
+    t->kind = heed__body_kind_find(recipe);
+    if (!t->kind)
+        return heed__error(t->err, HEED_EINVALID, "train: there is no recipe '%.40s'", recipe);
+    t->body = (heed_body_cfg){ .vocab = c->vocab,
+                               .max_len = c->max_len,
+                               .keep = c->keep,
+                               .embed = c->embed,
+                               .hidden = c->hidden,
+                               .heads = c->heads,
+                               .layers = c->layers,
+                               .ff = c->ff,
+                               .bidirectional = c->bidirectional,
+                               .additive = c->additive,
+                               .dropout = c->dropout,
+                               .tokenizer = c->tokenizer,
+                               .seed = c->seed };
+    t->fit = (heed_fit_cfg){ .epochs = c->epochs,
+                             .batch = c->batch,
+                             .optimizer = c->optimizer,
+                             .schedule = c->constant_lr ? "constant" : c->schedule,
+                             .optim = { .lr = (float)c->lr,
+                                        .clip = (float)c->clip,
+                                        .weight_decay = (float)c->weight_decay,
+                                        .ema = (float)c->ema },
+                             .warmup = c->warmup,
+                             .patience = c->patience,
+                             .seconds = c->seconds,
+                             .seed = c->seed,
+                             .run = c->run,
+                             .resume = c->resume,
+                             .hooks = c->hooks };
+    t->kind->defaults(&t->body, &t->fit);
+    if (t->body.dropout < 0) t->body.dropout = 0;
+    if (!heed__position_of(c->position, &t->body.position))
+        return heed__error(t->err, HEED_EINVALID,
+                           "train: no positions '%.40s'; there are sinusoidal, learned, rotary",
+                           c->position);
+    return 0;
 }
 
-static heed_classify_cfg defaults(const heed_classify_cfg *given) {
-    heed_classify_cfg c = *given;
-    if (!c.vocab) c.vocab = 10000;
-    if (!c.max_len) c.max_len = 128;
-    if (!c.epochs) c.epochs = 15;
-    if (!c.batch) c.batch = 64;
-    if (c.lr == 0) c.lr = 0.002;
-    if (c.dropout == 0) c.dropout = 0.3;
-    if (c.dropout < 0) c.dropout = 0;
-    return c;
-}
-
-static int check(const heed_examples *data, const heed_classify_cfg *c, heed_error *err) {
-    if (data->len < 1) return heed__error(err, HEED_EINVALID, "train: there are no texts");
-    if (c->vocab < 3 || c->max_len < 1 || c->epochs < 1 || c->batch < 1)
+static int check(const training *t) {
+    const heed_classify_cfg *c = &t->cfg;
+    const heed_body_cfg *b = &t->body;
+    heed_error *err = t->err;
+    if (b->vocab < 3 || b->max_len < 1 || t->fit.epochs < 1 || t->fit.batch < 1)
         return heed__error(err, HEED_EINVALID,
                            "train: vocab, max_len, epochs and batch must be positive");
-    if (c->max_len > HEED_CLASSIFIER_MAX_LEN || c->epochs > HEED_CLASSIFIER_MAX_EPOCHS)
+    if (b->max_len > HEED_CLASSIFIER_MAX_LEN || t->fit.epochs > HEED_CLASSIFIER_MAX_EPOCHS)
         return heed__error(err, HEED_EINVALID, "train: max_len is at most %d, epochs %d",
                            HEED_CLASSIFIER_MAX_LEN, HEED_CLASSIFIER_MAX_EPOCHS);
-    if (!(c->lr > 0) || !(c->dropout < 1))
+    if (!(t->fit.optim.lr > 0) || !(b->dropout < 1))
         return heed__error(err, HEED_EINVALID, "train: lr must be above 0 and dropout below 1");
-    if (!data->text || !data->label)
-        return heed__error(err, HEED_EINVALID, "train: texts and labels are both needed");
-    for (int64_t i = 0; i < data->len; i++)
-        if (!data->text[i] || !data->label[i])
-            return heed__error(err, HEED_EINVALID, "train: text %lld or its label is NULL",
-                               (long long)i);
-        else if (!heed__label_is_plain(data->label[i]))
-            return heed__error(err, HEED_EINVALID,
-                               "train: label %lld is not UTF-8, or holds a control character",
-                               (long long)i);
-    return 0;
-}
-
-static int by_bytes(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The labels in the order of their bytes, each once. */
-static int collect_labels(heed_classifier *c, const heed_examples *data, heed_error *err) {
-    const char **all = heed__calloc(&c->hooks, (size_t)data->len, sizeof *all);
-    c->label = heed__calloc(&c->hooks, (size_t)data->len, sizeof *c->label);
-    int rc = all && c->label ? 0 : HEED_ENOMEM;
-    if (rc == 0) {
-        memcpy(all, data->label, (size_t)data->len * sizeof *all);
-        qsort(all, (size_t)data->len, sizeof *all, by_bytes);
-    }
-    for (int64_t i = 0; rc == 0 && i < data->len; i++) {
-        if (i && strcmp(all[i], all[i - 1]) == 0) continue;
-        c->label[c->labels] = heed__strdup(&c->hooks, all[i]);
-        rc = c->label[c->labels] ? 0 : HEED_ENOMEM;
-        if (rc == 0) c->labels++;
-    }
-    heed__free(&c->hooks, all);
-    if (rc) return heed__error(err, rc, "labels: out of memory");
-    if (c->labels < 2)
+    if (!(c->valid_part >= 0 && c->valid_part < 1) || !(c->label_smoothing >= 0) ||
+        !(c->label_smoothing < 1))
         return heed__error(err, HEED_EINVALID,
-                           "train: all texts have the label '%.60s'; a second one is needed",
-                           c->label[0]);
-    if (c->labels > HEED_CLASSIFIER_MAX_LABELS)
-        return heed__error(err, HEED_EINVALID, "train: %lld labels, but %d are possible",
-                           (long long)c->labels, HEED_CLASSIFIER_MAX_LABELS);
+                           "train: the part held out and label_smoothing are from 0 to below 1");
+    if (c->balanced && c->target != HEED_TARGET_LABEL)
+        return heed__error(err, HEED_EUNSUPPORTED, "train: balanced weights go with one label");
     return 0;
 }
 
-static int prepare(training *t, const heed_examples *data) {
-    heed_classifier *c = t->c;
-    int rc = collect_labels(c, data, t->err);
-    if (rc) return rc;
-    c->vocab = heed__vocab_of(data->len, data->text, t->cfg.vocab, &c->hooks, t->err);
-    if (!c->vocab) return HEED_ENOMEM;
-    c->max_len = t->cfg.max_len;
-    c->epochs = t->cfg.epochs;
-    const heed_model_cfg m = {
-        .dim = t->cfg.embed ? t->cfg.embed : 64,
-        .hidden = t->cfg.hidden ? t->cfg.hidden : 64,
-        .heads = t->cfg.heads ? t->cfg.heads : 4,
-        .dense = t->cfg.dense,
-        .dropout = t->cfg.dropout,
-    };
-    rc = heed__classifier_build(c, m, t->err);
-    if (rc == 0) rc = heed__encode(&t->texts, c->vocab, data, c->max_len, &c->hooks, t->err);
-    if (rc) return rc;
-    t->right = heed__calloc(&c->hooks, (size_t)data->len, sizeof *t->right);
-    t->order = heed__calloc(&c->hooks, (size_t)data->len, sizeof *t->order);
-    if (!t->right || !t->order) return heed__error(t->err, HEED_ENOMEM, "train: out of memory");
-    for (int64_t i = 0; i < data->len; i++) t->right[i] = heed__classifier_find(c, data->label[i]);
-    const int64_t steps = (data->len + t->cfg.batch - 1) / t->cfg.batch * t->cfg.epochs;
-    const heed_optim_cfg adam = {
-        .kind = HEED_ADAM,
-        .lr = (float)t->cfg.lr,
-        .clip = 1,
-        .schedule = { .kind = t->cfg.constant_lr ? HEED_CONSTANT : HEED_COSINE,
-                      .total = steps,
-                      .least = 0.1f },
-    };
-    t->opt = heed_optim_new(c->cx, c->ps, &adam, t->err);
-    return t->opt ? 0 : t->err->code;
-}
+/* -- making ----------------------------------------------------------------------------------- */
 
-static void tell(training *t, int64_t epoch, int64_t at, double loss, bool now) {
-    const heed_hooks *h = &t->c->hooks;
-    t->loss = t->step == 1 ? loss : 0.98 * t->loss + 0.02 * loss;
-    const double clock = seconds();
-    if (!h->progress || (!now && clock - t->told < 0.1)) return;
-    t->told = clock;
-    const int64_t total = t->texts.len * t->cfg.epochs, done = (epoch - 1) * t->texts.len + at;
-    const double rate = (double)done / (clock - t->start + 1e-9);
-    const heed_progress p = { .what = "train",
-                              .done = done,
-                              .total = total,
-                              .unit = "texts",
-                              .epoch = epoch,
-                              .epochs = t->cfg.epochs,
-                              .rate = rate,
-                              .seconds_left = (double)(total - done) / (rate + 1e-9),
-                              .loss = t->loss };
-    h->progress(h->user, &p);
-}
-
-/* The loss of one batch, order[at .. at+n), and its gradients. 0 or a status. */
-static int backward(training *t, int64_t at, int64_t n, double *loss) {
-    heed_classifier *c = t->c;
-    heed_tensor *ids, *lengths;
-    heed__batch(c->cx, &t->texts, t->order + at, n, &ids, &lengths);
-    heed_tensor *right = ids ? heed_new(c->cx, HEED_I32, 1, &n) : NULL;
-    for (int64_t i = 0; right && i < n; i++) HEED_I32_DATA(right)[i] = t->right[t->order[at + i]];
-    heed_tensor *z = heed_classic_apply(c->cx, &c->model, ids, lengths, NULL);
-    heed_tensor *l = heed_cross_entropy(c->cx, z, right, NULL);
-    *loss = (double)heed_item(l);
-    const int rc = heed_backward(c->cx, l);
-    if (rc == 0) return 0;
-    return heed__error(t->err, rc, "%s",
-                       heed_ctx_error(c->cx) ? heed_ctx_error(c->cx)->msg : "train: failed");
-}
-
-/* Goes through the largest step that there can be, the longest text in every row, without learning
- * from it: memory that is short is short before the work, none is asked for later, and the progress
- * hook is told how much all of it takes. 0 or a status. */
-static int rehearse(training *t) {
-    heed_classifier *c = t->c;
-    const heed_hooks *h = &c->hooks;
-    const int64_t n = t->texts.len, *start = t->texts.start;
-    int64_t longest = 0;
-    double loss;
-    for (int64_t i = 1; i < n; i++)
-        if (start[i + 1] - start[i] > start[longest + 1] - start[longest]) longest = i;
-    for (int64_t i = 0; i < t->cfg.batch; i++) t->order[i] = longest;
-    const uint64_t step = heed_ctx_step(c->cx);
-    const int rc = backward(t, 0, t->cfg.batch, &loss);
-    const size_t activations = heed_ctx_used(c->cx);
-    heed_ctx_reset(c->cx);
-    heed_ctx_set_step(c->cx, step);
-    heed_params_zero_grad(c->ps);
-    if (rc || !h->progress) return rc;
-    const int64_t weights = heed_params_len(c->ps) * (int64_t)sizeof(float);
-    const int64_t texts = start[n] * (int64_t)sizeof(int32_t) + n * 20;
-    const heed_progress p = { .what = "memory",
-                              .total = 4 * weights + texts + (int64_t)activations,
-                              .unit = "bytes",
-                              .seconds_left = -1,
-                              .loss = (double)NAN };
-    h->progress(h->user, &p); /* weights, gradients, two moments */
-    return 0;
-}
-
-/* One batch: order[at .. at+n). */
-static int step(training *t, int64_t at, int64_t n, double *loss) {
-    heed_classifier *c = t->c;
-    int rc = backward(t, at, n, loss);
-    if (rc == 0) rc = heed_optim_step(t->opt);
-    if (rc && t->err->code == 0) rc = heed__error(t->err, rc, "%s", heed_optim_error(t->opt)->msg);
-    t->step++;
-    heed_ctx_reset(c->cx);
+/* Values of parameters that the folder's weights have too, in the same shape. */
+static int take_weights(training *t, bool head) {
+    char path[4096];
+    heed__format(path, sizeof path, "%s/model.safetensors", t->cfg.from);
+    heed_safetensors *st = heed_safetensors_open(path, t->cfg.hooks, t->err);
+    if (!st) return t->err->code;
+    int rc = 0;
+    for (int64_t i = 0; rc == 0 && i < heed_params_count(t->c->ps); i++) {
+        const heed_tensor *w = heed_params_at(t->c->ps, i);
+        const bool of_head = heed__is_head(w->name);
+        const heed_entry *e = heed_safetensors_find(st, w->name);
+        bool same = e && e->ndim == w->ndim;
+        for (int d = 0; same && d < w->ndim; d++) same = e->shape[d] == w->shape[d];
+        if (same && (head || !of_head))
+            rc = heed_entry_f32(e, w->data, t->err);
+        else if (!of_head)
+            rc = heed__error(t->err, HEED_EFORMAT, "%s: tensor '%.80s' is missing or another one",
+                             path, w->name);
+    }
+    heed_safetensors_close(st);
     return rc;
 }
 
-static int run(training *t) {
-    const heed_hooks *h = &t->c->hooks;
-    const int64_t n = t->texts.len, batch = t->cfg.batch;
-    heed_ctx_set_train(t->c->cx, true);
-    const int short_of_memory = rehearse(t);
-    if (short_of_memory) return short_of_memory;
-    t->start = seconds();
-    for (int64_t epoch = 1; epoch <= t->cfg.epochs; epoch++) {
-        heed__epoch_order(&t->texts, t->cfg.seed, epoch, batch, t->order);
-        for (int64_t at = 0; at < n; at += batch) {
-            double loss = 0;
-            const int64_t m = n - at < batch ? n - at : batch;
-            const int rc = step(t, at, m, &loss);
-            if (rc) return rc;
-            tell(t, epoch, at + m, loss, epoch == t->cfg.epochs && at + m == n);
-            if (h->cancel && h->cancel(h->user))
-                return heed__error(t->err, HEED_ECANCELLED,
-                                   "train: stopped in epoch %lld; nothing was saved",
-                                   (long long)epoch);
-        }
+/* The body of the model to start from, in place of one that is learnt; *same: its labels are ours.
+ */
+static int open_from(training *t, bool *same) {
+    heed_classifier *c = t->c;
+    heed_classifier *old = heed__classifier_new(t->cfg.isa, 1, t->cfg.seed, t->cfg.hooks, t->err);
+    if (!old) return t->err->code;
+    heed_params *ours = c->ps;
+    heed_head_cfg head;
+    heed_params_free(old->ps); /* its body declares its parameters in ours */
+    old->ps = ours;
+    int rc = heed__classifier_open_config(old, t->cfg.from, &head, t->err);
+    heed__params_limit(ours, -1);
+    old->ps = NULL;
+    if (rc == 0 && old->body->kind != t->kind)
+        rc = heed__error(t->err, HEED_EINVALID, "%s: is of recipe '%s', not '%s'", t->cfg.from,
+                         old->body->kind->name, t->kind->name);
+    if (rc == 0) {
+        c->body = old->body;
+        old->body = NULL;
+        *same = old->labels == c->labels && head.target == t->cfg.target;
+        for (int64_t i = 0; *same && i < c->labels; i++)
+            *same = strcmp(old->label[i], c->label[i]) == 0;
     }
-    heed_ctx_set_train(t->c->cx, false);
+    heed_classifier_close(old);
+    return rc;
+}
+
+static int make_body(training *t, bool *same) {
+    if (t->cfg.from) return open_from(t, same);
+    t->c->body = heed__body_new(t->kind, &t->body, t->c->ps, &t->c->hooks, t->err);
+    if (!t->c->body) return HEED_ENOMEM;
+    return heed__part_learn(t->c, &t->learn, t->err);
+}
+
+/* Mean and standard deviation of the scores: the head learns numbers near 0 and 1. */
+static void measure_scores(const heed_part *p, heed_head_cfg *head) {
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < p->x.len; i++) sum += p->score[i] / (double)p->x.len;
+    for (int64_t i = 0; i < p->x.len; i++)
+        squares += (p->score[i] - sum) * (p->score[i] - sum) / (double)p->x.len;
+    head->mean = sum;
+    head->spread = squares > 0 ? sqrt(squares) : 1;
+}
+
+static int make_head(training *t) {
+    heed_classifier *c = t->c;
+    heed_head_cfg head = { .target = t->cfg.target,
+                           .pairs = t->learn.x.text2 != NULL,
+                           .classes = t->cfg.target == HEED_TARGET_SCORE ? 1 : c->labels,
+                           .dense = t->cfg.dense,
+                           .dropout = t->body.dropout };
+    if (head.target == HEED_TARGET_SCORE) measure_scores(&t->learn, &head);
+    return heed__head_init(&c->head, c->ps, &head, c->body->dim, t->err);
+}
+
+/* n / (K · n_k) for each label; a label of held-out examples alone has weight 0. */
+static int balance(training *t) {
+    heed_classifier *c = t->c;
+    t->weight = heed__calloc(&c->hooks, (size_t)c->labels, sizeof *t->weight);
+    if (!t->weight) return heed__error(t->err, HEED_ENOMEM, "train: out of memory");
+    for (int64_t i = 0; i < t->learn.x.len; i++) t->weight[t->learn.label[i]]++;
+    for (int64_t k = 0; k < c->labels; k++)
+        if (t->weight[k] > 0)
+            t->weight[k] = (float)((double)t->learn.x.len /
+                                   ((double)c->labels * (double)t->weight[k]));
     return 0;
+}
+
+static int prepare(training *t) {
+    heed_classifier *c = t->c;
+    bool same = false;
+    int rc = make_body(t, &same);
+    c->max_len = t->body.max_len;
+    c->keep = t->cfg.keep;
+    c->windows = t->cfg.windows;
+    c->hierarchy = t->cfg.hierarchy;
+    c->epochs = t->fit.epochs;
+    if (rc == 0) rc = make_head(t);
+    if (rc == 0 && t->cfg.from) rc = take_weights(t, same);
+    if (rc == 0) rc = heed__part_encode(c, &t->learn, t->err);
+    if (rc == 0 && t->held.x.len) rc = heed__part_encode(c, &t->held, t->err);
+    if (rc == 0 && t->cfg.balanced) rc = balance(t);
+    if (rc) return rc;
+    c->batch = t->fit.batch < 64 ? t->fit.batch : 64;
+    t->span = heed__calloc(&c->hooks, (size_t)t->fit.batch, sizeof *t->span);
+    if (!t->span) return heed__error(t->err, HEED_ENOMEM, "train: out of memory");
+    for (int64_t i = 0; t->cfg.freeze && i < heed_params_count(c->ps); i++) {
+        const char *name = heed_params_at(c->ps, i)->name;
+        if (!heed__is_head(name)) heed_params_set_trainable(c->ps, name, false);
+    }
+    t->goal = (heed_goal){ .label = t->learn.label,
+                           .label_start = t->learn.label_start,
+                           .score = t->learn.score,
+                           .weight = t->weight,
+                           .smoothing = t->cfg.label_smoothing };
+    return 0;
+}
+
+/* -- what the trainer asks -------------------------------------------------------------------- */
+
+/* Vectors of the texts item[0..n): of each its row, or a window drawn by this step. */
+static heed_tensor *vectors(training *t, const heed_rows *rows, const int64_t *item, int64_t n) {
+    heed_classifier *c = t->c;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t windows = heed__windows(c, rows, item[i]);
+        uint32_t drawn[4] = { 0 };
+        if (windows > 1)
+            heed_philox(t->cfg.seed, 0x77696e646f77u + (uint64_t)item[i], heed_ctx_step(c->cx),
+                        drawn);
+        t->span[i] = heed__window(c, rows, item[i], (int64_t)(drawn[0] % (uint64_t)windows));
+    }
+    return c->body->kind->apply(c->cx, c->body, rows, t->span, n, NULL);
+}
+
+static heed_tensor *loss(void *self, const int64_t *item, int64_t n) {
+    training *t = self;
+    heed_classifier *c = t->c;
+    heed_tensor *y = vectors(t, &t->learn.in.rows, item, n), *y2 = NULL;
+    if (c->head.cfg.pairs) y2 = vectors(t, &t->learn.in.rows2, item, n);
+    return heed__head_loss(c->cx, &c->head, heed__head_apply(c->cx, &c->head, y, y2), &t->goal,
+                           item);
+}
+
+static int score(void *self, heed_score *s, heed_error *err) {
+    training *t = self;
+    return heed__part_score(t->c, &t->held, s, err);
+}
+
+static int run(training *t, heed_fitted *done) {
+    heed_learner l = { .self = t,
+                       .cx = t->c->cx,
+                       .ps = t->c->ps,
+                       .items = t->learn.x.len,
+                       .length = t->learn.length,
+                       .loss = loss,
+                       .score = t->held.x.len ? score : NULL,
+                       .memory = heed__part_size(&t->learn) + heed__part_size(&t->held),
+                       .unit = "texts" };
+    heed__format(t->settings, sizeof t->settings,
+                 "%s, data %016llx, %lld epochs of batches of %lld, rate %g, dropout %g, seed %llu",
+                 t->kind->name,
+                 (unsigned long long)(heed__part_hash(&t->learn) ^ heed__part_hash(&t->held) * 3),
+                 (long long)t->fit.epochs, (long long)t->fit.batch, (double)t->fit.optim.lr,
+                 t->body.dropout, (unsigned long long)t->cfg.seed);
+    t->fit.settings = t->settings;
+    return heed__fit(&l, &t->fit, done, t->err);
 }
 
 heed_classifier *heed_classifier_train(const heed_examples *data, const heed_classify_cfg *given,
                                        heed_error *err) {
     heed_error own = { 0 };
-    training t = { .cfg = defaults(given), .err = err ? err : &own };
+    training t = { .cfg = *given, .err = err ? err : &own };
+    heed_fitted done = { 0 };
     *t.err = (heed_error){ 0 };
-    if (check(data, &t.cfg, t.err)) return NULL;
-    if (t.cfg.batch > data->len) t.cfg.batch = data->len;
-    t.c = heed__classifier_new(t.cfg.isa, t.cfg.threads, t.cfg.seed, t.cfg.hooks, t.err);
+    const heed_target target = given->target;
+    if (fill_in(&t) || check(&t) || heed__data_check(data, target, "text", t.err)) return NULL;
+    if (given->valid && heed__data_check(given->valid, target, "held-out text", t.err)) return NULL;
+    if (t.fit.batch > data->len) t.fit.batch = data->len;
+    t.c = heed__classifier_new(given->isa, given->threads, given->seed, given->hooks, t.err);
     if (!t.c) return NULL;
-    heed_ctx_set_precision(t.c->cx, t.cfg.precision);
-    int rc = prepare(&t, data);
-    if (rc == 0) rc = run(&t);
-    heed_optim_free(t.opt);
-    heed__encoded_free(&t.texts);
-    heed__free(&t.c->hooks, t.right);
-    heed__free(&t.c->hooks, t.order);
-    if (rc == 0) return t.c;
+    heed_ctx_set_precision(t.c->cx, given->precision);
+    int rc = target == HEED_TARGET_SCORE ? 0 : heed__data_labels(t.c, data, t.err);
+    if (rc == 0) rc = heed__data_split(t.c, data, given, &t.learn, &t.held, t.err);
+    if (rc == 0) rc = prepare(&t);
+    if (rc == 0) rc = run(&t, &done);
+    const heed_hooks hooks = t.c->hooks;
+    heed__part_free(&t.learn, &hooks);
+    heed__part_free(&t.held, &hooks);
+    heed__free(&hooks, t.weight);
+    heed__free(&hooks, t.span);
+    t.c->batch = 64;
+    if (rc == 0 || (rc == HEED_ECANCELLED && given->keep_stopped && done.steps)) return t.c;
     heed_classifier_close(t.c);
     return NULL;
 }

@@ -38,12 +38,15 @@ typedef struct heed_learner {
 
 typedef struct heed_fit_cfg {
     int64_t epochs, batch;
-    /* schedule.total is filled in; where lr is NULL 0 stays what heed_optim_cfg says */
-    heed_optim_cfg optim;
-    double warmup;    /* part of all steps over which the rate grows; 0: none */
-    int64_t patience; /* epochs without a better score before it stops; 0: never stops */
-    double seconds;   /* time for the whole training; 0: no limit */
-    uint64_t seed;    /* of the order of examples */
+    const char *optimizer; /* "adam", "adamw", "sgd", "adagrad", "adafactor"; NULL: "adam" */
+    const char
+        *schedule; /* "constant", "linear", "cosine", "inv_sqrt", "plateau"; NULL: "cosine" */
+    heed_optim_cfg optim; /* rates, decay, groups ...; its kind and schedule come from the names
+                             above; clip 0: 1, negative: none */
+    double warmup;        /* part of all steps over which the rate grows; 0: none */
+    int64_t patience;     /* epochs without a better score before it stops; 0: never stops */
+    double seconds;       /* time for the whole training; 0: no limit */
+    uint64_t seed;        /* of the order of examples */
     /* Folder of this run: log.jsonl, TensorBoard's events, and, where the run was stopped,
      * checkpoint/. Made where it is not there. NULL: nothing is written, and what is stopped is
      * lost. */

@@ -32,12 +32,19 @@ struct heed_params {
     heed_error error;
     slot **slot;
     int64_t count, slot_cap, len;
+    int64_t most; /* numbers that may be declared, where limited */
+    bool limited;
     float *data, *grad;
     int64_t used, cap; /* of data, in floats */
     int64_t grad_used;
     float *panels; /* of frozen weights, or NULL */
     heed_arena arena;
 };
+
+void heed__params_limit(heed_params *ps, int64_t most) {
+    ps->limited = most >= 0;
+    ps->most = most;
+}
 
 const heed_hooks *heed__params_hooks(const heed_params *ps) {
     return &ps->hooks;
@@ -228,6 +235,13 @@ heed_tensor *heed_param(heed_params *ps, const char *name, heed_init init, int n
     }
     slot *s = find(ps, name);
     if (s) return again(ps, s, ndim, shape);
+    if (ps->limited && len > ps->most - ps->len) {
+        heed_params_fail(ps, HEED_EFORMAT,
+                         "parameter %s: there are %lld numbers, too few for the model that "
+                         "config.json tells of",
+                         name, (long long)ps->most);
+        return NULL;
+    }
     s = add_slot(ps, name, ndim, shape, len);
     if (!s) {
         heed_params_fail(ps, HEED_ENOMEM, "out of memory for parameter %s", name);

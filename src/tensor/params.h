@@ -9,6 +9,9 @@
 float *heed__param_grad(heed_ctx *cx, heed_tensor *t);
 /* The hooks that ps was made with. */
 const heed_hooks *heed__params_hooks(const heed_params *ps);
+/* Refuses to declare more than `most` numbers in all (negative: no limit): those of a file whose
+ * config may say anything. */
+void heed__params_limit(heed_params *ps, int64_t most);
 /* What parameter w is for, so that heed_params_freeze knows what to pack: rows of a table are
  * looked up, and it is packed only where it serves as a weight too. */
 void heed__param_is_table(heed_tensor *w);

@@ -56,3 +56,14 @@ bool heed__word_next(const char *text, size_t size, size_t *at, heed_word *word)
     }
     return word->len > 0;
 }
+
+void heed__word_whole(const char *text, size_t begin, size_t end, heed_word *word) {
+    *word = (heed_word){ .begin = begin, .end = end };
+    bool room = true;
+    for (size_t at = begin; at < end && room;) {
+        uint32_t c = 0;
+        const size_t n = heed__utf8_next(text + at, end - at, &c);
+        if (n) room = put(word, c); /* what is not UTF-8 is left out */
+        at += n ? n : 1;
+    }
+}

@@ -35,7 +35,8 @@ static heed_classifier *trained(int labels) {
     const heed_classify_cfg cfg = {
         .embed = 4, .hidden = 4 * labels, .heads = 2, .epochs = 1, .threads = 1
     };
-    heed_classifier *c = heed_classifier_train(&(heed_examples){ labels, text, label }, &cfg, &err);
+    heed_classifier *c = heed_classifier_train(
+        &(heed_examples){ .len = labels, .text = text, .label = label }, &cfg, &err);
     if (!c) fail_msg("%s", err.msg);
     return c;
 }

@@ -23,7 +23,8 @@ static const heed_classify_cfg cfg = { .vocab = 12,
                                        .threads = 1 };
 
 static int train(heed_error *err) {
-    heed_classifier *c = heed_classifier_train(&(heed_examples){ LEN, text, label }, &cfg, err);
+    heed_classifier *c = heed_classifier_train(
+        &(heed_examples){ .len = LEN, .text = text, .label = label }, &cfg, err);
     if (!c) return err->code;
     heed_classifier_close(c);
     return 0;
@@ -45,7 +46,8 @@ static int answer(heed_error *err) {
     int status = n < 0 ? n : 0;
     if (status == 0) status = heed_classify_many(c, LEN, text, probs, err);
     if (status == 0)
-        status = heed_classifier_test(c, &(heed_examples){ LEN, text, label }, &m, err);
+        status = heed_classifier_test(
+            c, &(heed_examples){ .len = LEN, .text = text, .label = label }, &m, err);
     heed_classifier_close(c);
     return status;
 }
@@ -58,7 +60,8 @@ static void test_train(void **state) {
 static void test_save(void **state) {
     (void)state;
     heed_error err;
-    trained = heed_classifier_train(&(heed_examples){ LEN, text, label }, &cfg, &err);
+    trained = heed_classifier_train(&(heed_examples){ .len = LEN, .text = text, .label = label },
+                                    &cfg, &err);
     assert_non_null(trained);
     oom_spare_json(true);
     print_message("%lld allocations\n", (long long)oom_each(save));

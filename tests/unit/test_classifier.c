@@ -26,22 +26,25 @@ static void test_bad_examples(void **state) {
     const heed_classify_cfg cfg = { .threads = 1, .epochs = 1 };
     const char *const hole[] = { "a", NULL, "b" }, *const bytes[] = { "a", "b", "\xff" };
     const char *const alike[] = { "a", "a", "a" };
-    expect_refused(&(heed_examples){ 0, text, label }, &cfg, "train: there are no texts");
-    expect_refused(&(heed_examples){ 3, text, NULL }, &cfg,
+    expect_refused(&(heed_examples){ .len = 0, .text = text, .label = label }, &cfg,
+                   "train: there are no texts");
+    expect_refused(&(heed_examples){ .len = 3, .text = text, .label = NULL }, &cfg,
                    "train: texts and labels are both needed");
-    expect_refused(&(heed_examples){ 3, NULL, label }, &cfg,
+    expect_refused(&(heed_examples){ .len = 3, .text = NULL, .label = label }, &cfg,
                    "train: texts and labels are both needed");
-    expect_refused(&(heed_examples){ 3, text, hole }, &cfg, "train: text 1 or its label is NULL");
-    expect_refused(&(heed_examples){ 3, hole, label }, &cfg, "train: text 1 or its label is NULL");
-    expect_refused(&(heed_examples){ 3, text, bytes }, &cfg,
+    expect_refused(&(heed_examples){ .len = 3, .text = text, .label = hole }, &cfg,
+                   "train: text 1 or its label is NULL");
+    expect_refused(&(heed_examples){ .len = 3, .text = hole, .label = label }, &cfg,
+                   "train: text 1 or its label is NULL");
+    expect_refused(&(heed_examples){ .len = 3, .text = text, .label = bytes }, &cfg,
                    "train: label 2 is not UTF-8, or holds a control character");
-    expect_refused(&(heed_examples){ 3, text, alike }, &cfg,
+    expect_refused(&(heed_examples){ .len = 3, .text = text, .label = alike }, &cfg,
                    "train: all texts have the label 'a'; a second one is needed");
 }
 
 static void test_bad_settings(void **state) {
     (void)state;
-    const heed_examples data = { 4, text, label };
+    const heed_examples data = { .len = 4, .text = text, .label = label };
     const char *numbers = "train: vocab, max_len, epochs and batch must be positive";
     const char *reals = "train: lr must be above 0 and dropout below 1";
     expect_refused(&data, &(heed_classify_cfg){ .vocab = 2 }, numbers);
@@ -79,7 +82,8 @@ static void test_any_seed(void **state) {
     const heed_classify_cfg cfg = {
         .embed = 4, .hidden = 4, .heads = 1, .epochs = 1, .seed = UINT64_MAX, .threads = 1
     };
-    heed_classifier *c = heed_classifier_train(&(heed_examples){ 4, text, label }, &cfg, &err);
+    heed_classifier *c = heed_classifier_train(
+        &(heed_examples){ .len = 4, .text = text, .label = label }, &cfg, &err);
     if (!c || heed_classifier_save(c, dir, &err)) fail_msg("%s", err.msg);
     heed_classifier *d = heed_classifier_open(dir, NULL, &err);
     if (!d) fail_msg("%s", err.msg);

@@ -41,7 +41,8 @@ int main(int argc, char **argv) {
                                     .lr = 0.01,
                                     .seed = 10,
                                     .threads = 1 };
-    heed_classifier *c = heed_classifier_train(&(heed_examples){ LEN, text, label }, &cfg, &err);
+    heed_classifier *c = heed_classifier_train(
+        &(heed_examples){ .len = LEN, .text = text, .label = label }, &cfg, &err);
     FILE *out = fopen(argv[2], "w");
     if (!c || !out || heed_classifier_save(c, argv[1], &err))
         return fprintf(stderr, "%s\n", err.msg), 1;

@@ -1,0 +1,116 @@
+/* body.c: the recipes that there are, and what all of them share: rows, batches, what attention fell
+ * on. */
+#include "tasks/body.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "heed/ops.h"
+
+extern const heed_body_kind heed__body_classic;
+
+const heed_body_kind *const heed__body_kinds[] = { &heed__body_classic, NULL };
+
+const heed_body_kind *heed__body_kind_find(const char *name) {
+    for (const heed_body_kind *const *k = heed__body_kinds; *k; k++)
+        if (strcmp((*k)->name, name) == 0) return *k;
+    return NULL;
+}
+
+const char *heed_recipe_name(int i) {
+    for (int k = 0; k <= i && i >= 0; k++) {
+        if (!heed__body_kinds[k]) return NULL;
+        if (k == i) return heed__body_kinds[k]->name;
+    }
+    return NULL;
+}
+
+heed_body *heed__body_new(const heed_body_kind *kind, const heed_body_cfg *cfg, heed_params *ps,
+                          const heed_hooks *hooks, heed_error *err) {
+    heed_body *b = heed__calloc(hooks, 1, kind->size);
+    if (!b) {
+        heed__error(err, HEED_ENOMEM, "%s: out of memory", kind->name);
+        return NULL;
+    }
+    b->kind = kind;
+    b->ps = ps;
+    if (hooks) b->hooks = *hooks;
+    if (cfg) b->cfg = *cfg;
+    return b;
+}
+
+void heed__body_free(heed_body *b) {
+    if (!b) return;
+    const heed_hooks hooks = b->hooks;
+    if (b->kind->free) b->kind->free(b);
+    heed__free(&hooks, b);
+}
+
+int heed__body_encode(const heed_body *b, const heed_texts *x, const heed_encode_cfg *cfg,
+                      heed_rows *rows, heed_error *err) {
+    *rows = (heed_rows){ .hooks = b->hooks };
+    const int rc = b->kind->encode(b, x, cfg, rows, err);
+    if (rc) heed__rows_free(rows);
+    return rc;
+}
+
+void heed__rows_free(heed_rows *rows) {
+    const heed_hooks *h = &rows->hooks;
+    heed__free(h, rows->start);
+    heed__free(h, rows->total);
+    heed__free(h, rows->id);
+    heed__free(h, rows->bag);
+    heed__free(h, rows->feature);
+    heed__free(h, rows->place);
+    heed__free(h, rows->first);
+    heed__free(h, rows->known);
+    *rows = (heed_rows){ .hooks = rows->hooks };
+}
+
+int64_t heed__rows_size(const heed_rows *rows) {
+    return (rows->len + 1) * (int64_t)sizeof *rows->start +
+           (rows->total ? rows->len : 0) * (int64_t)sizeof *rows->total +
+           rows->id_cap * (int64_t)sizeof *rows->id + rows->bag_cap * (int64_t)sizeof *rows->bag +
+           rows->feature_cap * (int64_t)sizeof *rows->feature +
+           rows->place_cap * (int64_t)sizeof *rows->place + rows->known_cap;
+}
+
+static int64_t longest(const heed_span *span, int64_t n) {
+    int64_t most = 1;
+    for (int64_t i = 0; i < n; i++)
+        if (span[i].end - span[i].begin > most) most = span[i].end - span[i].begin;
+    return most;
+}
+
+void heed__rows_batch(heed_ctx *cx, const heed_rows *rows, const heed_span *span, int64_t n,
+                      int32_t padding, heed_tensor *out[2]) {
+    const int64_t T = longest(span, n);
+    out[0] = heed_new(cx, HEED_I32, 2, (int64_t[]){ n, T });
+    out[1] = out[0] ? heed_new(cx, HEED_I32, 1, &n) : NULL;
+    if (!out[1]) {
+        out[0] = NULL;
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t len = span[i].end - span[i].begin;
+        int32_t *row = HEED_I32_DATA(out[0]) + i * T;
+        memcpy(row, rows->id + span[i].begin, (size_t)len * sizeof *row);
+        for (int64_t t = len; t < T; t++) row[t] = padding;
+        HEED_I32_DATA(out[1])[i] = (int32_t)len;
+    }
+}
+
+heed_tensor *heed__column_weights(heed_ctx *cx, const heed_tensor *column, const heed_span *span,
+                                  int64_t n) {
+    if (!column) return NULL;
+    const int64_t H = column->shape[1], T = column->shape[2];
+    heed_tensor *w = heed_zeros(cx, HEED_F32, 2, (int64_t[]){ n, T });
+    for (int64_t i = 0; w && i < n; i++)
+        for (int64_t t = 0; t < span[i].end - span[i].begin; t++) {
+            const float *at = HEED_F32_DATA(column) + i * H * T + t;
+            float sum = 0;
+            for (int64_t h = 0; h < H; h++) sum += at[h * T];
+            HEED_F32_DATA(w)[i * T + t] = sum / (float)(H * T);
+        }
+    return w;
+}

@@ -1,0 +1,149 @@
+/* body_classic.c: the recipe `classic`: embedding, LSTM, multi-head self-attention over its states,
+ * pooling. Units are words. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/folder.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "models/parts.h"
+#include "tasks/body.h"
+#include "tasks/word_rows.h"
+
+typedef struct classic {
+    heed_body body;
+    heed_vocab *vocab;
+    heed_classic model; /* without dense and head */
+} classic;
+
+static void defaults(heed_body_cfg *c, heed_fit_cfg *fit) {
+    if (!c->vocab) c->vocab = 10000;
+    if (!c->max_len) c->max_len = 128;
+    if (!c->embed) c->embed = 64;
+    if (!c->hidden) c->hidden = 64;
+    if (!c->heads) c->heads = 4;
+    if (c->dropout == 0) c->dropout = 0.3;
+    if (!fit->epochs) fit->epochs = 15;
+    if (!fit->batch) fit->batch = 64;
+    if (fit->optim.lr == 0) fit->optim.lr = 0.002f;
+}
+
+/* Declares the parameters. */
+static int build(classic *c, heed_model_cfg cfg, heed_error *err) {
+    heed_params *ps = c->body.ps;
+    cfg.kind = HEED_MODEL_CLASSIC;
+    cfg.vocab = heed__vocab_len(c->vocab);
+    cfg.use_padding = true;
+    cfg.padding = HEED_VOCAB_PAD;
+    cfg.classes = cfg.dense = 0;
+    const int rc = heed__classic_body(&c->model, ps, &cfg);
+    const heed_error *why = heed_params_error(ps);
+    if (rc) return heed__error(err, rc, "%s", why ? why->msg : "the model cannot be made");
+    c->body.dim = c->body.state_dim = c->model.cfg.hidden * (c->model.cfg.bidirectional ? 2 : 1);
+    return 0;
+}
+
+static int learn(heed_body *b, const heed_texts *x, heed_error *err) {
+    classic *c = (classic *)b;
+    const heed_body_cfg *g = &b->cfg;
+    c->vocab = heed__vocab_of(x, g->vocab, &b->hooks, err);
+    if (!c->vocab) return HEED_ENOMEM;
+    return build(c,
+                 (heed_model_cfg){ .dim = g->embed,
+                                   .hidden = g->hidden,
+                                   .heads = g->heads,
+                                   .layers = g->layers,
+                                   .bidirectional = g->bidirectional,
+                                   .additive = g->additive,
+                                   .pooling = g->pooling,
+                                   .dropout = g->dropout > 0 ? g->dropout : 0 },
+                 err);
+}
+
+static int load(heed_body *b, const json_t *config, const char *dir, heed_error *err) {
+    classic *c = (classic *)b;
+    char path[HEED_PATH_SIZE];
+    heed__format(path, sizeof path, "%s/config.json", dir);
+    size_t size = 0;
+    heed_model_cfg m;
+    char *text = heed__json_text(&b->hooks, config, false, &size, err);
+    if (!text) return HEED_ENOMEM;
+    const int rc = heed_model_cfg_from_json(&m, text, size, path, err);
+    heed__free(&b->hooks, text);
+    if (rc) return rc;
+    if (m.kind != HEED_MODEL_CLASSIC)
+        return heed__error(err, HEED_EFORMAT, "%s: the model of recipe 'classic' is another one",
+                           path);
+    if (m.layers > 100)
+        return heed__error(err, HEED_EFORMAT, "%s: %lld layers", path, (long long)m.layers);
+    c->vocab = heed__vocab_open(dir, m.vocab, &b->hooks, err);
+    if (!c->vocab) return err->code;
+    b->cfg.vocab = m.vocab;
+    b->cfg.embed = m.dim;
+    b->cfg.hidden = m.hidden;
+    b->cfg.heads = m.heads;
+    b->cfg.dropout = m.dropout;
+    return build(c, m, err);
+}
+
+static json_t *config(const heed_body *b) {
+    char *text = heed_model_cfg_to_json(&((const classic *)b)->model.cfg, NULL);
+    json_t *tree = text ? json_loads(text, 0, NULL) : NULL;
+    heed_text_free(text);
+    return tree;
+}
+
+static int save(const heed_body *b, const char *dir, heed_error *err) {
+    return heed__vocab_save(((const classic *)b)->vocab, dir, &b->hooks, err);
+}
+
+static int encode(const heed_body *b, const heed_texts *x, const heed_encode_cfg *cfg,
+                  heed_rows *rows, heed_error *err) {
+    return heed__word_rows(((const classic *)b)->vocab, x, cfg, rows, err);
+}
+
+/* States of the spans [n,T,C], and what attention fell on where call asks for it. */
+static heed_tensor *states_of(heed_ctx *cx, const heed_body *b, const heed_rows *rows,
+                              const heed_span *span, int64_t n, heed_tensor **lengths,
+                              heed_body_call *call) {
+    const classic *c = (const classic *)b;
+    heed_attention_tap tap = { .column_mass = true };
+    heed_tensor *in[2];
+    heed__rows_batch(cx, rows, span, n, HEED_VOCAB_PAD, in);
+    *lengths = in[1];
+    heed_tensor *h = heed__classic_states(cx, &c->model, in[0], in[1],
+                                          call && call->want_weights ? &tap : NULL);
+    if (call && call->want_weights)
+        call->weights = h ? heed__column_weights(cx, tap.column, span, n) : NULL;
+    return h;
+}
+
+static heed_tensor *states(heed_ctx *cx, const heed_body *b, const heed_rows *rows,
+                           const heed_span *span, int64_t n, heed_tensor **lengths) {
+    return states_of(cx, b, rows, span, n, lengths, NULL);
+}
+
+static heed_tensor *apply(heed_ctx *cx, const heed_body *b, const heed_rows *rows,
+                          const heed_span *span, int64_t n, heed_body_call *call) {
+    heed_tensor *lengths, *h = states_of(cx, b, rows, span, n, &lengths, call);
+    return heed_pooling_apply(cx, &((const classic *)b)->model.pooling, h, lengths, NULL);
+}
+
+static void end(heed_body *b) {
+    heed__vocab_free(((classic *)b)->vocab);
+}
+
+static const char *const files[] = { "vocab.txt", NULL };
+
+const heed_body_kind heed__body_classic = { .name = "classic",
+                                            .files = files,
+                                            .size = sizeof(classic),
+                                            .defaults = defaults,
+                                            .learn = learn,
+                                            .load = load,
+                                            .config = config,
+                                            .save = save,
+                                            .encode = encode,
+                                            .apply = apply,
+                                            .states = states,
+                                            .free = end };

@@ -1,0 +1,161 @@
+/* classifier_answer.c: from encoded texts to the head's numbers: windows of long texts, batches of
+ * like length, averages over windows. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "heed/ops.h"
+#include "tasks/classifier.h"
+
+int heed__classifier_encode(const heed_classifier *c, const heed_examples *x, bool whole,
+                            heed_pairs *p, heed_error *err) {
+    const heed_encode_cfg cfg = { .max_len = whole ? 0 : c->max_len, .keep = c->keep };
+    *p = (heed_pairs){ 0 };
+    int rc = heed__body_encode(c->body, &(heed_texts){ .len = x->len, .text = x->text }, &cfg,
+                               &p->rows, err);
+    if (rc == 0 && c->head.cfg.pairs)
+        rc = heed__body_encode(c->body, &(heed_texts){ .len = x->len, .text = x->text2 }, &cfg,
+                               &p->rows2, err);
+    if (rc) heed__pairs_free(p);
+    return rc;
+}
+
+void heed__pairs_free(heed_pairs *p) {
+    heed__rows_free(&p->rows);
+    heed__rows_free(&p->rows2);
+}
+
+int64_t heed__windows(const heed_classifier *c, const heed_rows *rows, int64_t i) {
+    const heed_span all = heed__row(rows, i);
+    if (!c->windows || c->head.cfg.pairs) return 1;
+    return (all.end - all.begin + c->max_len - 1) / c->max_len;
+}
+
+heed_span heed__window(const heed_classifier *c, const heed_rows *rows, int64_t i, int64_t w) {
+    heed_span s = heed__row(rows, i);
+    const int64_t n = s.end - s.begin, windows = heed__windows(c, rows, i);
+    if (n <= c->max_len) return s;
+    if (windows > 1) { /* of equal length, but for one unit */
+        const int64_t begin = s.begin;
+        s.begin = begin + w * (n / windows) + (w < n % windows ? w : n % windows);
+        s.end = s.begin + n / windows + (w < n % windows);
+    } else if (c->keep == HEED_KEEP_HEAD) {
+        s.end = s.begin + c->max_len;
+    } else {
+        s.begin = s.end - c->max_len;
+    }
+    return s;
+}
+
+static int context_error(heed_classifier *c, heed_error *err) {
+    const heed_error *why = heed_ctx_error(c->cx);
+    const int rc = heed__error(err, why ? why->code : HEED_ENOMEM, "%s",
+                               why ? why->msg : "classifier: out of memory");
+    heed_ctx_reset(c->cx);
+    return rc;
+}
+
+/* All windows of all rows. */
+typedef struct pieces {
+    int64_t len;
+    heed_span *span;  /* [len] */
+    int64_t *row;     /* [len] whose they are, rising */
+    int64_t *length;  /* [len] */
+    int64_t *order;   /* [len] like lengths together */
+    float *out;       /* [len,K] */
+} pieces;
+
+static void pieces_free(const heed_classifier *c, pieces *p) {
+    heed__free(&c->hooks, p->span);
+    heed__free(&c->hooks, p->row);
+    heed__free(&c->hooks, p->length);
+    heed__free(&c->hooks, p->order);
+    heed__free(&c->hooks, p->out);
+}
+
+static int cut(const heed_classifier *c, const heed_rows *rows, pieces *p) {
+    for (int64_t i = 0; i < rows->len; i++) p->len += heed__windows(c, rows, i);
+    const size_t n = (size_t)p->len, K = (size_t)heed__classifier_width(c);
+    p->span = heed__calloc(&c->hooks, n, sizeof *p->span);
+    p->row = heed__calloc(&c->hooks, n, sizeof *p->row);
+    p->length = heed__calloc(&c->hooks, n, sizeof *p->length);
+    p->order = heed__calloc(&c->hooks, n, sizeof *p->order);
+    p->out = heed__calloc(&c->hooks, n, K * sizeof *p->out);
+    if (!p->span || !p->row || !p->length || !p->order || !p->out) return HEED_ENOMEM;
+    int64_t at = 0;
+    for (int64_t i = 0; i < rows->len; i++)
+        for (int64_t w = 0; w < heed__windows(c, rows, i); w++, at++) {
+            p->span[at] = heed__window(c, rows, i, w);
+            p->row[at] = i;
+            p->length[at] = p->span[at].end - p->span[at].begin;
+        }
+    heed__length_order(p->length, p->len, p->order);
+    return 0;
+}
+
+/* The head's numbers [n,K] of pieces order[at .. at+n): a tensor of the step, or NULL. */
+static heed_tensor *forward(heed_classifier *c, const heed_pairs *x, const pieces *p, int64_t at,
+                            int64_t n) {
+    enum { MOST = 256 };
+    heed_span span[MOST] = { { 0, 0 } };
+    heed_tensor *y2 = NULL;
+    for (int64_t i = 0; i < n; i++) span[i] = p->span[p->order[at + i]];
+    heed_tensor *y = c->body->kind->apply(c->cx, c->body, &x->rows, span, n, NULL);
+    if (c->head.cfg.pairs) {
+        for (int64_t i = 0; i < n; i++)
+            span[i] = heed__window(c, &x->rows2, p->row[p->order[at + i]], 0);
+        y2 = c->body->kind->apply(c->cx, c->body, &x->rows2, span, n, NULL);
+    }
+    return heed__head_apply(c->cx, &c->head, y, y2);
+}
+
+static int each_batch(heed_classifier *c, const heed_pairs *x, pieces *p, bool logits,
+                      heed_error *err) {
+    const int64_t K = heed__classifier_width(c), batch = c->batch < 256 ? c->batch : 256;
+    for (int64_t at = 0; at < p->len; at += batch) {
+        const int64_t n = p->len - at < batch ? p->len - at : batch;
+        heed_tensor *z = forward(c, x, p, at, n);
+        if (!logits) z = heed__head_answer(c->cx, &c->head, z);
+        for (int64_t i = 0; z && i < z->len; i++)
+            if (!isfinite(HEED_F32_DATA(z)[i]))
+                z = heed_fail(c->cx, HEED_ENONFINITE,
+                              "classifier: a probability is not a finite number, so the model's "
+                              "weights are not or are far too large");
+        if (!z) return context_error(c, err);
+        for (int64_t i = 0; i < n; i++)
+            memcpy(p->out + p->order[at + i] * K, HEED_F32_DATA(z) + i * K,
+                   (size_t)K * sizeof *p->out);
+        heed_ctx_reset(c->cx);
+        if (c->hooks.cancel && c->hooks.cancel(c->hooks.user))
+            return heed__error(err, HEED_ECANCELLED, "stopped after %lld of %lld texts",
+                               (long long)(at + n), (long long)p->len);
+    }
+    return 0;
+}
+
+/* The mean of each row's pieces. */
+static void average(const pieces *p, int64_t K, float *out) {
+    for (int64_t at = 0; at < p->len;) {
+        int64_t n = 1;
+        while (at + n < p->len && p->row[at + n] == p->row[at]) n++;
+        float *to = out + p->row[at] * K;
+        memcpy(to, p->out + at * K, (size_t)K * sizeof *to);
+        for (int64_t w = 1; w < n; w++)
+            for (int64_t k = 0; k < K; k++) to[k] += p->out[(at + w) * K + k];
+        for (int64_t k = 0; n > 1 && k < K; k++) to[k] /= (float)n;
+        at += n;
+    }
+}
+
+int heed__classifier_answers(heed_classifier *c, const heed_pairs *x, bool logits, float *out,
+                             heed_error *err) {
+    pieces p = { 0 };
+    int rc = cut(c, &x->rows, &p);
+    if (rc)
+        heed__error(err, rc, "texts: out of memory");
+    else
+        rc = each_batch(c, x, &p, logits, err);
+    if (rc == 0) average(&p, heed__classifier_width(c), out);
+    pieces_free(c, &p);
+    return rc;
+}

@@ -1,0 +1,43 @@
+/* classifier_data.h: examples on their way into a training: checked, their labels numbered, split
+ * into what is learnt from and what is held out, encoded. */
+#ifndef HEED_TASKS_CLASSIFIER_DATA_H
+#define HEED_TASKS_CLASSIFIER_DATA_H
+
+#include "tasks/classifier.h"
+
+/* A part of the examples. x's arrays of pointers are its own, the texts the caller's. */
+typedef struct heed_part {
+    heed_examples x;
+    int32_t *label;       /* [len], or as label_start says: numbers; -1: not known to the model */
+    int64_t *label_start; /* [len+1], several labels */
+    double *score;        /* [len] */
+    heed_pairs in;
+    int64_t *length;      /* [len] units that a step reads of it */
+    float *out;           /* [len,K] answers, of held-out examples */
+    heed_outcome *outcome; /* [len] likewise */
+} heed_part;
+
+/* what: "text", as messages call an example. 0 or a status. */
+int heed__data_check(const heed_examples *x, heed_target target, const char *what,
+                     heed_error *err);
+/* c's labels are those of x, in the order of their bytes. 0 or a status. */
+int heed__data_labels(heed_classifier *c, const heed_examples *x, heed_error *err);
+/* Fills both parts; nothing is held out where cfg says so. 0 or a status. */
+int heed__data_split(const heed_classifier *c, const heed_examples *x, const heed_classify_cfg *cfg,
+                     heed_part *learn, heed_part *held, heed_error *err);
+/* c's body learns from the part's texts, both of a pair. */
+int heed__part_learn(heed_classifier *c, const heed_part *p, heed_error *err);
+int heed__part_encode(heed_classifier *c, heed_part *p, heed_error *err);
+/* What c is worth on the part: accuracy, micro-F1 at 1/2, or R², with the loss. */
+int heed__part_score(heed_classifier *c, heed_part *p, heed_score *score, heed_error *err);
+int64_t heed__part_size(const heed_part *p); /* bytes */
+/* Of its texts, labels and scores. */
+uint64_t heed__part_hash(const heed_part *p);
+void heed__part_free(heed_part *p, const heed_hooks *hooks);
+
+/* Whether a parameter belongs to the head. */
+bool heed__is_head(const char *name);
+/* NULL: none said. False for a name that is none. */
+bool heed__position_of(const char *name, heed_position_kind *kind);
+
+#endif

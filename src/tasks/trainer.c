@@ -1,0 +1,340 @@
+/* trainer.c: the training loop; see trainer.h. */
+#include "tasks/trainer_run.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "train/optim.h"
+
+static double clock_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double heed__fit_seconds(const heed_fit_run *r) {
+    return r->before + clock_seconds() - r->start;
+}
+
+void heed__fit_keep(heed_fit_run *r) {
+    float *to = r->best;
+    for (int64_t i = 0; to && i < heed_params_count(r->l->ps); i++) {
+        const heed_tensor *t = heed_params_at(r->l->ps, i);
+        memcpy(to, t->data, (size_t)t->len * sizeof *to);
+        to += t->len;
+    }
+    r->has_best = to != NULL;
+}
+
+void heed__fit_restore(heed_fit_run *r) {
+    const float *from = r->best;
+    for (int64_t i = 0; r->has_best && i < heed_params_count(r->l->ps); i++) {
+        const heed_tensor *t = heed_params_at(r->l->ps, i);
+        memcpy(t->data, from, (size_t)t->len * sizeof *from);
+        from += t->len;
+    }
+}
+
+static int context_error(heed_fit_run *r) {
+    const heed_error *why = heed_ctx_error(r->l->cx);
+    const int rc = heed__error(r->err, why ? why->code : HEED_ENOMEM, "%s",
+                               why ? why->msg : "train: out of memory");
+    heed_ctx_reset(r->l->cx);
+    return rc;
+}
+
+/* -- making ----------------------------------------------------------------------------------- */
+
+static int name_of(const char *const *names, const char *name) {
+    int i = 0;
+    while (names[i] && strcmp(names[i], name) != 0) i++;
+    return names[i] ? i : -1;
+}
+
+static int make_optim(heed_fit_run *r) {
+    static const char *const kinds[] = { "adamw", "adam", "sgd", "adagrad", "adafactor", NULL };
+    static const char *const schedules[] = { "constant", "linear",  "cosine",
+                                             "inv_sqrt", "plateau", NULL };
+    heed_fit_cfg *c = &r->cfg;
+    heed_optim_cfg *o = &c->optim;
+    const int kind = name_of(kinds, c->optimizer ? c->optimizer : "adam");
+    const int schedule = name_of(schedules, c->schedule ? c->schedule : "cosine");
+    if (kind < 0)
+        return heed__error(r->err, HEED_EINVALID,
+                           "train: no optimizer '%.40s'; there are adam, adamw, sgd, adagrad, "
+                           "adafactor",
+                           c->optimizer);
+    if (schedule < 0)
+        return heed__error(r->err, HEED_EINVALID,
+                           "train: no schedule '%.40s'; there are constant, linear, cosine, "
+                           "inv_sqrt, plateau",
+                           c->schedule);
+    const int64_t each = (r->l->items + c->batch - 1) / c->batch;
+    int64_t steps;
+    if (__builtin_mul_overflow(each, c->epochs, &steps))
+        return heed__error(r->err, HEED_EINVALID, "train: too many steps");
+    o->kind = (heed_optim_kind)kind;
+    o->schedule.kind = (heed_schedule_kind)schedule;
+    o->schedule.total = steps;
+    o->schedule.warmup = (int64_t)(c->warmup * (double)steps);
+    if (o->schedule.least == 0 && schedule != HEED_INV_SQRT && schedule != HEED_PLATEAU)
+        o->schedule.least = 0.1f;
+    if (schedule == HEED_PLATEAU && o->schedule.patience == 0) o->schedule.patience = 1;
+    if (o->clip == 0) o->clip = 1;
+    if (o->clip < 0) o->clip = 0;
+    r->opt = heed_optim_new(r->l->cx, r->l->ps, o, r->err);
+    return r->opt ? 0 : r->err->code;
+}
+
+static int make(heed_fit_run *r) {
+    const heed_learner *l = r->l;
+    const heed_fit_cfg *c = &r->cfg;
+    if (l->items < 1 || c->epochs < 1 || c->batch < 1)
+        return heed__error(r->err, HEED_EINVALID,
+                           "train: examples, epochs and batch must be positive");
+    if (!(c->warmup >= 0 && c->warmup < 1) || !(c->seconds >= 0) || c->patience < 0)
+        return heed__error(r->err, HEED_EINVALID,
+                           "train: warmup is outside 0..1, or patience or the time is negative");
+    if (r->cfg.batch > l->items) r->cfg.batch = l->items;
+    r->order = heed__calloc(c->hooks, (size_t)l->items, sizeof *r->order);
+    if (l->score) r->best = heed__calloc(c->hooks, (size_t)heed_params_len(l->ps), sizeof *r->best);
+    if (!r->order || (l->score && !r->best))
+        return heed__error(r->err, HEED_ENOMEM, "train: out of memory");
+    return make_optim(r);
+}
+
+/* -- one step --------------------------------------------------------------------------------- */
+
+/* The loss of order[at .. at+n) and its gradients. 0 or a status. */
+static int backward(heed_fit_run *r, int64_t at, int64_t n, double *loss) {
+    const heed_learner *l = r->l;
+    heed_tensor *t = l->loss(l->self, r->order + at, n);
+    *loss = (double)heed_item(t);
+    if (!t) return context_error(r);
+    return heed_backward(l->cx, t) ? context_error(r) : 0;
+}
+
+static int64_t floats_of(const heed_fit_run *r) {
+    int64_t n = heed_params_len(r->l->ps) * (r->best ? 2 : 1);
+    for (int64_t i = 0; i < r->opt->count; i++) {
+        const heed_optim_slot *s = &r->opt->slot[i];
+        n += s->m_len + s->v_len + s->ema_len + s->row_steps_len;
+        if (!s->sparse) n += s->t->len; /* its gradient */
+    }
+    return n;
+}
+
+/* Goes through the largest step that there can be, the longest example in every row, without
+ * learning from it: memory that is short is short before the work, none is asked for later, and the
+ * progress hook is told how much all of it takes. 0 or a status. */
+static int rehearse(heed_fit_run *r) {
+    const heed_learner *l = r->l;
+    const heed_hooks *h = r->cfg.hooks;
+    int64_t longest = 0;
+    double loss;
+    for (int64_t i = 1; l->length && i < l->items; i++)
+        if (l->length[i] > l->length[longest]) longest = i;
+    for (int64_t i = 0; i < r->cfg.batch; i++) r->order[i] = longest;
+    const uint64_t step = heed_ctx_step(l->cx);
+    const int rc = backward(r, 0, r->cfg.batch, &loss);
+    const size_t activations = heed_ctx_used(l->cx);
+    heed_ctx_reset(l->cx);
+    heed_ctx_set_step(l->cx, step);
+    heed_params_zero_grad(l->ps);
+    if (rc || !h || !h->progress) return rc;
+    const heed_progress p = { .what = "memory",
+                              .total = floats_of(r) * (int64_t)sizeof(float) + l->memory +
+                                       l->items * (int64_t)sizeof *r->order + (int64_t)activations,
+                              .unit = "bytes",
+                              .seconds_left = -1,
+                              .loss = (double)NAN };
+    h->progress(h->user, &p);
+    return 0;
+}
+
+static void tell(heed_fit_run *r, double loss, bool now) {
+    const heed_hooks *h = r->cfg.hooks;
+    r->shown = r->steps_here == 1 ? loss : 0.98 * r->shown + 0.02 * loss;
+    const double clock = clock_seconds();
+    if (!h || !h->progress || (!now && clock - r->told < 0.1)) return;
+    r->told = clock;
+    const int64_t items = r->l->items, total = items * r->cfg.epochs;
+    const int64_t done = (r->epoch - 1) * items + r->at;
+    const double rate = (double)done / (heed__fit_seconds(r) + 1e-9);
+    const heed_progress p = { .what = "train",
+                              .done = done,
+                              .total = total,
+                              .unit = r->l->unit ? r->l->unit : "examples",
+                              .epoch = r->epoch,
+                              .epochs = r->cfg.epochs,
+                              .rate = rate,
+                              .seconds_left = (double)(total - done) / (rate + 1e-9),
+                              .loss = r->shown };
+    h->progress(h->user, &p);
+}
+
+/* One batch. 0 or a status. */
+static int step(heed_fit_run *r) {
+    const int64_t left = r->l->items - r->at, n = left < r->cfg.batch ? left : r->cfg.batch;
+    double loss = 0;
+    const double rate = heed_optim_lr(r->opt);
+    int rc = backward(r, r->at, n, &loss);
+    if (rc == 0) rc = heed_optim_step(r->opt);
+    if (rc && r->err->code == 0) heed__error(r->err, rc, "%s", heed_optim_error(r->opt)->msg);
+    heed_ctx_reset(r->l->cx);
+    if (rc) return rc;
+    r->at += n;
+    r->sum += loss * (double)n;
+    r->steps_here++;
+    const int64_t steps = heed_optim_steps(r->opt);
+    if (steps % 50 == 0) heed__run_log_step(r->log, steps, loss, rate);
+    tell(r, loss, r->epoch == r->cfg.epochs && r->at == r->l->items);
+    return 0;
+}
+
+/* -- an epoch's end --------------------------------------------------------------------------- */
+
+static bool better(const heed_score *a, const heed_score *b) {
+    if (isnan(a->value)) return false;
+    return a->value > b->value || (!(a->value < b->value) && a->loss < b->loss);
+}
+
+static void report(heed_fit_run *r, const heed_epoch *e) {
+    const heed_hooks *h = r->cfg.hooks;
+    heed__run_log_epoch(r->log, e, heed_optim_steps(r->opt));
+    if (!h || !h->progress) return;
+    const heed_progress p = { .what = "epoch",
+                              .done = e->epoch,
+                              .total = e->epochs,
+                              .unit = "epochs",
+                              .epoch = e->epoch,
+                              .epochs = e->epochs,
+                              .seconds_left = -1,
+                              .loss = e->loss,
+                              .score_name = e->scored ? e->score.name : NULL,
+                              .score = e->score.value,
+                              .held_loss = e->score.loss };
+    h->progress(h->user, &p);
+}
+
+/* Scores the weights (their average, where one is kept) and keeps them if they are the best. 0 or a
+ * status; HEED_ECANCELLED leaves the run as it was before. */
+static int end_epoch(heed_fit_run *r) {
+    const heed_learner *l = r->l;
+    heed_epoch e = { .epoch = r->epoch,
+                     .epochs = r->cfg.epochs,
+                     .loss = r->at ? r->sum / (double)r->at : 0,
+                     .rate = heed_optim_lr(r->opt) };
+    if (l->score) {
+        const uint64_t at = heed_ctx_step(l->cx);
+        heed_ctx_set_train(l->cx, false);
+        heed_optim_swap_ema(r->opt);
+        const int rc = l->score(l->self, &e.score, r->err);
+        e.scored = true;
+        e.better = rc == 0 && !isnan(e.score.value) &&
+                   (!r->has_best || better(&e.score, &r->done->score));
+        if (e.better) heed__fit_keep(r);
+        heed_optim_swap_ema(r->opt);
+        heed_ctx_set_train(l->cx, true);
+        heed_ctx_set_step(l->cx, at); /* dropout does not depend on how data is held out */
+        if (rc) return rc;
+        heed_optim_report(r->opt, e.score.loss);
+        if (e.better) r->done->score = e.score, r->done->best = r->epoch;
+        r->bad = e.better ? 0 : r->bad + 1;
+    }
+    e.seconds = heed__fit_seconds(r);
+    report(r, &e);
+    return 0;
+}
+
+/* -- the loop --------------------------------------------------------------------------------- */
+
+static int stopped(heed_fit_run *r) {
+    r->done->end = HEED_FIT_STOPPED;
+    heed_error own = *r->err;
+    if (r->cfg.run && heed__fit_save(r)) return r->err->code;
+    *r->err = own;
+    return heed__error(r->err, HEED_ECANCELLED, "train: stopped in epoch %lld; %s%.300s%s",
+                       (long long)r->epoch, r->cfg.run ? "" : "nothing was saved",
+                       r->cfg.run ? r->cfg.run : "",
+                       r->cfg.run ? " has what a resume needs" : "");
+}
+
+/* Batches until the epoch, the time or the user's patience is over. 0 or a status. */
+static int run_epoch(heed_fit_run *r, bool *time_over) {
+    const heed_hooks *h = r->cfg.hooks;
+    heed__epoch_order(r->l->length, r->l->items, r->cfg.seed, r->epoch, r->cfg.batch, r->order);
+    while (r->at < r->l->items && !*time_over) {
+        const int rc = step(r);
+        if (rc) return rc;
+        *time_over = r->cfg.seconds > 0 && heed__fit_seconds(r) >= r->cfg.seconds;
+        if (h && h->cancel && h->cancel(h->user)) return stopped(r);
+    }
+    return 0;
+}
+
+static int run(heed_fit_run *r) {
+    const heed_fit_cfg *c = &r->cfg;
+    bool time_over = false;
+    int rc = rehearse(r);
+    r->start = clock_seconds();
+    for (; rc == 0 && r->epoch <= c->epochs; r->epoch++, r->at = 0, r->sum = 0) {
+        rc = run_epoch(r, &time_over);
+        if (rc == 0) rc = end_epoch(r);
+        if (rc == HEED_ECANCELLED && r->done->end != HEED_FIT_STOPPED) rc = stopped(r);
+        r->done->epochs = r->epoch;
+        if (rc == 0 && c->patience && r->bad >= c->patience) {
+            r->done->end = HEED_FIT_PATIENCE;
+            break;
+        }
+        if (rc == 0 && time_over) {
+            r->done->end = HEED_FIT_TIME;
+            break;
+        }
+        if (rc) break;
+    }
+    r->done->steps = heed_optim_steps(r->opt);
+    r->done->seconds = heed__fit_seconds(r);
+    return rc;
+}
+
+int heed__fit(const heed_learner *l, const heed_fit_cfg *cfg, heed_fitted *done, heed_error *err) {
+    heed_error own;
+    heed_fitted plain;
+    heed_fit_run r = { .l = l,
+                       .cfg = *cfg,
+                       .err = err ? err : &own,
+                       .done = done ? done : &plain,
+                       .epoch = 1 };
+    *r.err = (heed_error){ 0 };
+    *r.done = (heed_fitted){ 0 };
+    heed_ctx_set_train(l->cx, true);
+    r.start = clock_seconds();
+    int rc = make(&r);
+    if (rc == 0 && cfg->resume) rc = heed__fit_resume(&r);
+    if (rc == 0 && cfg->run) {
+        r.log = heed__run_log_open(cfg->run, cfg->resume, cfg->hooks, r.err);
+        rc = r.log ? 0 : r.err->code;
+        heed__run_log_start(r.log, l, &r.cfg, cfg->resume);
+    }
+    if (rc == 0) rc = run(&r);
+    if (rc == 0 || rc == HEED_ECANCELLED) {
+        heed_error kept = *r.err;
+        if (r.has_best)
+            heed__fit_restore(&r);
+        else if (r.opt)
+            heed_optim_swap_ema(r.opt);
+        if (!r.has_best) r.done->best = r.done->epochs;
+        heed__run_log_end(r.log, r.done);
+        if (rc == 0) heed__fit_forget(&r);
+        *r.err = kept;
+    }
+    heed_ctx_set_train(l->cx, false);
+    heed__run_log_close(r.log);
+    heed_optim_free(r.opt);
+    heed__free(cfg->hooks, r.order);
+    heed__free(cfg->hooks, r.best);
+    return rc;
+}
