@@ -1,5 +1,5 @@
-/* body.c: the recipes that there are, and what all of them share: rows, batches, what attention fell
- * on. */
+/* body.c: the recipes that there are, and what all of them share: rows, batches, what attention
+ * fell on. */
 #include "tasks/body.h"
 
 #include <string.h>

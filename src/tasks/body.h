@@ -98,6 +98,7 @@ typedef struct heed_body_call {
      * span gets; over the units of a span these add up to 1, and those past its end are 0. Carries
      * no gradient. */
     heed_tensor *weights;
+    heed_tensor *lengths; /* I32 [n], of the spans; a body's own use */
 } heed_body_call;
 
 /* A recipe. Functions that take err return 0 or a status with its sentence; those that take cx

@@ -104,29 +104,33 @@ static int encode(const heed_body *b, const heed_texts *x, const heed_encode_cfg
 
 /* States of the spans [n,T,C], and what attention fell on where call asks for it. */
 static heed_tensor *states_of(heed_ctx *cx, const heed_body *b, const heed_rows *rows,
-                              const heed_span *span, int64_t n, heed_tensor **lengths,
-                              heed_body_call *call) {
+                              const heed_span *span, int64_t n, heed_body_call *call) {
     const classic *c = (const classic *)b;
     heed_attention_tap tap = { .column_mass = true };
     heed_tensor *in[2];
     heed__rows_batch(cx, rows, span, n, HEED_VOCAB_PAD, in);
-    *lengths = in[1];
+    call->lengths = in[1];
     heed_tensor *h = heed__classic_states(cx, &c->model, in[0], in[1],
-                                          call && call->want_weights ? &tap : NULL);
-    if (call && call->want_weights)
+                                          call->want_weights ? &tap : NULL);
+    if (call->want_weights)
         call->weights = h ? heed__column_weights(cx, tap.column, span, n) : NULL;
     return h;
 }
 
 static heed_tensor *states(heed_ctx *cx, const heed_body *b, const heed_rows *rows,
                            const heed_span *span, int64_t n, heed_tensor **lengths) {
-    return states_of(cx, b, rows, span, n, lengths, NULL);
+    heed_body_call call = { .want_weights = false };
+    heed_tensor *h = states_of(cx, b, rows, span, n, &call);
+    *lengths = call.lengths;
+    return h;
 }
 
 static heed_tensor *apply(heed_ctx *cx, const heed_body *b, const heed_rows *rows,
                           const heed_span *span, int64_t n, heed_body_call *call) {
-    heed_tensor *lengths, *h = states_of(cx, b, rows, span, n, &lengths, call);
-    return heed_pooling_apply(cx, &((const classic *)b)->model.pooling, h, lengths, NULL);
+    heed_body_call own = { .want_weights = false };
+    if (!call) call = &own;
+    heed_tensor *h = states_of(cx, b, rows, span, n, call);
+    return heed_pooling_apply(cx, &((const classic *)b)->model.pooling, h, call->lengths, NULL);
 }
 
 static void end(heed_body *b) {

@@ -58,11 +58,11 @@ static int context_error(heed_classifier *c, heed_error *err) {
 /* All windows of all rows. */
 typedef struct pieces {
     int64_t len;
-    heed_span *span;  /* [len] */
-    int64_t *row;     /* [len] whose they are, rising */
-    int64_t *length;  /* [len] */
-    int64_t *order;   /* [len] like lengths together */
-    float *out;       /* [len,K] */
+    heed_span *span; /* [len] */
+    int64_t *row;    /* [len] whose they are, rising */
+    int64_t *length; /* [len] */
+    int64_t *order;  /* [len] like lengths together */
+    float *out;      /* [len,K] */
 } pieces;
 
 static void pieces_free(const heed_classifier *c, pieces *p) {

@@ -176,8 +176,7 @@ void heed__part_free(heed_part *p, const heed_hooks *h) {
 int heed__part_learn(heed_classifier *c, const heed_part *p, heed_error *err) {
     const heed_body_kind *k = c->body->kind;
     const int64_t n = p->x.len;
-    if (!p->x.text2)
-        return k->learn(c->body, &(heed_texts){ .len = n, .text = p->x.text }, err);
+    if (!p->x.text2) return k->learn(c->body, &(heed_texts){ .len = n, .text = p->x.text }, err);
     const char **both = heed__calloc(&c->hooks, (size_t)n, 2 * sizeof *both);
     if (!both) return heed__error(err, HEED_ENOMEM, "train: out of memory");
     memcpy(both, p->x.text, (size_t)n * sizeof *both);

@@ -12,14 +12,13 @@ typedef struct heed_part {
     int64_t *label_start; /* [len+1], several labels */
     double *score;        /* [len] */
     heed_pairs in;
-    int64_t *length;      /* [len] units that a step reads of it */
-    float *out;           /* [len,K] answers, of held-out examples */
+    int64_t *length;       /* [len] units that a step reads of it */
+    float *out;            /* [len,K] answers, of held-out examples */
     heed_outcome *outcome; /* [len] likewise */
 } heed_part;
 
 /* what: "text", as messages call an example. 0 or a status. */
-int heed__data_check(const heed_examples *x, heed_target target, const char *what,
-                     heed_error *err);
+int heed__data_check(const heed_examples *x, heed_target target, const char *what, heed_error *err);
 /* c's labels are those of x, in the order of their bytes. 0 or a status. */
 int heed__data_labels(heed_classifier *c, const heed_examples *x, heed_error *err);
 /* Fills both parts; nothing is held out where cfg says so. 0 or a status. */

@@ -96,7 +96,7 @@ json_t *heed__head_config(const heed_head *h) {
 }
 
 int heed__head_read(heed_head_cfg *c, const json_t *object, const char *path, heed_error *err) {
-    static const char *const keys[] = { "target", "pairs", "dense", "dropout",
+    static const char *const keys[] = { "target", "pairs",  "dense", "dropout",
                                         "mean",   "spread", NULL };
     heed_fields f = { .object = object, .name = path, .err = err };
     *c = (heed_head_cfg){ 0 };

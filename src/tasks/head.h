@@ -1,5 +1,5 @@
-/* head.h: what stands on a body: one label (softmax), several (sigmoids), or a score, for single texts
- * and for pairs. */
+/* head.h: what stands on a body: one label (softmax), several (sigmoids), or a score, for single
+ * texts and for pairs. */
 #ifndef HEED_TASKS_HEAD_H
 #define HEED_TASKS_HEAD_H
 
@@ -12,11 +12,11 @@
 /* Shape of a head, stored with a model. */
 typedef struct heed_head_cfg {
     heed_target target;
-    bool pairs;           /* reads u, v, |u - v| and u·v of two texts (Conneau et al. 2017) */
-    int64_t classes;      /* K; 1 for a score */
-    int64_t dense;        /* units of a ReLU layer before the last; 0: none */
-    double dropout;       /* on the body's vector, when training */
-    double mean, spread;  /* score: the head's number times spread plus mean */
+    bool pairs;          /* reads u, v, |u - v| and u·v of two texts (Conneau et al. 2017) */
+    int64_t classes;     /* K; 1 for a score */
+    int64_t dense;       /* units of a ReLU layer before the last; 0: none */
+    double dropout;      /* on the body's vector, when training */
+    double mean, spread; /* score: the head's number times spread plus mean */
 } heed_head_cfg;
 
 typedef struct heed_head {

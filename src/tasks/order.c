@@ -54,8 +54,8 @@ void heed__epoch_order(const int64_t *length, int64_t items, uint64_t seed, int6
     }
 }
 
-/* Examples are walked in a shuffled order; each label gives every so many'th of its own, so that what
- * is held out of a label is its share, rounded by what the labels before it left over. */
+/* Examples are walked in a shuffled order; each label gives every so many'th of its own, so that
+ * what is held out of a label is its share, rounded by what the labels before it left over. */
 int64_t heed__hold_out(const int32_t *label, int64_t len, double part, uint64_t seed, bool *held,
                        const heed_hooks *hooks) {
     int64_t classes = 1, count = 0;

@@ -7,13 +7,13 @@
 
 typedef struct heed_run_log heed_run_log;
 
-/* Opens both files in folder, which is made where it is not there; more: what is in them stays. NULL
- * and *err on failure. */
+/* Opens both files in folder, which is made where it is not there; more: what is in them stays.
+ * NULL and *err on failure. */
 heed_run_log *heed__run_log_open(const char *folder, bool more, const heed_hooks *hooks,
                                  heed_error *err);
 void heed__run_log_close(heed_run_log *log); /* NULL is fine here and below */
-/* Lines of log.jsonl, and points of TensorBoard's curves. What cannot be written is told once to the
- * log hook, and training goes on. */
+/* Lines of log.jsonl, and points of TensorBoard's curves. What cannot be written is told once to
+ * the log hook, and training goes on. */
 void heed__run_log_start(heed_run_log *log, const heed_learner *l, const heed_fit_cfg *cfg,
                          bool resumed);
 void heed__run_log_step(heed_run_log *log, int64_t step, double loss, double rate);
@@ -25,8 +25,8 @@ uint32_t heed__crc32c(const void *data, size_t size);
 /* A record of TensorFlow's form around size bytes: length, masked CRC of it, data, masked CRC of
  * it. Writes size + 16 bytes to out and returns how many. */
 size_t heed__tfrecord(const void *data, size_t size, unsigned char *out);
-/* An event as TensorFlow's event.proto has it: a scalar at a step, or, tag NULL, the file's version.
- * Returns the bytes written to out, of which there must be 64 and twice the tag. */
+/* An event as TensorFlow's event.proto has it: a scalar at a step, or, tag NULL, the file's
+ * version. Returns the bytes written to out, of which there must be 64 and twice the tag. */
 size_t heed__tf_event(double wall_time, int64_t step, const char *tag, float value,
                       unsigned char *out);
 

@@ -1,8 +1,9 @@
 /* tf_event.c: TensorBoard's files without TensorFlow: protobuf's wire form of an Event with one
  * scalar, in a TFRecord with its two checksums.
  *
- *     Event   { double wall_time = 1; int64 step = 2; string file_version = 3; Summary summary = 5; }
- *     Summary { repeated Value value = 1; }     Value { string tag = 1; float simple_value = 2; } */
+ *     Event    wall_time double = 1, step varint = 2, file_version text = 3, summary = 5
+ *     Summary  value = 1, repeated
+ *     Value    tag text = 1, simple_value float = 2 */
 #include "tasks/run_log.h"
 
 #include <string.h>

@@ -258,8 +258,7 @@ static int stopped(heed_fit_run *r) {
     *r->err = own;
     return heed__error(r->err, HEED_ECANCELLED, "train: stopped in epoch %lld; %s%.300s%s",
                        (long long)r->epoch, r->cfg.run ? "" : "nothing was saved",
-                       r->cfg.run ? r->cfg.run : "",
-                       r->cfg.run ? " has what a resume needs" : "");
+                       r->cfg.run ? r->cfg.run : "", r->cfg.run ? " has what a resume needs" : "");
 }
 
 /* Batches until the epoch, the time or the user's patience is over. 0 or a status. */
@@ -303,11 +302,9 @@ static int run(heed_fit_run *r) {
 int heed__fit(const heed_learner *l, const heed_fit_cfg *cfg, heed_fitted *done, heed_error *err) {
     heed_error own;
     heed_fitted plain;
-    heed_fit_run r = { .l = l,
-                       .cfg = *cfg,
-                       .err = err ? err : &own,
-                       .done = done ? done : &plain,
-                       .epoch = 1 };
+    heed_fit_run r = {
+        .l = l, .cfg = *cfg, .err = err ? err : &own, .done = done ? done : &plain, .epoch = 1
+    };
     *r.err = (heed_error){ 0 };
     *r.done = (heed_fitted){ 0 };
     heed_ctx_set_train(l->cx, true);

@@ -16,11 +16,11 @@ typedef struct heed_fit_run {
     heed_fitted *done;
 
     /* where it is; all of this is in a checkpoint */
-    int64_t epoch, at;  /* 1-based; examples of it that are learnt */
-    double sum;         /* of this epoch's losses, by examples */
-    int64_t bad;        /* epochs since the best one */
-    bool has_best;      /* best and done->score, done->best hold */
-    double before;      /* seconds of the runs before this one */
+    int64_t epoch, at; /* 1-based; examples of it that are learnt */
+    double sum;        /* of this epoch's losses, by examples */
+    int64_t bad;       /* epochs since the best one */
+    bool has_best;     /* best and done->score, done->best hold */
+    double before;     /* seconds of the runs before this one */
 
     double start, told, shown; /* for the eye: clocks, and a running mean of the loss */
     int64_t steps_here;

@@ -40,9 +40,7 @@ static int save_best(heed_fit_run *r, const char *path) {
     const float *at = r->best;
     for (int64_t i = 0; i < n; i++) {
         const heed_tensor *t = heed_params_at(r->l->ps, i);
-        e[i] = (heed_entry){
-            .name = t->name, .dtype = HEED_FILE_F32, .ndim = t->ndim, .data = at
-        };
+        e[i] = (heed_entry){ .name = t->name, .dtype = HEED_FILE_F32, .ndim = t->ndim, .data = at };
         memcpy(e[i].shape, t->shape, (size_t)t->ndim * sizeof *t->shape);
         at += t->len;
     }
