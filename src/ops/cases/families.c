@@ -3,6 +3,7 @@
 #include "ops/cases/cases.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 void heed_cases_each(heed_case_list *list, const heed_case *c, double lo, double hi) {
@@ -146,7 +147,7 @@ void heed_cases_binary(heed_case_list *list, const heed_binary *b) {
     heed_case c = { .apply = apply_binary, .reference = reference_binary, .cfg = b };
     heed_cases_broadcast(list, &c, b->lo, b->hi);
     c.count = 1;
-    strcpy(c.name, "with itself");
+    snprintf(c.name, sizeof c.name, "with itself");
     c.in[0] = (heed_case_input){ HEED_DIMS(3, 17), .lo = b->lo, .hi = b->hi };
     c.out = (heed_case_shape){ HEED_DIMS(3, 17) };
     heed_case_add(list, &c);
