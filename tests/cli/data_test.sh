@@ -41,6 +41,14 @@ train "joined columns" joined.tsv --text a,b --label y
 cut -f2 plain.txt >lines; gzip -c lines >lines.gz
 [ "$("$heed" predict m lines)" = "$("$heed" predict m lines.gz)" ] || wrong "predict of lines and lines.gz differ"
 
+# what is in training and test data, and what is there twice, is said
+{ cat plain.txt; tail -1 plain.txt; printf 'no\tgood, "4"\n'; } >twice.tsv
+"$heed" train classify twice.tsv -o m2 --epochs 1 >out 2>err || wrong "train: $(cat err)"
+grep -qx 'twice.tsv: 2 texts repeat an earlier one, 1 of them with another label' out || wrong "repeated texts: $(cat out)"
+{ head -3 plain.txt; printf 'no\tnew\nyes\tbad, "4"\n'; } >new.tsv
+"$heed" test m new.tsv --train t.tsv | grep -qx '4 of them are in t.tsv too, 1 of these with another label' ||
+    wrong "texts in both are not counted"
+
 # expect STATUS 'part of stderr' command...
 expect() {
     local status=$1 text=$2; shift 2
