@@ -1,4 +1,4 @@
-/* protobuf.h: the fields of a Protocol Buffers message, one after the other, every bound checked. */
+/* protobuf.h: the fields of a Protocol Buffers message, one by one, every bound checked. */
 #ifndef HEED_TEXT_PROTOBUF_H
 #define HEED_TEXT_PROTOBUF_H
 
