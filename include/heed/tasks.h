@@ -202,6 +202,130 @@ typedef struct heed_metrics {
 HEED_API int heed_classifier_test(heed_classifier *c, const heed_examples *data, heed_metrics *m,
                                   heed_error *err);
 
+/* -- tagging: entities in sentences --------------------------------------------------------------
+ *
+ *     heed_tagger *t = heed_tagger_open("models/news", NULL, &err);
+ *     heed_entity e[64];
+ *     int64_t n = heed_tagger_find(t, "Peter Blackburn left Brussels.", e, 64, &err);
+ *     for (int64_t i = 0; i < n; i++) printf("%s %.3f\n", e[i].type, e[i].confidence);
+ *     heed_tagger_close(t);
+ */
+
+/* Sentences in words, zero-terminated UTF-8, the caller's: those of sentence i are
+ * word[start[i] .. start[i+1]). Tags are in one of the schemes BIO, IOB1, BIOES, BMES or BILOU,
+ * which is recognised; sequences that break it are read as the CoNLL tasks' conlleval reads them.
+ */
+typedef struct heed_tagged {
+    int64_t len;             /* sentences */
+    const int64_t *start;    /* [len+1] from 0 */
+    const char *const *word; /* [start[len]] */
+    const char *const *tag;  /* [start[len]], or NULL where none are needed */
+} heed_tagged;
+
+/* How a tagger is made; a zero means the value in brackets. Words are seen as numbers of a
+ * vocabulary and by hashed features of their letters (of neighbouring characters, where a word is
+ * one ideograph); an LSTM in both directions reads the sentence, or a Transformer encoder; a
+ * conditional random field scores whole sequences of tags (Lafferty et al. 2001; Huang et al. 2015;
+ * Lample et al. 2016). */
+typedef struct heed_tag_cfg {
+    const char *recipe;       /* "lstm" or "encoder" (lstm) */
+    bool no_crf;              /* each word by itself; answers still follow the scheme */
+    const heed_tagged *valid; /* held-out data; NULL: valid_part of the sentences */
+    double valid_part;        /* (0.1); negative: none, and the last epoch's weights count */
+    int64_t vocab;            /* words known, the commonest (50000) */
+    int64_t embed;            /* width of the words' vectors (100) */
+    int64_t features;         /* width of the summed features (64) */
+    int64_t field;            /* width of each of the four features that stand alone (16) */
+    int64_t buckets;          /* rows of the features' hashed table (32768) */
+    int64_t hidden;           /* LSTM units of a direction, half the encoder's width (128) */
+    int64_t layers;           /* (1; encoder: 2) */
+    int64_t heads;            /* encoder (4) */
+    int64_t epochs;           /* at most (10) */
+    int64_t batch;            /* sentences in a step (16) */
+    int64_t patience;         /* epochs without a better F1 before it stops (3) */
+    double lr;                /* AdamW's rate, which falls linearly (0.003; encoder: 0.001) */
+    double dropout;           /* of states; half of it on what goes in; negative: none (0.5) */
+    double word_dropout;      /* whole words; negative: none (0.05) */
+    double ema;               /* decay of an average of the weights, which then counts (none) */
+    double seconds;           /* time for the training (no limit) */
+    uint64_t seed;
+    heed_precision precision; /* of training and, stored with the model, of its answers (f32) */
+    int threads;              /* as heed_pool_new; no result depends on it */
+    const char *isa;          /* as heed_ctx_cfg */
+    const heed_hooks *hooks;  /* progress, cancel, log, memory */
+    const char *run;          /* folder for logs and, where training is stopped, its checkpoint */
+    const char *settings;     /* one line that must be the same for a resume */
+    bool resume;              /* go on with the checkpoint there */
+    bool keep_stopped;        /* cancelled, the best so far is given (with *err filled) */
+} heed_tag_cfg;
+
+typedef struct heed_tagger heed_tagger; /* for one thread at a time */
+
+/* Trains on data. NULL and *err on failure: no entity, a tag that is none, a bad setting, no
+ * memory, cancelled. */
+HEED_API heed_tagger *heed_tagger_train(const heed_tagged *data, const heed_tag_cfg *cfg,
+                                        heed_error *err);
+/* A model folder (config.json, vocab.txt, model.safetensors), as heed_classifier_open and _save. */
+HEED_API heed_tagger *heed_tagger_open(const char *dir, const heed_open_cfg *cfg, heed_error *err);
+HEED_API int heed_tagger_save(const heed_tagger *t, const char *dir, heed_error *err);
+HEED_API void heed_tagger_close(heed_tagger *t); /* NULL is fine */
+
+HEED_API int64_t heed_tagger_types(const heed_tagger *t);
+HEED_API const char *heed_tagger_type(const heed_tagger *t, int64_t i); /* NULL past the last */
+HEED_API int64_t heed_tagger_parameters(const heed_tagger *t);
+HEED_API const char *heed_tagger_scheme(const heed_tagger *t); /* of the data it learnt: "BIO" */
+
+/* An entity. type lives as long as the tagger. confidence is the probability, by the model, that
+ * exactly this stretch is an entity of this type: the sum over all sequences of tags that say so.
+ */
+typedef struct heed_entity {
+    size_t begin, end;   /* bytes of the text */
+    int64_t word, words; /* its first word, and how many */
+    const char *type;
+    float confidence;
+} heed_entity;
+
+/* The entities of a text, in reading order. Words are runs of letters and digits, marks and single
+ * ideographs; neighbours that were one word in training are joined ("U.S."). How many there are,
+ * of which the first n were written, or a negative status. */
+HEED_API int64_t heed_tagger_find(heed_tagger *t, const char *text, heed_entity *entity, int64_t n,
+                                  heed_error *err);
+/* The same of words that are given; begin and end are not set. */
+HEED_API int64_t heed_tagger_find_words(heed_tagger *t, int64_t words, const char *const *word,
+                                        heed_entity *entity, int64_t n, heed_error *err);
+
+/* A word of a text: its bytes [begin,end). */
+typedef struct heed_cut {
+    size_t begin, end;
+} heed_cut;
+/* The words that heed_tagger_find takes a text for. How many, of which the first n were written, or
+ * a negative status. */
+HEED_API int64_t heed_tagger_cut(const heed_tagger *t, const char *text, heed_cut *word, int64_t n,
+                                 heed_error *err);
+
+typedef struct heed_type_metrics {
+    const char *type; /* as long as the tagger; NULL: of the data alone */
+    double precision, recall, f1;
+    int64_t gold, found, right; /* entities in the data, in the answers, in both */
+} heed_type_metrics;
+
+/* What a test found: whole entities, as conlleval counts. Fractions, not percent. */
+typedef struct heed_tag_metrics {
+    heed_type_metrics *type; /* [type_cap] the caller's, filled; NULL with type_cap 0 */
+    int64_t type_cap;
+    /* filled */
+    int64_t type_len;
+    int64_t n, words;             /* sentences, words */
+    double precision, recall, f1; /* over all entities of all types */
+    double f1_low, f1_high;       /* 95 %: 1,000 resamplings of the sentences */
+    double accuracy;              /* of words: the very tag */
+    int64_t gold, found, right;   /* entities */
+    int64_t unknown_types;        /* entities of types that the model does not have */
+    const char *scheme;           /* of the data */
+} heed_tag_metrics;
+HEED_API int heed_tagger_test(heed_tagger *t, const heed_tagged *data, heed_tag_metrics *m,
+                              heed_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/print.h"
+#include "app/tag.h"
 #include "app/terminal.h"
 #include "base/text.h"
 #include "heed/tasks.h"
@@ -130,12 +131,18 @@ int cmd_predict(int argc, char **argv) {
     predictor p = { .top = 1, .explain = isatty(1) != 0 };
     heed_attended *word = malloc(WORDS * sizeof *word);
     int64_t threads = 1;
+    tag_predict_cfg tag = { 0 };
     const opt options[] = {
         { "json", 0, OPT_FLAG, &p.json, 0, 0, NULL,
           "a JSON object a line (docs/schemas/predict.json)" },
         { "top", 'n', OPT_INT, &p.top, 1, TOP, "N", "labels shown (1)" },
         { "explain", 0, OPT_FLAG, &p.explain, 0, 0, NULL,
           "show the words attended to (on a terminal always)" },
+        { "conll", 0, OPT_FLAG, &tag.conll, 0, 0, NULL,
+          "tagger: columns of word, tag, confidence" },
+        { "columns", 0, OPT_FLAG, &tag.columns, 0, 0, NULL,
+          "tagger: FILE has columns, a word a line" },
+        { "token", 0, OPT_INT, &tag.token, 1, 1000, "N", "tagger: column of the words (1)" },
         { "threads", 0, OPT_INT, &threads, 1, 1024, "N", "threads (1)" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
@@ -156,7 +163,10 @@ int cmd_predict(int argc, char **argv) {
     command_catch_signals();
     heed_error err = { 0 };
     const heed_open_cfg open = { .threads = (int)threads };
-    const int rc = predict(&p, operand[0], operand[1], &open, &err);
+    tag.json = p.json;
+    const int rc = tag_is_tagger(operand[0])
+                       ? tag_predict(operand[0], operand[1], &tag, &open, &err)
+                       : predict(&p, operand[0], operand[1], &open, &err);
     free(word);
     return rc ? command_error(&err) : 0;
 }

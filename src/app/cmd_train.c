@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "app/data.h"
 #include "app/options.h"
+#include "app/tag.h"
 #include "app/terminal.h"
 #include "heed/tasks.h"
 #include "tasks/classifier.h"
@@ -105,7 +106,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
     int rc = heed__classifier_check_folder(o->out, err);
     if (rc == 0) rc = data_read(&table, file, &o->table, err);
     if (rc) return rc;
-    data_tell(&table, file);
+    printf("%s: %" PRId64 " texts; %s\n", file, table.len, table.how);
     fflush(stdout);
     o->cfg.hooks = &hooks;
     const heed_examples data = { .len = table.len, .text = table.text, .label = table.label };
@@ -123,12 +124,13 @@ static int train(train_options *o, const char *file, heed_error *err) {
 }
 
 int cmd_train(int argc, char **argv) {
+    if (argc > 0 && strcmp(argv[0], "tag") == 0) return train_tag(argc - 1, argv + 1);
     train_options o = { .seed = 1, .cfg.dropout = DROPOUT };
     const char *operand[2];
     const int n = read_options(&o, argc, argv, operand);
     if (n < 0) return command_usage(n);
     if (strcmp(operand[0], "classify") != 0) {
-        fprintf(stderr, "heed train: no task '%s'; there is: classify\n", operand[0]);
+        fprintf(stderr, "heed train: no task '%s'; there are: classify, tag\n", operand[0]);
         return EXIT_USAGE;
     }
     if (!o.out) {

@@ -180,15 +180,17 @@ static int open_tree(heed_classifier *c, const json_t *tree, const char *dir, he
                                         "body",           "model",     "labels", NULL };
     char path[HEED_PATH_SIZE];
     heed_fields f = { .object = tree, .name = in(path, dir, "config.json"), .err = err };
+    const char *task = heed__field_text(&f, "task");
+    if (!f.status && strcmp(task, "classify") != 0)
+        return heed__error(err, HEED_EUNSUPPORTED, "%s: a model for the task '%.40s', not classify",
+                           path, task);
     heed__fields_only(&f, keys);
     const bool old = heed__field_int(&f, "format_version", 1, HEED_CLASSIFIER_FORMAT) == 1;
-    const char *task = heed__field_text(&f, "task");
     const char *recipe = old ? "classic" : heed__field_text(&f, "recipe");
     const char *tokens = old ? heed__field_text(&f, "tokenizer") : "words";
-    if (!f.status && (strcmp(task, "classify") != 0 || strcmp(tokens, "words") != 0))
-        return heed__error(err, HEED_EUNSUPPORTED,
-                           "%s: task '%.40s' with tokenizer '%.40s' is none that there is", path,
-                           task, tokens);
+    if (!f.status && strcmp(tokens, "words") != 0)
+        return heed__error(err, HEED_EUNSUPPORTED, "%s: there is no tokenizer '%.40s'", path,
+                           tokens);
     const heed_body_kind *kind = heed__body_kind_find(recipe);
     if (!f.status && !kind)
         return heed__error(err, HEED_EUNSUPPORTED, "%s: there is no recipe '%.40s'", path, recipe);

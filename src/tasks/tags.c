@@ -136,16 +136,17 @@ char *heed__tag_text(heed_place tag, heed_tag_scheme scheme, const heed_types *t
 
 /* -- schemes */
 
+void heed__scheme_see_next(heed_scheme_guess *g, const heed_tag *before, const heed_tag *tag) {
+    const bool after = before && before->place != 'O' && strcmp(before->type, tag->type) == 0;
+    g->ends += tag->letter == 'E' || tag->letter == 'S';
+    g->middles += tag->letter == 'M';
+    g->last += tag->letter == 'L' || tag->letter == 'U';
+    g->b_first += tag->letter == 'B' && !after;
+    g->i_first += tag->letter == 'I' && !after;
+}
+
 void heed__scheme_see(heed_scheme_guess *g, const heed_tag *tag, int64_t n) {
-    for (int64_t i = 0; i < n; i++) {
-        const bool after = i && tag[i - 1].place != 'O' &&
-                           strcmp(tag[i - 1].type, tag[i].type) == 0;
-        g->ends += tag[i].letter == 'E' || tag[i].letter == 'S';
-        g->middles += tag[i].letter == 'M';
-        g->last += tag[i].letter == 'L' || tag[i].letter == 'U';
-        g->b_first += tag[i].letter == 'B' && !after;
-        g->i_first += tag[i].letter == 'I' && !after;
-    }
+    for (int64_t i = 0; i < n; i++) heed__scheme_see_next(g, i ? &tag[i - 1] : NULL, &tag[i]);
 }
 
 heed_tag_scheme heed__scheme_of(const heed_scheme_guess *g) {

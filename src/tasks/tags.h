@@ -74,6 +74,8 @@ typedef struct heed_scheme_guess {
     int64_t i_first; /* I at a beginning: IOB1's own, and BIO's broken ones */
 } heed_scheme_guess;
 void heed__scheme_see(heed_scheme_guess *g, const heed_tag *tag, int64_t n);
+/* The same of one tag; before is NULL for a sentence's first. */
+void heed__scheme_see_next(heed_scheme_guess *g, const heed_tag *before, const heed_tag *tag);
 heed_tag_scheme heed__scheme_of(const heed_scheme_guess *g);
 
 /* -- numbers of the tags that a model gives: 0 is O, then B, I, E, S of each type */

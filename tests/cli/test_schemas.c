@@ -52,9 +52,6 @@ static void test_output(void **state) {
     char arguments[256];
     snprintf(arguments, sizeof arguments, "test %s/m %s/data.tsv --json", model, model);
     assert_int_equal(check("test", arguments), 1);
-    snprintf(arguments, sizeof arguments, "test %s/m %s/data.tsv --json --train %s/data.tsv", model,
-             model, model);
-    assert_int_equal(check("test", arguments), 1);
 }
 
 static void predict_output(void **state) {
@@ -64,6 +61,18 @@ static void predict_output(void **state) {
     assert_int_equal(check("predict", arguments), 4);
     strcat(arguments, " --explain");
     assert_int_equal(check("predict", arguments), 4);
+}
+
+static void tagger_output(void **state) {
+    (void)state;
+    char arguments[256];
+    snprintf(arguments, sizeof arguments, "test %s/t tests/cli/data/people.conll --json", model);
+    assert_int_equal(check("test_tag", arguments), 1);
+    snprintf(arguments, sizeof arguments, "predict %s/t %s/lines.txt --json", model, model);
+    assert_int_equal(check("predict_tag", arguments), 4);
+    snprintf(arguments, sizeof arguments,
+             "predict %s/t tests/cli/data/people.conll --columns --json", model);
+    assert_int_equal(check("predict_tag", arguments), 120);
 }
 
 static void bench_output(void **state) {
@@ -111,6 +120,11 @@ static int set_up(void **state) {
     snprintf(command, sizeof command,
              "%s train classify %s/data.tsv -o %s/m --epochs 1 --threads 1 >%s/log 2>&1", program(),
              model, model, model);
+    if (system(command)) return -1;
+    snprintf(command, sizeof command,
+             "%s train tag tests/cli/data/people.conll -o %s/t --epochs 6 --hidden 8 --buckets 64 "
+             "--lr 0.02 --threads 1 >%s/log 2>&1",
+             program(), model, model);
     return system(command);
 }
 
@@ -123,9 +137,8 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_check_can_fail),
-        cmocka_unit_test(test_output),
-        cmocka_unit_test(predict_output),
+        cmocka_unit_test(the_check_can_fail), cmocka_unit_test(test_output),
+        cmocka_unit_test(predict_output),     cmocka_unit_test(tagger_output),
         cmocka_unit_test(bench_output),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -29,6 +29,112 @@ void heed_case_add(heed_case_list *list, const heed_case *c) {
     if (!copy->name[0]) name_by_shapes(copy);
 }
 
+void heed_cases_each(heed_case_list *list, const heed_case *c, double lo, double hi) {
+    static const heed_case_input shapes[] = {
+        { HEED_DIMS(3, 17) },   { HEED_DIMS(1) },       { 0 },
+        { HEED_DIMS(2, 0, 3) }, { HEED_DIMS(7, 5, 2) }, { HEED_DIMS(301, 333) }
+    };
+    heed_case copy = *c;
+    copy.in[0].lo = lo;
+    copy.in[0].hi = hi;
+    for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
+        copy.in[0].ndim = copy.out.ndim = shapes[s].ndim;
+        memcpy(copy.in[0].shape, shapes[s].shape, sizeof shapes[s].shape);
+        memcpy(copy.out.shape, shapes[s].shape, sizeof shapes[s].shape);
+        heed_case_add(list, &copy);
+    }
+    copy.bench = true;
+    copy.in[0] = (heed_case_input){ HEED_DIMS(1024, 1024), .lo = lo, .hi = hi };
+    copy.bytes = 2 * 4.0 * 1024 * 1024;
+    heed_case_add(list, &copy);
+    copy = *c;
+    copy.in[0] = (heed_case_input){ HEED_DIMS(3), .dtype = HEED_I32 };
+    copy.refuse = "must be f32, not i32 [3]";
+    heed_case_add(list, &copy);
+}
+
+void heed_cases_rows(heed_case_list *list, const heed_case *c) {
+    static const heed_case_input shapes[] = { { HEED_DIMS(3, 17) },   { HEED_DIMS(1) },
+                                              { HEED_DIMS(5, 1) },    { HEED_DIMS(2, 0, 3) },
+                                              { HEED_DIMS(4, 0) },    { HEED_DIMS(2, 3, 16) },
+                                              { HEED_DIMS(2, 4099) }, { HEED_DIMS(400, 301) } };
+    heed_case copy = *c;
+    for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
+        copy.in[0] = shapes[s];
+        copy.out.ndim = shapes[s].ndim;
+        memcpy(copy.out.shape, shapes[s].shape, sizeof shapes[s].shape);
+        heed_case_add(list, &copy);
+    }
+    copy.bench = true;
+    copy.in[0] = (heed_case_input){ HEED_DIMS(1024, 1024) };
+    copy.bytes = 2 * 4.0 * 1024 * 1024;
+    heed_case_add(list, &copy);
+    copy = *c;
+    copy.in[0] = (heed_case_input){ 0 };
+    copy.refuse = "a scalar has no last axis";
+    heed_case_add(list, &copy);
+    copy.in[0] = (heed_case_input){ HEED_DIMS(3), .dtype = HEED_I32 };
+    copy.refuse = "must be f32, not i32 [3]";
+    heed_case_add(list, &copy);
+}
+
+static void refuse_pair(heed_case_list *list, const heed_case *c, const heed_case_input *b,
+                        const char *refuse) {
+    heed_case copy = *c;
+    copy.count = 2;
+    copy.in[0] = (heed_case_input){ HEED_DIMS(2, 3) };
+    copy.in[1] = *b;
+    copy.refuse = refuse;
+    heed_case_add(list, &copy);
+}
+
+void heed_cases_broadcast(heed_case_list *list, const heed_case *c, double lo, double hi) {
+    static const heed_case_input a[] = {
+        { HEED_DIMS(3, 17) },    { 0 },
+        { HEED_DIMS(5, 17) },    { HEED_DIMS(4, 3, 17) },
+        { HEED_DIMS(2, 3, 5) },  { HEED_DIMS(4, 3) },
+        { HEED_DIMS(0, 5) },     { HEED_DIMS(4, 0) },
+        { HEED_DIMS(301, 333) }, { HEED_DIMS(2100, 48) },
+        { HEED_DIMS(40, 2600) }, { HEED_DIMS(9, 301, 37) },
+    };
+    static const heed_case_input b[] = {
+        { HEED_DIMS(3, 17) },
+        { 0 },
+        { HEED_DIMS(17) },
+        { HEED_DIMS(3, 17) },
+        { 0 },
+        { HEED_DIMS(1, 1) },
+        { HEED_DIMS(5) },
+        { HEED_DIMS(0) },
+        { HEED_DIMS(301, 333) },
+        { HEED_DIMS(48) },
+        { HEED_DIMS(2600) },
+        { HEED_DIMS(1) },
+    };
+    heed_case copy = *c;
+    copy.count = 2;
+    for (size_t s = 0; s < sizeof a / sizeof a[0]; s++) {
+        copy.in[0] = a[s];
+        copy.in[1] = b[s];
+        copy.in[0].lo = copy.in[1].lo = lo;
+        copy.in[0].hi = copy.in[1].hi = hi;
+        copy.out.ndim = a[s].ndim;
+        memcpy(copy.out.shape, a[s].shape, sizeof a[s].shape);
+        heed_case_add(list, &copy);
+    }
+    refuse_pair(list, c, &(heed_case_input){ HEED_DIMS(2) }, "[2,3] and [2] do not fit together");
+    refuse_pair(list, c, &(heed_case_input){ HEED_DIMS(4, 2, 3) }, "[2,3] and [4,2,3] do not fit");
+    refuse_pair(list, c, &(heed_case_input){ HEED_DIMS(3), .dtype = HEED_I32 }, "must be f32");
+    copy.bench = true;
+    copy.in[0] = (heed_case_input){ HEED_DIMS(1024, 1024), .lo = lo, .hi = hi };
+    copy.in[1] = (heed_case_input){ HEED_DIMS(1024, 1024), .lo = lo, .hi = hi };
+    copy.bytes = 3 * 4.0 * 1024 * 1024;
+    heed_case_add(list, &copy);
+    copy.in[1] = (heed_case_input){ HEED_DIMS(1024), .lo = lo, .hi = hi };
+    copy.bytes = 2 * 4.0 * 1024 * 1024;
+    heed_case_add(list, &copy);
+}
+
 int heed__cases_all(heed_case_list *list) {
     memset(list, 0, sizeof *list);
 #define X(name)                                                                                    \

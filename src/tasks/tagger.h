@@ -1,0 +1,82 @@
+/* tagger.h: inside of heed_tagger, for the files of this task.
+ *
+ *     words -> vocabulary row | sum of hashed features | four features      tag_words.h
+ *           -> dropout -> LSTM in both directions, or encoder -> dropout
+ *           -> a score for each tag -> conditional random field             tag_decode.h
+ */
+#ifndef HEED_TASKS_TAGGER_H
+#define HEED_TASKS_TAGGER_H
+
+#include "heed/nn.h"
+#include "heed/tasks.h"
+#include "tasks/tag_decode.h"
+#include "tasks/tag_words.h"
+#include "tasks/tags.h"
+
+enum {
+    HEED_TAGGER_FORMAT = 1, /* format_version of the folders that this library writes */
+    HEED_TAGGER_MAX_TYPES = 4096,
+    HEED_TAGGER_MAX_LEN = 1 << 20, /* words of a sentence */
+    HEED_TAGGER_MAX_WIDTH = 4096,
+    HEED_TAGGER_MAX_ROWS = 1 << 26
+};
+
+/* The model's shape, as config.json has it. */
+typedef struct heed_tag_shape {
+    bool encoder, crf;
+    int64_t vocab, embed, features, field, buckets, field_buckets, hidden, layers, heads;
+    double dropout, word_dropout; /* read in training alone */
+} heed_tag_shape;
+
+struct heed_tagger {
+    heed_hooks hooks;
+    heed_ctx *cx;
+    heed_params *ps;
+    heed_vocab *vocab;
+    heed_types types;
+    heed_tag_scheme scheme; /* of the data it learnt from */
+    heed_tag_shape shape;
+    heed_embed word, bag, field; /* [vocab,embed], [buckets,features], [field_buckets,field] */
+    heed_rnn rnn;
+    heed_linear in; /* encoder: to its width */
+    heed_encoder enc;
+    heed_linear out;            /* to the tags' scores */
+    heed_tensor *trans, *edges; /* [K,K], [2,K]; NULL without a CRF */
+    heed_lattice lattice;       /* of the weights as they are: see heed__tagger_ready */
+    uint64_t seed;              /* of the training, for the record */
+    int64_t epochs;             /* likewise: the one whose weights these are */
+};
+
+/* An empty one with its context. NULL and *err on failure. */
+heed_tagger *heed__tagger_new(const char *isa, int threads, uint64_t seed, const heed_hooks *hooks,
+                              heed_error *err);
+/* Declares the parameters of t->shape for the vocabulary and types that t has. 0 or a status. */
+int heed__tagger_build(heed_tagger *t, heed_error *err);
+/* Makes the lattice from the weights; once more whenever they have changed. 0 or a status. */
+int heed__tagger_ready(heed_tagger *t, heed_error *err);
+heed_tag_tables heed__tagger_tables(const heed_tagger *t);
+
+/* Sentences item[0..n) of rows: scores [n,T,K] and *lengths I32 [n]. Where the context trains,
+ * words with rare[id] set become the unknown one at times, and values are dropped. */
+heed_tensor *heed__tagger_scores(heed_tagger *t, const heed_tag_rows *rows, const int64_t *item,
+                                 int64_t n, const bool *rare, heed_tensor **lengths);
+/* The best tags of all sentences, tag[start[len]]; where sure is not NULL, it gets the confidence
+ * of the entity that a word belongs to (1 for words of none). 0 or a status. */
+int heed__tagger_answer(heed_tagger *t, const heed_tag_rows *rows, int32_t *tag, float *sure,
+                        heed_error *err);
+/* The tags of data as numbers, place[start[len]]; types get what they lack. 0 or a status. */
+int heed__tagger_places(const heed_tagged *data, heed_types *types, heed_place *place,
+                        heed_tag_scheme *scheme, heed_error *err);
+/* place as tags of the inner scheme, tag[start[len]]. 0 or HEED_ENOMEM. */
+int heed__tagger_inner(const heed_tagged *data, const heed_place *place, int32_t *tag,
+                       const heed_hooks *hooks);
+/* Whether data can be read at all; `what` begins the sentence. 0 or a status. */
+int heed__tagger_check(const heed_tagged *data, bool tags, const char *what, heed_error *err);
+/* heed_tagger_test, with or without the interval of F1. */
+int heed__tagger_measure(heed_tagger *t, const heed_tagged *data, heed_tag_metrics *m,
+                         bool interval, heed_error *err);
+/* The context's error into *err; resets the step. */
+int heed__tagger_failed(heed_tagger *t, heed_error *err);
+int heed__tagger_check_folder(const char *dir, heed_error *err);
+
+#endif

@@ -1,0 +1,364 @@
+/* tagger_run.c: a tagger's answers: tags of many sentences, entities of a text, and tests. */
+#include "tasks/tagger.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "tasks/tag_score.h"
+#include "text/words.h"
+
+enum { BATCH = 64, JOIN = 12, RESAMPLINGS = 1000 };
+
+/* -- many sentences */
+
+typedef struct sized {
+    int64_t words, item;
+} sized;
+
+static int by_words(const void *a, const void *b) {
+    const sized *x = a, *y = b;
+    if (x->words != y->words) return x->words < y->words ? -1 : 1;
+    return (x->item > y->item) - (x->item < y->item);
+}
+
+/* The confidence of each entity of y[0..n), at all of its words. */
+static void confidence(const heed_lattice *l, const float *x, const int32_t *y, int64_t n,
+                       float *sure) {
+    for (int64_t begin = 0; begin < n;) {
+        int64_t end = begin + 1;
+        const char place = heed__inner_place(y[begin]).place;
+        sure[begin] = 1;
+        if (place == 'B')
+            while (end < n && heed__inner_place(y[end - 1]).place != 'E') end++;
+        if (place != 'O') {
+            const float p = heed__lattice_part(l, x, y, begin, end);
+            for (int64_t w = begin; w < end; w++) sure[w] = p;
+        }
+        begin = end;
+    }
+}
+
+static int decode(heed_tagger *t, const heed_tag_rows *rows, const int64_t *item, int64_t n,
+                  int32_t *tag, float *sure) {
+    heed_tensor *lengths;
+    heed_tensor *x = heed__tagger_scores(t, rows, item, n, NULL, &lengths);
+    if (!x) return HEED_ENOMEM;
+    const int64_t T = x->shape[1], K = x->shape[2];
+    int rc = 0;
+    for (int64_t i = 0; rc == 0 && i < n; i++) {
+        const int64_t at = rows->start[item[i]], words = rows->start[item[i] + 1] - at;
+        const float *scores = HEED_F32_DATA(x) + i * T * K;
+        for (int64_t k = 0; k < words * K; k++)
+            if (!isfinite(scores[k])) {
+                heed_fail(t->cx, HEED_ENONFINITE,
+                          "tagger: a score is not a finite number, so the model's weights are not "
+                          "or are far too large");
+                return HEED_ENONFINITE;
+            }
+        rc = heed__lattice_best(&t->lattice, scores, words, tag + at);
+        if (rc == 0 && sure) rc = heed__lattice_sum(&t->lattice, scores, words);
+        if (rc == 0 && sure) confidence(&t->lattice, scores, tag + at, words, sure + at);
+    }
+    return rc;
+}
+
+int heed__tagger_answer(heed_tagger *t, const heed_tag_rows *rows, int32_t *tag, float *sure,
+                        heed_error *err) {
+    sized *order = heed__calloc(&t->hooks, (size_t)rows->len, sizeof *order);
+    if (!order) return heed__error(err, HEED_ENOMEM, "tagger: out of memory");
+    for (int64_t i = 0; i < rows->len; i++)
+        order[i] = (sized){ rows->start[i + 1] - rows->start[i], i };
+    qsort(order, (size_t)rows->len, sizeof *order, by_words);
+    int rc = 0;
+    for (int64_t at = 0; rc == 0 && at < rows->len; at += BATCH) {
+        int64_t item[BATCH], n = 0;
+        while (n < BATCH && at + n < rows->len) {
+            item[n] = order[at + n].item;
+            n++;
+        }
+        if (decode(t, rows, item, n, tag, sure)) rc = heed__tagger_failed(t, err);
+        heed_ctx_reset(t->cx);
+        if (rc == 0 && t->hooks.cancel && t->hooks.cancel(t->hooks.user))
+            rc = heed__error(err, HEED_ECANCELLED, "stopped after %lld of %lld sentences",
+                             (long long)(at + n), (long long)rows->len);
+    }
+    heed__free(&t->hooks, order);
+    return rc;
+}
+
+/* -- one sentence */
+
+static int64_t entities(const heed_tagger *t, const int32_t *tag, const float *sure, int64_t words,
+                        heed_entity *entity, int64_t room) {
+    int64_t count = 0;
+    for (int64_t w = 0; w < words;) {
+        const heed_place p = heed__inner_place(tag[w]);
+        int64_t n = 1;
+        if (p.place == 'B')
+            while (w + n < words && heed__inner_place(tag[w + n - 1]).place != 'E') n++;
+        if (p.place != 'O' && count < room)
+            entity[count] = (heed_entity){
+                .word = w, .words = n, .type = t->types.name[p.type], .confidence = sure[w]
+            };
+        count += p.place != 'O';
+        w += n;
+    }
+    return count;
+}
+
+int64_t heed_tagger_find_words(heed_tagger *t, int64_t words, const char *const *word,
+                               heed_entity *entity, int64_t room, heed_error *err) {
+    const int64_t start[2] = { 0, words };
+    const heed_tagged data = { 1, start, word, NULL };
+    if (words == 0) return 0;
+    const int rc = heed__tagger_check(&data, false, "tag", err);
+    if (rc) return rc;
+    const heed_sentences s = { 1, start, word };
+    const heed_tag_tables tables = heed__tagger_tables(t);
+    heed_tag_rows rows;
+    int64_t got = heed__tag_encode(&rows, &tables, &s, &t->hooks, err);
+    if (got) return got;
+    int32_t *tag = heed__calloc(&t->hooks, (size_t)words, sizeof *tag);
+    float *sure = heed__calloc(&t->hooks, (size_t)words, sizeof *sure);
+    got = tag && sure ? heed__tagger_answer(t, &rows, tag, sure, err)
+                      : heed__error(err, HEED_ENOMEM, "tagger: out of memory");
+    if (got == 0) got = entities(t, tag, sure, words, entity, room);
+    heed__free(&t->hooks, tag);
+    heed__free(&t->hooks, sure);
+    heed__tag_rows_free(&rows);
+    return got;
+}
+
+/* -- a text */
+
+typedef struct cut {
+    heed_cut *piece;
+    char *bytes;       /* the words, each with a zero byte */
+    const char **word; /* [len] into bytes */
+    int64_t len, cap;
+} cut;
+
+/* Joins neighbours that touch to the longest known word: "U.S.", "1996-08-22". */
+static void join(const heed_tagger *t, const char *text, cut *c) {
+    char form[HEED_TAG_FORM];
+    int64_t to = 0;
+    for (int64_t i = 0; i < c->len;) {
+        int64_t most = i + 1, best = i + 1;
+        while (most < c->len && most - i < JOIN && c->piece[most].begin == c->piece[most - 1].end)
+            most++;
+        for (; most > i + 1 && best == i + 1; most--) {
+            const size_t begin = c->piece[i].begin, size = c->piece[most - 1].end - begin;
+            const size_t n = heed__tag_form(text + begin, size, form);
+            if (size <= HEED_TAG_FORM && heed__vocab_find(t->vocab, form, n) != HEED_VOCAB_UNKNOWN)
+                best = most;
+        }
+        c->piece[to++] = (heed_cut){ c->piece[i].begin, c->piece[best - 1].end };
+        i = best;
+    }
+    c->len = to;
+}
+
+static int cut_pieces(const heed_tagger *t, const char *text, cut *c) {
+    const size_t size = strlen(text);
+    heed_word word;
+    for (size_t at = 0; heed__word_next(text, size, &at, &word);) {
+        if (heed__grow(&t->hooks, &c->piece, &c->cap, c->len + 1, sizeof *c->piece))
+            return HEED_ENOMEM;
+        c->piece[c->len++] = (heed_cut){ word.begin, word.end };
+    }
+    join(t, text, c);
+    return 0;
+}
+
+int64_t heed_tagger_cut(const heed_tagger *t, const char *text, heed_cut *word, int64_t room,
+                        heed_error *err) {
+    cut c = { 0 };
+    if (cut_pieces(t, text, &c)) c.len = heed__error(err, HEED_ENOMEM, "tagger: out of memory");
+    for (int64_t i = 0; i < c.len && i < room; i++) word[i] = c.piece[i];
+    heed__free(&t->hooks, c.piece);
+    return c.len;
+}
+
+static int cut_text(const heed_tagger *t, const char *text, cut *c) {
+    const int rc = cut_pieces(t, text, c);
+    if (rc || c->len == 0) return rc;
+    c->word = heed__calloc(&t->hooks, (size_t)c->len, sizeof *c->word);
+    c->bytes = heed__calloc(&t->hooks, 1, strlen(text) + (size_t)c->len + 1);
+    if (!c->word || !c->bytes) return HEED_ENOMEM;
+    char *to = c->bytes;
+    for (int64_t i = 0; i < c->len; i++) {
+        const size_t n = c->piece[i].end - c->piece[i].begin;
+        memcpy(to, text + c->piece[i].begin, n);
+        c->word[i] = to;
+        to += n + 1;
+    }
+    return 0;
+}
+
+int64_t heed_tagger_find(heed_tagger *t, const char *text, heed_entity *entity, int64_t room,
+                         heed_error *err) {
+    cut c = { 0 };
+    int64_t count = cut_text(t, text, &c);
+    if (count)
+        heed__error(err, HEED_ENOMEM, "tagger: out of memory");
+    else if (c.len)
+        count = heed_tagger_find_words(t, c.len, c.word, entity, room, err);
+    for (int64_t i = 0; i < count && i < room; i++) {
+        entity[i].begin = c.piece[entity[i].word].begin;
+        entity[i].end = c.piece[entity[i].word + entity[i].words - 1].end;
+    }
+    heed__free(&t->hooks, c.piece);
+    heed__free(&t->hooks, c.word);
+    heed__free(&t->hooks, c.bytes);
+    return count;
+}
+
+/* -- tests */
+
+typedef struct test {
+    heed_tagger *t;
+    const heed_tagged *data;
+    bool interval;
+    heed_types types; /* the model's and the data's */
+    heed_place *gold; /* [words] */
+    int32_t *tag;     /* [words] answers */
+    heed_tag_scheme scheme;
+    heed_tag_score score;
+    heed_tag_count *each; /* [sentences] */
+} test;
+
+/* Counts sentence by sentence, answers written in the data's scheme. */
+static int count(test *x) {
+    const heed_hooks *h = &x->t->hooks;
+    heed_chunk *chunk = NULL;
+    heed_place *found = NULL;
+    int64_t chunk_cap = 0, found_cap = 0;
+    int rc = heed__tag_score_init(&x->score, x->types.len, h);
+    for (int64_t i = 0; rc == 0 && i < x->data->len; i++) {
+        const int64_t begin = x->data->start[i], n = x->data->start[i + 1] - begin;
+        const heed_tag_count before = x->score.all;
+        rc = heed__grow(h, &chunk, &chunk_cap, n + 1, sizeof *chunk);
+        if (rc == 0) rc = heed__grow(h, &found, &found_cap, n + 1, sizeof *found);
+        if (rc) break;
+        for (int64_t w = 0; w < n; w++) {
+            found[w] = heed__inner_place(x->tag[begin + w]);
+            if (found[w].type >= 0)
+                found[w].type = heed__types_find(&x->types, x->t->types.name[found[w].type]);
+        }
+        const int64_t chunks = heed__chunks(found, n, chunk);
+        heed__chunk_tags(chunk, chunks, n, x->scheme, found);
+        rc = heed__tag_score_add(&x->score, x->gold + begin, found, n);
+        x->each[i] = (heed_tag_count){ x->score.all.gold - before.gold,
+                                       x->score.all.found - before.found,
+                                       x->score.all.right - before.right };
+    }
+    heed__free(h, chunk);
+    heed__free(h, found);
+    return rc;
+}
+
+static int by_value(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The percentile bootstrap (Efron 1979) over sentences. */
+static int resample(const test *x, heed_tag_metrics *m) {
+    double *f1 = heed__calloc(&x->t->hooks, RESAMPLINGS, sizeof *f1);
+    if (!f1) return HEED_ENOMEM;
+    heed_rng rng = { .seed = 1, .stream = 0x626f6f74 };
+    for (int k = 0; k < RESAMPLINGS; k++) {
+        heed_tag_count sum = { 0 };
+        for (int64_t i = 0; i < x->data->len; i++) {
+            const heed_tag_count *one = &x->each[heed_rng_below(&rng, (uint64_t)x->data->len)];
+            sum.gold += one->gold;
+            sum.found += one->found;
+            sum.right += one->right;
+        }
+        f1[k] = heed__f1(&sum);
+    }
+    qsort(f1, RESAMPLINGS, sizeof *f1, by_value);
+    m->f1_low = f1[RESAMPLINGS / 40 - 1];
+    m->f1_high = f1[RESAMPLINGS - RESAMPLINGS / 40];
+    heed__free(&x->t->hooks, f1);
+    return 0;
+}
+
+static void tell(const test *x, heed_tag_metrics *m) {
+    const heed_tag_score *s = &x->score;
+    m->n = x->data->len;
+    m->words = s->words;
+    m->precision = heed__precision(&s->all);
+    m->recall = heed__recall(&s->all);
+    m->f1 = heed__f1(&s->all);
+    m->accuracy = s->words ? (double)s->right_words / (double)s->words : 0;
+    m->gold = s->all.gold;
+    m->found = s->all.found;
+    m->right = s->all.right;
+    m->scheme = heed__scheme_name(x->scheme);
+    m->unknown_types = m->type_len = 0;
+    for (int64_t i = 0; i < s->types; i++) {
+        const heed_tag_count *c = &s->type[i];
+        const int32_t own = heed__types_find(&x->t->types, x->types.name[i]);
+        if (own < 0) {
+            m->unknown_types += c->gold;
+            continue;
+        }
+        if (m->type_len == m->type_cap || c->gold + c->found == 0) continue;
+        m->type[m->type_len++] = (heed_type_metrics){ .type = x->t->types.name[own],
+                                                      .precision = heed__precision(c),
+                                                      .recall = heed__recall(c),
+                                                      .f1 = heed__f1(c),
+                                                      .gold = c->gold,
+                                                      .found = c->found,
+                                                      .right = c->right };
+    }
+}
+
+static int run_test(test *x, heed_tag_metrics *m, heed_error *err) {
+    heed_tagger *t = x->t;
+    const heed_hooks *h = &t->hooks;
+    const size_t words = (size_t)x->data->start[x->data->len];
+    const heed_sentences s = { x->data->len, x->data->start, x->data->word };
+    const heed_tag_tables tables = heed__tagger_tables(t);
+    heed_tag_rows rows = { 0 };
+    int rc = 0;
+    for (int64_t i = 0; rc == 0 && i < t->types.len; i++)
+        rc = heed__types_add(&x->types, t->types.name[i]);
+    x->gold = heed__calloc(h, words + 1, sizeof *x->gold);
+    x->tag = heed__calloc(h, words + 1, sizeof *x->tag);
+    x->each = heed__calloc(h, (size_t)x->data->len, sizeof *x->each);
+    if (rc || !x->gold || !x->tag || !x->each)
+        return heed__error(err, HEED_ENOMEM, "test: out of memory");
+    rc = heed__tagger_places(x->data, &x->types, x->gold, &x->scheme, err);
+    if (rc == 0) rc = heed__tag_encode(&rows, &tables, &s, h, err);
+    if (rc == 0) rc = heed__tagger_answer(t, &rows, x->tag, NULL, err);
+    heed__tag_rows_free(&rows);
+    if (rc) return rc;
+    rc = count(x);
+    if (rc == 0 && x->interval) rc = resample(x, m);
+    if (rc) return heed__error(err, rc, "test: out of memory");
+    tell(x, m);
+    return 0;
+}
+
+int heed_tagger_test(heed_tagger *t, const heed_tagged *data, heed_tag_metrics *m,
+                     heed_error *err) {
+    const int rc = heed__tagger_check(data, true, "test", err);
+    return rc ? rc : heed__tagger_measure(t, data, m, true, err);
+}
+
+int heed__tagger_measure(heed_tagger *t, const heed_tagged *data, heed_tag_metrics *m,
+                         bool interval, heed_error *err) {
+    test x = { .t = t, .data = data, .interval = interval, .types.hooks = t->hooks };
+    int rc;
+    rc = run_test(&x, m, err);
+    heed__types_free(&x.types);
+    heed__tag_score_free(&x.score);
+    heed__free(&t->hooks, x.gold);
+    heed__free(&t->hooks, x.tag);
+    heed__free(&t->hooks, x.each);
+    return rc;
+}

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Taggers from data to answers: same bits for any threads and ISA, scores that counting confirms, every scheme read alike,
+# one clear sentence for what is wrong.
+set -uo pipefail
+heed=${HEED:-build/heed}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+wrong() { echo "FAILED: $*"; failed=1; }
+# expect STATUS 'part of stderr' command...
+expect() {
+    local status=$1 text=$2; shift 2
+    "$@" >"$dir/out" 2>"$dir/err"; local rc=$?
+    [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 "$dir/err")"
+    grep -qF -- "$text" "$dir/err" || wrong "$* said '$(head -c 300 "$dir/err")', not '$text'"
+    [ "$(grep -cv "^train " "$dir/err")" -le 1 ] || wrong "$* said more than one line"
+}
+data=tests/cli/data/people.conll
+small="--epochs 10 --patience 10 --dropout 0.1 --embed 8 --features 8 --field 4 --hidden 8 --buckets 512 --lr 0.02 --seed 3"
+train() { "$heed" train tag "$@" $small >"$dir/log" 2>&1 || wrong "train $*: $(cat "$dir/log")"; }
+
+train "$data" -o "$dir/m1" --threads 1
+grep -q 'people.conll: 120 sentences, .*tags are BIO' "$dir/log" || wrong "the data were not described: $(head -1 "$dir/log")"
+grep -q 'F1 .* on held-out sentences' "$dir/log" || wrong "no score of an epoch was said"
+train "$data" -o "$dir/m2" --threads 3
+HEED_ISA=scalar train "$data" -o "$dir/m3" --threads 2
+for m in m2 m3; do
+    cmp -s "$dir/m1/model.safetensors" "$dir/$m/model.safetensors" || wrong "$m has other weights than m1"
+done
+
+# the same data in another scheme, with Windows' line ends and compressed, give the same weights
+awk -F'\t' 'BEGIN { OFS = "\t" } { line[NR] = $0 } END { for (i = 1; i <= NR; i++) {
+    n = split(line[i], a, "\t"); split(line[i + 1], b, "\t"); last = substr(b[2], 1, 1) != "I"
+    if (n == 2 && a[2] ~ /^B/) a[2] = (last ? "S" : "B") substr(a[2], 2)
+    else if (n == 2 && a[2] ~ /^I/) a[2] = (last ? "E" : "I") substr(a[2], 2)
+    print n == 2 ? a[1] OFS a[2] : "" } }' "$data" >"$dir/bioes"
+sed 's/$/\r/' "$dir/bioes" | gzip >"$dir/bioes.gz"
+train "$dir/bioes.gz" -o "$dir/m4"
+grep -q 'tags are BIOES' "$dir/log" || wrong "BIOES was taken for another scheme: $(head -1 "$dir/log")"
+cmp -s "$dir/m1/model.safetensors" "$dir/m4/model.safetensors" || wrong "the scheme of the data changes the weights"
+
+# what test says is what counting predict's columns says
+"$heed" predict "$dir/m1" "$data" --columns --conll | cut -f2 >"$dir/said"
+cut -f2 "$data" | paste - "$dir/said" | awk -F'\t' '$1 != "" { n++; r += $1 == $2 } END { printf "Word Accuracy: %.4f", r / n }' >"$dir/accuracy"
+"$heed" test "$dir/m1" "$data" >"$dir/out" || wrong "test failed"
+grep -qF "$(cat "$dir/accuracy")" "$dir/out" || wrong "test and predict disagree: $(cat "$dir/accuracy")"
+awk '/^F1/ { exit !($2 > 0.9) }' "$dir/out" || wrong "it did not learn: $(grep F1 "$dir/out" | head -1)"
+"$heed" test "$dir/m1" "$dir/bioes" | grep -q "^$(grep ^F1 "$dir/out" | cut -c1-10)" || wrong "another scheme has another F1"
+cut -f1 "$data" | "$heed" predict "$dir/m1" - --columns --conll | cut -f2 | cmp -s - "$dir/said" || wrong "columns from standard input are answered otherwise"
+
+# plain text: entities with places in code points
+printf 'É Anna Ahlmann lives in Basel.\n\n' | "$heed" predict "$dir/m1" >"$dir/out"
+grep -q $'^1\tPER\t[01]\\.[0-9]*\t2\t14\tAnna Ahlmann$' "$dir/out" || wrong "Anna was not found: $(cat "$dir/out")"
+printf 'É Anna Ahlmann lives in Basel.\n' | "$heed" predict "$dir/m1" --json >"$dir/out"
+grep -q '"start": 2, "end": 14, "bytes": \[3, 15\], "words": \[1, 3\]' "$dir/out" || wrong "JSON: $(cat "$dir/out")"
+
+expect 64 "-o DIR is needed" "$heed" train tag "$data"
+expect 66 "none.conll" "$heed" train tag "$dir/none.conll" -o "$dir/x"
+printf 'a\tO\nb\tPER\n\n' >"$dir/bad"
+expect 65 "bad:2: 'PER' is no tag" "$heed" train tag "$dir/bad" -o "$dir/x"
+printf 'a\tO\n\n' >"$dir/plain"
+expect 64 "all 1 words have the tag O" "$heed" train tag "$dir/plain" -o "$dir/x" --valid-part 0
+: >"$dir/empty"
+expect 65 "empty" "$heed" train tag "$dir/empty" -o "$dir/x"
+expect 64 "no recipe 'dance'" "$heed" train tag "$data" -o "$dir/x" --recipe dance
+[ -e "$dir/x" ] && wrong "a training that failed left a folder"
+
+# what is no tagger, for all that it says
+printf 'good\tnice\nbad\tugly\n' >"$dir/two.tsv"
+"$heed" train classify "$dir/two.tsv" -o "$dir/c" --epochs 1 >/dev/null 2>&1 || wrong "classify"
+sed -i 's/"task": "classify"/"task": "tag"/' "$dir/c/config.json"
+expect 69 "config.json" "$heed" predict "$dir/c" "$dir/two.tsv"
+sed -i 's/"task": "tag"/"task": "paint"/' "$dir/m4/config.json"
+expect 69 "a model for the task 'paint'" "$heed" predict "$dir/m4" "$dir/two.tsv"
+cp -r "$dir/m1" "$dir/cut"; head -c 1000 "$dir/m1/model.safetensors" >"$dir/cut/model.safetensors"
+expect 65 "model.safetensors" "$heed" predict "$dir/cut" "$dir/two.tsv"
+printf 'good\n\xff\xfe\n' >"$dir/latin"
+expect 65 "latin:2: not UTF-8" "$heed" predict "$dir/m1" "$dir/latin"
+"$heed" predict "$dir/m1" "$dir/two.tsv" --json >/dev/full 2>"$dir/err" && wrong "a full device went unnoticed"
+exit $failed
