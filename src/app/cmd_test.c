@@ -32,6 +32,8 @@ typedef struct result {
     heed_tally *tally; /* [labels] */
     confusion *wrong;  /* [wrong_len], the commonest first */
     int64_t wrong_len;
+    const char *train; /* NULL: not asked */
+    int64_t same[2];   /* texts that are there too; those of them with another label */
 } result;
 
 static int by_pair(const void *a, const void *b) {
@@ -101,6 +103,9 @@ static void print_worst(const result *r) {
 static void print(const result *r) {
     const heed_metrics *m = &r->m;
     printf("%s: %" PRId64 " texts; %s\n", r->file, m->n, r->table->how);
+    if (r->train)
+        printf("%" PRId64 " of them are in %s too, %" PRId64 " of these with another label\n",
+               r->same[0], r->train, r->same[1]);
     print_line("Test Loss", m->loss, m->loss_95);
     print_line("Test Accuracy", m->accuracy, m->accuracy_95);
     print_line("Macro F1", m->macro_f1, m->macro_f1_95);
@@ -166,6 +171,9 @@ static void print_json(const result *r, const result *other, const heed_comparis
     json_interval(", ", "ece", m->ece_95);
     if (isfinite(m->auc)) json_interval(", ", "auc", m->auc_95);
     printf("}, \"unknown_labels\": %" PRId64, m->unknown_labels);
+    if (r->train)
+        printf(", \"in_training\": {\"n\": %" PRId64 ", \"other_label\": %" PRId64 "}", r->same[0],
+               r->same[1]);
     json_tables(r);
     if (other) {
         printf(", \"compared\": {\"model\": ");
@@ -223,22 +231,36 @@ typedef struct test_options {
     heed_dataset_cfg table;
     bool json;
     int64_t threads;
-    const char *compare;
-    heed_conll_cfg columns;
+    const char *compare, *train;
+    heed_conll_cfg columns; /* of a tagger's data */
 } test_options;
+
+/* How many of the texts are among those of the training, and how many of these have another
+ * label there. */
+static int overlap(const test_options *o, const heed_dataset *table, int64_t same[2],
+                   heed_error *err) {
+    heed_dataset seen;
+    int rc = data_read(&seen, o->train, &o->table, err);
+    if (rc) return rc;
+    same[0] = heed__dataset_overlap(&seen, table, &same[1], err);
+    rc = same[0] < 0 ? (int)same[0] : 0;
+    heed__dataset_free(&seen);
+    return rc;
+}
 
 /* Tests one model, or two on the same texts. */
 static int run(const test_options *o, const char *dir, const char *file, heed_error *err) {
     const heed_hooks hooks = { .cancel = command_cancelled };
     const heed_open_cfg open = { .threads = (int)o->threads, .hooks = &hooks };
     heed_dataset table = { 0 };
-    result r = { .dir = dir, .file = file, .table = &table }, other = r;
+    result r = { .dir = dir, .file = file, .table = &table, .train = o->train }, other = r;
     heed_comparison c;
     other.dir = o->compare;
     heed_classifier *first = heed_classifier_open(dir, &open, err); /* a wrong folder, told first */
     if (!first) return err->code;
     heed_classifier_close(first);
     int rc = data_read(&table, file, &o->table, err);
+    if (rc == 0 && o->train) rc = overlap(o, &table, r.same, err);
     if (rc == 0) rc = test(&r, &open, err);
     if (rc == 0 && o->compare) rc = test(&other, &open, err);
     if (rc == 0 && o->compare && heed__compare(&c, r.o, other.o, table.len, &hooks))
@@ -261,6 +283,8 @@ int cmd_test(int argc, char **argv) {
         { "json", 0, OPT_FLAG, &o.json, 0, 0, NULL, "one JSON object (docs/schemas/test.json)" },
         { "compare", 0, OPT_TEXT, &o.compare, 0, 0, "MODEL",
           "another model on the same texts, with a paired test" },
+        { "train", 0, OPT_TEXT, &o.train, 0, 0, "FILE",
+          "the training data: texts that are in both are counted" },
         { "label", 0, OPT_TEXT, &o.table.label, 0, 0, "COL", "column of the labels (guessed)" },
         { "text", 0, OPT_TEXT, &o.table.text, 0, 0, "COL", "column of the texts (guessed)" },
         { "token", 0, OPT_INT, &o.columns.token, 1, 1000, "N", "tagger: column of the words (1)" },

@@ -106,7 +106,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
     int rc = heed__classifier_check_folder(o->out, err);
     if (rc == 0) rc = data_read(&table, file, &o->table, err);
     if (rc) return rc;
-    printf("%s: %" PRId64 " texts; %s\n", file, table.len, table.how);
+    data_tell(&table, file);
     fflush(stdout);
     o->cfg.hooks = &hooks;
     const heed_examples data = { .len = table.len, .text = table.text, .label = table.label };

@@ -19,3 +19,13 @@ int data_read(heed_dataset *d, const char *file, const heed_dataset_cfg *cfg, he
              problems.count == HEED_PROBLEMS ? "at least " : "", problems.count);
     return rc;
 }
+
+void data_tell(const heed_dataset *d, const char *file) {
+    int64_t other;
+    const int64_t repeated = heed__dataset_overlap(d, d, &other, NULL);
+    printf("%s: %" PRId64 " texts; %s\n", file, d->len, d->how);
+    if (repeated > 0)
+        printf("%s: %" PRId64 " texts repeat an earlier one, %" PRId64 " of them with another "
+               "label\n",
+               file, repeated, other);
+}

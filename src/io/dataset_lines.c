@@ -92,8 +92,8 @@ static int json_labels(heed_dataset_stream *s, const json_t *object, heed_error 
     if (!json_is_array(value)) rc = json_label(s, value, err);
     for (size_t i = 0; rc == HEED_STEP_ONE && i < json_array_size(value); i++)
         rc = json_label(s, json_array_get(value, i), err);
-    if (rc == HEED_STEP_ONE && s->record.len == 0 && !s->cfg.no_labels)
-        return heed__dataset_labelled(s, line);
+    if (rc != HEED_STEP_ONE) return rc;
+    if (s->record.len == 0) return s->cfg.no_labels ? rc : heed__dataset_labelled(s, line);
     for (char *at = s->record.bytes; rc == HEED_STEP_ONE && at < s->record.bytes + s->record.len;) {
         char *next = at + strlen(at) + 1;
         rc = heed__dataset_label(s, at, line, err);

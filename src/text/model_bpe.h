@@ -17,6 +17,8 @@ typedef struct heed__bpe {
     int slot_bits;
     uint64_t *merges; /* [merge_len] pairs by rank */
     int64_t merge_len, merge_cap;
+    uint32_t *ranks; /* [merge_len] where merges share ranks; NULL: their order is their rank */
+    int64_t rank_len, rank_cap;
     heed__tok_text unk, prefix, suffix;
     int32_t unk_id;        /* -1: not in the vocabulary */
     int32_t ascii[128];    /* the tokens of single characters, -1: none */

@@ -35,6 +35,7 @@ void heed__bpe_free(heed__tok_model *model) {
     heed__tok_vocab_free(&m->words.vocab);
     heed__free(&hooks, m->slots);
     heed__free(&hooks, m->merges);
+    heed__free(&hooks, m->ranks);
     heed__free(&hooks, m->unk.text);
     heed__free(&hooks, m->prefix.text);
     heed__free(&hooks, m->suffix.text);
@@ -83,6 +84,16 @@ static int add_merge(heed__bpe *m, heed__tok_text a, heed__tok_text b, const mer
     return 0;
 }
 
+/* Merges that share a rank say it, from the first one on. */
+static int add_rank(heed__bpe *m, int64_t rank, const merge_place *p, heed_error *err) {
+    if (rank < 0 || rank > INT32_MAX || m->rank_len + 1 != m->merge_len)
+        return bad_merge(p, "has a wrong rank", "", err);
+    if (heed__grow(&m->words.head.hooks, &m->ranks, &m->rank_cap, m->merge_len, sizeof *m->ranks))
+        return heed__error(err, HEED_ENOMEM, "%s: out of memory", p->name);
+    m->ranks[m->rank_len++] = (uint32_t)rank;
+    return 0;
+}
+
 /* "left right", exactly one space between two texts without spaces. */
 static int add_merge_line(heed__bpe *m, char *line, size_t size, const merge_place *p,
                           heed_error *err) {
@@ -104,7 +115,8 @@ static int read_merges(heed__bpe *m, const json_t *merges, const char *name, hee
     for (size_t i = 0; i < json_array_size(merges) && !rc; i++) {
         const json_t *one = json_array_get(merges, i);
         const merge_place p = { name, "[", (int64_t)i };
-        const json_t *a = json_array_get(one, 0), *b = json_array_get(one, 1);
+        const json_t *a = json_array_get(one, 0), *b = json_array_get(one, 1),
+                     *rank = json_array_get(one, 2); /* see sentencepiece.c */
         if (json_is_string(one)) {
             const size_t size = json_string_length(one);
             if (strncmp(json_string_value(one), "#version", 8) == 0) continue;
@@ -115,15 +127,19 @@ static int read_merges(heed__bpe *m, const json_t *merges, const char *name, hee
             }
             memcpy(line, json_string_value(one), size + 1);
             rc = add_merge_line(m, line, size, &p, err);
-        } else if (json_array_size(one) == 2 && json_is_string(a) && json_is_string(b)) {
+        } else if (json_array_size(one) == (rank ? 3 : 2) && json_is_string(a) &&
+                   json_is_string(b)) {
             const heed__tok_text left = { (char *)json_string_value(a), json_string_length(a) },
                                  right = { (char *)json_string_value(b), json_string_length(b) };
             rc = add_merge(m, left, right, &p, err);
+            if (!rc && rank) rc = add_rank(m, json_integer_value(rank), &p, err);
         } else {
             rc = bad_merge(&p, "is neither a text nor a list of two", "", err);
         }
     }
     heed__free(&m->words.head.hooks, line);
+    if (!rc && m->ranks && m->rank_len != m->merge_len)
+        rc = heed__error(err, HEED_EFORMAT, "%s: some merges say their rank and some do not", name);
     return rc;
 }
 
@@ -155,7 +171,8 @@ static int make_pairs(heed__bpe *m, const char *name, heed_error *err) {
         size_t i = (size_t)((pair * 0x9e3779b97f4a7c15u) >> (64 - m->slot_bits));
         while (m->slots[i].pair != UINT64_MAX && m->slots[i].pair != pair)
             i = (i + 1) & (count - 1);
-        m->slots[i] = (struct heed__bpe_slot){ pair, (uint32_t)rank, id };
+        m->slots[i] = (struct heed__bpe_slot){ pair, m->ranks ? m->ranks[rank] : (uint32_t)rank,
+                                               id };
     }
     heed__free(&v->hooks, both);
     return rc;
@@ -284,7 +301,8 @@ static json_t *merges_json(const heed__bpe *m) {
     for (int64_t rank = 0; rank < m->merge_len && list; rank++) {
         const uint64_t pair = m->merges[rank];
         int32_t id;
-        if (heed__bpe_pair(m, (int32_t)(pair >> 32), (int32_t)(uint32_t)pair, &id) != rank)
+        if (heed__bpe_pair(m, (int32_t)(pair >> 32), (int32_t)(uint32_t)pair, &id) != rank &&
+            !m->ranks)
             continue; /* said again later */
         json_t *both = json_array();
         if (!both || json_array_append_new(both, token_json(&m->words.vocab, pair >> 32)) ||

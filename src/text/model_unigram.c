@@ -14,11 +14,13 @@ static const double UNKNOWN_PENALTY = 10;
 typedef struct unigram {
     heed__tok_words words;
     double *score; /* [words.vocab.ids] */
+    bool *hidden;  /* [words.vocab.ids] never found in texts */
     heed__tok_trie trie;
     double unk_score;
     int32_t unk_id;        /* -1: none */
     int32_t fallback[256]; /* <0x00> to <0xFF>, -1: none */
     bool byte_fallback;
+    bool single; /* sums are kept in single precision, as SentencePiece does */
 } unigram;
 
 /* The best way to a place of the piece: its sum, its last token and where that begins. */
@@ -52,6 +54,7 @@ static void unigram_free(heed__tok_model *m) {
     heed__tok_vocab_free(&u->words.vocab);
     heed__trie_free(&u->trie);
     heed__free(&hooks, u->score);
+    heed__free(&hooks, u->hidden);
     heed__free(&hooks, u);
 }
 
@@ -61,7 +64,8 @@ static size_t char_size(unsigned char lead) {
     return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
-static inline void reach(node *to, double score, int32_t id, size_t begin) {
+static inline void reach(const unigram *u, node *to, double score, int32_t id, size_t begin) {
+    if (u->single) score = (float)score;
     if (to->begin >= 0 && score <= to->score) return;
     *to = (node){ score, id, (int32_t)begin };
 }
@@ -82,16 +86,18 @@ static int forward(const unigram *u, node *nodes, const char *piece, size_t size
             if (n < 0) break;
             const int32_t id = u->trie.units[n].value;
             if (id < 0) continue;
-            reach(&nodes[i + 1], u->score[id] + here, id, at);
+            reach(u, &nodes[i + 1], u->score[id] + here, id, at);
             covered |= i + 1 - at == len;
         }
         if (covered) continue;
         node *to = &nodes[at + len];
-        if (to->begin >= 0 && u->unk_score + here <= to->score) continue;
+        double sum = u->unk_score + here;
+        if (u->single) sum = (float)sum;
+        if (to->begin >= 0 && sum <= to->score) continue;
         if (u->unk_id < 0)
             return heed__error(err, HEED_EINVALID,
                                "Unigram: a character is not known and the model has no unk_id");
-        *to = (node){ u->unk_score + here, u->unk_id, (int32_t)at };
+        *to = (node){ sum, u->unk_id, (int32_t)at };
     }
     return 0;
 }
@@ -181,12 +187,15 @@ static int read_vocab(unigram *u, const json_t *list, const char *name, heed_err
         return heed__error(err, HEED_EFORMAT, "%s: vocab is not a list of at most %d tokens", name,
                            HEED_TOK_MAX_ID);
     u->score = heed__calloc(&u->words.head.hooks, n + 1, sizeof *u->score);
-    if (!u->score) return heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
+    u->hidden = heed__calloc(&u->words.head.hooks, n + 1, sizeof *u->hidden);
+    if (!u->score || !u->hidden) return heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
     double lowest = 0;
     for (size_t i = 0; i < n; i++) {
         const json_t *one = json_array_get(list, i), *token = json_array_get(one, 0),
                      *score = json_array_get(one, 1);
-        if (json_array_size(one) != 2 || !json_is_string(token) || !json_is_number(score))
+        const bool hidden = json_is_false(json_array_get(one, 2)); /* see sentencepiece.c */
+        if (json_array_size(one) != (hidden ? 3 : 2) || !json_is_string(token) ||
+            !json_is_number(score))
             return heed__error(err, HEED_EFORMAT, "%s: vocab[%zu] is not a token and its score",
                                name, i);
         u->score[i] = json_number_value(score);
@@ -194,8 +203,10 @@ static int read_vocab(unigram *u, const json_t *list, const char *name, heed_err
         if (heed__tok_vocab_add(&u->words.vocab, json_string_value(token),
                                 json_string_length(token), (int64_t)i))
             return heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
+        u->hidden[i] = hidden;
     }
     u->unk_score = lowest - UNKNOWN_PENALTY;
+    if (u->single) u->unk_score = (float)u->unk_score;
     return 0;
 }
 
@@ -206,7 +217,7 @@ static int finish(unigram *u, const char *name, heed_error *err) {
     for (int32_t id = 0; id < v->ids && keys; id++) {
         size_t size;
         const char *token = heed__tok_vocab_token(v, id, &size);
-        if (size && heed__tok_vocab_find(v, token, size) == id)
+        if (size && !u->hidden[id] && heed__tok_vocab_find(v, token, size) == id)
             keys[n++] = (heed__trie_key){ token, (uint32_t)size, id };
     }
     u->trie.hooks = v->hooks;
@@ -232,6 +243,7 @@ heed__tok_model *heed__tok_load_unigram(const json_t *object, const char *name,
     if (hooks) u->words.head.hooks = *hooks;
     u->words.vocab.hooks = u->words.head.hooks;
     int rc = heed__tok_field_bool(object, "byte_fallback", name, &u->byte_fallback, err);
+    if (!rc) rc = heed__tok_field_bool(object, "single", name, &u->single, err);
     if (!rc) rc = read_vocab(u, json_object_get(object, "vocab"), name, err);
     const json_t *unk = json_object_get(object, "unk_id");
     u->unk_id = -1;

@@ -52,6 +52,9 @@ static void test_output(void **state) {
     char arguments[256];
     snprintf(arguments, sizeof arguments, "test %s/m %s/data.tsv --json", model, model);
     assert_int_equal(check("test", arguments), 1);
+    snprintf(arguments, sizeof arguments, "test %s/m %s/data.tsv --json --train %s/data.tsv", model,
+             model, model);
+    assert_int_equal(check("test", arguments), 1);
 }
 
 static void predict_output(void **state) {

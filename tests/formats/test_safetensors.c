@@ -1,5 +1,6 @@
 /* The safetensors reader against every kind of bad file, and the writer against the reader. */
 #include "cmocka_all.h"
+#include "counting.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,32 +192,15 @@ static void test_round_trip(void **state) {
     heed_safetensors_close(st);
 }
 
-typedef struct count {
-    int64_t taken, held;
-} count;
-
-static void *counted_alloc(void *user, size_t size) {
-    count *c = user;
-    c->taken++, c->held++;
-    return malloc(size);
-}
-
-static void counted_release(void *user, void *memory) {
-    ((count *)user)->held -= memory != NULL;
-    free(memory);
-}
-
 /* What saving needs for a while comes from the caller's hooks and goes back there. */
 static void test_writer_hooks(void **state) {
     (void)state;
     heed_error err;
-    count c = { 0 };
-    const heed_hooks hooks = { .user = &c, .alloc = counted_alloc, .release = counted_release };
-    assert_int_equal(heed_safetensors_save(path, some, 5, pairs, &hooks, &err), 0);
-    assert_true(c.taken >= 4); /* items, metadata, header, writer */
-    assert_int_equal(c.held, 0);
-    assert_int_equal(heed_safetensors_save("/nowhere/x", some, 5, pairs, &hooks, &err) < 0, 1);
-    assert_int_equal(c.held, 0);
+    assert_int_equal(heed_safetensors_save(path, some, 5, pairs, &counting, &err), 0);
+    assert_true(allocations >= 4); /* items, metadata, header, writer */
+    assert_int_equal(held, 0);
+    assert_int_equal(heed_safetensors_save("/nowhere/x", some, 5, pairs, &counting, &err) < 0, 1);
+    assert_int_equal(held, 0);
 }
 
 static void test_writer_refuses(void **state) {

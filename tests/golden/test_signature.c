@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "heed/models.h"
+#include "any_model.h"
 #include "heed/train.h"
 #include "kernels/kernels.h"
 
@@ -92,31 +92,11 @@ static const model models[] = {
       HEED_ADAM },
 };
 
-typedef union parts {
-    heed_classic classic;
-    heed_encoder_classifier encoder;
-    heed_lm lm;
-    heed_seq2seq seq2seq;
-} parts;
-
 static uint64_t hash; /* FNV-1a */
 
 static void add(const float *x, int64_t len) {
     const unsigned char *byte = (const unsigned char *)x;
     for (int64_t i = 0; i < len * 4; i++) hash = (hash ^ byte[i]) * 0x100000001b3u;
-}
-
-static int init(const model *m, parts *p, heed_params *ps) {
-    switch (m->cfg.kind) {
-    case HEED_MODEL_CLASSIC:
-        return heed_classic_init(&p->classic, ps, &m->cfg);
-    case HEED_MODEL_ENCODER:
-        return heed_encoder_classifier_init(&p->encoder, ps, &m->cfg);
-    case HEED_MODEL_LM:
-        return heed_lm_init(&p->lm, ps, &m->cfg);
-    default:
-        return heed_seq2seq_init(&p->seq2seq, ps, &m->cfg);
-    }
 }
 
 static heed_tensor *draw(heed_ctx *cx, heed_rng *rng, int64_t len, uint64_t below, int32_t least) {
@@ -128,30 +108,19 @@ static heed_tensor *draw(heed_ctx *cx, heed_rng *rng, int64_t len, uint64_t belo
 }
 
 /* Logits of one random batch, and its loss. */
-static heed_tensor *forward(heed_ctx *cx, const model *m, const parts *p, heed_rng *rng,
+static heed_tensor *forward(heed_ctx *cx, const model *m, const any_model *p, heed_rng *rng,
                             heed_tensor **loss) {
-    heed_tensor *ids = draw(cx, rng, T, VOCAB, 0), *z;
+    heed_tensor *ids = draw(cx, rng, T, VOCAB, 0), *source = NULL;
     heed_tensor *lengths = draw(cx, rng, 1, S, 1);
-    const bool classes = m->cfg.kind == HEED_MODEL_CLASSIC || m->cfg.kind == HEED_MODEL_ENCODER;
+    const bool classes = any_model_classifies(&m->cfg);
     heed_tensor *right = draw(cx, rng, classes ? 1 : T, classes ? CLASSES : VOCAB, 0);
-    if (m->cfg.kind == HEED_MODEL_CLASSIC) {
-        z = heed_classic_apply(cx, &p->classic, ids, lengths, NULL);
-    } else if (m->cfg.kind == HEED_MODEL_ENCODER) {
-        z = heed_encoder_classifier_apply(cx, &p->encoder, ids, lengths, NULL);
-    } else if (m->cfg.kind == HEED_MODEL_LM) {
-        z = heed_lm_apply(cx, &p->lm, ids);
-    } else {
-        heed_tensor *source = draw(cx, rng, S, VOCAB, 0);
-        const heed_block_call call = { .memory = heed_seq2seq_encode(cx, &p->seq2seq, source,
-                                                                     lengths),
-                                       .memory_lengths = lengths };
-        z = heed_seq2seq_decode(cx, &p->seq2seq, ids, &call);
-    }
+    if (m->cfg.kind == HEED_MODEL_SEQ2SEQ) source = draw(cx, rng, S, VOCAB, 0);
+    heed_tensor *z = any_model_apply(cx, p, &m->cfg, ids, source, lengths);
     *loss = heed_cross_entropy(cx, z, right, NULL);
     return z;
 }
 
-static void learn(heed_ctx *cx, const model *m, const parts *p, heed_params *ps) {
+static void learn(heed_ctx *cx, const model *m, const any_model *p, heed_params *ps) {
     heed_error err = { 0 };
     heed_rng rng = { .seed = 11 };
     heed_optim *opt = heed_optim_new(
@@ -184,10 +153,11 @@ static void sign(const char *isa, int threads, uint64_t *each) {
                                                      .precision = m->precision },
                                     &err);
         heed_params *ps = heed_params_new(&(heed_params_cfg){ .seed = 5 }, &err);
-        parts p;
+        any_model p;
         hash = 0xcbf29ce484222325u;
         if (!cx || !ps) fail_msg("%s", err.msg);
-        if (init(m, &p, ps)) fail_msg("%s: %s", m->name, heed_params_error(ps)->msg);
+        if (any_model_init(&p, ps, &m->cfg))
+            fail_msg("%s: %s", m->name, heed_params_error(ps)->msg);
         learn(cx, m, &p, ps);
         heed_params_free(ps);
         heed_ctx_free(cx);

@@ -93,3 +93,13 @@ int64_t oom_each(oom_fn fn) {
     assert_true(n > 0);
     return n;
 }
+
+int oom_train(int (*steps)(heed_ctx *cx, heed_params *ps, heed_error *err), heed_error *err) {
+    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .train = true, .threads = 1 }, err);
+    if (!cx) return err->code;
+    heed_params *ps = heed_params_new(NULL, err);
+    const int status = ps ? steps(cx, ps, err) : err->code;
+    heed_params_free(ps);
+    heed_ctx_free(cx);
+    return status;
+}

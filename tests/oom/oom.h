@@ -13,12 +13,14 @@
 
 #include "cmocka_all.h"
 
-#include "heed/base.h"
+#include "heed/tensor.h"
 
 typedef int (*oom_fn)(heed_error *err);
 
 /* Returns how many allocations a whole run makes. */
 int64_t oom_each(oom_fn fn);
+/* What steps returns, with a context that trains and empty parameters. */
+int oom_train(int (*steps)(heed_ctx *cx, heed_params *ps, heed_error *err), heed_error *err);
 /* jansson 2.14 goes on with a cut text, and aborts or frees a wrong pointer, when memory runs out
  * while it reads a text of more than 16 bytes. True: its own allocations never fail. */
 void oom_spare_json(bool spare);

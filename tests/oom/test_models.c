@@ -2,7 +2,7 @@
  * over a cache. */
 #include "oom.h"
 
-#include "heed/models.h"
+#include "any_model.h"
 #include "heed/train.h"
 
 enum { B = 2, T = 4, VOCAB = 9, CLASSES = 3 };
@@ -55,26 +55,6 @@ static const heed_model_cfg cfgs[] = {
 
 static const heed_model_cfg *now;
 
-typedef union parts {
-    heed_classic classic;
-    heed_encoder_classifier encoder;
-    heed_lm lm;
-    heed_seq2seq seq2seq;
-} parts;
-
-static int init(parts *p, heed_params *ps) {
-    switch (now->kind) {
-    case HEED_MODEL_CLASSIC:
-        return heed_classic_init(&p->classic, ps, now);
-    case HEED_MODEL_ENCODER:
-        return heed_encoder_classifier_init(&p->encoder, ps, now);
-    case HEED_MODEL_LM:
-        return heed_lm_init(&p->lm, ps, now);
-    default:
-        return heed_seq2seq_init(&p->seq2seq, ps, now);
-    }
-}
-
 static heed_tensor *ids(heed_ctx *cx, int64_t len) {
     heed_tensor *t = heed_new(cx, HEED_I32, len ? 2 : 1, (int64_t[]){ B, len });
     for (int64_t i = 0; t && i < t->len; i++)
@@ -82,26 +62,15 @@ static heed_tensor *ids(heed_ctx *cx, int64_t len) {
     return t;
 }
 
-static heed_tensor *forward(heed_ctx *cx, const parts *p, bool *classes) {
-    *classes = now->kind == HEED_MODEL_CLASSIC || now->kind == HEED_MODEL_ENCODER;
-    if (now->kind == HEED_MODEL_CLASSIC)
-        return heed_classic_apply(cx, &p->classic, ids(cx, T), ids(cx, 0), NULL);
-    if (now->kind == HEED_MODEL_ENCODER)
-        return heed_encoder_classifier_apply(cx, &p->encoder, ids(cx, T), ids(cx, 0), NULL);
-    if (now->kind == HEED_MODEL_LM) return heed_lm_apply(cx, &p->lm, ids(cx, T));
-    const heed_block_call call = { .memory = heed_seq2seq_encode(cx, &p->seq2seq, ids(cx, T),
-                                                                 NULL) };
-    return heed_seq2seq_decode(cx, &p->seq2seq, ids(cx, T), &call);
-}
-
 static int learn(heed_ctx *cx, heed_params *ps, heed_error *err) {
-    parts p;
-    bool classes;
-    const int made = init(&p, ps);
+    any_model p;
+    const bool classes = any_model_classifies(now);
+    const int made = any_model_init(&p, ps, now);
     if (made) return *err = *heed_params_error(ps), made;
     heed_optim *opt = heed_optim_new(cx, ps, NULL, err);
     if (!opt) return err->code;
-    heed_tensor *z = forward(cx, &p, &classes), *right = ids(cx, classes ? 0 : T);
+    heed_tensor *x = ids(cx, T), *lengths = ids(cx, 0);
+    heed_tensor *z = any_model_apply(cx, &p, now, x, x, lengths), *right = ids(cx, classes ? 0 : T);
     for (int64_t i = 0; right && i < right->len; i++) HEED_I32_DATA(right)[i] %= CLASSES;
     int status = heed_backward(cx, heed_cross_entropy(cx, z, right, NULL));
     if (heed_ctx_error(cx)) *err = *heed_ctx_error(cx);
@@ -112,13 +81,7 @@ static int learn(heed_ctx *cx, heed_params *ps, heed_error *err) {
 }
 
 static int train(heed_error *err) {
-    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .train = true, .threads = 1 }, err);
-    if (!cx) return err->code;
-    heed_params *ps = heed_params_new(NULL, err);
-    const int status = ps ? learn(cx, ps, err) : err->code;
-    heed_params_free(ps);
-    heed_ctx_free(cx);
-    return status;
+    return oom_train(learn, err);
 }
 
 static void test_train(void **state) {
@@ -131,7 +94,7 @@ static void test_train(void **state) {
     print_message("%lld allocations\n", (long long)n);
 }
 
-static int steps(heed_ctx *cx, const parts *p, heed_error *err) {
+static int steps(heed_ctx *cx, const any_model *p, heed_error *err) {
     const bool lm = now->kind == HEED_MODEL_LM;
     heed_decoder_cache *cache = heed_decoder_cache_new(lm ? &p->lm.decoder : &p->seq2seq.decoder, B,
                                                        NULL, err);
@@ -151,8 +114,8 @@ static int decode(heed_error *err) {
     heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = 1 }, err);
     if (!cx) return err->code;
     heed_params *ps = heed_params_new(NULL, err);
-    parts p;
-    int status = ps ? init(&p, ps) : err->code;
+    any_model p;
+    int status = ps ? any_model_init(&p, ps, now) : err->code;
     if (ps && status) *err = *heed_params_error(ps);
     if (!status) status = steps(cx, &p, err);
     heed_params_free(ps);

@@ -1,11 +1,7 @@
 /* test_amx.c: products over AMX tiles have the bits of the software ones. Blocking, packing, edges
  * and epilogues run here over emulated tiles on every machine, and over the real ones where the CPU
  * has them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "products.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,24 +9,11 @@
 
 #include "unit/amx/emulated.h"
 
-static uint64_t state = 11;
-static int64_t pick(int64_t n) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (int64_t)((state >> 33) % (uint64_t)n);
-}
-
-static void *filled(int64_t size) {
-    const size_t room = (size_t)(size + 127) / 64 * 64;
-    void *p = aligned_alloc(64, room);
-    assert_non_null(p);
-    return memset(p, 0xff, room);
-}
-
 enum { MOST = 4 };
 static heed_kernels table[MOST];
 static int tables;
 static emulated emulation[2];
-static heed_pool *pools[2];
+static heed_pool *few_pools[2];
 
 static const heed_kernels *software(void) {
     int count;
@@ -95,7 +78,7 @@ static void bf16(wish w) {
             if (run & 1) h.packed = packed, h.b = NULL;
             scratch = filled(4 * heed__gemm_bf16_scratch(&table[t], &h, 3));
             memcpy(got, old, (size_t)(4 * area));
-            heed__gemm_bf16(&table[t], pools[run / 2], &h, scratch);
+            heed__gemm_bf16(&table[t], few_pools[run / 2], &h, scratch);
             free(scratch);
             if (memcmp(got, want, (size_t)(4 * area)) == 0) continue;
             for (int64_t i = 0; i < area; i++)
@@ -183,7 +166,7 @@ static void int8(int64_t m, int64_t n, int64_t k, int kind) {
             heed_qgemm h = g;
             if (run & 1) h.sums = (int32_t *)(void *)got;
             h.c = (float *)(void *)got;
-            heed__qgemm(&table[t], pools[run / 2], &h, scratch);
+            heed__qgemm(&table[t], few_pools[run / 2], &h, scratch);
             free(scratch);
             if (memcmp(got, want[run & 1], (size_t)(4 * m * ldc)) != 0)
                 fail_msg("table %d: int8 %s of m %d n %d k %d", t, run & 1 ? "sums" : "scaled",
@@ -233,13 +216,13 @@ static int start(void **unused) {
         table[tables++].quant = emulation[i].quant;
     }
     if (!heed__kernels_lack("amx")) table[tables++] = *heed__kernels("amx", NULL);
-    pools[1] = heed_pool_new(3, NULL, NULL);
-    return pools[1] ? 0 : -1;
+    few_pools[1] = heed_pool_new(3, NULL, NULL);
+    return few_pools[1] ? 0 : -1;
 }
 
 static int end(void **unused) {
     (void)unused;
-    heed_pool_free(pools[1]);
+    heed_pool_free(few_pools[1]);
     return 0;
 }
 

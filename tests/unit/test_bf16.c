@@ -1,11 +1,7 @@
 /* test_bf16.c: bf16 products keep the order of sums that bf16.h states, to the bit, on every
  * ISA, for any threads, packed or not, with ordinary and with tiny numbers. The reference is
  * that order written down. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "products.h"
 
 #include <float.h>
 #include <math.h>
@@ -14,19 +10,6 @@
 #include <string.h>
 
 #include "kernels/bf16.h"
-
-static uint64_t state = 5;
-static int64_t pick(int64_t n) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (int64_t)((state >> 33) % (uint64_t)n);
-}
-
-static float *floats(int64_t n) {
-    const size_t size = (size_t)(n + 32) / 16 * 64;
-    float *p = aligned_alloc(64, size);
-    assert_non_null(p);
-    return memset(p, 0xff, size);
-}
 
 static float flush(float x) {
     return fabsf(x) < FLT_MIN ? copysignf(0.0f, x) : x;
@@ -55,8 +38,6 @@ static float law(const heed_gemm *g, int64_t i, int64_t j, float c) {
     }
     return c;
 }
-
-static heed_pool *pools[4];
 
 /* size: magnitudes about 2^size; the exact tiles are needed where twice that is below -112 */
 static void shape(int64_t m, int64_t n, int64_t k, int how, int size) {
@@ -128,25 +109,11 @@ static void amx(void **unused) {
     skip();
 }
 
-static int start(void **unused) {
-    (void)unused;
-    static const int threads[] = { 1, 2, 3, 7 };
-    for (int i = 0; i < 4; i++)
-        if (!(pools[i] = heed_pool_new(threads[i], NULL, NULL))) return -1;
-    return 0;
-}
-
-static int end(void **unused) {
-    (void)unused;
-    for (int i = 0; i < 4; i++) heed_pool_free(pools[i]);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ordinary_numbers),
         cmocka_unit_test(tiny_numbers),
         cmocka_unit_test(amx),
     };
-    return cmocka_run_group_tests(tests, start, end);
+    return cmocka_run_group_tests(tests, start_pools, end_pools);
 }

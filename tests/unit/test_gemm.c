@@ -1,11 +1,7 @@
 /* test_gemm.c: matrix products keep the order of sums that gemm.h states, to the bit, on every ISA,
  * for any threads, shape, packing and strides. The reference here is that order written down; a sum
  * in double checks the reference. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "products.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,24 +10,6 @@
 
 #include "kernels/gemm.h"
 #include "kernels/math.h"
-
-static float *floats(int64_t n) {
-    float *p = aligned_alloc(64, (size_t)(n + 32) / 16 * 64);
-    assert_non_null(p);
-    memset(p, 0xff, (size_t)(n + 32) / 16 * 64); /* NaN */
-    return p;
-}
-
-static uint64_t state = 1;
-static float value(void) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (float)(int32_t)(state >> 33) / 1073741824.0f - 1.0f;
-}
-
-static int64_t pick(int64_t n) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (int64_t)((state >> 33) % (uint64_t)n);
-}
 
 /* rows x cols values, rows ld apart; what lies between stays */
 static void fill(float *p, int64_t rows, int64_t cols, int64_t ld) {
@@ -97,7 +75,6 @@ static void same_bits(const float *got, const float *want, int64_t n, const char
 
 /* Runs g (c holding old values) on every ISA and every pool and compares all of c and pre, the room
  * between rows included, with the law. */
-static heed_pool *pools[4];
 static void check(heed_gemm g) {
     const int64_t batch = g.batch ? g.batch : 1;
     const int64_t len = (batch - 1) * g.step_c + g.m * g.ldc;
@@ -303,20 +280,6 @@ static void rows_do_not_know_each_other(void **unused) {
     free(a), free(b), free(c), free(part);
 }
 
-static int start(void **unused) {
-    (void)unused;
-    static const int threads[] = { 1, 2, 3, 7 };
-    for (int i = 0; i < 4; i++)
-        if (!(pools[i] = heed_pool_new(threads[i], NULL, NULL))) return -1;
-    return 0;
-}
-
-static int end(void **unused) {
-    (void)unused;
-    for (int i = 0; i < 4; i++) heed_pool_free(pools[i]);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(near_a_sum_in_double),
@@ -329,5 +292,5 @@ int main(void) {
         cmocka_unit_test(special_values),
         cmocka_unit_test(rows_do_not_know_each_other),
     };
-    return cmocka_run_group_tests(tests, start, end);
+    return cmocka_run_group_tests(tests, start_pools, end_pools);
 }

@@ -1,6 +1,7 @@
 /* Optimizers beside a plain reference in double, rows of tables, groups, clipping, averages,
  * schedules, the loader. */
 #include "cmocka_all.h"
+#include "counting.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,20 +24,6 @@ typedef struct world {
     heed_tensor *w, *b;
     heed_optim *opt;
 } world;
-
-static int64_t allocations;
-static void *counting_alloc(void *user, size_t size) {
-    (void)user;
-    allocations++;
-    void *p = malloc(size);
-    if (p) memset(p, 0xff, size); /* NaN */
-    return p;
-}
-static void counting_release(void *user, void *memory) {
-    (void)user;
-    free(memory);
-}
-static const heed_hooks counting = { .alloc = counting_alloc, .release = counting_release };
 
 static world make(const heed_optim_cfg *cfg, bool sparse, int threads) {
     heed_error err;

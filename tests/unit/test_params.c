@@ -1,5 +1,6 @@
 /* Parameters: the flat blocks, first values, freezing, and row-sparse gradients. */
 #include "cmocka_all.h"
+#include "counting.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -198,24 +199,10 @@ static void test_gradients_stay_when_parameters_are_added(void **state) {
     heed_ctx_free(cx);
 }
 
-static int64_t allocations;
-static void *counting_alloc(void *user, size_t size) {
-    (void)user;
-    allocations++;
-    void *p = malloc(size);
-    if (p) memset(p, 0xff, size); /* NaN */
-    return p;
-}
-static void counting_release(void *user, void *memory) {
-    (void)user;
-    free(memory);
-}
-
 static void test_sparse_sums(void **state) {
     (void)state;
     enum { ROWS = 5000, C = 5, N = 3000 };
-    const heed_hooks hooks = { .alloc = counting_alloc, .release = counting_release };
-    heed_params *ps = heed_params_new(&(heed_params_cfg){ .hooks = &hooks }, NULL);
+    heed_params *ps = heed_params_new(&(heed_params_cfg){ .hooks = &counting }, NULL);
     heed_tensor *w = heed_param(ps, "w", (heed_init){ HEED_INIT_ZEROS, 0 }, SHAPE(ROWS, C));
     assert_int_equal(heed_param_set_sparse(ps, w), 0);
     assert_int_equal(heed_param_set_sparse(ps, w), 0);

@@ -1,10 +1,6 @@
 /* test_quant.c: int8 products equal the plain sums of integers on every ISA, at the ends of the
  * range too, and their epilogue the stated roundings, to the bit. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "products.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,19 +9,6 @@
 #include "kernels/math.h"
 #include "kernels/quant.h"
 #include "kernels/tables.h"
-
-static uint64_t state = 7;
-static int64_t pick(int64_t n) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (int64_t)((state >> 33) % (uint64_t)n);
-}
-
-static void *filled(int64_t size) {
-    const size_t room = (size_t)(size + 127) / 64 * 64;
-    void *p = aligned_alloc(64, room);
-    assert_non_null(p);
-    return memset(p, 0xff, room);
-}
 
 /* Every ISA of this CPU, and the AVX-512 table without VNNI, which a CPU with it does not list. */
 static int tables(const heed_kernels *to[8]) {
@@ -37,8 +20,6 @@ static int tables(const heed_kernels *to[8]) {
 #endif
     return count;
 }
-
-static heed_pool *pools[4];
 
 static float round_once(const heed_kernels *k, const heed_qgemm *g, int64_t i, int64_t j,
                         int32_t sum) {
@@ -148,20 +129,6 @@ static void quantized_rows(void **unused) {
     }
 }
 
-static int start(void **unused) {
-    (void)unused;
-    static const int threads[] = { 1, 2, 3, 7 };
-    for (int i = 0; i < 4; i++)
-        if (!(pools[i] = heed_pool_new(threads[i], NULL, NULL))) return -1;
-    return 0;
-}
-
-static int end(void **unused) {
-    (void)unused;
-    for (int i = 0; i < 4; i++) heed_pool_free(pools[i]);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_shapes),
@@ -169,5 +136,5 @@ int main(void) {
         cmocka_unit_test(ends_of_the_range),
         cmocka_unit_test(quantized_rows),
     };
-    return cmocka_run_group_tests(tests, start, end);
+    return cmocka_run_group_tests(tests, start_pools, end_pools);
 }

@@ -1,5 +1,6 @@
 /* Tensors, the tape and its gradients, with operations that are written here as a user would. */
 #include "cmocka_all.h"
+#include "counting.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -258,20 +259,6 @@ static void test_backward_from(void **state) {
 }
 
 /* -- memory ----------------------------------------------------------------------------------- */
-
-static int64_t allocations;
-static void *counting_alloc(void *user, size_t size) {
-    (void)user;
-    allocations++;
-    void *p = malloc(size);
-    if (p) memset(p, 0xff, size); /* NaN */
-    return p;
-}
-static void counting_release(void *user, void *memory) {
-    (void)user;
-    free(memory);
-}
-static const heed_hooks counting = { .alloc = counting_alloc, .release = counting_release };
 
 static void test_no_allocation_after_the_first_step(void **state) {
     (void)state;

@@ -111,6 +111,28 @@ void heed_cases_each(heed_case_list *list, const heed_case *c, double lo, double
 void heed_cases_broadcast(heed_case_list *list, const heed_case *c, double lo, double hi);
 /* The same for one input [..,N] whose rows are taken each by itself. */
 void heed_cases_rows(heed_case_list *list, const heed_case *c);
+/* The same for one input of any shape that becomes one number. */
+void heed_cases_whole(heed_case_list *list, const heed_case *c);
+/* The same for [B,T,C] and lengths that become [B,C]. */
+void heed_cases_pool(heed_case_list *list, const heed_case *c);
+
+/* An op that is a function of each element: all of its cases, from numbers in [lo,hi). Static. */
+typedef struct heed_unary {
+    heed_tensor *(*op)(heed_ctx *cx, heed_tensor *x);
+    double (*formula)(double x);
+    double lo, hi, grad_floor;
+} heed_unary;
+void heed_cases_unary(heed_case_list *list, const heed_unary *u);
+/* The same for two, the second maybe a tail of the first; and of an input with itself. */
+typedef struct heed_binary {
+    heed_tensor *(*op)(heed_ctx *cx, heed_tensor *a, heed_tensor *b);
+    double (*formula)(double x, double y);
+    double lo, hi;
+} heed_binary;
+void heed_cases_binary(heed_case_list *list, const heed_binary *b);
+
+/* For references: log of the sum of the exponentials of x [n]; infinity where all are -infinity. */
+double heed_case_log_sum(const double *x, int64_t n);
 /* Product of all dimensions of input i but the last; the last (1 for scalars); all of them. */
 int64_t heed_case_rows(const heed_case *c, int i);
 int64_t heed_case_cols(const heed_case *c, int i);

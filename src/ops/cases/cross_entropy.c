@@ -12,16 +12,9 @@ static heed_tensor *apply(heed_ctx *cx, const heed_case *c, heed_tensor *const *
     return heed_cross_entropy(cx, in[0], in[1], c->cfg ? &cfg : NULL);
 }
 
-static double log_sum_exp(const double *x, int64_t K) {
-    double largest = -INFINITY, sum = 0;
-    for (int64_t i = 0; i < K; i++) largest = fmax(largest, x[i]);
-    for (int64_t i = 0; i < K; i++) sum += exp(x[i] - largest);
-    return largest + log(sum);
-}
-
 static double row_loss(const heed_cross_entropy_cfg *cfg, const double *x, int64_t K, int64_t y) {
     const float *w = cfg->class_weight;
-    const double lse = log_sum_exp(x, K), nll = lse - x[y], wy = w ? (double)w[y] : 1;
+    const double lse = heed_case_log_sum(x, K), nll = lse - x[y], wy = w ? (double)w[y] : 1;
     const double eps = (double)cfg->smoothing;
     double smooth = 0;
     if (cfg->focal_gamma > 0) return wy * pow(1 - exp(-nll), (double)cfg->focal_gamma) * nll;

@@ -1,8 +1,6 @@
 /* log_softmax.c: cases of heed_log_softmax. */
 #include "ops/cases/cases.h"
 
-#include <math.h>
-
 static heed_tensor *apply(heed_ctx *cx, const heed_case *c, heed_tensor *const *in) {
     (void)c;
     return heed_log_softmax(cx, in[0]);
@@ -12,10 +10,8 @@ static void reference(const heed_case *c, const double *const *in, double *out) 
     const int64_t N = heed_case_cols(c, 0);
     for (int64_t r = 0; r < heed_case_rows(c, 0); r++) {
         const double *x = in[0] + r * N;
-        double largest = -INFINITY, sum = 0;
-        for (int64_t i = 0; i < N; i++) largest = fmax(largest, x[i]);
-        for (int64_t i = 0; i < N; i++) sum += exp(x[i] - largest);
-        for (int64_t i = 0; i < N; i++) out[r * N + i] = x[i] - largest - log(sum);
+        const double log_sum = heed_case_log_sum(x, N);
+        for (int64_t i = 0; i < N; i++) out[r * N + i] = x[i] - log_sum;
     }
 }
 

@@ -52,17 +52,7 @@ static void add(heed_case_list *l, const int64_t size[3], bool state, const int3
 }
 
 void heed_cases_lstm(heed_case_list *l) {
-    static const int32_t some[3] = { 4, 0, 2 },
-                         many[35] = { 3, 1, 5, 0, 5, 2, 2, 4, 1, 5, 3, 3, 0, 5, 1, 4, 2, 2,
-                                      5, 5, 1, 0, 3, 4, 5, 2, 1, 1, 3, 5, 4, 4, 2, 0, 5 };
-    add(l, (int64_t[]){ 1, 1, 1 }, false, NULL, false);
-    add(l, (int64_t[]){ 2, 3, 5 }, true, NULL, false);
-    add(l, (int64_t[]){ 3, 4, 17 }, true, some, false);
-    add(l, (int64_t[]){ 3, 4, 16 }, true, some, true);
-    add(l, (int64_t[]){ 35, 5, 9 }, false, many, true);
-    add(l, (int64_t[]){ 35, 5, 33 }, false, NULL, false);
-    add(l, (int64_t[]){ 0, 3, 4 }, false, NULL, false);
-    add(l, (int64_t[]){ 2, 0, 4 }, true, NULL, false);
+    recurrent_sizes(l, add);
     heed_case_add(l, &(heed_case){ .apply = apply,
                                    .count = 2,
                                    .in = { { HEED_DIMS(2, 3, 12) }, { HEED_DIMS(12, 4) } },

@@ -1,4 +1,4 @@
-/* Cases of max_pool. */
+/* max_pool.c: cases of heed_max_pool. */
 #include "ops/cases/cases.h"
 
 static heed_tensor *apply(heed_ctx *cx, const heed_case *c, heed_tensor *const *in) {
@@ -22,24 +22,5 @@ static void reference(const heed_case *c, const double *const *in, double *out) 
 }
 
 void heed_cases_max_pool(heed_case_list *l) {
-    static const int32_t lengths[3] = { 2, 0, 5 }, wrong[3] = { 2, 5, -1 };
-    heed_case c = { .apply = apply,
-                    .reference = reference,
-                    .count = 2,
-                    .in = { { HEED_DIMS(3, 5, 17) },
-                            { HEED_DIMS(3), .dtype = HEED_I32, .ids = lengths, .optional = true } },
-                    .out = { HEED_DIMS(3, 17) } };
-    heed_case_add(l, &c);
-    c.in[1].absent = true;
-    heed_case_add(l, &c);
-    c.in[0] = (heed_case_input){ HEED_DIMS(40, 10, 333) };
-    c.out.shape[0] = 40, c.out.shape[1] = 333;
-    heed_case_add(l, &c);
-    heed_case_add(l, &(heed_case){ .apply = apply,
-                                   .count = 2,
-                                   .in = { { HEED_DIMS(3, 5, 2) },
-                                           { HEED_DIMS(3), .dtype = HEED_I32, .ids = wrong,
-                                             .optional = true } },
-                                   .refuse = "length -1 of row 2",
-                                   .code = HEED_EINVALID });
+    heed_cases_pool(l, &(heed_case){ .apply = apply, .reference = reference });
 }

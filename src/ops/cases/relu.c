@@ -1,21 +1,11 @@
 /* relu.c: cases of heed_relu. */
 #include "ops/cases/cases.h"
 
-#include <math.h>
-
-static heed_tensor *apply(heed_ctx *cx, const heed_case *c, heed_tensor *const *in) {
-    (void)c;
-    return heed_relu(cx, in[0]);
-}
-
-static void reference(const heed_case *c, const double *const *in, double *out) {
-    for (int64_t i = 0; i < heed_case_len(c, 0); i++) {
-        const double x = in[0][i];
-        out[i] = x > 0 ? x : 0;
-    }
+static double formula(double x) {
+    return x > 0 ? x : 0;
 }
 
 void heed_cases_relu(heed_case_list *l) {
-    const heed_case c = { .apply = apply, .reference = reference, .count = 1 };
-    heed_cases_each(l, &c, -2, 2);
+    static const heed_unary u = { heed_relu, formula, -2, 2, 0 };
+    heed_cases_unary(l, &u);
 }

@@ -13,22 +13,5 @@ static void reference(const heed_case *c, const double *const *in, double *out) 
 }
 
 void heed_cases_sum(heed_case_list *l) {
-    static const heed_case_input shapes[] = { { HEED_DIMS(3, 17), .lo = -1, .hi = 2 },
-                                              { 0 },
-                                              { HEED_DIMS(4, 0) },
-                                              { HEED_DIMS(5000), .lo = -1, .hi = 2 },
-                                              { HEED_DIMS(301, 333), .lo = -1, .hi = 2 } };
-    heed_case c = { .apply = apply, .reference = reference, .count = 1 };
-    for (int s = 0; s < 5; s++) {
-        c.in[0] = shapes[s];
-        heed_case_add(l, &c);
-    }
-    c.bench = true;
-    c.in[0] = (heed_case_input){ HEED_DIMS(1024, 1024) };
-    c.bytes = 4.0 * 1024 * 1024;
-    heed_case_add(l, &c);
-    heed_case_add(l, &(heed_case){ .apply = apply,
-                                   .count = 1,
-                                   .in = { { HEED_DIMS(3), .dtype = HEED_I32 } },
-                                   .refuse = "must be f32, not i32 [3]" });
+    heed_cases_whole(l, &(heed_case){ .apply = apply, .reference = reference, .count = 1 });
 }

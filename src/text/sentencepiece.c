@@ -1,0 +1,345 @@
+/* sentencepiece.c: a SentencePiece `.model` (Kudo and Richardson 2018), a Protocol Buffers message,
+ * as the tree of a tokenizer.json of the same meaning. Pieces in the order of their ids; a piece of
+ * two and more characters in a BPE model becomes a merge for each way to cut it into two pieces,
+ * all of one rank, the higher score first.
+ *
+ * Three things in the tree are ours alone, understood by heed__tok_model_load and left out when a
+ * model is saved: a vocabulary entry [piece, score, false] is not looked for in texts (bytes,
+ * unused); "single" says that scores are summed in single precision; and a merge [left, right,
+ * rank] says its rank. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "text/protobuf.h"
+#include "text/tok_json.h"
+#include "text/tok_model.h"
+#include "text/tok_vocab.h"
+
+enum { NORMAL = 1, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE };
+enum { UNIGRAM = 1, BPE = 2 };
+static const char SPACE[] = "\xe2\x96\x81"; /* the letter that stands for a space */
+enum { SPACE_SIZE = sizeof SPACE - 1 };
+
+typedef struct piece {
+    const char *text;
+    uint32_t size;
+    float score;
+    int type;
+} piece;
+
+typedef struct spm {
+    const char *name;
+    const heed_hooks *hooks;
+    heed_error *err;
+    piece *pieces; /* [len], texts point into the file */
+    int64_t len, cap;
+    heed__tok_vocab vocab;
+    int64_t kind;
+    bool byte_fallback, suffix_space;
+    const unsigned char *charsmap;
+    size_t charsmap_size;
+    bool no_prefix, keep_spaces, no_escape;
+    int64_t unk; /* -1: none */
+    bool user_symbols;
+} spm;
+
+/* -- the message ------------------------------------------------------------------------------ */
+
+static int cut(const spm *s, const heed__proto *p) {
+    return heed__error(s->err, HEED_EFORMAT,
+                       "%s: byte %lld: not a SentencePiece model, or cut short", s->name,
+                       (long long)(p->at - p->start));
+}
+
+static int no_memory(const spm *s) {
+    return heed__error(s->err, HEED_ENOMEM, "%s: out of memory", s->name);
+}
+
+static int bad_piece(const spm *s, const char *what) {
+    return heed__error(s->err, HEED_EFORMAT, "%s: piece %lld %s", s->name, (long long)s->len, what);
+}
+
+static int read_piece(spm *s, heed__proto p) {
+    piece one = { .text = "", .type = NORMAL };
+    while (heed__proto_next(&p)) {
+        if (p.number == 1 && p.wire == 2 && p.size < UINT32_MAX) {
+            one.text = (const char *)p.data;
+            one.size = (uint32_t)p.size;
+        } else if (p.number == 2 && p.wire == 5) {
+            one.score = heed__proto_float(&p);
+        } else if (p.number == 3 && p.wire == 0) {
+            one.type = p.value >= NORMAL && p.value <= BYTE ? (int)p.value : 0;
+        }
+    }
+    if (p.bad) return cut(s, &p);
+    if (!one.size) return bad_piece(s, "is empty");
+    if (!one.type) return bad_piece(s, "has a type that does not exist");
+    if (!isfinite(one.score)) return bad_piece(s, "has a score that is not a finite number");
+    if (heed__utf8_check(one.text, one.size) < one.size) return bad_piece(s, "is not UTF-8");
+    if (s->len > HEED_TOK_MAX_ID) return bad_piece(s, "is one too many");
+    if (heed__tok_vocab_find(&s->vocab, one.text, one.size) >= 0)
+        return bad_piece(s, "is there twice");
+    if (one.type == UNKNOWN && s->unk >= 0) return bad_piece(s, "is a second unknown piece");
+    if (heed__tok_vocab_add(&s->vocab, one.text, one.size, s->len) ||
+        heed__grow(s->hooks, &s->pieces, &s->cap, s->len + 1, sizeof *s->pieces))
+        return no_memory(s);
+    if (one.type == UNKNOWN) s->unk = s->len;
+    s->user_symbols |= one.type == USER_DEFINED;
+    s->pieces[s->len++] = one;
+    return 0;
+}
+
+static int read_trainer(spm *s, heed__proto p) {
+    while (heed__proto_next(&p)) {
+        if (p.wire != 0) continue;
+        if (p.number == 3) s->kind = p.value < 100 ? (int64_t)p.value : 0;
+        if (p.number == 24) s->suffix_space = p.value != 0;
+        if (p.number == 35) s->byte_fallback = p.value != 0;
+    }
+    return p.bad ? cut(s, &p) : 0;
+}
+
+static int read_normalizer(spm *s, heed__proto p) {
+    while (heed__proto_next(&p)) {
+        if (p.number == 2 && p.wire == 2) s->charsmap = p.data, s->charsmap_size = p.size;
+        if (p.wire != 0) continue;
+        if (p.number == 3) s->no_prefix = p.value == 0;
+        if (p.number == 4) s->keep_spaces = p.value == 0;
+        if (p.number == 5) s->no_escape = p.value == 0;
+    }
+    return p.bad ? cut(s, &p) : 0;
+}
+
+static int read_model(spm *s, const void *bytes, size_t size) {
+    heed__proto p = { .at = bytes, .start = bytes, .end = (const unsigned char *)bytes + size };
+    int rc = 0;
+    while (!rc && heed__proto_next(&p)) {
+        if (p.wire != 2) continue;
+        if (p.number == 1) rc = read_piece(s, heed__proto_inside(&p));
+        if (p.number == 2) rc = read_trainer(s, heed__proto_inside(&p));
+        if (p.number == 3) rc = read_normalizer(s, heed__proto_inside(&p));
+    }
+    if (rc) return rc;
+    if (p.bad) return cut(s, &p);
+    if (!s->len) return heed__error(s->err, HEED_EFORMAT, "%s: no piece", s->name);
+    if (s->unk < 0) return heed__error(s->err, HEED_EFORMAT, "%s: no unknown piece", s->name);
+    if (s->kind != UNIGRAM && s->kind != BPE)
+        return heed__error(s->err, HEED_EUNSUPPORTED,
+                           "%s: a model of kind %lld; there are: 1 (Unigram), 2 (BPE)", s->name,
+                           (long long)s->kind);
+    if (s->suffix_space)
+        return heed__error(s->err, HEED_EUNSUPPORTED,
+                           "%s: spaces that end words (treat_whitespace_as_suffix) are not known "
+                           "here",
+                           s->name);
+    return 0;
+}
+
+/* -- the model -------------------------------------------------------------------------------- */
+
+/* A user's piece counts as SentencePiece has it: better than any way to cut it. */
+static double unigram_score(const piece *p, float highest) {
+    return p->type == USER_DEFINED ? (double)((float)p->size * highest) - 0.1 : (double)p->score;
+}
+
+static json_t *unigram(const spm *s) {
+    float highest = 0, lowest = 0;
+    bool any = false;
+    for (int64_t i = 0; i < s->len; i++) {
+        if (s->pieces[i].type != NORMAL) continue;
+        if (!any || s->pieces[i].score > highest) highest = s->pieces[i].score;
+        if (!any || s->pieces[i].score < lowest) lowest = s->pieces[i].score;
+        any = true;
+    }
+    json_t *vocab = json_array();
+    for (int64_t i = 0; i < s->len && vocab; i++) {
+        const piece *p = &s->pieces[i];
+        const bool in_texts = p->type == NORMAL || p->type == USER_DEFINED;
+        /* what is not looked for must not be the lowest score, which the unknown one hangs on */
+        const double score = in_texts ? unigram_score(p, highest) : lowest;
+        json_t *one = json_pack(in_texts ? "[o, f]" : "[o, f, b]", json_stringn(p->text, p->size),
+                                score, false);
+        if (json_array_append_new(vocab, one)) {
+            json_decref(vocab);
+            vocab = NULL;
+        }
+    }
+    return json_pack("{s:s, s:b, s:I, s:o, s:b}", "type", "Unigram", "single", true, "unk_id",
+                     (json_int_t)s->unk, "vocab", vocab, "byte_fallback", s->byte_fallback);
+}
+
+static int by_score(const void *a, const void *b) {
+    const piece *const *x = a, *const *y = b;
+    if ((*x)->score != (*y)->score) return (*x)->score > (*y)->score ? -1 : 1;
+    return *x < *y ? -1 : *x > *y;
+}
+
+static bool mergeable(const spm *s, const char *text, size_t size) {
+    const int32_t id = heed__tok_vocab_find(&s->vocab, text, size);
+    return id >= 0 && s->pieces[id].type == NORMAL;
+}
+
+/* All ways to cut one piece in two. */
+static int add_merges(const spm *s, json_t *merges, const piece *p, int64_t rank) {
+    for (uint32_t i = 1; i < p->size; i++) {
+        if (((unsigned char)p->text[i] & 0xc0) == 0x80) continue;
+        if (!mergeable(s, p->text, i) || !mergeable(s, p->text + i, p->size - i)) continue;
+        if (json_array_append_new(merges, json_pack("[o, o, I]", json_stringn(p->text, i),
+                                                    json_stringn(p->text + i, p->size - i),
+                                                    (json_int_t)rank)))
+            return HEED_ENOMEM;
+    }
+    return 0;
+}
+
+static json_t *merges_of(const spm *s) {
+    const piece **order = heed__calloc(s->hooks, (size_t)s->len, sizeof *order);
+    json_t *merges = json_array();
+    int64_t n = 0, rank = 0;
+    int rc = order && merges ? 0 : HEED_ENOMEM;
+    for (int64_t i = 0; i < s->len && !rc; i++)
+        if (s->pieces[i].type == NORMAL) order[n++] = &s->pieces[i];
+    if (n) qsort(order, (size_t)n, sizeof *order, by_score);
+    for (int64_t i = 0; i < n && !rc; i++) {
+        if (i && order[i]->score != order[i - 1]->score) rank++;
+        rc = add_merges(s, merges, order[i], rank);
+    }
+    heed__free(s->hooks, order);
+    if (!rc) return merges;
+    json_decref(merges);
+    return NULL;
+}
+
+static json_t *bpe(const spm *s) {
+    const piece *unk = &s->pieces[s->unk];
+    return json_pack("{s:s, s:o, s:b, s:b, s:o, s:o}", "type", "BPE", "unk_token",
+                     json_stringn(unk->text, unk->size), "fuse_unk", true, "byte_fallback",
+                     s->byte_fallback, "vocab", heed__tok_vocab_save(&s->vocab), "merges",
+                     merges_of(s));
+}
+
+/* -- what stands around it -------------------------------------------------------------------- */
+
+static char *base64(const spm *s) {
+    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const size_t n = s->charsmap_size;
+    if (n > SIZE_MAX / 2) return NULL;
+    char *text = heed__malloc(s->hooks, (n + 2) / 3 * 4 + 1), *to = text;
+    for (size_t i = 0; i < n && text; i += 3) {
+        const uint32_t a = s->charsmap[i], b = i + 1 < n ? s->charsmap[i + 1] : 0,
+                       c = i + 2 < n ? s->charsmap[i + 2] : 0, all = a << 16 | b << 8 | c;
+        *to++ = digit[all >> 18];
+        *to++ = digit[all >> 12 & 63];
+        *to++ = '=';
+        *to++ = '=';
+        if (i + 1 < n) to[-2] = digit[all >> 6 & 63];
+        if (i + 2 < n) to[-1] = digit[all & 63];
+    }
+    if (text) *to = 0;
+    return text;
+}
+
+static json_t *replace(const char *kind, const char *pattern, const char *content) {
+    return json_pack("{s:s, s:{s:s}, s:s}", "type", "Replace", "pattern", kind, pattern, "content",
+                     content);
+}
+
+/* In a BPE model pieces of the user are found in the text before it is cut; the space before the
+ * first word is then put by the pre-tokenizer, once. */
+static bool late_prefix(const spm *s) {
+    return s->kind == BPE && s->user_symbols;
+}
+
+static json_t *normalizer(const spm *s) {
+    json_t *list = json_array();
+    int bad = list ? 0 : 1;
+    if (!bad && s->charsmap_size) {
+        char *text = base64(s);
+        bad |= !text || json_array_append_new(list, json_pack("{s:s, s:s}", "type", "Precompiled",
+                                                              "precompiled_charsmap", text));
+        heed__free(s->hooks, text);
+    }
+    if (!bad && !s->keep_spaces) {
+        bad |= json_array_append_new(list, replace("Regex", "\\A +|[ \xe2\x96\x81]+\\z", ""));
+        bad |= json_array_append_new(list, replace("Regex", " {2,}", " "));
+    }
+    if (!bad && !s->no_prefix && !late_prefix(s))
+        bad |= json_array_append_new(list,
+                                     json_pack("{s:s, s:s}", "type", "Prepend", "prepend", SPACE));
+    if (!bad && !s->no_escape) bad |= json_array_append_new(list, replace("String", " ", SPACE));
+    if (!bad) return json_pack("{s:s, s:o}", "type", "Sequence", "normalizers", list);
+    json_decref(list);
+    return NULL;
+}
+
+/* Cutting before each space changes nothing as long as no piece holds one further inside; but sums
+ * of scores round differently then, which decides between equal ones. */
+static bool may_split(const spm *s) {
+    if (s->kind != BPE) return false;
+    const int32_t space = heed__tok_vocab_find(&s->vocab, SPACE, SPACE_SIZE);
+    if (s->no_escape || space < 0 || s->pieces[space].type != NORMAL) return false;
+    for (int64_t i = 0; i < s->len; i++) {
+        const piece *p = &s->pieces[i];
+        if ((p->type == NORMAL || p->type == USER_DEFINED) &&
+            memmem(p->text + 1, p->size - 1, SPACE, SPACE_SIZE))
+            return false;
+    }
+    return true;
+}
+
+static json_t *pre_tokenizer(const spm *s) {
+    const bool split = may_split(s), prefix = late_prefix(s) && !s->no_prefix;
+    if (!split && !prefix) return json_null();
+    return json_pack("{s:s, s:s, s:s, s:b}", "type", "Metaspace", "replacement", SPACE,
+                     "prepend_scheme", prefix ? "first" : "never", "split", split);
+}
+
+static json_t *decoder(const spm *s) {
+    json_t *list = json_pack("[o, {s:s}, {s:s}]", replace("String", SPACE, " "), "type",
+                             "ByteFallback", "type", "Fuse");
+    if (list && !s->no_prefix &&
+        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i}", "type", "Strip", "content",
+                                              " ", "start", 1, "stop", 0))) {
+        json_decref(list);
+        list = NULL;
+    }
+    return json_pack("{s:s, s:o}", "type", "Sequence", "decoders", list);
+}
+
+static json_t *added_tokens(const spm *s) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < s->len && list; i++) {
+        const piece *p = &s->pieces[i];
+        const bool special = p->type == CONTROL || p->type == UNKNOWN;
+        if (!special && !(p->type == USER_DEFINED && s->kind == BPE)) continue;
+        json_t *one = json_pack("{s:I, s:o, s:b, s:b, s:b, s:b, s:b}", "id", (json_int_t)i,
+                                "content", json_stringn(p->text, p->size), "single_word", false,
+                                "lstrip", false, "rstrip", false, "normalized", !special, "special",
+                                special);
+        if (json_array_append_new(list, one)) {
+            json_decref(list);
+            list = NULL;
+        }
+    }
+    return list;
+}
+
+json_t *heed__tok_sentencepiece(const void *bytes, size_t size, const char *name,
+                                const heed_hooks *hooks, heed_error *err) {
+    spm s = { .name = name, .hooks = hooks, .err = err, .unk = -1, .kind = UNIGRAM };
+    if (hooks) s.vocab.hooks = *hooks;
+    json_t *tree = NULL;
+    if (!read_model(&s, bytes, size)) {
+        tree = json_pack("{s:s, s:n, s:n, s:o, s:o, s:o, s:n, s:o, s:o}", "version", "1.0",
+                         "truncation", "padding", "added_tokens", added_tokens(&s), "normalizer",
+                         normalizer(&s), "pre_tokenizer", pre_tokenizer(&s), "post_processor",
+                         "decoder", decoder(&s), "model", s.kind == BPE ? bpe(&s) : unigram(&s));
+        if (!tree) no_memory(&s);
+    }
+    heed__tok_vocab_free(&s.vocab);
+    heed__free(hooks, s.pieces);
+    return tree;
+}

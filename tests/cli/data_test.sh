@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# The same texts in every form of file, plain, packed and through a pipe, train the very same model; what is
+# wrong in a file is told with its place, ten lines of it at once; a file larger than what may be held is read.
+set -uo pipefail
+heed=${HEED:-build/heed}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+wrong() { echo "FAILED: $*"; failed=1; }
+train() { # NAME FILE [options]: the model's hash
+    local name=$1; shift
+    "$heed" train classify "$@" -o "$dir/m" --epochs 1 --threads 1 >"$dir/out" 2>"$dir/err" ||
+        wrong "$name: $(head -c 300 "$dir/err")"
+    local hash; hash=$(cat "$dir/m/model.safetensors" "$dir/m/vocab.txt" | sha256sum)
+    [ "$hash" = "${first:=$hash}" ] || wrong "$name gives another model; $(head -1 "$dir/out")"
+    rm -rf "$dir/m"
+}
+cd "$dir" || exit 1
+mkdir -p f/no f/yes
+{ printf 'label\ttext\n'; for i in 1 2 3 4; do printf 'no\tbad, "%s"\n' $i; done
+  for i in 1 2 3 4; do printf 'yes\tgood, "%s"\n' $i; done; } >t.tsv
+train tsv t.tsv
+tail -n +2 t.tsv >plain.txt; train "no header" plain.txt
+sed 's/$/\r/; 1s/^/\xef\xbb\xbf/' t.tsv >crlf.tsv; train "CRLF and mark" crlf.tsv
+awk -F'\t' '{ gsub(/"/, "\"\"", $2); print $1 ",\"" $2 "\"" }' t.tsv >t.csv; train csv t.csv
+awk -F'\t' 'NR > 1 { gsub(/"/, "\\\"", $2); print "{\"id\": " NR ", \"text\": \"" $2 "\", \"label\": \"" $1 "\"}" }' t.tsv >t.jsonl
+train jsonl t.jsonl
+awk -F'\t' 'NR > 1 { print "__label__" $1 " " $2 }' t.tsv >t.ft; train fastText t.ft
+awk -F'\t' 'NR > 1 { printf "%s\n", $2 >"f/" $1 "/" NR ".txt" }' t.tsv; train folder f
+gzip -c t.tsv >t.tsv.gz; train gzip t.tsv.gz
+{ head -3 t.csv | gzip; tail -n +4 t.csv | gzip; } >t.csv.gz; train "two members" t.csv.gz
+! command -v zstd >/dev/null || { zstd -q t.jsonl -o t.jsonl.zst; train zstd t.jsonl.zst; }
+train stdin - <t.tsv
+gzip -c t.jsonl | train "packed stdin" - >"$dir/log"; [ ! -s "$dir/log" ] || { cat "$dir/log"; failed=1; }
+awk -F'\t' '{ print $2 "\tx\t" $1 }' t.tsv | tail -n +2 >turned.tsv; train numbers turned.tsv --text 1 --label 3
+awk -F'\t' '{ sub(" ", "\t", $2); print $1 "\t" $2 }' t.tsv | sed '1s/.*/y\ta\tb/' >joined.tsv
+train "joined columns" joined.tsv --text a,b --label y
+
+# predict reads packed lines too
+"$heed" train classify t.tsv -o m --epochs 1 >out 2>err || wrong "train: $(cat err)"
+cut -f2 plain.txt >lines; gzip -c lines >lines.gz
+[ "$("$heed" predict m lines)" = "$("$heed" predict m lines.gz)" ] || wrong "predict of lines and lines.gz differ"
+
+# what is in training and test data, and what is there twice, is said
+{ cat plain.txt; tail -1 plain.txt; printf 'no\tgood, "4"\n'; } >twice.tsv
+"$heed" train classify twice.tsv -o m2 --epochs 1 >out 2>err || wrong "train: $(cat err)"
+grep -qx 'twice.tsv: 2 texts repeat an earlier one, 1 of them with another label' out || wrong "repeated texts: $(cat out)"
+{ head -3 plain.txt; printf 'no\tnew\nyes\tbad, "4"\n'; } >new.tsv
+"$heed" test m new.tsv --train t.tsv | grep -qx '4 of them are in t.tsv too, 1 of these with another label' ||
+    wrong "texts in both are not counted"
+
+# expect STATUS 'part of stderr' command...
+expect() {
+    local status=$1 text=$2; shift 2
+    "$@" >out 2>err; local rc=$?
+    [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 err)"
+    grep -qF -- "$text" err || wrong "$* said '$(head -c 300 err)', not '$text'"
+}
+data() { expect "$1" "$2" "$heed" train classify "${3:-d.tsv}" -o x "${@:4}"; }
+head -c 50 t.tsv.gz >cut.gz; data 65 "cut.gz: cut short: the archive ends within its data, at byte 50" cut.gz
+{ head -c 30 t.tsv.gz; printf 'XXXXXXXX'; tail -c +39 t.tsv.gz; } >bad.gz; data 65 "bad.gz: broken at or before byte" bad.gz
+printf 'a\tb\n' | iconv -t UTF-16 2>/dev/null >d.tsv && [ -s d.tsv ] && data 65 "d.tsv:1: UTF-16, not UTF-8"
+printf 'a\tb\nb\tcaf\xe9\n' >d.tsv; data 65 "d.tsv:2: not UTF-8: byte 6 is 0xe9"
+printf 'text\ttext\nb\tc\n' >d.tsv; data 65 "d.tsv:1: two columns have the name 'text'" d.tsv --text text
+printf 'coarse\tfine\ttext\nb\tc\td\n' >d.tsv
+data 66 "d.tsv:1: which of 3 columns (coarse, fine, text) is the label? Say --label"
+data 66 "the header has no column 'zz' for the label; it has: coarse, fine, text" d.tsv --label zz
+{ printf 'a\tb\n'; for i in $(seq 12); do echo one; done; } >d.tsv
+data 65 "heed: d.tsv: at least 10 lines are wrong"
+[ "$(grep -c '^d.tsv:[0-9]*: 1 column where there should be 2$' err)" = 10 ] || wrong "not ten lines: $(cat err)"
+{ printf 'a\tb\nb\tc\nc\t'; head -c 68000000 /dev/zero | tr '\0' x; } | expect 65 "standard input:3: a line of more than 64 MB" \
+    "$heed" train classify - -o x
+[ ! -e x ] || wrong "a wrong file left a folder"
+exit $failed
