@@ -68,5 +68,8 @@ heed_span heed__window(const heed_classifier *c, const heed_rows *rows, int64_t 
  * averaged over the windows of a row. 0 or a status. */
 int heed__classifier_answers(heed_classifier *c, const heed_pairs *p, bool logits, float *out,
                              heed_error *err);
+/* The body's pooled vectors, out [len,body->dim], averaged likewise. 0 or a status. */
+int heed__classifier_vectors(heed_classifier *c, const heed_rows *rows, float *out,
+                             heed_error *err);
 
 #endif

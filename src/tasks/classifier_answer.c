@@ -57,6 +57,8 @@ static int context_error(heed_classifier *c, heed_error *err) {
 
 /* All windows of all rows. */
 typedef struct pieces {
+    int64_t width; /* K: numbers of each */
+    bool vectors;  /* the body's, not the head's numbers */
     int64_t len;
     heed_span *span; /* [len] */
     int64_t *row;    /* [len] whose they are, rising */
@@ -75,7 +77,7 @@ static void pieces_free(const heed_classifier *c, pieces *p) {
 
 static int cut(const heed_classifier *c, const heed_rows *rows, pieces *p) {
     for (int64_t i = 0; i < rows->len; i++) p->len += heed__windows(c, rows, i);
-    const size_t n = (size_t)p->len, K = (size_t)heed__classifier_width(c);
+    const size_t n = (size_t)p->len, K = (size_t)p->width;
     p->span = heed__calloc(&c->hooks, n, sizeof *p->span);
     p->row = heed__calloc(&c->hooks, n, sizeof *p->row);
     p->length = heed__calloc(&c->hooks, n, sizeof *p->length);
@@ -101,6 +103,7 @@ static heed_tensor *forward(heed_classifier *c, const heed_pairs *x, const piece
     heed_tensor *y2 = NULL;
     for (int64_t i = 0; i < n; i++) span[i] = p->span[p->order[at + i]];
     heed_tensor *y = c->body->kind->apply(c->cx, c->body, &x->rows, span, n, NULL);
+    if (p->vectors) return y;
     if (c->head.cfg.pairs) {
         for (int64_t i = 0; i < n; i++)
             span[i] = heed__window(c, &x->rows2, p->row[p->order[at + i]], 0);
@@ -111,7 +114,7 @@ static heed_tensor *forward(heed_classifier *c, const heed_pairs *x, const piece
 
 static int each_batch(heed_classifier *c, const heed_pairs *x, pieces *p, bool logits,
                       heed_error *err) {
-    const int64_t K = heed__classifier_width(c), batch = c->batch < 256 ? c->batch : 256;
+    const int64_t K = p->width, batch = c->batch < 256 ? c->batch : 256;
     for (int64_t at = 0; at < p->len; at += batch) {
         const int64_t n = p->len - at < batch ? p->len - at : batch;
         heed_tensor *z = forward(c, x, p, at, n);
@@ -149,13 +152,27 @@ static void average(const pieces *p, int64_t K, float *out) {
 
 int heed__classifier_answers(heed_classifier *c, const heed_pairs *x, bool logits, float *out,
                              heed_error *err) {
-    pieces p = { 0 };
+    pieces p = { .width = heed__classifier_width(c) };
     int rc = cut(c, &x->rows, &p);
     if (rc)
         heed__error(err, rc, "texts: out of memory");
     else
         rc = each_batch(c, x, &p, logits, err);
     if (rc == 0) average(&p, heed__classifier_width(c), out);
+    pieces_free(c, &p);
+    return rc;
+}
+
+int heed__classifier_vectors(heed_classifier *c, const heed_rows *rows, float *out,
+                             heed_error *err) {
+    const heed_pairs x = { .rows = *rows };
+    pieces p = { .width = c->body->dim, .vectors = true };
+    int rc = cut(c, rows, &p);
+    if (rc)
+        heed__error(err, rc, "texts: out of memory");
+    else
+        rc = each_batch(c, &x, &p, true, err);
+    if (rc == 0) average(&p, p.width, out);
     pieces_free(c, &p);
     return rc;
 }
