@@ -50,7 +50,9 @@ right=$(paste "$dir/said" <(tail -n +2 "$dir/small.tsv" | cut -f1) | awk -F'\t' 
 head -5 "$dir/texts" | while IFS= read -r t; do printf '%s\n' "$t" | "$heed" predict "$dir/m1" -; done >"$dir/one"
 head -5 "$dir/texts" | "$heed" predict "$dir/m1" | cmp -s - "$dir/one" || wrong "a text's answer depends on the texts beside it"
 long=$(yes word | head -300 | tr '\n' ' ')
-echo "$long" | "$heed" predict "$dir/m1" | grep -q '(128 of 300 tokens seen)' || wrong "a cut text was not said to be cut"
+echo "$long" | "$heed" predict "$dir/m1" | grep -q 'tokens seen' && wrong "a long text was not read in windows"
+train -o "$dir/last" --cut
+echo "$long" | "$heed" predict "$dir/last" | grep -q '(128 of 300 tokens seen)' || wrong "a cut text was not said to be cut"
 
 expect 64 "no command 'fly'" "$heed" fly
 expect 64 "no option '--fly'" "$heed" train classify x -o y --fly
@@ -94,6 +96,7 @@ sleep 1; kill -INT $job; wait $job; rc=$?
 [ $rc = 75 ] || wrong "stopped training gave $rc, not 75"
 grep -q "stopped in epoch" "$dir/err" || wrong "stopped training said: $(tail -1 "$dir/err")"
 [ "$before" = "$(cat "$dir/m1"/* | sha256sum)" ] || wrong "stopped training touched the old model"
+"$heed" predict "$dir/m1.run/model" "$dir/texts" >/dev/null || wrong "of a stopped training the best so far was not kept"
 "$heed" predict "$dir/m1" "$dir/texts" >/dev/full 2>"$dir/err" && wrong "a full device went unnoticed"
 grep -q "could not be written" "$dir/err" || wrong "full device: $(cat "$dir/err")"
 [ "$("$heed" --version)" = "heed $(grep -o '[0-9.]*' <<<"$(grep 'define HEED_VERSION' include/heed/base.h)")" ] || wrong "version"

@@ -1,0 +1,316 @@
+/* train_classify.c: `heed train classify FILE -o DIR` and `heed train score FILE -o DIR`. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/commands.h"
+#include "app/data.h"
+#include "app/options.h"
+#include "app/train_run.h"
+#include "base/text.h"
+#include "heed/tasks.h"
+#include "tasks/classifier.h"
+
+typedef struct train_options {
+    heed_dataset_cfg table;
+    heed_classify_cfg cfg;
+    const char *out, *precision, *run, *valid, *test, *pretrain, *keep, *attention;
+    double dropout, hold_out;
+    int64_t seed, threads;
+    bool several, cut;
+    char run_text[4096];
+} train_options;
+
+/* A file read, as the library wants it. */
+typedef struct examples {
+    heed_dataset d;
+    double *score;
+    heed_examples x;
+} examples;
+
+/* -- options ---------------------------------------------------------------------------------- */
+
+enum { MOST_OPTIONS = 64 };
+
+static int append(opt *list, int len, const opt *more, size_t count) {
+    memcpy(list + len, more, count * sizeof *more);
+    return len + (int)count;
+}
+
+/* Of the data and of how it is learnt from. */
+static int learning_options(train_options *o, opt *list, int len) {
+    heed_classify_cfg *c = &o->cfg;
+    const opt options[] = {
+        { "out", 'o', OPT_TEXT, &o->out, 0, 0, "DIR", "folder of the model to write" },
+        { "label", 0, OPT_TEXT, &o->table.label, 0, 0, "COL",
+          "column of the labels or scores (guessed)" },
+        { "text", 0, OPT_TEXT, &o->table.text, 0, 0, "COL", "column of the texts (guessed)" },
+        { "text2", 0, OPT_TEXT, &o->table.text2, 0, 0, "COL", "the second texts: learns pairs" },
+        { "pairs", 0, OPT_FLAG, &o->table.pairs, 0, 0, NULL, "the same, its column guessed" },
+        { "label-sep", 0, OPT_TEXT, &o->table.label_sep, 0, 0, "S",
+          "cuts a field into several labels" },
+        { "several", 0, OPT_FLAG, &o->several, 0, 0, NULL,
+          "none to many labels a text (where a text has two: always)" },
+        { "hierarchy", 0, OPT_FLAG, &c->hierarchy, 0, 0, NULL, "labels are paths, a/b" },
+        { "balanced", 0, OPT_FLAG, &c->balanced, 0, 0, NULL, "rare labels weigh more" },
+        { "recipe", 0, OPT_TEXT, &c->recipe, 0, 0, "R",
+          "classic, or lstm-attention: the published one for reviews (classic)" },
+        { "from", 0, OPT_TEXT, &c->from, 0, 0, "MODEL", "start from this model" },
+        { "freeze", 0, OPT_FLAG, &c->freeze, 0, 0, NULL, "learn the head alone" },
+        { "valid", 0, OPT_TEXT, &o->valid, 0, 0, "FILE", "held-out data" },
+        { "valid-part", 0, OPT_REAL, &o->hold_out, 0, 0.9, "P",
+          "else this part of the data is held out, by label (0.1)" },
+        { "patience", 0, OPT_INT, &c->patience, 0, 1e6, "N",
+          "stop after N epochs without a better one (never)" },
+        { "epochs", 0, OPT_INT, &c->epochs, 1, 1e6, "N", "passes over the data (15)" },
+        { "seconds", 0, OPT_REAL, &c->seconds, 0, 1e9, "S", "time for training (no limit)" },
+        { "batch", 0, OPT_INT, &c->batch, 1, 65536, "N", "texts in a step (64)" },
+        { "lr", 0, OPT_REAL, &c->lr, 1e-9, 10, "X", "learning rate (0.002)" },
+        { "optimizer", 0, OPT_TEXT, &c->optimizer, 0, 0, "O",
+          "adam, adamw, sgd, adagrad, adafactor (adam)" },
+        { "schedule", 0, OPT_TEXT, &c->schedule, 0, 0, "S",
+          "constant, linear, cosine, inv_sqrt, plateau (cosine)" },
+        { "warmup", 0, OPT_REAL, &c->warmup, 0, 0.99, "P", "part of all steps (0)" },
+        { "clip", 0, OPT_REAL, &c->clip, -1, 1e6, "X", "largest norm of a gradient (1)" },
+        { "weight-decay", 0, OPT_REAL, &c->weight_decay, 0, 10, "X", "(0)" },
+        { "ema", 0, OPT_REAL, &c->ema, 0, 0.999999, "D", "average the weights, as 0.999 (no)" },
+        { "label-smoothing", 0, OPT_REAL, &c->label_smoothing, 0, 0.9, "P", "(0)" },
+        { "dropout", 0, OPT_REAL, &o->dropout, 0, 0.95, "P", "part of values dropped (0.3)" },
+    };
+    return append(list, len, options, sizeof options / sizeof *options);
+}
+
+/* Of the model, and of the run. */
+static int model_options(train_options *o, opt *list, int len) {
+    heed_classify_cfg *c = &o->cfg;
+    const opt options[] = {
+        { "vocab", 0, OPT_INT, &c->vocab, 3, 1e7, "N", "words known (10000)" },
+        { "max-len", 0, OPT_INT, &c->max_len, 1, 65536, "N", "words read at once (128)" },
+        { "cut", 0, OPT_FLAG, &o->cut, 0, 0, NULL,
+          "cut longer texts instead of reading them in windows" },
+        { "keep", 0, OPT_TEXT, &o->keep, 0, 0, "K", "head or tail, of a text that is cut (tail)" },
+        { "embed", 0, OPT_INT, &c->embed, 1, 65536, "N", "width of words (64)" },
+        { "hidden", 0, OPT_INT, &c->hidden, 1, 65536, "N", "width of states (64)" },
+        { "heads", 0, OPT_INT, &c->heads, 1, 1024, "N", "of attention (4)" },
+        { "layers", 0, OPT_INT, &c->layers, 1, 100, "N", "(1)" },
+        { "dense", 0, OPT_INT, &c->dense, 1, 65536, "N", "ReLU units before the last layer (0)" },
+        { "bidirectional", 0, OPT_FLAG, &c->bidirectional, 0, 0, NULL, "an LSTM each way" },
+        { "attention", 0, OPT_TEXT, &o->attention, 0, 0, "A", "dot or additive (dot)" },
+        { "seed", 0, OPT_INT, &o->seed, 0, 0x1p53, "N", "of everything random (1)" },
+        { "precision", 0, OPT_TEXT, &o->precision, 0, 0, "P",
+          "f32 or bf16, of matrix products (f32)" },
+        { "threads", 0, OPT_INT, &o->threads, 1, 1024, "N", "threads (as many as there are)" },
+        { "run", 0, OPT_TEXT, &o->run, 0, 0, "DIR",
+          "folder of logs and checkpoint, or none (MODEL.run)" },
+        { "resume", 0, OPT_FLAG, &c->resume, 0, 0, NULL, "go on with a training stopped" },
+        { "test", 0, OPT_TEXT, &o->test, 0, 0, "FILE", "test the model on this at the end" },
+    };
+    return append(list, len, options, sizeof options / sizeof *options);
+}
+
+static int read_options(train_options *o, const char *usage, int argc, char **argv,
+                        const char **operand) {
+    opt list[MOST_OPTIONS] = { { .name = NULL } };
+    model_options(o, list, learning_options(o, list, 0));
+    const opt_command what = { usage,
+                               "Trains on labelled texts (TSV, CSV, JSON lines, fastText lines, a "
+                               "folder; a header may name the columns) and writes a model folder. "
+                               "^C keeps the best so far; --resume goes on.",
+                               list, 1, 1 };
+    return opt_read(&what, argc, argv, operand);
+}
+
+/* The published recipe for reviews: what is not said otherwise is as in the articles. */
+static void lstm_attention(train_options *o) {
+    heed_classify_cfg *c = &o->cfg;
+    c->recipe = "classic";
+    if (!c->vocab) c->vocab = 10000;
+    if (!c->max_len) c->max_len = 128;
+    if (!c->embed) c->embed = 64;
+    if (!c->hidden) c->hidden = 64;
+    if (!c->heads) c->heads = 1;
+    if (!c->dense) c->dense = 64;
+    if (!c->batch) c->batch = 64;
+    if (!c->epochs) c->epochs = 1;
+    if (c->lr == 0) c->lr = 0.001;
+    if (!c->optimizer) c->optimizer = "adam";
+    if (!c->schedule) c->schedule = "constant";
+    if (o->dropout < 0) o->dropout = 0;
+    if (o->hold_out < 0) o->hold_out = 0;
+    o->cut = true;
+}
+
+static bool one_of(const char *option, const char *said, const char *a, const char *b) {
+    if (!said || strcmp(said, a) == 0 || strcmp(said, b) == 0) return true;
+    fprintf(stderr, "heed train: --%s is %s or %s, not '%s'\n", option, a, b, said);
+    return false;
+}
+
+/* Options as the library wants them. False: a sentence was printed. */
+static bool complete(train_options *o) {
+    heed_classify_cfg *c = &o->cfg;
+    int precision;
+    if (!o->out) {
+        fprintf(stderr, "heed train: -o DIR is needed; see --help\n");
+        return false;
+    }
+    if (!train_precision(o->precision, &precision) || !one_of("keep", o->keep, "head", "tail") ||
+        !one_of("attention", o->attention, "dot", "additive"))
+        return false;
+    if (c->recipe && strcmp(c->recipe, "lstm-attention") == 0) lstm_attention(o);
+    c->precision = (heed_precision)precision;
+    c->seed = (uint64_t)o->seed;
+    c->threads = (int)o->threads;
+    c->keep = o->keep && strcmp(o->keep, "head") == 0 ? HEED_KEEP_HEAD : HEED_KEEP_TAIL;
+    c->windows = !o->cut;
+    c->additive = o->attention && strcmp(o->attention, "additive") == 0;
+    c->dropout = o->dropout < 0 ? 0 : o->dropout > 0 ? o->dropout : -1; /* 0 is the recipe's own */
+    c->valid_part = o->hold_out < 0 ? 0.1 : o->hold_out;
+    c->keep_stopped = true;
+    c->run = train_run_folder(o->run, o->out, o->run_text, sizeof o->run_text);
+    o->table.no_labels = o->several;
+    return true;
+}
+
+/* -- data ------------------------------------------------------------------------------------- */
+
+static void examples_free(examples *e) {
+    heed__dataset_free(&e->d);
+    free(e->score);
+}
+
+static int read_scores(examples *e, const char *file, heed_error *err) {
+    e->score = malloc(((size_t)e->d.len + 1) * sizeof *e->score);
+    if (!e->score) {
+        err->code = HEED_ENOMEM;
+        snprintf(err->msg, sizeof err->msg, "%.300s: out of memory", file);
+        return err->code;
+    }
+    for (int64_t i = 0; i < e->d.len; i++) {
+        const char *text = e->d.label[i];
+        if (heed__parse_double(text, strlen(text), &e->score[i])) continue;
+        err->code = HEED_EFORMAT;
+        snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": '%.40s' is no number", file,
+                 e->d.line[i], text);
+        return err->code;
+    }
+    e->x.score = e->score;
+    return 0;
+}
+
+static int read_file(examples *e, const char *file, const train_options *o, heed_error *err) {
+    *e = (examples){ .score = NULL };
+    int rc = data_read(&e->d, file, &o->table, err);
+    if (rc) return rc;
+    const bool several = o->cfg.target == HEED_TARGET_LABELS;
+    e->x = (heed_examples){ .len = e->d.len,
+                            .text = e->d.text,
+                            .text2 = e->d.text2,
+                            .label = several ? e->d.all : e->d.label,
+                            .label_start = several ? e->d.first : NULL };
+    return o->cfg.target == HEED_TARGET_SCORE ? read_scores(e, file, err) : 0;
+}
+
+static void say(const examples *e, const char *file) {
+    data_tell(&e->d, file);
+    fflush(stdout);
+}
+
+/* The training data; several labels are noticed. */
+static int read_training(examples *e, const char *file, train_options *o, heed_error *err) {
+    if (o->several || o->table.label_sep) o->cfg.target = HEED_TARGET_LABELS;
+    const int rc = read_file(e, file, o, err);
+    if (rc) return rc;
+    if (o->cfg.target == HEED_TARGET_LABEL && e->d.several) {
+        o->cfg.target = HEED_TARGET_LABELS;
+        e->x.label = e->d.all;
+        e->x.label_start = e->d.first;
+    }
+    say(e, file);
+    if (o->cfg.target == HEED_TARGET_LABELS)
+        printf("a text may have several labels: each gets a probability of its own\n");
+    return 0;
+}
+
+/* -- at the end ------------------------------------------------------------------------------- */
+
+static int test(heed_classifier *c, const examples *e, heed_error *err) {
+    heed_metrics m;
+    const int rc = heed_classifier_test(c, &e->x, &m, err);
+    if (rc) return rc;
+    printf("Test Loss: %.4f\nTest Accuracy: %.4f\n", m.loss, m.accuracy);
+    return 0;
+}
+
+/* A training stopped: its best goes to the model's folder if that would be new, else beside it. */
+static int save_stopped(const train_options *o, heed_classifier *c, heed_error *err) {
+    char beside[sizeof o->run_text + 8];
+    const char *to = o->out;
+    const heed_error why = *err;
+    if (access(o->out, F_OK) == 0 && o->cfg.run) {
+        snprintf(beside, sizeof beside, "%s/model", o->cfg.run);
+        to = beside;
+    } else if (access(o->out, F_OK) == 0) {
+        return err->code;
+    }
+    if (heed_classifier_save(c, to, err)) return err->code;
+    err->code = why.code;
+    snprintf(err->msg, sizeof err->msg, "%.200s; the best so far is in %.200s%s", why.msg, to,
+             o->cfg.run ? "; the same command with --resume goes on" : "");
+    return err->code;
+}
+
+static int train(train_options *o, const char *file, heed_error *err) {
+    examples data = { .score = NULL }, valid = { .score = NULL }, tests = { .score = NULL };
+    train_watch w;
+    heed_classifier *c = NULL;
+    int rc = heed__classifier_check_folder(o->out, err);
+    if (rc == 0) rc = read_training(&data, file, o, err);
+    if (rc == 0 && o->valid) rc = read_file(&valid, o->valid, o, err);
+    if (rc == 0 && o->valid) say(&valid, o->valid);
+    if (rc == 0 && o->test) rc = read_file(&tests, o->test, o, err);
+    if (rc == 0) {
+        train_watch_begin(&w);
+        o->cfg.hooks = &w.hooks;
+        if (o->valid) o->cfg.valid = &valid.x;
+        if (!o->valid && o->cfg.valid_part > 0)
+            printf("held out: %.4g %% of the texts, by label, drawn by the seed\n",
+                   100 * o->cfg.valid_part);
+        fflush(stdout);
+        c = heed_classifier_train(&data.x, &o->cfg, err);
+        terminal_clear(&w.term);
+        rc = err->code;
+    }
+    if (c && rc == HEED_ECANCELLED) rc = save_stopped(o, c, err);
+    if (rc == 0) rc = heed_classifier_save(c, o->out, err);
+    if (rc == 0)
+        printf("%s: %" PRId64 " labels, %" PRId64 " parameters, trained in %.1f s\n", o->out,
+               heed_classifier_labels(c), heed_classifier_parameters(c), train_watch_seconds(&w));
+    if (rc == 0 && o->test) rc = test(c, &tests, err);
+    heed_classifier_close(c);
+    examples_free(&data);
+    examples_free(&valid);
+    examples_free(&tests);
+    return rc;
+}
+
+static int run(heed_target target, const char *usage, int argc, char **argv) {
+    train_options o = { .seed = 1, .dropout = -1, .hold_out = -1, .cfg.target = target };
+    const char *operand[1];
+    const int n = read_options(&o, usage, argc, argv, operand);
+    if (n < 0) return command_usage(n);
+    if (!complete(&o)) return EXIT_USAGE;
+    command_catch_signals();
+    heed_error err = { 0 };
+    return train(&o, operand[0], &err) ? command_error(&err) : 0;
+}
+
+int train_classify(int argc, char **argv) {
+    return run(HEED_TARGET_LABEL, "heed train classify FILE -o DIR [options]", argc, argv);
+}
+
+int train_score(int argc, char **argv) {
+    return run(HEED_TARGET_SCORE, "heed train score FILE -o DIR [options]", argc, argv);
+}

@@ -1,0 +1,85 @@
+/* train_run.c: progress, memory and epochs of a training as the program shows them. */
+#include "app/train_run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/commands.h"
+#include "heed/tensor.h"
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Bytes of this process in memory, with all of its code, of which more will be used. */
+static double resident(void) {
+    extern const char __executable_start[], etext[];
+    long long pages = 0, in_memory = 0;
+    FILE *in = fopen("/proc/self/statm", "r");
+    if (in && fscanf(in, "%lld %lld", &pages, &in_memory) != 2) in_memory = 0;
+    if (in) fclose(in);
+    return (double)in_memory * (double)sysconf(_SC_PAGESIZE) + (double)(etext - __executable_start);
+}
+
+/* Of the held-out data where there is any, else the mean loss of what was learnt. */
+static void print_epoch(train_watch *w, const heed_progress *p) {
+    terminal_clear(&w->term);
+    printf("Epoch [%" PRId64 "/%" PRId64 "], Loss: %.4f", p->epoch, p->epochs,
+           p->score_name ? p->held_loss : p->loss);
+    if (p->score_name) printf(", %s: %.4f", p->score_name, p->score);
+    printf("\n");
+    fflush(stdout);
+}
+
+static void progress(void *user, const heed_progress *p) {
+    train_watch *w = user;
+    if (strcmp(p->what, "epoch") == 0) {
+        print_epoch(w, p);
+    } else if (strcmp(p->what, "memory") == 0) {
+        printf("memory: at most %.1f MB\n", ((double)p->total + w->resident) / 1e6);
+        fflush(stdout);
+    } else {
+        terminal_progress(&w->term, p);
+    }
+}
+
+static void log_line(void *user, heed_log_level level, const char *line) {
+    terminal_log(&((train_watch *)user)->term, level, line);
+}
+
+void train_watch_begin(train_watch *w) {
+    *w = (train_watch){ .term = terminal_open(stderr), .resident = resident(), .start = seconds() };
+    w->hooks = (heed_hooks){
+        .user = w, .log = log_line, .progress = progress, .cancel = command_cancelled
+    };
+}
+
+double train_watch_seconds(const train_watch *w) {
+    return seconds() - w->start;
+}
+
+const char *train_run_folder(const char *run, const char *out, char *text, size_t size) {
+    if (run && strcmp(run, "none") == 0) return NULL;
+    if (run) return run;
+    char *real = realpath(out, NULL); /* of `.` and of links what they are */
+    if (real) out = real;
+    size_t len = strlen(out);
+    while (len > 1 && out[len - 1] == '/') len--;
+    snprintf(text, size, "%.*s.run", (int)len, out);
+    free(real);
+    return text;
+}
+
+bool train_precision(const char *word, int *to) {
+    *to = HEED_PRECISION_F32;
+    if (word && strcmp(word, "bf16") == 0) *to = HEED_PRECISION_BF16;
+    if (!word || strcmp(word, "bf16") == 0 || strcmp(word, "f32") == 0) return true;
+    fprintf(stderr, "heed train: --precision is f32 or bf16, not '%s'\n", word);
+    return false;
+}

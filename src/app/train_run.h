@@ -1,0 +1,35 @@
+/* train_run.h: what every `heed train TASK` shows while it trains and says at its end. */
+#ifndef HEED_APP_TRAIN_RUN_H
+#define HEED_APP_TRAIN_RUN_H
+
+#include "app/terminal.h"
+#include "heed/base.h"
+
+/* A task of `heed train`: gets the arguments after its name, returns the exit status. */
+typedef struct train_task {
+    const char *name, *summary;
+    int (*run)(int argc, char **argv);
+} train_task;
+
+int train_classify(int argc, char **argv);
+int train_score(int argc, char **argv);
+
+/* The hooks of a training: progress with memory and epochs told on standard output, the rest on
+ * standard error; ^C cancels. */
+typedef struct train_watch {
+    terminal term;
+    double resident; /* bytes of this process before the training */
+    double start;    /* seconds */
+    heed_hooks hooks;
+} train_watch;
+
+void train_watch_begin(train_watch *w); /* w stays where it is */
+double train_watch_seconds(const train_watch *w);
+
+/* The folder of a run's logs and checkpoint: `run`, NULL for "none", or "OUT.run" where it is NULL.
+ */
+const char *train_run_folder(const char *run, const char *out, char *text, size_t size);
+/* Reads --precision into *to; false, and a sentence on stderr, for a word that is none. */
+bool train_precision(const char *word, int *to);
+
+#endif

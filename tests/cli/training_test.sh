@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Training one can trust: held-out data, the best epoch kept, early stop, a run stopped and resumed with the very weights of one
+# that was not, its logs, and what is refused.
+set -uo pipefail
+heed=${HEED:-build/heed}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+wrong() { echo "FAILED: $*"; failed=1; }
+expect() { # STATUS 'part of stderr' command...
+    local status=$1 text=$2; shift 2
+    "$@" >"$dir/out" 2>"$dir/err"; local rc=$?
+    [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 "$dir/err")"
+    grep -qF -- "$text" "$dir/err" || wrong "$* said '$(head -c 300 "$dir/err")', not '$text'"
+}
+(head -1 data/banking77/train.tsv; awk 'NR > 1 && NR % 20 == 0' data/banking77/train.tsv) >"$dir/d.tsv"
+common=(train classify "$dir/d.tsv" --seed 3 --max-len 24 --lr 0.01)
+train() { "$heed" "${common[@]}" "$@"; }
+
+# a line for each epoch, of the data held out; the epoch that was best on it is the model
+train -o "$dir/a" --epochs 6 --ema 0.9 >"$dir/log" 2>/dev/null || wrong "train: $(cat "$dir/log")"
+[ "$(grep -c '^Epoch \[[1-6]/6\], Loss: [0-9.]*, Acc: [0-9.]*$' "$dir/log")" = 6 ] || wrong "epochs: $(cat "$dir/log")"
+grep -q "^held out: 10 %" "$dir/log" || wrong "it was not said what is held out"
+best=$(grep -o 'Acc: .*' "$dir/log" | sort -k2 -rn | head -1 | cut -d' ' -f2)
+[ "$(grep -c '"event":"epoch"' "$dir/a.run/log.jsonl")" = 6 ] || wrong "log.jsonl: $(cat "$dir/a.run/log.jsonl")"
+grep -q '"event":"end","why":"done","epochs":6,' "$dir/a.run/log.jsonl" || wrong "log.jsonl has no end"
+[ -s "$dir/a.run/events.out.tfevents.heed" ] || wrong "no events"
+[ -e "$dir/a.run/checkpoint" ] && wrong "a checkpoint outlived its run"
+# held out by hand, the model's accuracy is the one told
+awk 'NR == 1 || NR % 7' "$dir/d.tsv" >"$dir/l.tsv"; awk 'NR == 1 || NR % 7 == 0' "$dir/d.tsv" >"$dir/v.tsv"
+"$heed" train classify "$dir/l.tsv" --valid "$dir/v.tsv" -o "$dir/v" --epochs 6 --lr 0.02 --max-len 24 >"$dir/log" 2>/dev/null || wrong "valid: $(cat "$dir/log")"
+best=$(grep -o 'Acc: .*' "$dir/log" | sort -k2 -rn | head -1 | cut -d' ' -f2)
+"$heed" test "$dir/v" "$dir/v.tsv" | grep -q "Test Accuracy: $best" || wrong "the best epoch, $best, is not the model"
+# nothing held out: the loss of what is learnt
+train -o "$dir/n" --epochs 1 --valid-part 0 --run none >"$dir/log" 2>/dev/null
+grep -q '^Epoch \[1/1\], Loss: [0-9.]*$' "$dir/log" || wrong "without held-out data: $(cat "$dir/log")"
+[ -e "$dir/n.run" ] && wrong "--run none made a folder"
+
+# early stop: with a rate of nearly nothing no epoch is better than the first, or few are
+train -o "$dir/p" --epochs 50 --lr 1e-9 --patience 2 >"$dir/log" 2>/dev/null
+[ "$(grep -c '^Epoch' "$dir/log")" -lt 12 ] || wrong "patience 2 went on for $(grep -c '^Epoch' "$dir/log") epochs"
+grep -q '"why":"patience"' "$dir/p.run/log.jsonl" || wrong "early stop is not in the log"
+train -o "$dir/t" --epochs 100000 --seconds 0.3 >"$dir/log" 2>/dev/null || wrong "--seconds: $(cat "$dir/log")"
+grep -q '"why":"time"' "$dir/t.run/log.jsonl" || wrong "a time limit is not in the log"
+
+# stopped at three moments, in the middle of an epoch as a rule, and resumed each time: the very weights
+for wait in 2 4 5; do
+    [ $wait = 2 ] || more=--resume
+    # a function in the background would be a shell that ignores the signal
+    "$heed" "${common[@]}" -o "$dir/b" --epochs 6 --ema 0.9 ${more:-} >"$dir/log" 2>"$dir/err" &
+    job=$!
+    until grep -q "^Epoch .$wait/6" "$dir/log" || ! kill -0 $job 2>/dev/null; do sleep 0.01; done
+    kill -INT $job 2>/dev/null; wait $job; rc=$?
+    [ $rc = 75 ] || { [ $rc = 0 ] && [ $wait = 5 ]; } || wrong "stopped after epoch $wait: status $rc"
+    [ $rc = 75 ] || break
+    grep -q "has what a resume needs; the best so far is in $dir/b.*--resume goes on" "$dir/err" || wrong "stopped: $(tail -1 "$dir/err")"
+    "$heed" predict "$dir/b" <<<"my card" >/dev/null 2>&1 || wrong "the best so far does not open"
+done
+[ $rc != 75 ] || train -o "$dir/b" --epochs 6 --ema 0.9 --resume >"$dir/log" 2>"$dir/err" || wrong "resume: $(cat "$dir/err")"
+cmp -s "$dir/a/model.safetensors" "$dir/b/model.safetensors" || wrong "a resumed run has other weights than one that was not stopped"
+[ "$(grep -c '"event":"epoch"' "$dir/b.run/log.jsonl")" = 6 ] || wrong "the log of a resumed run lacks epochs or has them twice"
+[ -e "$dir/b.run/checkpoint" ] && wrong "a checkpoint outlived its run"
+expect 66 "there is no training to go on with" train -o "$dir/b" --epochs 6 --resume
+# a resume with other settings or data is none
+"$heed" "${common[@]}" -o "$dir/c" --epochs 1000 >/dev/null 2>&1 &
+job=$!; until [ -s "$dir/c.run/log.jsonl" ]; do sleep 0.01; done; sleep 0.1; kill -INT $job; wait $job
+expect 64 "was made with other data or settings" train -o "$dir/c" --epochs 1000 --dropout 0.1 --resume
+expect 64 "was made with other data or settings" "$heed" train classify "$dir/l.tsv" --seed 3 --max-len 24 --lr 0.01 -o "$dir/c" --epochs 1000 --resume
+
+expect 64 "no optimizer 'adamax'" train -o "$dir/x" --optimizer adamax
+expect 64 "no schedule 'steep'" train -o "$dir/x" --schedule steep
+expect 64 "no recipe 'bert'" train -o "$dir/x" --recipe bert
+expect 64 "--keep is head or tail" train -o "$dir/x" --keep middle
+expect 66 "none.tsv" train -o "$dir/x" --valid "$dir/none.tsv"
+for o in "--optimizer adamw --weight-decay 0.01" "--optimizer sgd --lr 0.1" "--schedule linear --warmup 0.2" "--schedule plateau" \
+    "--schedule inv_sqrt --warmup 0.3" "--label-smoothing 0.1 --balanced" "--keep head --cut --max-len 4" "--attention additive --bidirectional"; do
+    # shellcheck disable=SC2086
+    train -o "$dir/x" --epochs 1 --run none $o >"$dir/log" 2>&1 || wrong "$o: $(tail -1 "$dir/log")"
+done
+# another model's words and weights, its head alone learnt: what is below stays as it was
+train -o "$dir/f" --from "$dir/a" --freeze --epochs 1 --run none >"$dir/log" 2>&1 || wrong "from: $(tail -1 "$dir/log")"
+cmp -s "$dir/a/vocab.txt" "$dir/f/vocab.txt" || wrong "--from has other words"
+cmp -s "$dir/a/model.safetensors" "$dir/f/model.safetensors" && wrong "--from --freeze learnt nothing"
+exit $failed
