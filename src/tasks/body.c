@@ -46,7 +46,7 @@ void heed__body_free(heed_body *b) {
     heed__free(&hooks, b);
 }
 
-int heed__body_encode(const heed_body *b, const heed_texts *x, const heed_encode_cfg *cfg,
+int heed__body_encode(const heed_body *b, const heed_texts *x, const heed_rows_cfg *cfg,
                       heed_rows *rows, heed_error *err) {
     *rows = (heed_rows){ .hooks = b->hooks };
     const int rc = b->kind->encode(b, x, cfg, rows, err);

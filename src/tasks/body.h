@@ -4,7 +4,7 @@
  *
  *     heed_body *b = heed__body_new(kind, &cfg, ps, hooks, err);
  *     heed__body_learn(b, &texts, err);                   // vocabulary and tables, then parameters
- *     heed__body_encode(b, &texts, &(heed_encode_cfg){ .max_len = 128 }, &rows, err);   // once
+ *     heed__body_encode(b, &texts, &(heed_rows_cfg){ .max_len = 128 }, &rows, err);   // once
  *     heed_span span[2] = { heed__row(&rows, 7), heed__row(&rows, 0) };
  *     heed_tensor *y = heed__body_apply(cx, b, &rows, span, 2, NULL);                   // [2,C]
  *
@@ -64,11 +64,11 @@ static inline heed_span heed__row(const heed_rows *rows, int64_t i) {
     return (heed_span){ rows->start[i], rows->start[i + 1] };
 }
 
-typedef struct heed_encode_cfg {
+typedef struct heed_rows_cfg {
     int64_t max_len; /* units kept of a text; 0: all */
     heed_keep keep;  /* which of them */
     bool places;     /* fill place and known */
-} heed_encode_cfg;
+} heed_rows_cfg;
 
 /* The shape of a body; a zero is the recipe's own choice (defaults fills it in). What a recipe has
  * no use for it does not read; it refuses what it cannot do. */
@@ -119,7 +119,7 @@ typedef struct heed_body_kind {
     int (*save)(const heed_body *b, const char *dir, heed_error *err); /* its files */
     /* rows is zeroed but for hooks; a text without units becomes one unknown unit. Depends on text
      * and body alone; a body is not changed by it. */
-    int (*encode)(const heed_body *b, const heed_texts *x, const heed_encode_cfg *cfg,
+    int (*encode)(const heed_body *b, const heed_texts *x, const heed_rows_cfg *cfg,
                   heed_rows *rows, heed_error *err);
     /* One vector for each span -> [n,b->dim]. call may be NULL. */
     heed_tensor *(*apply)(heed_ctx *cx, const heed_body *b, const heed_rows *rows,
@@ -151,7 +151,7 @@ heed_body *heed__body_new(const heed_body_kind *kind, const heed_body_cfg *cfg, 
                           const heed_hooks *hooks, heed_error *err);
 void heed__body_free(heed_body *b); /* NULL is fine */
 /* kind->encode with rows zeroed before, and freed on failure. */
-int heed__body_encode(const heed_body *b, const heed_texts *x, const heed_encode_cfg *cfg,
+int heed__body_encode(const heed_body *b, const heed_texts *x, const heed_rows_cfg *cfg,
                       heed_rows *rows, heed_error *err);
 
 /* -- for the bodies that read rows->id over [n,T] ---------------------------------------------- */

@@ -97,7 +97,7 @@ static int save(const heed_body *b, const char *dir, heed_error *err) {
     return heed__vocab_save(((const classic *)b)->vocab, dir, &b->hooks, err);
 }
 
-static int encode(const heed_body *b, const heed_texts *x, const heed_encode_cfg *cfg,
+static int encode(const heed_body *b, const heed_texts *x, const heed_rows_cfg *cfg,
                   heed_rows *rows, heed_error *err) {
     return heed__word_rows(((const classic *)b)->vocab, x, cfg, rows, err);
 }

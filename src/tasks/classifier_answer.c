@@ -9,7 +9,7 @@
 
 int heed__classifier_encode(const heed_classifier *c, const heed_examples *x, bool whole,
                             heed_pairs *p, heed_error *err) {
-    const heed_encode_cfg cfg = { .max_len = whole ? 0 : c->max_len, .keep = c->keep };
+    const heed_rows_cfg cfg = { .max_len = whole ? 0 : c->max_len, .keep = c->keep };
     *p = (heed_pairs){ 0 };
     int rc = heed__body_encode(c->body, &(heed_texts){ .len = x->len, .text = x->text }, &cfg,
                                &p->rows, err);

@@ -118,7 +118,7 @@ int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation
         return heed__error(err, HEED_EUNSUPPORTED, "classifier: pairs of texts are not explained");
     heed_rows rows;
     int rc = heed__body_encode(c->body, &(heed_texts){ .len = 1, .text = &text },
-                               &(heed_encode_cfg){ .places = true }, &rows, err);
+                               &(heed_rows_cfg){ .places = true }, &rows, err);
     if (rc) return rc;
     float *probs = heed__calloc(&c->hooks, (size_t)heed__classifier_width(c), sizeof *probs);
     float *weight = heed__calloc(&c->hooks, (size_t)rows.start[1], sizeof *weight);

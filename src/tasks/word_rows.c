@@ -65,7 +65,7 @@ static int append(const heed_vocab *v, const heed_word *word, bool places, heed_
 }
 
 /* Of the n units from begin on only cfg->max_len stay. Returns how many. */
-static int64_t cut(heed_rows *r, int64_t begin, int64_t n, const heed_encode_cfg *cfg) {
+static int64_t cut(heed_rows *r, int64_t begin, int64_t n, const heed_rows_cfg *cfg) {
     if (!cfg->max_len || n <= cfg->max_len) return n;
     if (cfg->keep == HEED_KEEP_HEAD) return cfg->max_len;
     const size_t size = (size_t)cfg->max_len;
@@ -78,7 +78,7 @@ static int64_t cut(heed_rows *r, int64_t begin, int64_t n, const heed_encode_cfg
     return cfg->max_len;
 }
 
-static int encode_one(const heed_vocab *v, const heed_texts *x, const heed_encode_cfg *cfg,
+static int encode_one(const heed_vocab *v, const heed_texts *x, const heed_rows_cfg *cfg,
                       heed_rows *r) {
     const int64_t i = r->len, begin = r->start[i];
     words w = words_of(x, i);
@@ -100,7 +100,7 @@ static int encode_one(const heed_vocab *v, const heed_texts *x, const heed_encod
     return 0;
 }
 
-int heed__word_rows(const heed_vocab *v, const heed_texts *x, const heed_encode_cfg *cfg,
+int heed__word_rows(const heed_vocab *v, const heed_texts *x, const heed_rows_cfg *cfg,
                     heed_rows *r, heed_error *err) {
     r->start = heed__calloc(&r->hooks, (size_t)x->len + 1, sizeof *r->start);
     r->total = heed__calloc(&r->hooks, (size_t)x->len, sizeof *r->total);
