@@ -87,6 +87,7 @@ typedef struct heed_encoding {
                             1); 0,0 for what stands for no text. Always at characters' borders */
     uint8_t *special;    /* 1: put there by the post-processor or padding */
     uint8_t *mask;       /* 0: padding */
+    heed_bytes *token;   /* as the reference spells it; lives as long as tokenizer and encoding */
     struct heed_encoding *overflow; /* [overflow_len] what truncation cut off, in windows of the
                                        same kind, each with its special tokens; owned by this one */
     int64_t overflow_len;

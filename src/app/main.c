@@ -12,6 +12,8 @@ static const command commands[] = {
     { "train", "train a model on labelled data", cmd_train },
     { "test", "test a model on labelled data", cmd_test },
     { "predict", "label texts, with confidence and the words attended to", cmd_predict },
+    { "tokenize", "cut texts into tokens as a tokenizer.json says, or put them together again",
+      cmd_tokenize },
     { "info", "what a model is made of, and this machine", cmd_info },
     { "bench", "measure attention, matrix products and operations here", cmd_bench },
 };

@@ -4,11 +4,25 @@
 #include <math.h>
 #include <stdio.h>
 
+/* U+0085, U+2028 and U+2029 end lines for some readers of JSON lines; 0: none of them is here. */
+static unsigned line_end(const char *text, size_t size, size_t *bytes) {
+    const unsigned char *t = (const unsigned char *)text;
+    *bytes = t[0] == 0xC2 ? 2 : 3;
+    if (size >= 2 && t[0] == 0xC2 && t[1] == 0x85) return 0x85;
+    if (size < 3 || t[0] != 0xE2 || t[1] != 0x80 || (t[2] & 0xFEu) != 0xA8u) return 0;
+    return 0x2000u + (t[2] & 0x3Fu);
+}
+
 void print_json_text(const char *text, size_t size) {
     putchar('"');
     for (size_t i = 0; i < size; i++) {
         const unsigned char c = (unsigned char)text[i];
-        if (c == '"' || c == '\\')
+        size_t n = 1;
+        const unsigned end = c >= 0xC2 ? line_end(text + i, size - i, &n) : 0;
+        if (end) {
+            printf("\\u%04x", end);
+            i += n - 1;
+        } else if (c == '"' || c == '\\')
             printf("\\%c", c);
         else if (c < 0x20 || c == 0x7f)
             printf("\\u%04x", c);

@@ -1,0 +1,162 @@
+/* precompiled.c: SentencePiece's precompiled_charsmap: the size of a trie in bytes, the trie, an
+ * array of 32-bit units as Darts-clone lays them out, and the texts that its leaves point to, each
+ * ended by a zero. All little-endian. */
+#include <string.h>
+
+#include "base/text.h"
+#include "text/tok_norm.h"
+#include "text/unicode.h"
+
+enum { GRAPHEME_LIMIT = 6 }; /* bytes; longer graphemes are looked up character by character */
+
+struct heed__charsmap {
+    heed_hooks hooks;
+    unsigned char *bytes;
+    uint32_t units; /* of the trie */
+    const char *text;
+    size_t size;
+};
+
+static int digit(char c) {
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* Decodes into out, which has room; false: it is no base64. */
+static bool decode(const char *text, size_t len, unsigned char *out, size_t *size) {
+    uint32_t bits = 0;
+    size_t n = 0;
+    if (len % 4 != 0) return false;
+    const size_t pad = len == 0 ? 0 : (size_t)(text[len - 1] == '=') + (text[len - 2] == '=');
+    for (size_t i = 0; i < len - pad; i++) {
+        const int d = digit(text[i]);
+        if (d < 0) return false;
+        bits = bits << 6 | (uint32_t)d;
+        if (i % 4 == 3) {
+            out[n++] = (unsigned char)(bits >> 16);
+            out[n++] = (unsigned char)(bits >> 8);
+            out[n++] = (unsigned char)bits;
+            bits = 0;
+        }
+    }
+    if (pad == 1) {
+        out[n++] = (unsigned char)(bits >> 10);
+        out[n++] = (unsigned char)(bits >> 2);
+    } else if (pad == 2) {
+        out[n++] = (unsigned char)(bits >> 4);
+    }
+    *size = n;
+    return true;
+}
+
+static uint32_t unit(const heed__charsmap *m, uint32_t i) {
+    const unsigned char *b = m->bytes + 4 + (size_t)i * 4;
+    return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+heed__charsmap *heed__charsmap_new(const char *base64, const char *name, const heed_hooks *hooks,
+                                   heed_error *err) {
+    const size_t len = strlen(base64);
+    heed__charsmap *m = heed__calloc(hooks, 1, sizeof *m);
+    if (m && hooks) m->hooks = *hooks;
+    if (m) m->bytes = heed__malloc(hooks, len / 4 * 3 + 4);
+    if (!m || !m->bytes) {
+        heed__charsmap_free(m);
+        heed__error(err, HEED_ENOMEM, "tokenizer: out of memory");
+        return NULL;
+    }
+    size_t size = 0;
+    const char *wrong = NULL;
+    if (!decode(base64, len, m->bytes, &size)) {
+        wrong = "is not base64";
+    } else if (size < 4) {
+        wrong = "is cut short";
+    } else {
+        const uint32_t trie = m->bytes[0] | (uint32_t)m->bytes[1] << 8 |
+                              (uint32_t)m->bytes[2] << 16 | (uint32_t)m->bytes[3] << 24;
+        m->units = trie / 4;
+        if (m->units == 0 || trie / 4 * 4 > size - 4) {
+            wrong = "is cut short";
+        } else {
+            m->text = (const char *)m->bytes + 4 + (size_t)m->units * 4;
+            m->size = size - 4 - (size_t)m->units * 4;
+            if (heed__utf8_check(m->text, m->size) < m->size) wrong = "holds texts not in UTF-8";
+        }
+    }
+    if (!wrong) return m;
+    heed__error(err, HEED_EFORMAT, "%s: precompiled_charsmap %s", name, wrong);
+    heed__charsmap_free(m);
+    return NULL;
+}
+
+void heed__charsmap_free(heed__charsmap *m) {
+    if (!m) return;
+    const heed_hooks hooks = m->hooks;
+    heed__free(&hooks, m->bytes);
+    heed__free(&hooks, m);
+}
+
+/* What stands for the shortest beginning of the key that the trie knows; NULL: nothing. That the
+ * rest of the key is then lost is how the reference does it. */
+static const char *look_up(const heed__charsmap *m, const char *key, uint32_t size, uint32_t *len) {
+    uint32_t at = 0, u = unit(m, 0);
+    at ^= (u >> 10) << ((u & 1u << 9) >> 6);
+    for (uint32_t i = 0; i < size; i++) {
+        const unsigned char c = (unsigned char)key[i];
+        if (c == 0) return NULL;
+        at ^= c;
+        if (at >= m->units) return NULL;
+        u = unit(m, at);
+        if ((u & (1u << 31 | 0xFF)) != c) return NULL;
+        at ^= (u >> 10) << ((u & 1u << 9) >> 6);
+        if (!(u >> 8 & 1)) continue;
+        if (at >= m->units) return NULL;
+        const uint32_t place = unit(m, at) & 0x7FFFFFFF;
+        if (place > m->size) return NULL;
+        if (place < m->size && ((unsigned char)m->text[place] & 0xC0u) == 0x80u) return NULL;
+        const char *end = memchr(m->text + place, 0, m->size - place);
+        *len = (uint32_t)((end ? (size_t)(end - m->text) : m->size) - place);
+        return m->text + place;
+    }
+    return NULL;
+}
+
+/* Edits that put new in the place of old. */
+static int swap(heed__tok_work *w, const char *old, uint32_t old_size, const char *new,
+                uint32_t new_size, heed_error *err) {
+    const int64_t before = heed__char_count(old, old_size);
+    const int64_t after = heed__char_count(new, new_size);
+    for (uint32_t i = 0, n = 0, k = 0; i < new_size; i += n, k++)
+        if (heed__edit_add(w, heed__char_at(new + i, &n), k >= before, err)) return HEED_ENOMEM;
+    if (after < before && w->edit_len > 0)
+        w->edit[w->edit_len - 1].change -= (int32_t)(before - after);
+    return 0;
+}
+
+int heed__charsmap_apply(const heed__charsmap *m, heed__tok_work *w, heed__span *a,
+                         heed_error *err) {
+    bool changed = false;
+    uint32_t new_size = 0, n = 0;
+    w->edit_len = 0;
+    for (uint32_t at = 0, size; at < a->size; at += size) {
+        const char *text = a->text + at;
+        size = (uint32_t)heed__uni_grapheme(text, a->size - at);
+        const char *new = size < GRAPHEME_LIMIT ? look_up(m, text, size, &new_size) : NULL;
+        if (new) {
+            changed = true;
+            if (swap(w, text, size, new, new_size, err)) return HEED_ENOMEM;
+            continue;
+        }
+        for (uint32_t i = 0; i < size; i += n) {
+            const uint32_t code = heed__char_at(text + i, &n);
+            new = look_up(m, text + i, n, &new_size);
+            changed |= new != NULL;
+            const int rc = new ? swap(w, text + i, n, new, new_size, err)
+                               : heed__edit_add(w, code, 0, err);
+            if (rc) return rc;
+        }
+    }
+    return changed ? heed__span_edit(w, a, 0, err) : 0;
+}
