@@ -319,6 +319,7 @@ typedef struct heed_tag_metrics {
     double precision, recall, f1; /* over all entities of all types */
     double f1_low, f1_high;       /* 95 %: 1,000 resamplings of the sentences */
     double accuracy;              /* of words: the very tag */
+    double loss;                  /* mean over sentences of -log p of all their tags */
     int64_t gold, found, right;   /* entities */
     int64_t unknown_types;        /* entities of types that the model does not have */
     const char *scheme;           /* of the data */

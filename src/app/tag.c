@@ -74,6 +74,7 @@ static void print_test(const heed_tag_metrics *m, const char *file) {
     printf("%s: %" PRId64 " sentences, %" PRId64 " words; tags are %s\n", file, m->n, m->words,
            m->scheme);
     printf("F1: %.4f (95 %%: %.4f to %.4f)\n", m->f1, m->f1_low, m->f1_high);
+    printf("Test Loss: %.4f\n", m->loss);
     printf("Precision: %.4f\nRecall: %.4f\n", m->precision, m->recall);
     printf("Word Accuracy: %.4f\n", m->accuracy);
     printf("Entities: %" PRId64 ", found %" PRId64 ", right %" PRId64 "\n", m->gold, m->found,
@@ -97,6 +98,7 @@ static void number(const char *name, double value, const char *after) {
 /* docs/schemas/test_tag.json */
 static void print_test_json(const heed_tag_metrics *m) {
     printf("{\"n\": %" PRId64 ", ", m->n);
+    number("loss", m->loss, ", ");
     number("f1", m->f1, ", ");
     number("precision", m->precision, ", ");
     number("recall", m->recall, ", ");

@@ -99,10 +99,19 @@ int heed__lattice_sum(heed_lattice *l, const float *x, int64_t n) {
     f.a = l->a;
     f.c = l->c;
     f.room = l->room;
-    heed__crf_forward(&f);
+    l->log_z = heed__crf_forward(&f);
     heed__crf_backward(&f, l->b);
     l->last = f.last;
     return 0;
+}
+
+double heed__lattice_loss(const heed_lattice *l, const float *x, const int32_t *y, int64_t n) {
+    double score = (double)l->first[y[0]] + (double)l->end[y[n - 1]];
+    for (int64_t t = 0; t < n; t++) {
+        score += (double)x[t * l->tags + y[t]];
+        if (t > 0) score += (double)l->trans[y[t - 1] * l->tags + y[t]];
+    }
+    return l->log_z - score;
 }
 
 static float probability(double log_p) {

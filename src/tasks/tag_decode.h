@@ -17,6 +17,7 @@ typedef struct heed_lattice {
     int32_t *back;                         /* [T,K] */
     int64_t a_cap, b_cap, c_cap, back_cap;
     float last;
+    double log_z; /* of the last sum */
     heed_hooks hooks;
 } heed_lattice;
 
@@ -34,6 +35,8 @@ void heed__tag_laws(float *transitions, float *edges, int64_t tags);
 int heed__lattice_best(heed_lattice *l, const float *x, int64_t n, int32_t *y);
 /* Sums over all sequences, for what follows. 0 or HEED_ENOMEM. */
 int heed__lattice_sum(heed_lattice *l, const float *x, int64_t n);
+/* After a sum: -log of the probability of the tags y[0..n). */
+double heed__lattice_loss(const heed_lattice *l, const float *x, const int32_t *y, int64_t n);
 /* After a sum: the probability of tag k at step t. */
 float heed__lattice_marginal(const heed_lattice *l, int64_t t, int32_t k);
 /* After a sum over x: the probability that steps [begin,end) have the tags y[begin..end). */

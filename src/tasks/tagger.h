@@ -60,9 +60,16 @@ heed_tag_tables heed__tagger_tables(const heed_tagger *t);
  * words with rare[id] set become the unknown one at times, and values are dropped. */
 heed_tensor *heed__tagger_scores(heed_tagger *t, const heed_tag_rows *rows, const int64_t *item,
                                  int64_t n, const bool *rare, heed_tensor **lengths);
-/* The best tags of all sentences, tag[start[len]]; where sure is not NULL, it gets the confidence
- * of the entity that a word belongs to (1 for words of none). 0 or a status. */
-int heed__tagger_answer(heed_tagger *t, const heed_tag_rows *rows, int32_t *tag, float *sure,
+/* What heed__tagger_answer fills; arrays are the caller's, [start[len]] of the rows. */
+typedef struct heed_tag_answer {
+    int32_t *tag; /* the best tags */
+    float *sure; /* confidence of the entity that a word belongs to, 1 for words of none; or NULL */
+    int32_t *gold; /* the right tags, below 0 where the model has none for a word; or NULL */
+    double loss;   /* with gold: sum of -log p over the sentences whose tags the model has */
+    int64_t told;  /* how many those are */
+} heed_tag_answer;
+/* Answers of all sentences. 0 or a status. */
+int heed__tagger_answer(heed_tagger *t, const heed_tag_rows *rows, heed_tag_answer *a,
                         heed_error *err);
 /* The tags of data as numbers, place[start[len]]; types get what they lack. 0 or a status. */
 int heed__tagger_places(const heed_tagged *data, heed_types *types, heed_place *place,

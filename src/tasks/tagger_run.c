@@ -40,8 +40,32 @@ static void confidence(const heed_lattice *l, const float *x, const int32_t *y, 
     }
 }
 
+/* One sentence of words at `at`, whose scores are x. 0 or a status. */
+static int decode_one(heed_tagger *t, const float *x, int64_t at, int64_t words,
+                      heed_tag_answer *a) {
+    heed_lattice *l = &t->lattice;
+    for (int64_t k = 0; k < words * l->tags; k++)
+        if (!isfinite(x[k])) {
+            heed_fail(t->cx, HEED_ENONFINITE,
+                      "tagger: a score is not a finite number, so the model's weights are not or "
+                      "are far too large");
+            return HEED_ENONFINITE;
+        }
+    int rc = heed__lattice_best(l, x, words, a->tag + at);
+    if (rc == 0 && (a->sure || a->gold)) rc = heed__lattice_sum(l, x, words);
+    if (rc || words == 0) return rc;
+    if (a->sure) confidence(l, x, a->tag + at, words, a->sure + at);
+    bool known = a->gold != NULL;
+    for (int64_t w = 0; known && w < words; w++) known = a->gold[at + w] >= 0;
+    if (known) {
+        a->loss += heed__lattice_loss(l, x, a->gold + at, words);
+        a->told++;
+    }
+    return 0;
+}
+
 static int decode(heed_tagger *t, const heed_tag_rows *rows, const int64_t *item, int64_t n,
-                  int32_t *tag, float *sure) {
+                  heed_tag_answer *a) {
     heed_tensor *lengths;
     heed_tensor *x = heed__tagger_scores(t, rows, item, n, NULL, &lengths);
     if (!x) return HEED_ENOMEM;
@@ -49,23 +73,15 @@ static int decode(heed_tagger *t, const heed_tag_rows *rows, const int64_t *item
     int rc = 0;
     for (int64_t i = 0; rc == 0 && i < n; i++) {
         const int64_t at = rows->start[item[i]], words = rows->start[item[i] + 1] - at;
-        const float *scores = HEED_F32_DATA(x) + i * T * K;
-        for (int64_t k = 0; k < words * K; k++)
-            if (!isfinite(scores[k])) {
-                heed_fail(t->cx, HEED_ENONFINITE,
-                          "tagger: a score is not a finite number, so the model's weights are not "
-                          "or are far too large");
-                return HEED_ENONFINITE;
-            }
-        rc = heed__lattice_best(&t->lattice, scores, words, tag + at);
-        if (rc == 0 && sure) rc = heed__lattice_sum(&t->lattice, scores, words);
-        if (rc == 0 && sure) confidence(&t->lattice, scores, tag + at, words, sure + at);
+        rc = decode_one(t, HEED_F32_DATA(x) + i * T * K, at, words, a);
     }
     return rc;
 }
 
-int heed__tagger_answer(heed_tagger *t, const heed_tag_rows *rows, int32_t *tag, float *sure,
+int heed__tagger_answer(heed_tagger *t, const heed_tag_rows *rows, heed_tag_answer *a,
                         heed_error *err) {
+    a->loss = 0;
+    a->told = 0;
     sized *order = heed__calloc(&t->hooks, (size_t)rows->len, sizeof *order);
     if (!order) return heed__error(err, HEED_ENOMEM, "tagger: out of memory");
     for (int64_t i = 0; i < rows->len; i++)
@@ -78,7 +94,7 @@ int heed__tagger_answer(heed_tagger *t, const heed_tag_rows *rows, int32_t *tag,
             item[n] = order[at + n].item;
             n++;
         }
-        if (decode(t, rows, item, n, tag, sure)) rc = heed__tagger_failed(t, err);
+        if (decode(t, rows, item, n, a)) rc = heed__tagger_failed(t, err);
         heed_ctx_reset(t->cx);
         if (rc == 0 && t->hooks.cancel && t->hooks.cancel(t->hooks.user))
             rc = heed__error(err, HEED_ECANCELLED, "stopped after %lld of %lld sentences",
@@ -120,13 +136,13 @@ int64_t heed_tagger_find_words(heed_tagger *t, int64_t words, const char *const 
     heed_tag_rows rows;
     int64_t got = heed__tag_encode(&rows, &tables, &s, &t->hooks, err);
     if (got) return got;
-    int32_t *tag = heed__calloc(&t->hooks, (size_t)words, sizeof *tag);
-    float *sure = heed__calloc(&t->hooks, (size_t)words, sizeof *sure);
-    got = tag && sure ? heed__tagger_answer(t, &rows, tag, sure, err)
-                      : heed__error(err, HEED_ENOMEM, "tagger: out of memory");
-    if (got == 0) got = entities(t, tag, sure, words, entity, room);
-    heed__free(&t->hooks, tag);
-    heed__free(&t->hooks, sure);
+    heed_tag_answer a = { .tag = heed__calloc(&t->hooks, (size_t)words, sizeof *a.tag),
+                          .sure = heed__calloc(&t->hooks, (size_t)words, sizeof *a.sure) };
+    got = a.tag && a.sure ? heed__tagger_answer(t, &rows, &a, err)
+                          : heed__error(err, HEED_ENOMEM, "tagger: out of memory");
+    if (got == 0) got = entities(t, a.tag, a.sure, words, entity, room);
+    heed__free(&t->hooks, a.tag);
+    heed__free(&t->hooks, a.sure);
     heed__tag_rows_free(&rows);
     return got;
 }
@@ -223,7 +239,7 @@ typedef struct test {
     bool interval;
     heed_types types; /* the model's and the data's */
     heed_place *gold; /* [words] */
-    int32_t *tag;     /* [words] answers */
+    heed_tag_answer answer;
     heed_tag_scheme scheme;
     heed_tag_score score;
     heed_tag_count *each; /* [sentences] */
@@ -243,7 +259,7 @@ static int count(test *x) {
         if (rc == 0) rc = heed__grow(h, &found, &found_cap, n + 1, sizeof *found);
         if (rc) break;
         for (int64_t w = 0; w < n; w++) {
-            found[w] = heed__inner_place(x->tag[begin + w]);
+            found[w] = heed__inner_place(x->answer.tag[begin + w]);
             if (found[w].type >= 0)
                 found[w].type = heed__types_find(&x->types, x->t->types.name[found[w].type]);
         }
@@ -293,6 +309,7 @@ static void tell(const test *x, heed_tag_metrics *m) {
     m->precision = heed__precision(&s->all);
     m->recall = heed__recall(&s->all);
     m->f1 = heed__f1(&s->all);
+    m->loss = x->answer.told ? x->answer.loss / (double)x->answer.told : 0;
     m->accuracy = s->words ? (double)s->right_words / (double)s->words : 0;
     m->gold = s->all.gold;
     m->found = s->all.found;
@@ -317,6 +334,23 @@ static void tell(const test *x, heed_tag_metrics *m) {
     }
 }
 
+/* The data's tags in the model's numbers, -1 for those it does not have. */
+static int right_tags(test *x, heed_error *err) {
+    const heed_hooks *h = &x->t->hooks;
+    int32_t *own = heed__calloc(h, (size_t)x->types.len + 1, sizeof *own);
+    int rc = own ? heed__tagger_inner(x->data, x->gold, x->answer.gold, h) : HEED_ENOMEM;
+    for (int64_t k = 0; rc == 0 && k < x->types.len; k++)
+        own[k] = heed__types_find(&x->t->types, x->types.name[k]);
+    for (int64_t w = 0; rc == 0 && w < x->data->start[x->data->len]; w++) {
+        heed_place p = heed__inner_place(x->answer.gold[w]);
+        if (p.place == 'O') continue;
+        p.type = own[p.type];
+        x->answer.gold[w] = p.type < 0 ? -1 : heed__inner_tag(p);
+    }
+    heed__free(h, own);
+    return rc ? heed__error(err, rc, "test: out of memory") : 0;
+}
+
 static int run_test(test *x, heed_tag_metrics *m, heed_error *err) {
     heed_tagger *t = x->t;
     const heed_hooks *h = &t->hooks;
@@ -328,13 +362,15 @@ static int run_test(test *x, heed_tag_metrics *m, heed_error *err) {
     for (int64_t i = 0; rc == 0 && i < t->types.len; i++)
         rc = heed__types_add(&x->types, t->types.name[i]);
     x->gold = heed__calloc(h, words + 1, sizeof *x->gold);
-    x->tag = heed__calloc(h, words + 1, sizeof *x->tag);
+    x->answer.tag = heed__calloc(h, words + 1, sizeof *x->answer.tag);
+    x->answer.gold = heed__calloc(h, words + 1, sizeof *x->answer.gold);
     x->each = heed__calloc(h, (size_t)x->data->len, sizeof *x->each);
-    if (rc || !x->gold || !x->tag || !x->each)
+    if (rc || !x->gold || !x->answer.tag || !x->answer.gold || !x->each)
         return heed__error(err, HEED_ENOMEM, "test: out of memory");
     rc = heed__tagger_places(x->data, &x->types, x->gold, &x->scheme, err);
     if (rc == 0) rc = heed__tag_encode(&rows, &tables, &s, h, err);
-    if (rc == 0) rc = heed__tagger_answer(t, &rows, x->tag, NULL, err);
+    if (rc == 0) rc = right_tags(x, err);
+    if (rc == 0) rc = heed__tagger_answer(t, &rows, &x->answer, err);
     heed__tag_rows_free(&rows);
     if (rc) return rc;
     rc = count(x);
@@ -358,7 +394,8 @@ int heed__tagger_measure(heed_tagger *t, const heed_tagged *data, heed_tag_metri
     heed__types_free(&x.types);
     heed__tag_score_free(&x.score);
     heed__free(&t->hooks, x.gold);
-    heed__free(&t->hooks, x.tag);
+    heed__free(&t->hooks, x.answer.tag);
+    heed__free(&t->hooks, x.answer.gold);
     heed__free(&t->hooks, x.each);
     return rc;
 }
