@@ -5,6 +5,7 @@
 
 #include "app/commands.h"
 #include "app/options.h"
+#include "app/tag.h"
 #include "heed/io.h"
 #include "heed/tasks.h"
 
@@ -54,6 +55,36 @@ static void add_flops(void *user, const char *name, double flops) {
     part_of(user, name)->flops += flops;
 }
 
+static void add_parameters(parts *p, const heed_safetensors *st) {
+    for (int64_t i = 0; i < heed_safetensors_count(st); i++) {
+        const heed_entry *e = heed_safetensors_at(st, i);
+        part_of(p, e->name)->parameters += e->len;
+    }
+}
+
+/* Types and parameters by part. */
+static int tagger(const char *dir, heed_error *err) {
+    heed_tagger *t = heed_tagger_open(dir, &(heed_open_cfg){ .threads = 1 }, err);
+    if (!t) return err->code;
+    char path[4096];
+    snprintf(path, sizeof path, "%.4000s/model.safetensors", dir);
+    heed_safetensors *st = heed_safetensors_open(path, NULL, err);
+    parts p = { .len = 0 };
+    if (st) {
+        add_parameters(&p, st);
+        printf("%s: tagger, tags in %s, %" PRId64 " parameters\ntypes:", dir, heed_tagger_scheme(t),
+               heed_tagger_parameters(t));
+        for (int64_t i = 0; i < heed_tagger_types(t); i++)
+            printf("%s %s", i ? "," : "", heed_tagger_type(t, i));
+        printf("\n  %-20s %12s\n", "part", "parameters");
+        for (int i = 0; i < p.len; i++)
+            printf("  %-20s %12" PRId64 "\n", p.list[i].name, p.list[i].parameters);
+    }
+    heed_safetensors_close(st);
+    heed_tagger_close(t);
+    return st ? 0 : err->code;
+}
+
 /* Parameters and arithmetic by part. */
 static int model(const char *dir, heed_error *err) {
     heed_classifier *c = heed_classifier_open(dir, &(heed_open_cfg){ .threads = 1 }, err);
@@ -62,10 +93,7 @@ static int model(const char *dir, heed_error *err) {
     snprintf(path, sizeof path, "%.4000s/model.safetensors", dir);
     heed_safetensors *st = heed_safetensors_open(path, NULL, err);
     parts p = { .len = 0 };
-    for (int64_t i = 0; st && i < heed_safetensors_count(st); i++) {
-        const heed_entry *e = heed_safetensors_at(st, i);
-        part_of(&p, e->name)->parameters += e->len;
-    }
+    if (st) add_parameters(&p, st);
     const int64_t words = st ? heed_classifier_cost(c, add_flops, &p, err) : -1;
     if (words >= 0) {
         double flops = 0;
@@ -94,5 +122,8 @@ int cmd_info(int argc, char **argv) {
     const int n = opt_read(&what, argc, argv, operand);
     if (n < 0) return command_usage(n);
     heed_error err = { 0 };
-    return (n ? model(operand[0], &err) : machine(&err)) ? command_error(&err) : 0;
+    const int rc = n == 0                      ? machine(&err)
+                   : tag_is_tagger(operand[0]) ? tagger(operand[0], &err)
+                                               : model(operand[0], &err);
+    return rc ? command_error(&err) : 0;
 }

@@ -54,6 +54,8 @@ grep -q $'^1\tPER\t[01]\\.[0-9]*\t2\t14\tAnna Ahlmann$' "$dir/out" || wrong "Ann
 printf 'É Anna Ahlmann lives in Basel.\n' | "$heed" predict "$dir/m1" --json >"$dir/out"
 grep -q '"start": 2, "end": 14, "bytes": \[3, 15\], "words": \[1, 3\]' "$dir/out" || wrong "JSON: $(cat "$dir/out")"
 
+"$heed" info "$dir/m1" | grep -q "^types: LOC, ORG, PER$" || wrong "info does not tell the types"
+
 expect 64 "-o DIR is needed" "$heed" train tag "$data"
 expect 66 "none.conll" "$heed" train tag "$dir/none.conll" -o "$dir/x"
 printf 'a\tO\nb\tPER\n\n' >"$dir/bad"
