@@ -7,9 +7,9 @@
 #include "base/alloc.h"
 #include "heed/ops.h"
 
-extern const heed_body_kind heed__body_classic;
+extern const heed_body_kind heed__body_attend, heed__body_classic;
 
-const heed_body_kind *const heed__body_kinds[] = { &heed__body_classic, NULL };
+const heed_body_kind *const heed__body_kinds[] = { &heed__body_classic, &heed__body_attend, NULL };
 
 const heed_body_kind *heed__body_kind_find(const char *name) {
     for (const heed_body_kind *const *k = heed__body_kinds; *k; k++)

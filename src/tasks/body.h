@@ -94,12 +94,23 @@ typedef struct heed_body heed_body;
 /* What a call of apply or states gives besides its result. */
 typedef struct heed_body_call {
     bool want_weights;
+    /* delivered, not in training: [n,K] to be added to the head's numbers, or NULL. Carries no
+     * gradient. */
+    heed_tensor *evidence;
     /* delivered: [n,T], T at least the longest span: the part of all attention that unit t of the
      * span gets; over the units of a span these add up to 1, and those past its end are 0. Carries
      * no gradient. */
     heed_tensor *weights;
     heed_tensor *lengths; /* I32 [n], of the spans; a body's own use */
 } heed_body_call;
+
+/* What labelled texts a body learns from besides the training of its parameters. */
+typedef struct heed_body_goal {
+    int64_t classes;            /* K */
+    const int32_t *label;       /* [len] numbers below K */
+    const int64_t *label_start; /* [len+1] where a text has several: label[label_start[i] .. ) */
+    uint64_t seed;
+} heed_body_goal;
 
 /* A recipe. Functions that take err return 0 or a status with its sentence; those that take cx
  * follow the rules of heed/ops.h. */
@@ -121,6 +132,10 @@ typedef struct heed_body_kind {
      * and body alone; a body is not changed by it. */
     int (*encode)(const heed_body *b, const heed_texts *x, const heed_rows_cfg *cfg,
                   heed_rows *rows, heed_error *err);
+    /* After learn: what can be had from the labels at once, such as what apply gives as evidence.
+     * NULL: nothing. */
+    int (*fit)(heed_ctx *cx, heed_body *b, const heed_rows *rows, const heed_body_goal *goal,
+               heed_error *err);
     /* One vector for each span -> [n,b->dim]. call may be NULL. */
     heed_tensor *(*apply)(heed_ctx *cx, const heed_body *b, const heed_rows *rows,
                           const heed_span *span, int64_t n, heed_body_call *call);

@@ -102,14 +102,16 @@ static heed_tensor *forward(heed_classifier *c, const heed_pairs *x, const piece
     heed_span span[MOST] = { { 0, 0 } };
     heed_tensor *y2 = NULL;
     for (int64_t i = 0; i < n; i++) span[i] = p->span[p->order[at + i]];
-    heed_tensor *y = c->body->kind->apply(c->cx, c->body, &x->rows, span, n, NULL);
+    heed_body_call call = { .want_weights = false };
+    heed_tensor *y = c->body->kind->apply(c->cx, c->body, &x->rows, span, n, &call);
     if (p->vectors) return y;
     if (c->head.cfg.pairs) {
         for (int64_t i = 0; i < n; i++)
             span[i] = heed__window(c, &x->rows2, p->row[p->order[at + i]], 0);
         y2 = c->body->kind->apply(c->cx, c->body, &x->rows2, span, n, NULL);
     }
-    return heed__head_apply(c->cx, &c->head, y, y2);
+    y = heed__head_apply(c->cx, &c->head, y, y2);
+    return call.evidence ? heed_add(c->cx, y, call.evidence) : y;
 }
 
 static int each_batch(heed_classifier *c, const heed_pairs *x, pieces *p, bool logits,

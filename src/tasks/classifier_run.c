@@ -63,7 +63,9 @@ static int look(heed_classifier *c, const heed_rows *rows, heed_span span, float
                 float *weight) {
     heed_body_call call = { .want_weights = true };
     heed_tensor *y = c->body->kind->apply(c->cx, c->body, rows, &span, 1, &call);
-    heed_tensor *p = heed__head_answer(c->cx, &c->head, heed__head_apply(c->cx, &c->head, y, NULL));
+    y = heed__head_apply(c->cx, &c->head, y, NULL);
+    if (call.evidence) y = heed_add(c->cx, y, call.evidence);
+    heed_tensor *p = heed__head_answer(c->cx, &c->head, y);
     if (!p || !call.weights) return HEED_ENOMEM;
     for (int64_t k = 0; k < p->len; k++) {
         probs[k] += HEED_F32_DATA(p)[k];

@@ -184,6 +184,17 @@ static int balance(training *t) {
     return 0;
 }
 
+/* What the body has from the labels at once. */
+static int fit_body(training *t) {
+    heed_classifier *c = t->c;
+    if (!c->body->kind->fit || c->head.cfg.pairs || t->cfg.target == HEED_TARGET_SCORE) return 0;
+    const heed_body_goal goal = { .classes = c->labels,
+                                  .label = t->learn.label,
+                                  .label_start = t->learn.label_start,
+                                  .seed = t->cfg.seed };
+    return c->body->kind->fit(c->cx, c->body, &t->learn.in.rows, &goal, t->err);
+}
+
 static int prepare(training *t) {
     heed_classifier *c = t->c;
     bool same = false;
@@ -198,6 +209,7 @@ static int prepare(training *t) {
     if (rc == 0) rc = heed__part_encode(c, &t->learn, t->err);
     if (rc == 0 && t->held.x.len) rc = heed__part_encode(c, &t->held, t->err);
     if (rc == 0 && t->cfg.balanced) rc = balance(t);
+    if (rc == 0) rc = fit_body(t);
     if (rc) return rc;
     c->batch = t->fit.batch < 64 ? t->fit.batch : 64;
     t->span = heed__calloc(&c->hooks, (size_t)t->fit.batch, sizeof *t->span);

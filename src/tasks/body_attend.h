@@ -1,0 +1,30 @@
+/* body_attend.h: inside of the recipe `attend`, for its two files. */
+#ifndef HEED_TASKS_BODY_ATTEND_H
+#define HEED_TASKS_BODY_ATTEND_H
+
+#include "heed/nn.h"
+#include "tasks/body.h"
+#include "tasks/evidence.h"
+#include "text/feature_index.h"
+
+typedef struct heed_attend {
+    heed_body body;
+    heed_feature_cfg features;
+    int64_t dim, heads;
+    double dropout;
+    heed_feature_index index;
+    int64_t rows;             /* of the table: features 0 .. rows-1, words and, if few, pieces */
+    heed_tensor *table;       /* [rows,D] "table" */
+    heed_linear near;         /* [D,3D] a word and its neighbours */
+    heed_linear query;        /* [H,D] */
+    heed_tensor *gain, *bias; /* [(H+1)·D] of the norm */
+    heed_evidence evidence;
+} heed_attend;
+
+/* Declares the parameters. 0 or a status. */
+int heed__attend_build(heed_attend *a, heed_error *err);
+json_t *heed__attend_config(const heed_body *b);
+int heed__attend_save(const heed_body *b, const char *dir, heed_error *err);
+int heed__attend_load(heed_body *b, const json_t *config, const char *dir, heed_error *err);
+
+#endif

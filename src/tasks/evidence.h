@@ -1,0 +1,33 @@
+/* evidence.h: what the n-grams of a text say about its labels, each by itself: a linear classifier
+ * with large margins (train/margin.h) over their tf-idf weights. Its numbers are added to those of
+ * a head, which has seen the words in their order. */
+#ifndef HEED_TASKS_EVIDENCE_H
+#define HEED_TASKS_EVIDENCE_H
+
+#include "heed/io.h"
+#include "tasks/body.h"
+#include "text/feature_index.h"
+#include "train/margin.h"
+
+typedef struct heed_evidence {
+    heed_margin margin; /* cols 0: there is none */
+    float *scale;       /* [rows] */
+    int8_t *number;     /* [rows,cols] */
+    float gain;         /* what a margin of 1 counts among the logits */
+} heed_evidence;
+
+/* Learns from labelled rows of features; goal->classes is K. 0 or a status. */
+int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, const heed_feature_index *x,
+                       const heed_rows *rows, const heed_body_goal *goal, heed_error *err);
+/* What it adds to the logits of the spans: [n,K], without a gradient. NULL where there is none, or
+ * an error. */
+heed_tensor *heed__evidence_apply(heed_ctx *cx, const heed_evidence *e, const heed_feature_index *x,
+                                  const heed_rows *rows, const heed_span *span, int64_t n);
+/* Its tensors among the entries of a file, "evidence.*", at most 4; how many. */
+int heed__evidence_entries(const heed_evidence *e, heed_entry *entry);
+/* From such a file over `rows` features; a file without them has none. 0 or a status. */
+int heed__evidence_read(heed_evidence *e, const heed_safetensors *st, int64_t rows,
+                        const heed_hooks *hooks, heed_error *err);
+void heed__evidence_free(heed_evidence *e); /* a zeroed one is fine */
+
+#endif

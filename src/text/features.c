@@ -1,0 +1,133 @@
+/* features.c: hashed features of the words of a text. A key depends on the bytes of the words
+ * alone, so that models can be carried between machines. */
+#include "text/features.h"
+
+#include "base/alloc.h"
+#include "text/words.h"
+
+enum { MOST_PIECES = HEED_WORD_BYTES + 2 };
+
+static const uint64_t EDGE = 0x9e3779b97f4a7c15u, GAP = 0xc2b2ae3d27d4eb4fu;
+
+/* Spreads the bits of a number over all 64: the finalizer of MurmurHash3 (Appleby 2011). */
+static uint64_t spread(uint64_t x) {
+    x = (x ^ x >> 33) * 0xff51afd7ed558ccdu;
+    x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53u;
+    return x ^ x >> 33;
+}
+
+/* One more byte: FNV-1a (Fowler, Noll and Vo). */
+static inline uint64_t byte_more(uint64_t h, unsigned char byte) {
+    return (h ^ byte) * 0x100000001b3u;
+}
+
+static uint64_t word_hash(const heed_word *w) {
+    uint64_t h = 0xcbf29ce484222325u;
+    for (int i = 0; i < w->len; i++) h = byte_more(h, (unsigned char)w->form[i]);
+    return spread(h);
+}
+
+static uint32_t key_of(heed_text_feature kind, uint64_t hash) {
+    return (uint32_t)kind << 30 | (uint32_t)(hash >> 34);
+}
+
+static int put(heed_features *f, int64_t *len, heed_text_feature kind, uint64_t hash) {
+    if (*len == f->key_cap && heed__grow(&f->hooks, &f->key, &f->key_cap, *len + 1, sizeof *f->key))
+        return HEED_ENOMEM;
+    f->key[(*len)++] = key_of(kind, hash);
+    return 0;
+}
+
+static bool is_first_byte(char c) {
+    return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+/* Every run of least to most characters of "<word>" but the whole of it. */
+static int put_pieces(heed_features *f, int64_t *len, const heed_feature_cfg *c,
+                      const heed_word *w) {
+    char form[MOST_PIECES];
+    const int size = w->len + 2;
+    form[0] = '<';
+    for (int i = 0; i < w->len; i++) form[i + 1] = w->form[i];
+    form[size - 1] = '>';
+    for (int begin = 0; begin < size; begin++) {
+        if (!is_first_byte(form[begin])) continue;
+        uint64_t h = EDGE;
+        int n = 0;
+        for (int end = begin; end < size && n < c->most;) {
+            do h = byte_more(h, (unsigned char)form[end++]);
+            while (end < size && !is_first_byte(form[end]));
+            n++;
+            if (n < c->least || (begin == 0 && end == size)) continue;
+            if (put(f, len, HEED_FEATURE_PIECE, spread(h))) return HEED_ENOMEM;
+        }
+    }
+    return 0;
+}
+
+/* Runs of words that end at word t; the edge of the text is a word before the first. */
+static int put_runs(heed_features *f, int64_t *len, const heed_feature_cfg *c, int most,
+                    int64_t t) {
+    uint64_t h = f->hash[t];
+    for (int n = 2; n <= most + 1; n++) {
+        const int64_t first = t - n + 1;
+        if (first < -1 || (n > most && (most < 2 || first >= 0))) break;
+        h = spread(h * 3 + (first < 0 ? EDGE : f->hash[first]) + (uint64_t)n);
+        if (put(f, len, HEED_FEATURE_RUN, h)) return HEED_ENOMEM;
+    }
+    if (!c->gaps || t < 2) return 0;
+    return put(f, len, HEED_FEATURE_RUN, spread(f->hash[t] * 5 + f->hash[t - 2] * 7 + GAP));
+}
+
+/* A unit of one ideograph or kana, which has no pieces. */
+static bool ideogram(const heed_word *w) {
+    const unsigned char first = (unsigned char)w->form[0];
+    return w->len >= 3 && first >= 0xe2 && w->end - w->begin == (size_t)w->len &&
+           w->len == (first >= 0xf0 ? 4 : 3);
+}
+
+static int put_word(heed_features *f, int64_t *len, const heed_feature_cfg *c, const heed_word *w,
+                    int64_t t) {
+    if (heed__grow(&f->hooks, &f->hash, &f->hash_cap, t + 1, sizeof *f->hash)) return HEED_ENOMEM;
+    f->hash[t] = word_hash(w);
+    const bool alone = ideogram(w);
+    int rc = put(f, len, HEED_FEATURE_WORD, f->hash[t]);
+    if (rc == 0 && c->most > 0 && !alone) rc = put_pieces(f, len, c, w);
+    return rc ? rc : put_runs(f, len, c, alone ? c->ideograms : c->run, t);
+}
+
+int heed__features_add(heed_features *f, const heed_feature_cfg *cfg, const char *text,
+                       size_t size) {
+    if (!f->bag) {
+        if (heed__grow(&f->hooks, &f->bag, &f->bag_cap, 1, sizeof *f->bag)) return HEED_ENOMEM;
+        f->bag[0] = 0;
+    }
+    heed_word word;
+    int64_t len = f->bag[f->units], t = 0;
+    for (size_t at = 0; heed__word_next(text, size, &at, &word); t++) {
+        const int64_t u = f->units;
+        if (heed__grow(&f->hooks, &f->bag, &f->bag_cap, u + 2, sizeof *f->bag) ||
+            heed__grow(&f->hooks, &f->begin, &f->begin_cap, u + 1, sizeof *f->begin) ||
+            heed__grow(&f->hooks, &f->end, &f->end_cap, u + 1, sizeof *f->end) ||
+            put_word(f, &len, cfg, &word, t))
+            return HEED_ENOMEM;
+        f->begin[u] = word.begin;
+        f->end[u] = word.end;
+        f->bag[u + 1] = len;
+        f->units++;
+    }
+    return 0;
+}
+
+void heed__features_clear(heed_features *f) {
+    f->units = 0;
+}
+
+void heed__features_free(heed_features *f) {
+    heed__free(&f->hooks, f->key);
+    heed__free(&f->hooks, f->bag);
+    heed__free(&f->hooks, f->begin);
+    heed__free(&f->hooks, f->end);
+    heed__free(&f->hooks, f->hash);
+    *f = (heed_features){ .hooks = f->hooks };
+}

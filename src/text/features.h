@@ -1,0 +1,47 @@
+/* features.h: a text as units (words, as words.h cuts them) and each unit as hashed features: the
+ * word itself, pieces of it (runs of characters, with its edges marked), and runs of words that end
+ * at it, the edge of the text among them. fastText's n-grams (Bojanowski et al. 2017), and runs of
+ * two words with one left out between them. */
+#ifndef HEED_TEXT_FEATURES_H
+#define HEED_TEXT_FEATURES_H
+
+#include "heed/base.h"
+
+/* What a key is of: its two highest bits. */
+typedef enum heed_text_feature {
+    HEED_FEATURE_WORD,
+    HEED_FEATURE_PIECE,
+    HEED_FEATURE_RUN
+} heed_text_feature;
+
+static inline heed_text_feature heed__feature_kind_of(uint32_t key) {
+    return (heed_text_feature)(key >> 30);
+}
+
+typedef struct heed_feature_cfg {
+    int run;         /* words of the longest run; 1: none */
+    int ideograms;   /* the same where a unit is one ideograph or kana */
+    bool gaps;       /* runs of two words with one between them left out */
+    int least, most; /* characters of a piece; most 0: none */
+} heed_feature_cfg;
+
+/* Texts appended one after another. Unit u has features key[bag[u] .. bag[u+1]), the word first.
+ * begin, end: the bytes that it stands for. */
+typedef struct heed_features {
+    uint32_t *key;
+    int64_t *bag; /* [units+1] */
+    size_t *begin, *end;
+    int64_t units;
+    int64_t key_cap, bag_cap, begin_cap, end_cap;
+    uint64_t *hash; /* of the words of the last text */
+    int64_t hash_cap;
+    heed_hooks hooks;
+} heed_features;
+
+/* Appends a text. 0 or HEED_ENOMEM. */
+int heed__features_add(heed_features *f, const heed_feature_cfg *cfg, const char *text,
+                       size_t size);
+void heed__features_clear(heed_features *f); /* no texts; keeps the memory */
+void heed__features_free(heed_features *f);  /* a zeroed one is fine */
+
+#endif

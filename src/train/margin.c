@@ -1,0 +1,171 @@
+/* margin.c: large margins by dual coordinate descent.
+ *
+ *   G = y (w·x + b) - 1 + D a,  D = 1 / 2c       gradient of the dual at a, the weight of x
+ *   a' = max(0, a - G / (x·x + 1 + D))           its least along this coordinate
+ *   w += (a' - a) y x,  b += (a' - a) y          (b: a feature that every vector has)
+ *
+ * The columns do not depend on each other: all go through a vector at once, its rows read once. */
+#include "train/margin.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "kernels/math.h"
+#include "tensor/ctx.h"
+
+typedef struct fit {
+    heed_ctx *cx;
+    heed_margin *m;
+    const heed_sparse_rows *x;
+    const int32_t *label;
+    const int64_t *label_start;
+    float d;        /* D */
+    float *dual;    /* [len,cols] a */
+    float *sign;    /* [cols] y of the vector at hand */
+    float *out;     /* [cols] w·x + b, then (a' - a) y */
+    float *norm;    /* [len] x·x */
+    int64_t *order; /* [len] */
+    float worst;    /* largest gradient of this pass */
+} fit;
+
+void heed__margin_apply(const heed_ctx *cx, const heed_margin *m, const int32_t *id,
+                        const float *value, int64_t len, float *out) {
+    const int64_t cols = m->cols;
+    if (cols == 1) {
+        float sum = m->bias[0];
+        for (int64_t k = 0; k < len; k++) sum += value[k] * m->weight[id[k]];
+        out[0] = sum;
+        return;
+    }
+    memcpy(out, m->bias, (size_t)cols * sizeof *out);
+    for (int64_t k = 0; k < len; k++)
+        cx->k->math->axpy(out, value[k], m->weight + id[k] * cols, cols);
+}
+
+static void add(const fit *f, int64_t i) {
+    const heed_margin *m = f->m;
+    const int64_t cols = m->cols, begin = f->x->start[i], end = f->x->start[i + 1];
+    for (int64_t k = begin; k < end; k++) {
+        float *w = m->weight + f->x->id[k] * cols;
+        if (cols == 1)
+            w[0] += f->x->value[k] * f->out[0];
+        else
+            f->cx->k->math->axpy(w, f->x->value[k], f->out, cols);
+    }
+    for (int64_t c = 0; c < cols; c++) m->bias[c] += f->out[c];
+}
+
+static void signs(const fit *f, int64_t i, float y) {
+    if (f->label_start) {
+        for (int64_t k = f->label_start[i]; k < f->label_start[i + 1]; k++)
+            f->sign[f->label[k]] = y;
+    } else if (f->m->cols == 1) {
+        f->sign[0] = f->label[i] == 1 ? y : -1;
+    } else {
+        f->sign[f->label[i]] = y;
+    }
+}
+
+static void visit(fit *f, int64_t i) {
+    const int64_t cols = f->m->cols, begin = f->x->start[i];
+    float *a = f->dual + i * cols;
+    const float step = 1 / (f->norm[i] + 1 + f->d);
+    bool moved = false;
+    heed__margin_apply(f->cx, f->m, f->x->id + begin, f->x->value + begin,
+                       f->x->start[i + 1] - begin, f->out);
+    signs(f, i, 1);
+    for (int64_t c = 0; c < cols; c++) {
+        const float y = f->sign[c], g = y * f->out[c] - 1 + f->d * a[c];
+        float next = a[c] - g * step;
+        if (next < 0) next = 0;
+        if (a[c] > 0 || g < 0) f->worst = fabsf(g) > f->worst ? fabsf(g) : f->worst;
+        f->out[c] = (next - a[c]) * y;
+        moved = moved || next != a[c];
+        a[c] = next;
+    }
+    signs(f, i, -1);
+    if (moved) add(f, i);
+}
+
+static int make(fit *f) {
+    const heed_hooks *hooks = &f->m->hooks;
+    heed_margin *m = f->m;
+    const size_t n = (size_t)f->x->len, cols = (size_t)m->cols;
+    size_t numbers, duals;
+    if (__builtin_mul_overflow((size_t)m->rows, cols, &numbers) ||
+        __builtin_mul_overflow(n, cols, &duals))
+        return HEED_ENOMEM;
+    m->weight = heed__calloc(hooks, numbers, sizeof *m->weight);
+    m->bias = heed__calloc(hooks, cols, sizeof *m->bias);
+    f->dual = heed__calloc(hooks, duals, sizeof *f->dual);
+    f->sign = heed__calloc(hooks, cols, sizeof *f->sign);
+    f->out = heed__calloc(hooks, cols, sizeof *f->out);
+    f->norm = heed__calloc(hooks, n, sizeof *f->norm);
+    f->order = heed__calloc(hooks, n, sizeof *f->order);
+    if (!m->weight || !m->bias || !f->dual || !f->sign || !f->out || !f->norm || !f->order)
+        return HEED_ENOMEM;
+    for (size_t c = 0; c < cols; c++) f->sign[c] = -1;
+    for (size_t i = 0; i < n; i++) {
+        f->order[i] = (int64_t)i;
+        for (int64_t k = f->x->start[i]; k < f->x->start[i + 1]; k++)
+            f->norm[i] += f->x->value[k] * f->x->value[k];
+    }
+    return 0;
+}
+
+static int pass(fit *f, heed_rng *rng) {
+    const heed_hooks *hooks = &f->m->hooks;
+    f->worst = 0;
+    heed_rng_shuffle(rng, f->order, f->x->len);
+    for (int64_t i = 0; i < f->x->len; i++) {
+        visit(f, f->order[i]);
+        if (i % 4096 == 0 && hooks->cancel && hooks->cancel(hooks->user)) return HEED_ECANCELLED;
+    }
+    return 0;
+}
+
+int heed__margin_fit(heed_ctx *cx, heed_margin *m, const heed_sparse_rows *x, const int32_t *label,
+                     const int64_t *label_start, const heed_margin_cfg *cfg) {
+    fit f = { .cx = cx,
+              .m = m,
+              .x = x,
+              .label = label,
+              .label_start = label_start,
+              .d = (float)(0.5 / (cfg->c > 0 ? cfg->c : 1)) };
+    heed_rng rng = { .seed = cfg->seed, .stream = 0x6d617267696eu };
+    const int passes = cfg->passes ? cfg->passes : 20;
+    const double gap = cfg->gap > 0 ? cfg->gap : 0.1;
+    int rc = make(&f);
+    for (int p = 0; rc == 0 && p < passes; p++) {
+        rc = pass(&f, &rng);
+        if ((double)f.worst < gap) break;
+    }
+    heed__free(&m->hooks, f.dual);
+    heed__free(&m->hooks, f.sign);
+    heed__free(&m->hooks, f.out);
+    heed__free(&m->hooks, f.norm);
+    heed__free(&m->hooks, f.order);
+    if (rc) heed__margin_free(m);
+    return rc;
+}
+
+void heed__margin_round(heed_margin *m, float *scale, int8_t *number) {
+    for (int64_t r = 0; r < m->rows; r++) {
+        float *w = m->weight + r * m->cols, most = 0;
+        for (int64_t c = 0; c < m->cols; c++) most = fabsf(w[c]) > most ? fabsf(w[c]) : most;
+        scale[r] = most / 127;
+        for (int64_t c = 0; c < m->cols; c++) {
+            const float x = most > 0 ? w[c] / scale[r] : 0;
+            const int n = (int)(x < 0 ? x - 0.5f : x + 0.5f);
+            number[r * m->cols + c] = (int8_t)(n > 127 ? 127 : n < -127 ? -127 : n);
+            w[c] = scale[r] * (float)number[r * m->cols + c];
+        }
+    }
+}
+
+void heed__margin_free(heed_margin *m) {
+    heed__free(&m->hooks, m->weight);
+    heed__free(&m->hooks, m->bias);
+    *m = (heed_margin){ .hooks = m->hooks };
+}
