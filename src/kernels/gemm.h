@@ -47,6 +47,7 @@ typedef struct heed_tile {
     int64_t bk, bp, ldc, kc;
     int64_t rows; /* mr */
     int64_t cols; /* columns that exist, 16·(nv-1) < cols <= 16·nv */
+    bool more;    /* after these panels lie those of the next group */
     bool fresh;   /* chains start from +0, else from C */
     bool last;    /* the sums end here: what follows is done, NaNs are made canonical */
     bool relu;
