@@ -5,6 +5,7 @@
 
 #include "app/commands.h"
 #include "app/options.h"
+#include "app/pairs.h"
 #include "app/tag.h"
 #include "heed/io.h"
 #include "heed/tasks.h"
@@ -85,8 +86,18 @@ static int tagger(const char *dir, heed_error *err) {
     return st ? 0 : err->code;
 }
 
+static int embedder(const char *dir, heed_error *err) {
+    heed_embedder *e = heed_embedder_open(dir, &(heed_open_cfg){ .threads = 1 }, err);
+    if (!e) return err->code;
+    printf("%s: embedder, vectors of %" PRId64 " numbers, %" PRId64 " parameters, recipe %s\n", dir,
+           heed_embedder_dim(e), heed_embedder_parameters(e), heed_embedder_recipe(e));
+    heed_embedder_close(e);
+    return 0;
+}
+
 /* Parameters and arithmetic by part. */
 static int model(const char *dir, heed_error *err) {
+    if (pairs_is_embedder(dir)) return embedder(dir, err);
     heed_classifier *c = heed_classifier_open(dir, &(heed_open_cfg){ .threads = 1 }, err);
     if (!c) return err->code;
     char path[4096];

@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "app/data.h"
 #include "app/options.h"
+#include "app/pairs.h"
 #include "app/print.h"
 #include "app/tag.h"
 #include "base/alloc.h"
@@ -287,6 +288,7 @@ int cmd_test(int argc, char **argv) {
           "the training data: texts that are in both are counted" },
         { "label", 0, OPT_TEXT, &o.table.label, 0, 0, "COL", "column of the labels (guessed)" },
         { "text", 0, OPT_TEXT, &o.table.text, 0, 0, "COL", "column of the texts (guessed)" },
+        { "text2", 0, OPT_TEXT, &o.table.text2, 0, 0, "COL", "the second texts of pairs" },
         { "token", 0, OPT_INT, &o.columns.token, 1, 1000, "N", "tagger: column of the words (1)" },
         { "tag", 0, OPT_INT, &o.columns.tag, 1, 1000, "N",
           "tagger: column of the tags (the last)" },
@@ -302,11 +304,15 @@ int cmd_test(int argc, char **argv) {
     if (n < 0) return command_usage(n);
     command_catch_signals();
     heed_error err = { 0 };
-    if (tag_is_tagger(operand[0])) {
-        const heed_hooks hooks = { .cancel = command_cancelled };
-        const heed_open_cfg open = { .threads = (int)o.threads, .hooks = &hooks };
-        const int rc = tag_test(operand[0], operand[1], &o.columns, &open, o.json, &err);
-        return rc ? command_error(&err) : 0;
-    }
+    const heed_hooks hooks = { .cancel = command_cancelled };
+    const heed_open_cfg open = { .threads = (int)o.threads, .hooks = &hooks };
+    if (tag_is_tagger(operand[0]))
+        return tag_test(operand[0], operand[1], &o.columns, &open, o.json, &err)
+                   ? command_error(&err)
+                   : 0;
+    if (pairs_is_embedder(operand[0]))
+        return pairs_test(operand[0], operand[1], &o.table, &open, o.json, &err)
+                   ? command_error(&err)
+                   : 0;
     return run(&o, operand[0], operand[1], &err) ? command_error(&err) : 0;
 }

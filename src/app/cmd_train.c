@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/pairs.h"
 #include "app/tag.h"
 #include "app/train_run.h"
 
 static const train_task tasks[] = {
     { "classify", "one label for a text, or several", train_classify },
     { "score", "a number for a text", train_score },
+    { "pairs", "vectors of texts, from pairs that belong together", train_pairs },
     { "tag", "entities and slots in sentences", train_tag },
 };
 

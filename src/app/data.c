@@ -29,3 +29,14 @@ void data_tell(const heed_dataset *d, const char *file) {
                "label\n",
                file, repeated, other);
 }
+
+void data_tell_overlap(const heed_dataset *a, const char *a_file, const heed_dataset *b,
+                       const char *b_file) {
+    int64_t other;
+    const int64_t same = heed__dataset_overlap(a, b, &other, NULL);
+    if (same > 0)
+        printf("%s: %" PRId64 " of %" PRId64 " texts are in %s too, %" PRId64
+               " of them with another "
+               "label\n",
+               b_file, same, b->len, a_file, other);
+}

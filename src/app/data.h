@@ -9,5 +9,8 @@
 int data_read(heed_dataset *d, const char *file, const heed_dataset_cfg *cfg, heed_error *err);
 /* Prints what was read, "FILE: 10003 texts; how", and how many texts repeat an earlier one. */
 void data_tell(const heed_dataset *d, const char *file);
+/* Prints how many of b's texts a has too, if any. */
+void data_tell_overlap(const heed_dataset *a, const char *a_file, const heed_dataset *b,
+                       const char *b_file);
 
 #endif

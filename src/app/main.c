@@ -14,6 +14,7 @@ static const command commands[] = {
     { "predict", "label texts, with confidence and the words attended to", cmd_predict },
     { "tokenize", "cut texts into tokens as a tokenizer.json says, or put them together again",
       cmd_tokenize },
+    { "embed", "texts as vectors, for search and comparison", cmd_embed },
     { "info", "what a model is made of, and this machine", cmd_info },
     { "bench", "measure attention, matrix products and operations here", cmd_bench },
 };

@@ -271,6 +271,8 @@ static int train(train_options *o, const char *file, heed_error *err) {
     if (rc == 0 && o->valid) rc = read_file(&valid, o->valid, o, err);
     if (rc == 0 && o->valid) say(&valid, o->valid);
     if (rc == 0 && o->test) rc = read_file(&tests, o->test, o, err);
+    if (rc == 0 && o->valid) data_tell_overlap(&data.d, file, &valid.d, o->valid);
+    if (rc == 0 && o->test) data_tell_overlap(&data.d, file, &tests.d, o->test);
     if (rc == 0) {
         train_watch_begin(&w);
         o->cfg.hooks = &w.hooks;

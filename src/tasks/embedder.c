@@ -43,6 +43,11 @@ void heed_embedder_close(heed_embedder *e) {
     heed__free(&hooks, e);
 }
 
+int heed__embedder_declared(const heed_embedder *e, heed_error *err) {
+    const heed_error *why = heed_params_error(e->c->ps);
+    return why ? heed__error(err, why->code, "%s", why->msg) : 0;
+}
+
 /* -- saving ----------------------------------------------------------------------------------- */
 
 /* Names of all that a folder may hold, whatever the recipe. */
@@ -152,8 +157,9 @@ static int open_tree(heed_embedder *e, const json_t *tree, const char *dir, heed
     const heed_body_cfg cfg = { .max_len = c->max_len, .keep = HEED_KEEP_HEAD };
     c->body = heed__body_new(kind, &cfg, c->ps, &c->hooks, err);
     if (!c->body) return HEED_ENOMEM;
-    const int rc = limit_size(c, in(path, dir, "model.safetensors"), err);
-    return rc ? rc : kind->load(c->body, body, dir, err);
+    int rc = limit_size(c, in(path, dir, "model.safetensors"), err);
+    if (rc == 0) rc = kind->load(c->body, body, dir, err);
+    return rc ? rc : heed__embedder_declared(e, err);
 }
 
 static int load(heed_embedder *e, const json_t *tree, const char *dir, heed_error *err) {
@@ -253,7 +259,7 @@ int heed_embedder_apply(heed_embedder *e, int64_t len, const char *const *text, 
     if (!err) err = &own;
     for (int64_t at = 0; at < len; at += CHUNK) {
         const heed_texts x = { .len = len - at < CHUNK ? len - at : CHUNK, .text = text + at };
-        const heed_encode_cfg cfg = { .max_len = 0 }; /* all of it; windows cut it */
+        const heed_rows_cfg cfg = { .max_len = 0 }; /* all of it; windows cut it */
         heed_rows rows;
         int rc = heed__body_encode(c->body, &x, &cfg, &rows, err);
         if (rc) return rc;

@@ -16,6 +16,8 @@ struct heed_embedder {
 /* An empty one with its context. NULL and *err on failure. */
 heed_embedder *heed__embedder_new(const char *isa, int threads, uint64_t seed,
                                   const heed_hooks *hooks, heed_error *err);
+/* Whether all of its parameters could be declared. 0 or a status. */
+int heed__embedder_declared(const heed_embedder *e, heed_error *err);
 /* Whether heed_embedder_save could write its folder. 0 or a status. */
 int heed__embedder_check_folder(const char *dir, heed_error *err);
 /* Makes each of len vectors [dim] one of length 1; one of zeros stays. */

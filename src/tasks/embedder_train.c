@@ -149,7 +149,7 @@ static int learn_body(training *t) {
 
 static int encode(training *t, part *p) {
     heed_classifier *c = t->e->c;
-    const heed_encode_cfg cfg = { .max_len = c->max_len, .keep = HEED_KEEP_HEAD };
+    const heed_rows_cfg cfg = { .max_len = c->max_len, .keep = HEED_KEEP_HEAD };
     const heed_texts x = { .len = p->len, .text = p->text };
     const heed_texts x2 = { .len = p->len, .text = p->text2 };
     int rc = heed__body_encode(c->body, &x, &cfg, &p->rows, t->err);
@@ -172,6 +172,7 @@ static int prepare(training *t, const heed_examples *x) {
     c->epochs = t->fit.epochs;
     c->body = heed__body_new(t->kind, &t->body, c->ps, &c->hooks, t->err);
     rc = c->body ? learn_body(t) : HEED_ENOMEM;
+    if (rc == 0) rc = heed__embedder_declared(t->e, t->err);
     if (rc == 0) rc = encode(t, &t->learn);
     if (rc) return rc;
     part *h = &t->held;

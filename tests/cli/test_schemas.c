@@ -78,6 +78,17 @@ static void tagger_output(void **state) {
     assert_int_equal(check("predict_tag", arguments), 120);
 }
 
+static void embedder_output(void **state) {
+    (void)state;
+    char arguments[256];
+    snprintf(arguments, sizeof arguments, "test %s/e %s/pairs.tsv --json", model, model);
+    assert_int_equal(check("test_pairs", arguments), 1);
+    snprintf(arguments, sizeof arguments, "embed %s/e %s/lines.txt --json", model, model);
+    assert_int_equal(check("embed", arguments), 4);
+    snprintf(arguments, sizeof arguments, "embed %s/m %s/lines.txt --json", model, model);
+    assert_int_equal(check("embed", arguments), 4);
+}
+
 static void bench_output(void **state) {
     (void)state;
     assert_int_equal(check("bench", "bench attention --len 16..64 --json"), 1);
@@ -128,6 +139,15 @@ static int set_up(void **state) {
              "%s train tag tests/cli/data/people.conll -o %s/t --epochs 6 --hidden 8 --buckets 64 "
              "--lr 0.02 --threads 1 >%s/log 2>&1",
              program(), model, model);
+    if (system(command)) return -1;
+    snprintf(path, sizeof path, "%s/pairs.tsv", model);
+    f = fopen(path, "w");
+    fprintf(f, "question\tanswer\tlabel\n");
+    for (int i = 0; i < 20; i++) fprintf(f, "what is %d\tit is %d\t%d\n", i / 2, i, i % 2);
+    fclose(f);
+    snprintf(command, sizeof command,
+             "%s train pairs %s/pairs.tsv -o %s/e --epochs 1 --threads 1 --run none >%s/log 2>&1",
+             program(), model, model, model);
     return system(command);
 }
 
@@ -142,7 +162,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_check_can_fail), cmocka_unit_test(test_output),
         cmocka_unit_test(predict_output),     cmocka_unit_test(tagger_output),
-        cmocka_unit_test(bench_output),
+        cmocka_unit_test(embedder_output),    cmocka_unit_test(bench_output),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

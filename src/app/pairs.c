@@ -1,0 +1,145 @@
+/* pairs.c: pairs of texts for commands, and `heed test` of an embedder. */
+#include "app/pairs.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/commands.h"
+#include "app/print.h"
+#include "io/config.h"
+
+static bool are_verdicts(const heed_dataset *d) {
+    bool right = false;
+    for (int64_t i = 0; i < d->len; i++) {
+        const char *label = d->label[i];
+        if (!label || (strcmp(label, "0") != 0 && strcmp(label, "1") != 0)) return false;
+        right |= label[0] == '1';
+    }
+    return right;
+}
+
+int pairs_read(pairs_data *p, const char *file, const heed_dataset_cfg *cfg, bool right_only,
+               heed_error *err) {
+    heed_dataset_cfg own = *cfg;
+    own.pairs = true;
+    own.text_only = true;
+    *p = (pairs_data){ .text = NULL };
+    int rc = data_read(&p->d, file, &own, err);
+    if (rc) return rc;
+    const bool verdicts = are_verdicts(&p->d);
+    const size_t n = (size_t)p->d.len;
+    p->x = (heed_examples){ .len = p->d.len,
+                            .text = p->d.text,
+                            .text2 = p->d.text2,
+                            .label = verdicts ? p->d.label : NULL };
+    printf("%s: %" PRId64 " pairs; %s\n", file, p->d.len, p->d.how);
+    if (!verdicts || !right_only) return 0;
+    p->text = malloc(n * sizeof *p->text);
+    p->text2 = malloc(n * sizeof *p->text2);
+    if (!p->text || !p->text2) {
+        snprintf(err->msg, sizeof err->msg, "%.300s: out of memory", file);
+        return err->code = HEED_ENOMEM;
+    }
+    p->x = (heed_examples){ .text = p->text, .text2 = p->text2 };
+    for (size_t i = 0; i < n; i++) {
+        if (p->d.label[i][0] != '1') continue;
+        p->text[p->x.len] = p->d.text[i];
+        p->text2[p->x.len++] = p->d.text2[i];
+    }
+    printf("%s: %" PRId64 " of them belong together (label 1); the others are left out\n", file,
+           p->x.len);
+    return 0;
+}
+
+void pairs_free(pairs_data *p) {
+    heed__dataset_free(&p->d);
+    free(p->text);
+    free(p->text2);
+    *p = (pairs_data){ .text = NULL };
+}
+
+static void print_line(const char *name, double value, heed_interval i) {
+    printf("%s: %.4f (95 %%: %.4f to %.4f)\n", name, value, i.low, i.high);
+}
+
+void pairs_print(const heed_retrieval *r, const char *file) {
+    printf("%s: %" PRId64 " first texts, each ranks %" PRId64 " different second texts\n", file,
+           r->n, r->candidates);
+    print_line("Recall at 1", r->recall_1, r->recall_1_95);
+    print_line("Recall at 10", r->recall_10, r->recall_10_95);
+    print_line("Mean reciprocal rank", r->mrr, r->mrr_95);
+    if (r->queries)
+        printf("among the second texts of each first text (%" PRId64 " with a right one):\n"
+               "Mean average precision: %.4f\nMean reciprocal rank: %.4f\n",
+               r->queries, r->map, r->query_mrr);
+}
+
+static void json_field(const char *key, double value) {
+    printf(", \"%s\": ", key);
+    print_json_number(value);
+}
+
+static void json_interval(const char *before, const char *key, heed_interval i) {
+    printf("%s\"%s\": [", before, key);
+    print_json_number(i.low);
+    printf(", ");
+    print_json_number(i.high);
+    printf("]");
+}
+
+/* docs/schemas/test_pairs.json */
+static void print_json(const heed_retrieval *r) {
+    printf("{\"n\": %" PRId64 ", \"candidates\": %" PRId64, r->n, r->candidates);
+    json_field("loss", r->loss);
+    json_field("recall_1", r->recall_1);
+    json_field("recall_10", r->recall_10);
+    json_field("mrr", r->mrr);
+    json_interval(", \"intervals\": {", "recall_1", r->recall_1_95);
+    json_interval(", ", "recall_10", r->recall_10_95);
+    json_interval(", ", "mrr", r->mrr_95);
+    printf("}");
+    if (r->queries) {
+        printf(", \"within\": {\"queries\": %" PRId64, r->queries);
+        json_field("map", r->map);
+        json_field("mrr", r->query_mrr);
+        printf("}");
+    }
+    printf("}\n");
+}
+
+bool pairs_is_embedder(const char *dir) {
+    heed_error err;
+    json_t *tree = heed__config_load(NULL, dir, INT32_MAX, &err);
+    const char *task = json_string_value(json_object_get(tree, "task"));
+    const bool is = task && strcmp(task, "embed") == 0;
+    json_decref(tree);
+    return is;
+}
+
+int pairs_test(const char *dir, const char *file, const heed_dataset_cfg *cfg,
+               const heed_open_cfg *open, bool json, heed_error *err) {
+    heed_embedder *e = heed_embedder_open(dir, open, err);
+    if (!e) return err->code;
+    heed_dataset d = { 0 };
+    heed_dataset_cfg own = *cfg;
+    heed_retrieval r;
+    own.pairs = own.text_only = true;
+    int rc = data_read(&d, file, &own, err);
+    if (rc == 0) {
+        const heed_examples x = { .len = d.len,
+                                  .text = d.text,
+                                  .text2 = d.text2,
+                                  .label = are_verdicts(&d) ? d.label : NULL };
+        rc = heed_embedder_test(e, &x, &r, err);
+    }
+    if (rc == 0 && json) print_json(&r);
+    if (rc == 0 && !json) {
+        printf("%s: %" PRId64 " pairs; %s\n", file, d.len, d.how);
+        pairs_print(&r, file);
+    }
+    heed__dataset_free(&d);
+    heed_embedder_close(e);
+    return rc;
+}

@@ -1,0 +1,137 @@
+/* train_pairs.c: `heed train pairs FILE -o DIR`: an embedder from pairs of texts. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/commands.h"
+#include "app/options.h"
+#include "app/pairs.h"
+#include "app/train_run.h"
+#include "tasks/embedder.h"
+
+typedef struct pairs_options {
+    heed_dataset_cfg table;
+    heed_embedder_cfg cfg;
+    const char *out, *precision, *run, *valid, *test;
+    double dropout, hold_out;
+    int64_t seed, threads;
+    char run_text[4096];
+} pairs_options;
+
+static int read_options(pairs_options *o, int argc, char **argv, const char **operand) {
+    heed_embedder_cfg *c = &o->cfg;
+    const opt options[] = {
+        { "out", 'o', OPT_TEXT, &o->out, 0, 0, "DIR", "folder of the model to write" },
+        { "text", 0, OPT_TEXT, &o->table.text, 0, 0, "COL", "column of the first texts (guessed)" },
+        { "text2", 0, OPT_TEXT, &o->table.text2, 0, 0, "COL",
+          "column of the second texts (guessed)" },
+        { "label", 0, OPT_TEXT, &o->table.label, 0, 0, "COL",
+          "column of 1 and 0: pairs with 0 do not belong together and are left out (guessed)" },
+        { "recipe", 0, OPT_TEXT, &c->recipe, 0, 0, "R", "of the body (attend)" },
+        { "valid", 0, OPT_TEXT, &o->valid, 0, 0, "FILE", "held-out pairs" },
+        { "valid-part", 0, OPT_REAL, &o->hold_out, 0, 0.9, "P",
+          "else this part of the pairs is held out, at most 2000 (0.1)" },
+        { "test", 0, OPT_TEXT, &o->test, 0, 0, "FILE", "test the model on this at the end" },
+        { "patience", 0, OPT_INT, &c->patience, 0, 1e6, "N",
+          "stop after N epochs without a better one (never)" },
+        { "epochs", 0, OPT_INT, &c->epochs, 1, 1e6, "N", "passes over the data (20)" },
+        { "seconds", 0, OPT_REAL, &c->seconds, 0, 1e9, "S", "time for training (no limit)" },
+        { "batch", 0, OPT_INT, &c->batch, 2, 16384, "N", "pairs in a step (128)" },
+        { "lr", 0, OPT_REAL, &c->lr, 1e-9, 10, "X", "learning rate (the recipe's)" },
+        { "temperature", 0, OPT_REAL, &c->temperature, 1e-4, 100, "X", "of the cosines (0.05)" },
+        { "dropout", 0, OPT_REAL, &o->dropout, 0, 0.95, "P", "(the recipe's)" },
+        { "vocab", 0, OPT_INT, &c->vocab, 3, 1e7, "N", "words known (the recipe's)" },
+        { "max-len", 0, OPT_INT, &c->max_len, 1, 65536, "N", "words read at once (256)" },
+        { "embed", 0, OPT_INT, &c->embed, 1, 65536, "N", "width of words (the recipe's)" },
+        { "hidden", 0, OPT_INT, &c->hidden, 1, 65536, "N", "width of states (the recipe's)" },
+        { "heads", 0, OPT_INT, &c->heads, 1, 1024, "N", "of attention (the recipe's)" },
+        { "layers", 0, OPT_INT, &c->layers, 1, 100, "N", "(the recipe's)" },
+        { "seed", 0, OPT_INT, &o->seed, 0, 0x1p53, "N", "of everything random (1)" },
+        { "precision", 0, OPT_TEXT, &o->precision, 0, 0, "P",
+          "f32 or bf16, of matrix products (f32)" },
+        { "threads", 0, OPT_INT, &o->threads, 1, 1024, "N", "threads (as many as there are)" },
+        { "run", 0, OPT_TEXT, &o->run, 0, 0, "DIR",
+          "folder of logs and checkpoint, or none (MODEL.run)" },
+        { "resume", 0, OPT_FLAG, &c->resume, 0, 0, NULL, "go on with a training stopped" },
+        { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
+    };
+    const opt_command what = { "heed train pairs FILE -o DIR [options]",
+                               "Learns vectors of texts from pairs that belong together, such as "
+                               "questions and their answers, for `heed embed`.",
+                               options, 1, 1 };
+    return opt_read(&what, argc, argv, operand);
+}
+
+/* A training stopped: its best goes to the model's folder if that would be new, else beside it. */
+static int save_stopped(const pairs_options *o, heed_embedder *e, heed_error *err) {
+    char beside[sizeof o->run_text + 8];
+    const char *to = o->out;
+    const heed_error why = *err;
+    if (access(o->out, F_OK) == 0) {
+        if (!o->cfg.run) return err->code;
+        snprintf(beside, sizeof beside, "%s/model", o->cfg.run);
+        to = beside;
+    }
+    if (heed_embedder_save(e, to, err)) return err->code;
+    err->code = why.code;
+    snprintf(err->msg, sizeof err->msg, "%.200s; the best so far is in %.200s%s", why.msg, to,
+             o->cfg.run ? "; the same command with --resume goes on" : "");
+    return err->code;
+}
+
+static int train(pairs_options *o, const char *file, heed_error *err) {
+    pairs_data data = { .text = NULL }, valid = data, tests = data;
+    train_watch w;
+    heed_embedder *e = NULL;
+    int rc = heed__embedder_check_folder(o->out, err);
+    if (rc == 0) rc = pairs_read(&data, file, &o->table, true, err);
+    if (rc == 0 && o->valid) rc = pairs_read(&valid, o->valid, &o->table, true, err);
+    if (rc == 0 && o->test) rc = pairs_read(&tests, o->test, &o->table, false, err);
+    if (rc == 0 && o->test) data_tell_overlap(&data.d, file, &tests.d, o->test);
+    if (rc == 0) {
+        train_watch_begin(&w);
+        o->cfg.hooks = &w.hooks;
+        if (o->valid) o->cfg.valid = &valid.x;
+        e = heed_embedder_train(&data.x, &o->cfg, err);
+        terminal_clear(&w.term);
+        rc = err->code;
+    }
+    if (e && rc == HEED_ECANCELLED) rc = save_stopped(o, e, err);
+    if (rc == 0) rc = heed_embedder_save(e, o->out, err);
+    if (rc == 0)
+        printf("%s: vectors of %" PRId64 " numbers, %" PRId64 " parameters, trained in %.1f s\n",
+               o->out, heed_embedder_dim(e), heed_embedder_parameters(e), train_watch_seconds(&w));
+    heed_retrieval r;
+    if (rc == 0 && o->test) rc = heed_embedder_test(e, &tests.x, &r, err);
+    if (rc == 0 && o->test) pairs_print(&r, o->test);
+    heed_embedder_close(e);
+    pairs_free(&data);
+    pairs_free(&valid);
+    pairs_free(&tests);
+    return rc;
+}
+
+int train_pairs(int argc, char **argv) {
+    pairs_options o = { .seed = 1, .dropout = -1, .hold_out = -1 };
+    const char *operand[1];
+    int precision;
+    const int n = read_options(&o, argc, argv, operand);
+    if (n < 0) return command_usage(n);
+    if (!o.out) {
+        fprintf(stderr, "heed train: -o DIR is needed; see --help\n");
+        return EXIT_USAGE;
+    }
+    if (!train_precision(o.precision, &precision)) return EXIT_USAGE;
+    heed_embedder_cfg *c = &o.cfg;
+    c->precision = (heed_precision)precision;
+    c->seed = (uint64_t)o.seed;
+    c->threads = (int)o.threads;
+    c->dropout = o.dropout < 0 ? 0 : o.dropout > 0 ? o.dropout : -1; /* 0 is the recipe's own */
+    c->valid_part = o.hold_out < 0 ? 0 : o.hold_out > 0 ? o.hold_out : -1;
+    c->keep_stopped = true;
+    c->run = train_run_folder(o.run, o.out, o.run_text, sizeof o.run_text);
+    command_catch_signals();
+    heed_error err = { 0 };
+    return train(&o, operand[0], &err) ? command_error(&err) : 0;
+}

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Pairs of texts from file to vectors: `heed train pairs`, `heed embed` in every form of output, `heed test`.
+set -uo pipefail
+heed=${HEED:-build/heed}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+wrong() { echo "FAILED: $*"; failed=1; }
+cd "$dir" || exit 1
+# expect STATUS 'part of stderr' command...
+expect() {
+    local status=$1 text=$2; shift 2
+    "$@" >out 2>err; local rc=$?
+    [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 err)"
+    grep -qF -- "$text" err || wrong "$* said '$(head -c 300 err)', not '$text'"
+}
+
+{ printf 'question\tanswer\n'
+  for n in 1 2 3; do for c in red green blue; do for t in cat tree house; do
+      printf 'a %s %s, %s\tsome %sish %s here\n' $c $t $n $c $t; done; done; done; } >p.tsv
+train() { "$heed" train pairs p.tsv --recipe classic --epochs 8 --batch 9 --lr 0.01 --embed 16 --hidden 16 --heads 2 \
+    --valid-part 0 --run none "$@" >log 2>err || wrong "train pairs $*: $(cat err)"; }
+train -o m1 --threads 1 --test p.tsv
+grep -q "p.tsv: 27 pairs; tab-separated; text from column 'question', text2 from column 'answer'" log || wrong "not said: $(cat log)"
+grep -q "each ranks 9 different second texts" log || wrong "no test: $(cat log)"
+train -o m2 --threads 2
+cmp -s m1/model.safetensors m2/model.safetensors || wrong "two threads give another model"
+HEED_ISA=scalar train -o m3 --threads 1
+cmp -s m1/model.safetensors m3/model.safetensors || wrong "scalar kernels give another model"
+"$heed" test m1 p.tsv --json | grep -q '"n": 27, "candidates": 9' || wrong "test --json"
+[ "$("$heed" test m1 p.tsv --json)" = "$("$heed" test m1 p.tsv --json --threads 2)" ] || wrong "test depends on threads"
+
+# verdicts: pairs with 0 are left out of training, and answers are ranked within their questions
+awk -F'\t' 'NR == 1 { print $0 "\tlabel" } NR > 1 { print $0 "\t1"; print $1 "\tsomething else\t0" }' p.tsv >v.tsv
+"$heed" train pairs v.tsv -o mv --recipe classic --epochs 1 --run none >log 2>err || wrong "verdicts: $(cat err)"
+grep -q "27 of them belong together (label 1); the others are left out" log || wrong "verdicts were not said: $(cat log)"
+"$heed" test m1 v.tsv --json | grep -q '"within": {"queries": 27, ' || wrong "no figures within questions"
+
+# every form of output holds the same numbers
+tail -n +2 p.tsv | cut -f1 >lines
+"$heed" embed m1 lines >plain 2>err || wrong "embed: $(cat err)"
+[ "$(wc -l <plain)" = 27 ] || wrong "embed gave $(wc -l <plain) lines"
+"$heed" embed m1 lines --json | sed 's/{"vector": \[//; s/\]}//; s/,//g' | cmp -s - plain || wrong "--json holds other numbers"
+"$heed" embed m1 <lines | cmp -s - plain || wrong "standard input gives other numbers"
+"$heed" embed m1 p.tsv --text question | cmp -s - plain || wrong "a column gives other numbers"
+gzip -c lines | "$heed" embed m1 - --threads 2 | cmp -s - plain || wrong "packed lines give other numbers"
+"$heed" embed m1 lines -o v.npy >log || wrong "embed -o: $(cat log)"
+grep -q "v.npy: 27 vectors of 16 numbers" log || wrong "npy was not said: $(cat log)"
+[ "$(wc -c <v.npy)" = $((128 + 27 * 16 * 4)) ] || wrong "v.npy has $(wc -c <v.npy) bytes"
+head -c 128 v.npy | tail -c 118 | grep -q "'descr': '<f4', 'fortran_order': False, 'shape': (27, 16)" || wrong "the header of v.npy"
+"$heed" embed m1 lines -o v.safetensors >log && tail -c $((27 * 16 * 4)) v.safetensors | cmp -s - <(tail -c +129 v.npy) ||
+    wrong "v.safetensors holds other numbers"
+
+# a classifier's own vectors; a model of another task
+awk -F'\t' 'NR > 1 { split($1, w, " "); print w[2] "\t" $1 }' p.tsv >c.tsv
+"$heed" train classify c.tsv -o mc --epochs 1 --run none >log 2>err || wrong "classify: $(cat err)"
+[ "$("$heed" embed mc lines | wc -l)" = 27 ] || wrong "a classifier gave no vectors"
+"$heed" info m1 | grep -q "m1: embedder, vectors of 16 numbers" || wrong "info: $("$heed" info m1 2>&1)"
+expect 69 "embed" "$heed" predict m1 lines
+expect 64 "-o FILE ends in .npy or .safetensors" "$heed" embed m1 lines -o v.txt
+expect 66 "none: " "$heed" embed m1 none
+printf 'a\n\xff\n' >bad; expect 65 "bad:2: not UTF-8" "$heed" embed m1 bad
+printf 'one column\n' >bad; expect 66 "bad:1:" "$heed" train pairs bad -o x
+expect 64 "-o DIR is needed" "$heed" train pairs p.tsv
+expect 66 "no column 'zz'" "$heed" train pairs p.tsv -o x --text2 zz
+[ ! -e x ] || wrong "a wrong file left a folder"
+
+# stopped and resumed: the very model
+"$heed" train pairs p.tsv -o s1 --recipe classic --epochs 400 --run r --seconds 0 >log 2>err & job=$!
+until grep -q "Epoch \[2/" log; do sleep 0.05; done
+kill -INT $job; wait $job; rc=$?
+[ $rc = 75 ] || wrong "a stopped training gave $rc, not 75: $(cat err)"
+"$heed" embed s1 lines >/dev/null 2>err || wrong "the best so far was not saved: $(cat err)"
+exit $failed
