@@ -12,6 +12,7 @@ static const train_task tasks[] = {
     { "score", "a number for a text", train_score },
     { "pairs", "vectors of texts, from pairs that belong together", train_pairs },
     { "tag", "entities and slots in sentences", train_tag },
+    { "tokenizer", "a vocabulary of tokens from text", train_tokenizer },
 };
 
 enum { TASKS = sizeof tasks / sizeof *tasks };

@@ -545,11 +545,15 @@ int heed_tokenizer_encode_many(const heed_tokenizer *tok, const heed_bytes *text
 
 /* -- pieces, decoding ------------------------------------------------------------------------- */
 
+bool heed__tokenizer_in_bytes(const heed_tokenizer *tok) {
+    return heed__pre_ends_in_bytes(tok->pre);
+}
+
 int heed__tokenizer_pieces(const heed_tokenizer *tok, const char *text, size_t size,
                            heed__piece_fn each, void *user, heed_error *err) {
     desk *d = desk_take(tok, err);
     if (!d) return HEED_ENOMEM;
-    int rc = cut(tok, d, text, size, false, err);
+    int rc = cut(tok, d, text, size, heed__tokenizer_in_bytes(tok), err);
     for (int64_t i = 0; rc == 0 && i < d->w.split.len; i++) {
         const heed__split *s = &d->w.split.item[i];
         if (s->token < 0) rc = each(user, s->a.text, s->a.size);

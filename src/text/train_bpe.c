@@ -2,7 +2,6 @@
  * pair of neighbours becomes a token, until there are enough. Every pair knows its count and the
  * pieces that it may be in; a heap hands out the commonest, its counts put right when they come up.
  * Of equally common pairs the one with the lower ids goes first. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "text/letters.h"
 #include "text/tok_models.h"
 #include "text/train_model.h"
+#include "text/train_progress.h"
 
 typedef struct pair_entry {
     uint64_t pair;
@@ -350,7 +350,7 @@ static int merge_pair(trainer *t, int32_t entry) {
 }
 
 static int merge_all(trainer *t, heed_error *err) {
-    const heed_hooks *hooks = t->cfg->hooks;
+    heed__train_progress progress = { .hooks = t->cfg->hooks };
     while (t->vocab.ids < t->cfg->vocab && t->heap_len) {
         const ranked top = pop(t);
         const pair_entry *p = &t->pairs[top.entry];
@@ -364,15 +364,11 @@ static int merge_all(trainer *t, heed_error *err) {
         if (top.count < 1 || top.count < t->cfg->min_count) break;
         if (merge_pair(t, top.entry)) return heed__tok_no_memory(err);
         if (t->merge_len % 64) continue;
-        if (hooks && hooks->cancel && hooks->cancel(hooks->user))
-            return heed__error(err, HEED_ECANCELLED, "training a tokenizer: stopped");
-        if (hooks && hooks->progress)
-            hooks->progress(hooks->user, &(heed_progress){ .what = "merge",
-                                                           .done = t->vocab.ids,
-                                                           .total = t->cfg->vocab,
-                                                           .unit = "tokens",
-                                                           .seconds_left = -1,
-                                                           .loss = (double)NAN });
+        const heed_progress now = {
+            .what = "merge", .done = t->vocab.ids, .total = t->cfg->vocab, .unit = "tokens"
+        };
+        const int rc = heed__train_tell(&progress, &now, err);
+        if (rc) return rc;
     }
     return 0;
 }

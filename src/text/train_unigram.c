@@ -12,6 +12,7 @@
 #include "base/elementary.h"
 #include "text/letters.h"
 #include "text/tok_models.h"
+#include "text/train_progress.h"
 #include "text/train_seeds.h"
 
 static const double KEEP = 0.75, MORE = 1.1, LEAST_EXPECTED = 0.5;
@@ -246,23 +247,19 @@ static int begin(trainer *t, const heed__train_words *words) {
 }
 
 static int run(trainer *t, int64_t wanted, heed_error *err) {
-    const heed_hooks *hooks = t->cfg->hooks;
+    heed__train_progress progress = { .hooks = t->cfg->hooks };
     const int64_t first = t->len;
     for (;;) {
         for (int i = 0; i < EM_STEPS; i++) {
             expect(t);
             maximize(t);
             sweep(t);
-            if (hooks && hooks->cancel && hooks->cancel(hooks->user))
-                return heed__error(err, HEED_ECANCELLED, "training a tokenizer: stopped");
+            const heed_progress now = {
+                .what = "prune", .done = first - t->len, .total = first - wanted, .unit = "pieces"
+            };
+            const int rc = heed__train_tell(&progress, &now, err);
+            if (rc) return rc;
         }
-        if (hooks && hooks->progress)
-            hooks->progress(hooks->user, &(heed_progress){ .what = "prune",
-                                                           .done = first - t->len,
-                                                           .total = first - wanted,
-                                                           .unit = "pieces",
-                                                           .seconds_left = -1,
-                                                           .loss = (double)NAN });
         const int64_t before = t->len;
         if (before <= wanted) return 0;
         if (prune(t, wanted)) return heed__tok_no_memory(err);
