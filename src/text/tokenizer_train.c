@@ -1,6 +1,6 @@
 /* tokenizer_train.c: tokenizers made from text. A tokenizer without a model cuts the texts, its
- * pieces are counted, a model is learnt from the counts, and both become one. Three recipes say what
- * stands around each kind of model, as the reference's ready-made ones do. */
+ * pieces are counted, a model is learnt from the counts, and both become one. Three recipes say
+ * what stands around each kind of model, as the reference's ready-made ones do. */
 #include <string.h>
 
 #include "base/alloc.h"
