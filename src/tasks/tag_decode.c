@@ -5,7 +5,6 @@
 
 #include "base/alloc.h"
 #include "base/elementary.h"
-#include "ops/crf.h"
 #include "tasks/tags.h"
 
 /* The score of what must not be: finite, so that no inf - inf arises, and beyond every other. */
@@ -25,17 +24,17 @@ int heed__lattice_init(heed_lattice *l, heed_ctx *cx, int64_t K, const float *tr
                        const float *edges, bool laws) {
     *l = (heed_lattice){ .cx = cx, .tags = K, .hooks = cx->hooks };
     if (K < 1 || K > 1 << 20) return HEED_ENOMEM;
-    l->weights = heed__calloc(&l->hooks, (size_t)(2 * K + 4) * (size_t)K, sizeof *l->weights);
+    const int64_t rows = (1 + HEED_CRF_FORMS) * K + 2 + HEED_CRF_ROOM;
+    l->weights = heed__calloc(&l->hooks, (size_t)rows * (size_t)K, sizeof *l->weights);
     if (!l->weights) return HEED_ENOMEM;
     l->trans = l->weights;
-    l->trans_to = l->trans + K * K;
-    l->first = l->trans_to + K * K;
+    l->first = l->trans + (1 + HEED_CRF_FORMS) * K * K;
     l->end = l->first + K;
     l->room = l->end + K;
     if (trans) memcpy(l->trans, trans, (size_t)(K * K) * sizeof *trans);
     if (edges) memcpy(l->first, edges, (size_t)(2 * K) * sizeof *edges);
     if (laws) heed__tag_laws(l->trans, l->first, K);
-    heed__crf_transpose(l->trans_to, l->trans, K);
+    heed__crf_prepare(cx->k, &l->forms, l->trans, K, l->trans + K * K);
     return 0;
 }
 
@@ -78,7 +77,7 @@ int heed__lattice_best(heed_lattice *l, const float *x, int64_t n, int32_t *y) {
     for (int64_t t = 1; t < n; t++) {
         const float *before = l->a + (t - 1) * K;
         for (int64_t k = 0; k < K; k++) {
-            l->back[t * K + k] = largest(before, l->trans_to + k * K, K, &most);
+            l->back[t * K + k] = largest(before, l->forms.to + k * K, K, &most);
             l->a[t * K + k] = most + x[t * K + k];
         }
     }
@@ -92,8 +91,7 @@ int heed__lattice_sum(heed_lattice *l, const float *x, int64_t n) {
     const int rc = reserve(l, n);
     if (rc) return rc;
     heed__crf f = { .k = l->cx->k, .steps = n, .tags = l->tags, .x = x };
-    f.trans = l->trans;
-    f.trans_to = l->trans_to;
+    f.trans = l->forms;
     f.first = l->first;
     f.end = l->end;
     f.a = l->a;

@@ -4,17 +4,18 @@
 #ifndef HEED_TASKS_TAG_DECODE_H
 #define HEED_TASKS_TAG_DECODE_H
 
-#include "heed/tensor.h"
+#include "ops/crf.h"
 
 /* Room for one sentence at a time; for one thread. */
 typedef struct heed_lattice {
     heed_ctx *cx;
-    int64_t tags;                          /* K */
-    float *weights;                        /* owns the four below */
-    float *trans, *trans_to, *first, *end; /* with the scheme's laws; [K,K] twice, [K] twice */
-    float *room;                           /* [2,K] */
-    float *a, *b, *c;                      /* [T,K], [T,K], [T] */
-    int32_t *back;                         /* [T,K] */
+    int64_t tags;              /* K */
+    float *weights;            /* owns what follows */
+    heed__crf_trans forms;     /* of the transitions, with the scheme's laws */
+    float *trans;              /* [K,K] */
+    float *first, *end, *room; /* [K], [K], [HEED_CRF_ROOM,K] */
+    float *a, *b, *c;          /* [T,K], [T,K], [T] */
+    int32_t *back;             /* [T,K] */
     int64_t a_cap, b_cap, c_cap, back_cap;
     float last;
     double log_z; /* of the last sum */

@@ -110,6 +110,27 @@ static void refuse(heed_case_list *l) {
     heed_case_add(l, &c);
 }
 
+/* Scores so far apart that products of their exponentials vanish; transitions that never are. */
+static void apart(heed_case_list *l) {
+    static const float never[9] = { 0.5F, -1e30F, 1, -1e30F, 0.25F, -0.5F, 2, 0, -1e30F };
+    static const int32_t allowed[8] = { 0, 2, 0, 2, 1, 1, 2, 0 };
+    heed_case c = of((int64_t[]){ 3, 4, 5 }, NULL, true);
+    c.in[0].lo = -90;
+    c.in[0].hi = 90;
+    c.in[1].lo = -70;
+    c.in[1].hi = 70;
+    heed_case_add(l, &c);
+    c.in[0].lo = -0.5;
+    c.in[0].hi = 0.5;
+    c.in[1].lo = -200;
+    c.in[1].hi = 200;
+    heed_case_add(l, &c);
+    c = of((int64_t[]){ 2, 4, 3 }, NULL, false);
+    c.in[1].values = never;
+    c.in[3].ids = allowed;
+    heed_case_add(l, &c);
+}
+
 void heed_cases_crf(heed_case_list *l) {
     static const int32_t some[3] = { 4, 0, 2 }, ones[2] = { 1, 1 }, none[2] = { 0, 0 };
     add(l, (int64_t[]){ 1, 1, 2 }, NULL, true);
@@ -124,6 +145,7 @@ void heed_cases_crf(heed_case_list *l) {
     add(l, (int64_t[]){ 0, 3, 4 }, NULL, true);
     add(l, (int64_t[]){ 2, 0, 4 }, NULL, true);
     add(l, (int64_t[]){ 2, 0, 0 }, NULL, true);
+    apart(l);
     refuse(l);
     heed_case big = of((int64_t[]){ 64, 64, 17 }, NULL, true);
     big.bench = true;
