@@ -56,9 +56,12 @@ static int learning_options(train_options *o, opt *list, int len) {
         { "hierarchy", 0, OPT_FLAG, &c->hierarchy, 0, 0, NULL, "labels are paths, a/b" },
         { "balanced", 0, OPT_FLAG, &c->balanced, 0, 0, NULL, "rare labels weigh more" },
         { "recipe", 0, OPT_TEXT, &c->recipe, 0, 0, "R",
-          "classic, or lstm-attention: the published one for reviews (classic)" },
+          "attend, classic, encoder, encoder-base, lstm-attention (classic)" },
         { "from", 0, OPT_TEXT, &c->from, 0, 0, "MODEL", "start from this model" },
         { "freeze", 0, OPT_FLAG, &c->freeze, 0, 0, NULL, "learn the head alone" },
+        { "pretrain", 0, OPT_TEXT, &o->pretrain, 0, 0, "FILE",
+          "encoder: learn the language first, from these texts too" },
+        { "pretrain-epochs", 0, OPT_INT, &c->pretrain_epochs, 1, 1e6, "N", "(5)" },
         { "valid", 0, OPT_TEXT, &o->valid, 0, 0, "FILE", "held-out data" },
         { "valid-part", 0, OPT_REAL, &o->hold_out, 0, 0.9, "P",
           "else this part of the data is held out, by label (0.1)" },
@@ -96,6 +99,11 @@ static int model_options(train_options *o, opt *list, int len) {
         { "heads", 0, OPT_INT, &c->heads, 1, 1024, "N", "of attention (4)" },
         { "layers", 0, OPT_INT, &c->layers, 1, 100, "N", "(1)" },
         { "dense", 0, OPT_INT, &c->dense, 1, 65536, "N", "ReLU units before the last layer (0)" },
+        { "ff", 0, OPT_INT, &c->ff, 1, 1e6, "N", "encoder: width of feed-forward (4 x embed)" },
+        { "position", 0, OPT_TEXT, &c->position, 0, 0, "P",
+          "encoder: sinusoidal, learned, rotary (sinusoidal)" },
+        { "tokenizer", 0, OPT_TEXT, &c->tokenizer, 0, 0, "T",
+          "encoder: a file, or wordpiece, bpe, unigram to be trained (words)" },
         { "bidirectional", 0, OPT_FLAG, &c->bidirectional, 0, 0, NULL, "an LSTM each way" },
         { "attention", 0, OPT_TEXT, &o->attention, 0, 0, "A", "dot or additive (dot)" },
         { "seed", 0, OPT_INT, &o->seed, 0, 0x1p53, "N", "of everything random (1)" },
@@ -142,6 +150,17 @@ static void lstm_attention(train_options *o) {
     o->cut = true;
 }
 
+/* The size of Vaswani et al. 2017, halved. */
+static void encoder_base(train_options *o) {
+    heed_classify_cfg *c = &o->cfg;
+    c->recipe = "encoder";
+    if (!c->embed) c->embed = 256;
+    if (!c->heads) c->heads = 8;
+    if (!c->ff) c->ff = 2048;
+    if (!c->layers) c->layers = 6;
+    if (c->lr == 0) c->lr = 0.0002;
+}
+
 static bool one_of(const char *option, const char *said, const char *a, const char *b) {
     if (!said || strcmp(said, a) == 0 || strcmp(said, b) == 0) return true;
     fprintf(stderr, "heed train: --%s is %s or %s, not '%s'\n", option, a, b, said);
@@ -160,6 +179,7 @@ static bool complete(train_options *o) {
         !one_of("attention", o->attention, "dot", "additive"))
         return false;
     if (c->recipe && strcmp(c->recipe, "lstm-attention") == 0) lstm_attention(o);
+    if (c->recipe && strcmp(c->recipe, "encoder-base") == 0) encoder_base(o);
     c->precision = (heed_precision)precision;
     c->seed = (uint64_t)o->seed;
     c->threads = (int)o->threads;
@@ -213,6 +233,20 @@ static int read_file(examples *e, const char *file, const train_options *o, heed
     return o->cfg.target == HEED_TARGET_SCORE ? read_scores(e, file, err) : 0;
 }
 
+/* Texts without labels: a table with a header or columns said, or else a text a line. */
+static int read_texts(examples *e, const char *file, const train_options *o, heed_error *err) {
+    heed_dataset_cfg cfg = o->table;
+    cfg.text_only = true;
+    cfg.pairs = false;
+    cfg.label = cfg.text2 = NULL;
+    *e = (examples){ .score = NULL };
+    const int rc = data_read(&e->d, file, &cfg, err);
+    if (rc) return rc;
+    e->x = (heed_examples){ .len = e->d.len, .text = e->d.text };
+    data_tell(&e->d, file);
+    return 0;
+}
+
 static void say(const examples *e, const char *file) {
     data_tell(&e->d, file);
     fflush(stdout);
@@ -264,6 +298,7 @@ static int save_stopped(const train_options *o, heed_classifier *c, heed_error *
 
 static int train(train_options *o, const char *file, heed_error *err) {
     examples data = { .score = NULL }, valid = { .score = NULL }, tests = { .score = NULL };
+    examples more = { .score = NULL };
     train_watch w;
     heed_classifier *c = NULL;
     int rc = heed__classifier_check_folder(o->out, err);
@@ -273,6 +308,8 @@ static int train(train_options *o, const char *file, heed_error *err) {
     if (rc == 0 && o->test) rc = read_file(&tests, o->test, o, err);
     if (rc == 0 && o->valid) data_tell_overlap(&data.d, file, &valid.d, o->valid);
     if (rc == 0 && o->test) data_tell_overlap(&data.d, file, &tests.d, o->test);
+    if (rc == 0 && o->pretrain) rc = read_texts(&more, o->pretrain, o, err);
+    if (rc == 0 && o->pretrain) o->cfg.pretrain = &more.x;
     if (rc == 0) {
         train_watch_begin(&w);
         o->cfg.hooks = &w.hooks;
@@ -295,6 +332,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
     examples_free(&data);
     examples_free(&valid);
     examples_free(&tests);
+    examples_free(&more);
     return rc;
 }
 

@@ -7,9 +7,10 @@
 #include "base/alloc.h"
 #include "heed/ops.h"
 
-extern const heed_body_kind heed__body_attend, heed__body_classic;
+extern const heed_body_kind heed__body_attend, heed__body_classic, heed__body_encoder;
 
-const heed_body_kind *const heed__body_kinds[] = { &heed__body_classic, &heed__body_attend, NULL };
+const heed_body_kind *const heed__body_kinds[] = { &heed__body_classic, &heed__body_attend,
+                                                   &heed__body_encoder, NULL };
 
 const heed_body_kind *heed__body_kind_find(const char *name) {
     for (const heed_body_kind *const *k = heed__body_kinds; *k; k++)
@@ -65,6 +66,33 @@ void heed__rows_free(heed_rows *rows) {
     heed__free(h, rows->first);
     heed__free(h, rows->known);
     *rows = (heed_rows){ .hooks = rows->hooks };
+}
+
+int heed__rows_begin(heed_rows *r, const heed_texts *x, heed_error *err) {
+    r->start = heed__calloc(&r->hooks, (size_t)x->len + 1, sizeof *r->start);
+    r->total = heed__calloc(&r->hooks, (size_t)x->len, sizeof *r->total);
+    if (x->word)
+        r->first = heed__calloc(&r->hooks, (size_t)x->word_start[x->len], sizeof *r->first);
+    if (r->start && r->total && (r->first || !x->word)) return 0;
+    return heed__error(err, HEED_ENOMEM, "texts: out of memory");
+}
+
+void heed__rows_end_row(heed_rows *r, const heed_texts *x, const heed_rows_cfg *cfg) {
+    const int64_t i = r->len, begin = r->start[i], n = r->total[i] ? r->total[i] : 1;
+    const int64_t kept = cfg->max_len && cfg->max_len < n ? cfg->max_len : n;
+    const int64_t lost = cfg->keep == HEED_KEEP_HEAD ? 0 : n - kept;
+    if (lost) {
+        memmove(r->id + begin, r->id + begin + lost, (size_t)kept * sizeof *r->id);
+        if (cfg->places) {
+            memmove(r->place + begin, r->place + begin + lost, (size_t)kept * sizeof *r->place);
+            memmove(r->known + begin, r->known + begin + lost, (size_t)kept * sizeof *r->known);
+        }
+    }
+    for (int64_t w = r->first ? x->word_start[i] : 0; r->first && w < x->word_start[i + 1]; w++) {
+        const int64_t at = r->first[w] - begin;
+        r->first[w] = at < lost || at >= lost + kept ? -1 : begin + at - lost;
+    }
+    r->start[++r->len] = begin + kept;
 }
 
 int64_t heed__rows_size(const heed_rows *rows) {

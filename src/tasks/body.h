@@ -143,6 +143,9 @@ typedef struct heed_body_kind {
      * the recipe has none. */
     heed_tensor *(*states)(heed_ctx *cx, const heed_body *b, const heed_rows *rows,
                            const heed_span *span, int64_t n, heed_tensor **lengths);
+    /* The unit that stands for a hidden one, and how many others there are: 0 .. hidden - 1; for
+     * learning the language first (pretrain.h). NULL: the recipe cannot. */
+    int64_t (*hidden_unit)(const heed_body *b);
     void (*free)(heed_body *b); /* what it owns besides its struct; the rest is heed__body_free's */
 } heed_body_kind;
 
@@ -168,6 +171,14 @@ void heed__body_free(heed_body *b); /* NULL is fine */
 /* kind->encode with rows zeroed before, and freed on failure. */
 int heed__body_encode(const heed_body *b, const heed_texts *x, const heed_rows_cfg *cfg,
                       heed_rows *rows, heed_error *err);
+
+/* -- for the bodies that fill rows ------------------------------------------------------------- */
+
+/* start, total and, for given words, first. 0 or a status. */
+int heed__rows_begin(heed_rows *rows, const heed_texts *x, heed_error *err);
+/* Ends the row whose total units lie at the end of id (and place, known): keeps those that cfg
+ * says, and mends first. */
+void heed__rows_end_row(heed_rows *rows, const heed_texts *x, const heed_rows_cfg *cfg);
 
 /* -- for the bodies that read rows->id over [n,T] ---------------------------------------------- */
 

@@ -173,19 +173,6 @@ void heed__part_free(heed_part *p, const heed_hooks *h) {
 
 /* -- encoding --------------------------------------------------------------------------------- */
 
-int heed__part_learn(heed_classifier *c, const heed_part *p, heed_error *err) {
-    const heed_body_kind *k = c->body->kind;
-    const int64_t n = p->x.len;
-    if (!p->x.text2) return k->learn(c->body, &(heed_texts){ .len = n, .text = p->x.text }, err);
-    const char **both = heed__calloc(&c->hooks, (size_t)n, 2 * sizeof *both);
-    if (!both) return heed__error(err, HEED_ENOMEM, "train: out of memory");
-    memcpy(both, p->x.text, (size_t)n * sizeof *both);
-    memcpy(both + n, p->x.text2, (size_t)n * sizeof *both);
-    const int rc = k->learn(c->body, &(heed_texts){ .len = 2 * n, .text = both }, err);
-    heed__free(&c->hooks, both);
-    return rc;
-}
-
 int heed__part_encode(heed_classifier *c, heed_part *p, heed_error *err) {
     const int rc = heed__classifier_encode(c, &p->x, c->windows, &p->in, err);
     if (rc) return rc;

@@ -24,8 +24,14 @@ int heed__data_labels(heed_classifier *c, const heed_examples *x, heed_error *er
 /* Fills both parts; nothing is held out where cfg says so. 0 or a status. */
 int heed__data_split(const heed_classifier *c, const heed_examples *x, const heed_classify_cfg *cfg,
                      heed_part *learn, heed_part *held, heed_error *err);
-/* c's body learns from the part's texts, both of a pair. */
-int heed__part_learn(heed_classifier *c, const heed_part *p, heed_error *err);
+/* The part's texts, both of a pair, and those of more (or NULL). x->text is the caller's to free.
+ */
+int heed__all_texts(const heed_classifier *c, const heed_part *p, const heed_examples *more,
+                    heed_texts *x, heed_error *err);
+/* c's body, whose parameters alone are declared, learns the language (pretrain.h) as fit says, with
+ * logs and checkpoint in a folder of its own. 0 or a status. */
+int heed__classifier_pretrain(heed_classifier *c, const heed_part *p, const heed_classify_cfg *cfg,
+                              const heed_fit_cfg *fit, heed_error *err);
 int heed__part_encode(heed_classifier *c, heed_part *p, heed_error *err);
 /* What c is worth on the part: accuracy, micro-F1 at 1/2, or R², with the loss. */
 int heed__part_score(heed_classifier *c, heed_part *p, heed_score *score, heed_error *err);

@@ -215,6 +215,18 @@ static int open_tree(heed_classifier *c, const json_t *tree, const char *dir, he
     return rc ? rc : kind->load(c->body, body, dir, err);
 }
 
+int heed__classifier_recipe(const char *dir, char *recipe, size_t size, const heed_hooks *hooks,
+                            heed_error *err) {
+    if (strlen(dir) > HEED_PATH_SIZE - 64)
+        return heed__error(err, HEED_EINVALID, "%.100s...: too long a name", dir);
+    json_t *tree = heed__config_load(hooks, dir, HEED_CLASSIFIER_FORMAT, err);
+    if (!tree) return err->code;
+    const char *name = json_string_value(json_object_get(tree, "recipe"));
+    heed__format(recipe, size, "%s", name ? name : "classic"); /* version 1 has no other */
+    json_decref(tree);
+    return 0;
+}
+
 int heed__classifier_open_config(heed_classifier *c, const char *dir, heed_head_cfg *head,
                                  heed_error *err) {
     if (strlen(dir) > HEED_PATH_SIZE - 64)

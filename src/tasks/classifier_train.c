@@ -30,6 +30,12 @@ typedef struct training {
 static int fill_in(training *t) {
     heed_classify_cfg *c = &t->cfg;
     const char *recipe = c->recipe ? c->recipe : "classic";
+    char own[64];
+    if (c->from && !c->recipe) {
+        if (heed__classifier_recipe(c->from, own, sizeof own, c->hooks, t->err))
+            return t->err->code;
+        recipe = own;
+    }
     t->kind = heed__body_kind_find(recipe);
     if (!t->kind)
         return heed__error(t->err, HEED_EINVALID, "train: there is no recipe '%.40s'", recipe);
@@ -93,7 +99,8 @@ static int check(const training *t) {
 
 /* -- making ----------------------------------------------------------------------------------- */
 
-/* Values of parameters that the folder's weights have too, in the same shape. */
+/* Values of the body's or of the head's parameters from the folder's weights; a head of another
+ * shape stays as it is. */
 static int take_weights(training *t, bool head) {
     char path[4096];
     heed__format(path, sizeof path, "%s/model.safetensors", t->cfg.from);
@@ -106,9 +113,10 @@ static int take_weights(training *t, bool head) {
         const heed_entry *e = heed_safetensors_find(st, w->name);
         bool same = e && e->ndim == w->ndim;
         for (int d = 0; same && d < w->ndim; d++) same = e->shape[d] == w->shape[d];
-        if (same && (head || !of_head))
+        if (of_head != head) continue;
+        if (same)
             rc = heed_entry_f32(e, w->data, t->err);
-        else if (!of_head)
+        else if (!head)
             rc = heed__error(t->err, HEED_EFORMAT, "%s: tensor '%.80s' is missing or another one",
                              path, w->name);
     }
@@ -147,7 +155,12 @@ static int make_body(training *t, bool *same) {
     if (t->cfg.from) return open_from(t, same);
     t->c->body = heed__body_new(t->kind, &t->body, t->c->ps, &t->c->hooks, t->err);
     if (!t->c->body) return HEED_ENOMEM;
-    return heed__part_learn(t->c, &t->learn, t->err);
+    heed_texts x;
+    const int rc = heed__all_texts(t->c, &t->learn, t->cfg.pretrain, &x, t->err);
+    if (rc) return rc;
+    const int learnt = t->kind->learn(t->c->body, &x, t->err);
+    heed__free(&t->c->hooks, (void *)x.text);
+    return learnt;
 }
 
 /* Mean and standard deviation of the scores: the head learns numbers near 0 and 1. */
@@ -204,8 +217,11 @@ static int prepare(training *t) {
     c->windows = t->cfg.windows;
     c->hierarchy = t->cfg.hierarchy;
     c->epochs = t->fit.epochs;
+    if (rc == 0 && t->cfg.from) rc = take_weights(t, false);
+    if (rc == 0 && t->cfg.pretrain)
+        rc = heed__classifier_pretrain(c, &t->learn, &t->cfg, &t->fit, t->err);
     if (rc == 0) rc = make_head(t);
-    if (rc == 0 && t->cfg.from) rc = take_weights(t, same);
+    if (rc == 0 && t->cfg.from && same) rc = take_weights(t, true);
     if (rc == 0) rc = heed__part_encode(c, &t->learn, t->err);
     if (rc == 0 && t->held.x.len) rc = heed__part_encode(c, &t->held, t->err);
     if (rc == 0 && t->cfg.balanced) rc = balance(t);

@@ -64,51 +64,31 @@ static int append(const heed_vocab *v, const heed_word *word, bool places, heed_
     return 0;
 }
 
-/* Of the n units from begin on only cfg->max_len stay. Returns how many. */
-static int64_t cut(heed_rows *r, int64_t begin, int64_t n, const heed_rows_cfg *cfg) {
-    if (!cfg->max_len || n <= cfg->max_len) return n;
-    if (cfg->keep == HEED_KEEP_HEAD) return cfg->max_len;
-    const size_t size = (size_t)cfg->max_len;
-    const int64_t from = begin + n - cfg->max_len;
-    memmove(r->id + begin, r->id + from, size * sizeof *r->id);
-    if (cfg->places) {
-        memmove(r->place + begin, r->place + from, size * sizeof *r->place);
-        memmove(r->known + begin, r->known + from, size * sizeof *r->known);
-    }
-    return cfg->max_len;
-}
-
 static int encode_one(const heed_vocab *v, const heed_texts *x, const heed_rows_cfg *cfg,
                       heed_rows *r) {
     const int64_t i = r->len, begin = r->start[i];
     words w = words_of(x, i);
     heed_word word;
     int64_t n = 0;
-    for (; next(&w, &word); n++)
+    for (; next(&w, &word); n++) {
         if (append(v, &word, cfg->places, r, begin + n)) return HEED_ENOMEM;
-    r->total[i] = n;
-    int64_t kept = cut(r, begin, n, cfg);
-    const int64_t lost = cfg->keep == HEED_KEEP_HEAD ? 0 : n - kept;
-    for (int64_t k = 0; r->first && k < n; k++)
-        r->first[x->word_start[i] + k] = k < lost || k >= lost + kept ? -1 : begin + k - lost;
-    if (kept == 0) {
-        word = (heed_word){ 0 };
-        if (append(v, &word, cfg->places, r, begin)) return HEED_ENOMEM;
-        kept = 1;
+        if (r->first) r->first[x->word_start[i] + n] = begin + n;
     }
-    r->start[++r->len] = begin + kept;
+    r->total[i] = n;
+    word = (heed_word){ .begin = 0 };
+    if (n == 0 && append(v, &word, cfg->places, r, begin)) return HEED_ENOMEM;
+    heed__rows_end_row(r, x, cfg);
     return 0;
 }
 
 int heed__word_rows(const heed_vocab *v, const heed_texts *x, const heed_rows_cfg *cfg,
                     heed_rows *r, heed_error *err) {
-    r->start = heed__calloc(&r->hooks, (size_t)x->len + 1, sizeof *r->start);
-    r->total = heed__calloc(&r->hooks, (size_t)x->len, sizeof *r->total);
-    if (x->word)
-        r->first = heed__calloc(&r->hooks, (size_t)x->word_start[x->len], sizeof *r->first);
-    int rc = r->start && r->total && (r->first || !x->word) ? 0 : HEED_ENOMEM;
-    for (int64_t i = 0; i < x->len && rc == 0; i++) rc = encode_one(v, x, cfg, r);
-    return rc ? heed__error(err, rc, "texts: out of memory") : 0;
+    int rc = heed__rows_begin(r, x, err);
+    for (int64_t i = 0; i < x->len && rc == 0; i++) {
+        rc = encode_one(v, x, cfg, r);
+        if (rc) heed__error(err, rc, "texts: out of memory");
+    }
+    return rc;
 }
 
 int heed__vocab_save(const heed_vocab *v, const char *dir, const heed_hooks *hooks,

@@ -263,6 +263,22 @@ heed_tensor *heed_param(heed_params *ps, const char *name, heed_init init, int n
     return &s->t;
 }
 
+void heed__params_cut(heed_params *ps, int64_t count) {
+    if (count >= ps->count) return;
+    heed__params_drop_panels(ps);
+    heed_params_zero_grad(ps);
+    heed__aligned_free(&ps->hooks, ps->grad);
+    ps->grad = NULL;
+    ps->grad_used = 0;
+    ps->used = ps->slot[count]->at;
+    while (ps->count > count) {
+        slot *s = ps->slot[--ps->count];
+        ps->len -= s->t.len;
+        heed__sparse_free(s->t.sparse);
+        heed__free(&ps->hooks, s);
+    }
+}
+
 /* -- looking, freezing, zeroing --------------------------------------------------------------- */
 
 const heed_error *heed_params_error(const heed_params *ps) {

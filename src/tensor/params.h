@@ -12,6 +12,9 @@ const heed_hooks *heed__params_hooks(const heed_params *ps);
 /* Refuses to declare more than `most` numbers in all (negative: no limit): those of a file whose
  * config may say anything. */
 void heed__params_limit(heed_params *ps, int64_t most);
+/* Forgets all parameters but the first `count` that were declared, with all gradients: a head that
+ * was of use for a while. Nothing may refer to the others any more. */
+void heed__params_cut(heed_params *ps, int64_t count);
 /* What parameter w is for, so that heed_params_freeze knows what to pack: rows of a table are
  * looked up, and it is packed only where it serves as a weight too. */
 void heed__param_is_table(heed_tensor *w);

@@ -1,0 +1,55 @@
+/* classifier_pretrain.c: a classifier's body learns the language first, from its own texts and from
+ * those without labels. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/folder.h"
+#include "base/text.h"
+#include "tasks/classifier_data.h"
+#include "tasks/pretrain.h"
+
+int heed__all_texts(const heed_classifier *c, const heed_part *p, const heed_examples *more,
+                    heed_texts *x, heed_error *err) {
+    const int64_t n = p->x.len, extra = more ? more->len : 0, second = p->x.text2 ? n : 0;
+    const char **text = heed__calloc(&c->hooks, (size_t)(n + second + extra), sizeof *text);
+    if (!text) return heed__error(err, HEED_ENOMEM, "train: out of memory");
+    memcpy(text, p->x.text, (size_t)n * sizeof *text);
+    if (second) memcpy(text + n, p->x.text2, (size_t)n * sizeof *text);
+    if (extra) memcpy(text + n + second, more->text, (size_t)extra * sizeof *text);
+    *x = (heed_texts){ .len = n + second + extra, .text = text };
+    return 0;
+}
+
+int heed__classifier_pretrain(heed_classifier *c, const heed_part *p, const heed_classify_cfg *cfg,
+                              const heed_fit_cfg *fit, heed_error *err) {
+    char run[HEED_PATH_SIZE], path[HEED_PATH_SIZE], settings[128];
+    heed_fit_cfg own = *fit;
+    heed_texts x;
+    own.epochs = cfg->pretrain_epochs ? cfg->pretrain_epochs : 5;
+    own.patience = 0;
+    own.seconds = 0;
+    own.resume = false;
+    if (fit->run) {
+        if (strlen(fit->run) > HEED_PATH_SIZE - 64)
+            return heed__error(err, HEED_EINVALID, "%.100s...: too long a name", fit->run);
+        if (heed__folder_make(fit->run, err)) return err->code;
+        heed__format(path, sizeof path, "%s/checkpoint/state.json", fit->run);
+        /* the training that followed has the body's weights */
+        if (fit->resume && access(path, F_OK) == 0) return 0;
+        heed__format(run, sizeof run, "%s/pretrain", fit->run);
+        heed__format(path, sizeof path, "%s/checkpoint/state.json", run);
+        own.run = run;
+        own.resume = fit->resume && access(path, F_OK) == 0;
+    }
+    int rc = heed__all_texts(c, p, cfg->pretrain, &x, err);
+    if (rc) return rc;
+    heed__format(settings, sizeof settings, "pretraining, %lld texts, %lld epochs, seed %llu",
+                 (long long)x.len, (long long)own.epochs, (unsigned long long)own.seed);
+    own.settings = settings;
+    rc = heed__pretrain(c->cx, c->body, &x, &own, err);
+    heed__free(&c->hooks, (void *)x.text);
+    return rc;
+}
