@@ -246,6 +246,7 @@ typedef struct heed_tag_cfg {
     double lr;                /* AdamW's rate, which falls linearly (0.003; encoder: 0.001) */
     double dropout;           /* of states; half of it on what goes in; negative: none (0.5) */
     double word_dropout;      /* whole words; negative: none (0.05) */
+    double feature_dropout;   /* features of letters, each by itself; negative: none (0.15) */
     double ema;               /* decay of an average of the weights, which then counts (none) */
     double seconds;           /* time for the training (no limit) */
     uint64_t seed;

@@ -39,6 +39,8 @@ static int read_options(tag_options *o, int argc, char **argv, const char **oper
           "part of values dropped (0.5; encoder: 0.2)" },
         { "word-dropout", 0, OPT_REAL, &c->word_dropout, 0, 0.95, "P",
           "part of words dropped (0.05)" },
+        { "feature-dropout", 0, OPT_REAL, &c->feature_dropout, 0, 0.95, "P",
+          "part of the letters' features dropped (0.15)" },
         { "ema", 0, OPT_REAL, &c->ema, 0, 0.99999, "D",
           "decay of an average of the weights, which then counts (none)" },
         { "hidden", 0, OPT_INT, &c->hidden, 1, 4096, "N", "units of each direction (128)" },
@@ -116,7 +118,10 @@ static int train(tag_options *o, const char *file, heed_error *err) {
 }
 
 int train_tag(int argc, char **argv) {
-    tag_options o = { .seed = 1, .cfg = { .valid_part = 0.1, .dropout = -1, .word_dropout = -1 } };
+    tag_options o = {
+        .seed = 1,
+        .cfg = { .valid_part = 0.1, .dropout = -1, .word_dropout = -1, .feature_dropout = -1 }
+    };
     const char *operand[1];
     const int n = read_options(&o, argc, argv, operand);
     if (n < 0) return command_usage(n);
@@ -132,8 +137,8 @@ int train_tag(int argc, char **argv) {
     o.cfg.seed = (uint64_t)o.seed;
     o.cfg.threads = (int)o.threads;
     /* for the library 0 is its own choice, negative none; here -1 stands for what was not given */
-    double *const part[] = { &o.cfg.dropout, &o.cfg.word_dropout };
-    for (int i = 0; i < 2; i++) *part[i] = *part[i] < 0 ? 0 : *part[i] > 0 ? *part[i] : -1;
+    double *const part[] = { &o.cfg.dropout, &o.cfg.word_dropout, &o.cfg.feature_dropout };
+    for (int i = 0; i < 3; i++) *part[i] = *part[i] < 0 ? 0 : *part[i] > 0 ? *part[i] : -1;
     if (o.cfg.valid_part <= 0) o.cfg.valid_part = -1;
     command_catch_signals();
     heed_error err = { 0 };

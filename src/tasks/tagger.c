@@ -50,8 +50,9 @@ static void build_tables(heed_tagger *t) {
                                   .padding = HEED_VOCAB_PAD,
                                   .sparse = true,
                                   .deviation = 0.3f };
+    /* small, so that features never seen add little to a new word's sum */
     const heed_embed_cfg bag = {
-        .vocab = s->buckets, .dim = s->features, .sparse = true, .deviation = 0.3f
+        .vocab = s->buckets, .dim = s->features, .sparse = true, .deviation = 0.05f
     };
     heed_embed_cfg field = word;
     field.vocab = s->field_buckets;
@@ -127,6 +128,8 @@ int heed__tagger_failed(heed_tagger *t, heed_error *err) {
 
 enum { STREAM_UNKNOWN = 1 << 20, STREAM_MASK = 2 << 20, STREAM_STATES = 3 << 20 };
 
+static const double UNKNOWN_PART = 0.25; /* of the occurrences of rare words */
+
 static heed_rng random_of(const heed_tagger *t, uint64_t stream) {
     return (heed_rng){ .seed = t->seed ^ 0x7461677365656421u,
                        .stream = stream + (heed_ctx_step(t->cx) << 24) };
@@ -159,6 +162,11 @@ static bool make_room(heed_tagger *t, batch *b, const heed_tag_rows *r, const in
     return b->id && b->field && b->bag && b->feature && b->lengths;
 }
 
+/* True with probability p, where bits are 32 random ones. */
+static bool happens(uint32_t bits, double p) {
+    return (double)bits < p * 4294967296.0;
+}
+
 static bool make_batch(heed_tagger *t, batch *b, const heed_tag_rows *r, const int64_t *item,
                        const bool *rare) {
     if (!make_room(t, b, r, item)) return false;
@@ -167,23 +175,24 @@ static bool make_batch(heed_tagger *t, batch *b, const heed_tag_rows *r, const i
     int32_t *id = HEED_I32_DATA(b->id), *bag = HEED_I32_DATA(b->bag), at = 0;
     for (int64_t i = 0; i < b->n; i++) {
         const int64_t begin = r->start[item[i]], n = r->start[item[i] + 1] - begin;
-        const int64_t row = i * b->steps, features = r->bag[begin + n] - r->bag[begin];
+        const int64_t row = i * b->steps;
         HEED_I32_DATA(b->lengths)[i] = (int32_t)n;
         for (int64_t s = 0; s < b->steps; s++) {
             const int64_t w = begin + s;
             id[row + s] = s < n ? r->id[w] : HEED_VOCAB_PAD;
-            bag[row + s] = at + (int32_t)(r->bag[s < n ? w : begin + n] - r->bag[begin]);
-            if (train && s < n && rare[r->id[w]] && heed_rng_u32(&rng) < UINT32_MAX / 4)
+            bag[row + s] = at;
+            if (s >= n) continue;
+            if (train && rare[r->id[w]] && happens(heed_rng_u32(&rng), UNKNOWN_PART))
                 id[row + s] = HEED_VOCAB_UNKNOWN;
+            for (int64_t f = r->bag[w]; f < r->bag[w + 1]; f++)
+                if (!train || !happens(heed_rng_u32(&rng), t->shape.feature_dropout))
+                    HEED_I32_DATA(b->feature)[at++] = r->feature[f];
         }
         memcpy(HEED_I32_DATA(b->field) + row * HEED_TAG_FIELDS, r->field + begin * HEED_TAG_FIELDS,
                (size_t)(n * HEED_TAG_FIELDS) * sizeof *r->field);
-        memcpy(HEED_I32_DATA(b->feature) + at, r->feature + r->bag[begin],
-               (size_t)features * sizeof *r->feature);
-        at += (int32_t)features;
     }
     bag[b->n * b->steps] = at;
-    return true;
+    return (b->feature = heed_slice(t->cx, b->feature, 0, 0, at)) != NULL;
 }
 
 /* x [n,T,C] with channels of a whole sentence dropped together (Gal and Ghahramani 2016), and whole

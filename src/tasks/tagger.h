@@ -25,7 +25,7 @@ enum {
 typedef struct heed_tag_shape {
     bool encoder, crf;
     int64_t vocab, embed, features, field, buckets, field_buckets, hidden, layers, heads;
-    double dropout, word_dropout; /* read in training alone */
+    double dropout, word_dropout, feature_dropout; /* read in training alone */
 } heed_tag_shape;
 
 struct heed_tagger {
