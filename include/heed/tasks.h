@@ -255,7 +255,6 @@ typedef struct heed_tag_cfg {
     const char *isa;          /* as heed_ctx_cfg */
     const heed_hooks *hooks;  /* progress, cancel, log, memory */
     const char *run;          /* folder for logs and, where training is stopped, its checkpoint */
-    const char *settings;     /* one line that must be the same for a resume */
     bool resume;              /* go on with the checkpoint there */
     bool keep_stopped;        /* cancelled, the best so far is given (with *err filled) */
 } heed_tag_cfg;

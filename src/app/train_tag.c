@@ -2,19 +2,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/tag.h"
-#include "app/terminal.h"
+#include "app/train_run.h"
 #include "heed/tasks.h"
 #include "tasks/tagger.h"
 
 typedef struct tag_options {
     heed_tag_cfg cfg;
     heed_conll_cfg columns;
-    const char *out, *precision, *valid;
+    const char *out, *precision, *valid, *run;
+    char run_text[4096];
     int64_t seed, threads;
 } tag_options;
 
@@ -53,6 +54,9 @@ static int read_options(tag_options *o, int argc, char **argv, const char **oper
           "rows of the letters' table (32768)" },
         { "vocab", 0, OPT_INT, &c->vocab, 3, 67108864, "N", "words known (50000)" },
         { "seconds", 0, OPT_REAL, &c->seconds, 0, 1e9, "S", "time for training (no limit)" },
+        { "run", 0, OPT_TEXT, &o->run, 0, 0, "DIR",
+          "folder of logs and checkpoint, or none (MODEL.run)" },
+        { "resume", 0, OPT_FLAG, &c->resume, 0, 0, NULL, "go on with a training stopped" },
         { "seed", 0, OPT_INT, &o->seed, 0, 0x1p53, "N", "of everything random (1)" },
         { "precision", 0, OPT_TEXT, &o->precision, 0, 0, "P",
           "f32 or bf16, of matrix products (f32)" },
@@ -62,56 +66,62 @@ static int read_options(tag_options *o, int argc, char **argv, const char **oper
     const opt_command what = { "heed train tag FILE -o DIR [options]",
                                "Trains a tagger on columns of words and tags (BIO, IOB1, BIOES, "
                                "BMES, BILOU), an empty line after each sentence, and writes a "
-                               "model folder.",
+                               "model folder. ^C keeps the best so far; --resume goes on.",
                                options, 1, 1 };
     return opt_read(&what, argc, argv, operand);
 }
 
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+/* A training stopped: its best goes to the model's folder if that would be new, else beside it. */
+static int save_stopped(const tag_options *o, heed_tagger *t, heed_error *err) {
+    char beside[sizeof o->run_text + 8];
+    const char *to = o->out;
+    const heed_error why = *err;
+    if (access(o->out, F_OK) == 0 && o->cfg.run) {
+        snprintf(beside, sizeof beside, "%s/model", o->cfg.run);
+        to = beside;
+    } else if (access(o->out, F_OK) == 0) {
+        return err->code;
+    }
+    if (heed_tagger_save(t, to, err)) return err->code;
+    err->code = why.code;
+    snprintf(err->msg, sizeof err->msg, "%.200s; the best so far is in %.200s%s", why.msg, to,
+             o->cfg.run ? "; the same command with --resume goes on" : "");
+    return err->code;
 }
 
-static void progress(void *user, const heed_progress *p) {
-    terminal *term = user;
-    if (strcmp(p->what, "memory") == 0) return;
-    if (strcmp(p->what, "epoch") != 0) {
-        terminal_progress(term, p);
-        return;
-    }
-    terminal_clear(term);
-    if (p->score_name)
-        printf("epoch %" PRId64 ": loss %.4f, %s %.4f on held-out sentences\n", p->epoch, p->loss,
-               p->score_name, p->score);
-    else
-        printf("epoch %" PRId64 ": loss %.4f\n", p->epoch, p->loss);
-    fflush(stdout);
+/* Trains on what has been read and saves. */
+static int train_on(tag_options *o, const heed_conll *data, const heed_conll *held,
+                    heed_error *err) {
+    const heed_tagged learn = { data->len, data->first, data->token, data->tag };
+    const heed_tagged valid = { held->len, held->first, held->token, held->tag };
+    train_watch w;
+    train_watch_begin(&w);
+    o->cfg.hooks = &w.hooks;
+    o->cfg.valid = o->valid ? &valid : NULL;
+    o->cfg.keep_stopped = true;
+    heed_tagger *t = heed_tagger_train(&learn, &o->cfg, err);
+    terminal_clear(&w.term);
+    int rc = err->code;
+    if (t && rc == HEED_ECANCELLED) rc = save_stopped(o, t, err);
+    if (rc == 0) rc = heed_tagger_save(t, o->out, err);
+    if (rc == 0)
+        printf("%s: %" PRId64 " types, %" PRId64 " parameters, trained in %.1f s\n", o->out,
+               heed_tagger_types(t), heed_tagger_parameters(t), train_watch_seconds(&w));
+    heed_tagger_close(t);
+    return rc;
 }
 
 static int train(tag_options *o, const char *file, heed_error *err) {
-    terminal term = terminal_open(stderr);
-    const heed_hooks hooks = { .user = &term, .progress = progress, .cancel = command_cancelled };
     heed_conll data = { 0 }, held = { 0 };
     int rc = heed__tagger_check_folder(o->out, err);
     if (rc == 0) rc = tag_read(&data, file, &o->columns, err);
     if (rc == 0) tag_describe(&data, file);
     if (rc == 0 && o->valid) rc = tag_read(&held, o->valid, &o->columns, err);
     if (rc == 0 && o->valid) tag_describe(&held, o->valid);
-    if (rc == 0) {
-        const heed_tagged learn = { data.len, data.first, data.token, data.tag };
-        const heed_tagged valid = { held.len, held.first, held.token, held.tag };
-        const double start = seconds();
-        o->cfg.hooks = &hooks;
-        o->cfg.valid = o->valid ? &valid : NULL;
-        heed_tagger *t = heed_tagger_train(&learn, &o->cfg, err);
-        terminal_clear(&term);
-        rc = t ? heed_tagger_save(t, o->out, err) : err->code;
-        if (rc == 0)
-            printf("%s: %" PRId64 " types, %" PRId64 " parameters, trained in %.1f s\n", o->out,
-                   heed_tagger_types(t), heed_tagger_parameters(t), seconds() - start);
-        heed_tagger_close(t);
-    }
+    if (rc == 0 && !o->valid && o->cfg.valid_part > 0)
+        printf("held out: %.4g %% of the sentences, drawn by the seed\n", 100 * o->cfg.valid_part);
+    fflush(stdout);
+    if (rc == 0) rc = train_on(o, &data, &held, err);
     heed__conll_free(&data);
     heed__conll_free(&held);
     return rc;
@@ -129,11 +139,10 @@ int train_tag(int argc, char **argv) {
         fprintf(stderr, "heed train tag: -o DIR is needed; see --help\n");
         return EXIT_USAGE;
     }
-    if (o.precision && strcmp(o.precision, "f32") != 0 && strcmp(o.precision, "bf16") != 0) {
-        fprintf(stderr, "heed train tag: --precision is f32 or bf16, not '%s'\n", o.precision);
-        return EXIT_USAGE;
-    }
-    if (o.precision && strcmp(o.precision, "bf16") == 0) o.cfg.precision = HEED_PRECISION_BF16;
+    int precision;
+    if (!train_precision(o.precision, &precision)) return EXIT_USAGE;
+    o.cfg.precision = (heed_precision)precision;
+    o.cfg.run = train_run_folder(o.run, o.out, o.run_text, sizeof o.run_text);
     o.cfg.seed = (uint64_t)o.seed;
     o.cfg.threads = (int)o.threads;
     /* for the library 0 is its own choice, negative none; here -1 stands for what was not given */

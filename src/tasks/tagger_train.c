@@ -25,6 +25,7 @@ typedef struct training {
     int64_t *length; /* [sentences] */
     bool *rare;      /* [vocab] words that occur once or twice */
     float *laws;     /* [K+2,K] what is added to transitions and edges */
+    char settings[256];
     heed_error *err;
 } training;
 
@@ -257,6 +258,32 @@ static int score(void *self, heed_score *s, heed_error *err) {
  * twice over: that was the better one on held-out sentences. */
 static const float TABLE_RATE = 6;
 
+/* Of all words and tags, so that a resume with other data is noticed: FNV-1a. */
+static uint64_t hash_of(const heed_tagged *d) {
+    uint64_t h = 1469598103934665603u;
+    for (int64_t i = 0; i < d->len; i++)
+        for (int64_t w = d->start[i]; w < d->start[i + 1]; w++)
+            for (int k = 0; k < 2; k++)
+                for (const char *c = k ? d->tag[w] : d->word[w];; c++) {
+                    h = (h ^ (unsigned char)*c) * 1099511628211u;
+                    if (!*c) break;
+                }
+    return h ^ (uint64_t)d->len;
+}
+
+/* What must be the same where a training goes on. */
+static void tell_settings(training *r) {
+    const heed_tag_cfg *c = &r->cfg;
+    const uint64_t data = hash_of(&r->learn.data) ^ (r->valid ? hash_of(r->valid) * 3 : 0);
+    heed__format(
+        r->settings, sizeof r->settings,
+        "tag %s%s, data %016llx, %lld epochs of batches of %lld, rate %g, dropout %g %g %g, "
+        "seed %llu",
+        c->recipe, c->no_crf ? " without CRF" : "", (unsigned long long)data, (long long)c->epochs,
+        (long long)c->batch, c->lr, c->dropout, c->word_dropout, c->feature_dropout,
+        (unsigned long long)c->seed);
+}
+
 static int fit(training *r) {
     heed_tagger *t = r->t;
     const heed_tag_cfg *c = &r->cfg;
@@ -287,10 +314,11 @@ static int fit(training *r) {
                              .seconds = c->seconds,
                              .seed = c->seed,
                              .run = c->run,
-                             .settings = c->settings,
+                             .settings = r->settings,
                              .resume = c->resume,
                              .hooks = &t->hooks };
     heed_fitted done = { 0 };
+    tell_settings(r);
     heed_ctx_set_train(t->cx, true);
     const int rc = heed__fit(&l, &f, &done, r->err);
     heed_ctx_set_train(t->cx, false);

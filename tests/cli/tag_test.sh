@@ -21,7 +21,7 @@ train() { "$heed" train tag "$@" $small >"$dir/log" 2>&1 || wrong "train $*: $(c
 
 train "$data" -o "$dir/m1" --threads 1
 grep -q 'people.conll: 120 sentences, .*tags are BIO' "$dir/log" || wrong "the data were not described: $(head -1 "$dir/log")"
-grep -q 'F1 .* on held-out sentences' "$dir/log" || wrong "no score of an epoch was said"
+grep -q '^Epoch .1/10., Loss: .*, F1: ' "$dir/log" || wrong "no score of an epoch was said"
 train "$data" -o "$dir/m2" --threads 3
 HEED_ISA=scalar train "$data" -o "$dir/m3" --threads 2
 for m in m2 m3; do
@@ -66,6 +66,16 @@ expect 64 "all 1 words have the tag O" "$heed" train tag "$dir/plain" -o "$dir/x
 expect 65 "empty" "$heed" train tag "$dir/empty" -o "$dir/x"
 expect 64 "no recipe 'dance'" "$heed" train tag "$data" -o "$dir/x" --recipe dance
 [ -e "$dir/x" ] && wrong "a training that failed left a folder"
+
+# stopped and gone on with: the very weights of a training that was not
+"$heed" train tag "$data" $small -o "$dir/m5" --epochs 4000 --patience 4000 >/dev/null 2>"$dir/err" &
+job=$!
+until [ -e "$dir/m5.run/log.jsonl" ] || ! kill -0 $job 2>/dev/null; do sleep 0.05; done
+sleep 0.5; kill -INT $job; wait $job; rc=$?
+[ $rc = 75 ] || wrong "stopped training gave $rc, not 75: $(tail -1 "$dir/err")"
+grep -q "best so far is in .*--resume goes on" "$dir/err" || wrong "stopped training said: $(tail -1 "$dir/err")"
+[ -e "$dir/m5/model.safetensors" ] || wrong "the best so far was not kept"
+expect 64 "was made with other data or settings" "$heed" train tag "$dir/bioes" $small -o "$dir/m5" --epochs 12 --resume --run "$dir/m5.run"
 
 # what is no tagger, for all that it says
 printf 'good\tnice\nbad\tugly\n' >"$dir/two.tsv"

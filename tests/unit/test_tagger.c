@@ -108,6 +108,41 @@ static void same_bits_however_made(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+static bool after_fifty(void *user) {
+    return ++*(int *)user == 50;
+}
+
+/* Stopped in the midst of an epoch and gone on with, a training ends in the very same bits. */
+static void a_resumed_training_is_the_same(void **state) {
+    (void)state;
+    char dir[] = "/tmp/heed-tagger-XXXXXX", command[64];
+    heed_error err = { 0 };
+    heed_tag_cfg cfg = tagged_cfg();
+    cfg.epochs = 3;
+    cfg.dropout = 0.3;
+    heed_tagger *whole = train(&cfg);
+    assert_non_null(mkdtemp(dir));
+    int calls = 0;
+    const heed_hooks hooks = { .user = &calls, .cancel = after_fifty };
+    cfg.run = dir;
+    cfg.hooks = &hooks;
+    cfg.keep_stopped = true;
+    heed_tagger *part = heed_tagger_train(&learn.data, &cfg, &err);
+    assert_int_equal(err.code, HEED_ECANCELLED);
+    assert_non_null(part); /* the best so far */
+    heed_tagger_close(part);
+    cfg.resume = true;
+    heed_tagger *resumed = train(&cfg);
+    char *want = answers(whole), *got = answers(resumed);
+    assert_string_equal(got, want);
+    free(want);
+    free(got);
+    heed_tagger_close(whole);
+    heed_tagger_close(resumed);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
 static void entities_of_a_text(void **state) {
     (void)state;
     heed_tag_cfg cfg = tagged_cfg();
