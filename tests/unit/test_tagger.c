@@ -267,9 +267,13 @@ static int set_up(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_recipe_learns),  cmocka_unit_test(same_bits_however_made),
-        cmocka_unit_test(entities_of_a_text),  cmocka_unit_test(ideographs_are_read_in_context),
-        cmocka_unit_test(types_of_other_data), cmocka_unit_test(what_is_wrong_is_refused),
+        cmocka_unit_test(each_recipe_learns),
+        cmocka_unit_test(same_bits_however_made),
+        cmocka_unit_test(a_resumed_training_is_the_same),
+        cmocka_unit_test(entities_of_a_text),
+        cmocka_unit_test(ideographs_are_read_in_context),
+        cmocka_unit_test(types_of_other_data),
+        cmocka_unit_test(what_is_wrong_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
