@@ -131,6 +131,10 @@ HEED_API heed_target heed_classifier_target(const heed_classifier *c);
 HEED_API bool heed_classifier_pairs(const heed_classifier *c); /* whether it reads pairs */
 HEED_API const char *heed_classifier_recipe(const heed_classifier *c);
 
+/* Held-out examples that its confidence was calibrated on (Guo et al. 2017), and without which no
+ * coverage or scope can be promised; 0: none, its probabilities are those that training left. */
+HEED_API int64_t heed_classifier_calibrated(const heed_classifier *c);
+
 /* A label with its probability. name lives as long as the classifier. */
 typedef struct heed_label {
     const char *name;
@@ -154,16 +158,22 @@ typedef struct heed_explanation {
     heed_attended *word; /* [word_cap] the last words, in reading order; NULL with word_cap 0 */
     int top_cap;
     int64_t word_cap;
+    /* What is to be promised, of a calibrated model with one label a text; 0: nothing. coverage:
+     * the chance that the set of labels holds the right one; scope: the part of texts such as those
+     * of the training that are taken for such. */
+    double coverage, scope;
     /* filled */
     int top_len;         /* labels written */
     int64_t word_len;    /* words written */
     int64_t total, seen; /* words of the text; how many of them, its last ones, the model saw */
     int64_t known;       /* of those seen, how many it knows */
     float value;         /* of a model that gives a score */
+    int64_t set_len;     /* the likeliest so many labels are the set; 0: not even one is likely */
+    bool in_scope;       /* false: a text such as none of the training's */
 } heed_explanation;
 
 /* heed_classify with what it attended to: attention averaged over heads and queries. 0 or a
- * status. */
+ * status: HEED_EUNSUPPORTED where something is to be promised by a model that is not calibrated. */
 HEED_API int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation *x,
                                    heed_error *err);
 

@@ -14,30 +14,62 @@
 #include "heed/tasks.h"
 #include "io/input.h"
 
-enum { WORDS = 4096, TOP = 16 };
+enum { WORDS = 4096, TOP = 16, MOST_SHOWN = 1000 };
 
 typedef struct predictor {
     heed_classifier *c;
     terminal term;
-    bool json, explain;
+    bool json, explain, abstain, score;
     int64_t top;
     heed_input *in;
     heed_explanation x;
-    heed_label label[TOP];
 } predictor;
 
-/* docs/schemas/predict.json */
-static void print_json(const predictor *p, const char *text) {
+/* An answer is given where the text is in scope and its set holds one label. */
+static bool abstains(const heed_explanation *x) {
+    return !x->in_scope || x->set_len != 1;
+}
+
+static int64_t least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+static void json_labels(const predictor *p) {
     const heed_explanation *x = &p->x;
-    printf("{\"label\": ");
+    printf("\"label\": ");
     print_json_text(x->top[0].name, strlen(x->top[0].name));
     printf(", \"confidence\": %.9g, \"labels\": [", (double)x->top[0].score);
-    for (int i = 0; i < x->top_len; i++) {
+    for (int64_t i = 0; i < least(p->top, x->top_len); i++) {
         printf("%s{\"label\": ", i ? ", " : "");
         print_json_text(x->top[i].name, strlen(x->top[i].name));
         printf(", \"score\": %.9g}", (double)x->top[i].score);
     }
-    printf("], \"tokens_seen\": %" PRId64 ", \"tokens_total\": %" PRId64, x->seen, x->total);
+    printf("]");
+}
+
+static void json_promises(const predictor *p) {
+    const heed_explanation *x = &p->x;
+    if (x->coverage > 0) {
+        printf(", \"coverage\": %.9g, \"set\": [", x->coverage);
+        for (int64_t i = 0; i < least(x->set_len, x->top_len); i++) {
+            printf("%s", i ? ", " : "");
+            print_json_text(x->top[i].name, strlen(x->top[i].name));
+        }
+        printf("], \"set_len\": %" PRId64, x->set_len);
+    }
+    if (x->scope > 0) printf(", \"in_scope\": %s", x->in_scope ? "true" : "false");
+    if (p->abstain) printf(", \"abstained\": %s", abstains(x) ? "true" : "false");
+}
+
+/* docs/schemas/predict.json, predict_score.json */
+static void print_json(const predictor *p, const char *text) {
+    const heed_explanation *x = &p->x;
+    printf("{");
+    if (p->score)
+        printf("\"value\": %.9g", (double)x->value);
+    else
+        json_labels(p);
+    printf(", \"tokens_seen\": %" PRId64 ", \"tokens_total\": %" PRId64, x->seen, x->total);
     if (p->explain) printf(", \"attention\": [");
     for (int64_t i = 0; p->explain && i < x->word_len; i++) {
         const heed_attended *w = &x->word[i];
@@ -45,7 +77,9 @@ static void print_json(const predictor *p, const char *text) {
         print_json_text(text + w->begin, w->end - w->begin);
         printf(", \"weight\": %.9g}", (double)w->weight);
     }
-    printf("%s}\n", p->explain ? "]" : "");
+    printf("%s", p->explain ? "]" : "");
+    json_promises(p);
+    printf("}\n");
 }
 
 static void print_shaded(const predictor *p, const char *text) {
@@ -66,8 +100,15 @@ static void print_shaded(const predictor *p, const char *text) {
 
 static void print_plain(const predictor *p, const char *text) {
     const heed_explanation *x = &p->x;
-    for (int i = 0; i < x->top_len; i++)
-        printf("%s%s\t%.4f", i ? "\t" : "", x->top[i].name, (double)x->top[i].score);
+    const int64_t shown = x->coverage > 0 && !p->abstain ? x->set_len : p->top;
+    if (p->score)
+        printf("%.6g", (double)x->value);
+    else if (p->abstain && abstains(x))
+        printf("%s\t%.4f", x->in_scope ? "(unsure)" : "(out of scope)", (double)x->top[0].score);
+    else
+        for (int64_t i = 0; i < least(shown, x->top_len); i++)
+            printf("%s%s\t%.4f", i ? "\t" : "", x->top[i].name, (double)x->top[i].score);
+    if (!p->abstain && !x->in_scope) printf("\t(out of scope)");
     if (x->seen < x->total) printf("\t(%" PRId64 " of %" PRId64 " tokens seen)", x->seen, x->total);
     printf("\n");
     if (p->explain) print_shaded(p, text);
@@ -115,21 +156,36 @@ static int each_line(predictor *p, heed_error *err) {
     return rc;
 }
 
+static int start(predictor *p, const char *dir, const heed_open_cfg *open, heed_error *err) {
+    p->c = heed_classifier_open(dir, open, err);
+    if (!p->c) return err->code;
+    const int64_t labels = heed_classifier_labels(p->c);
+    p->score = heed_classifier_target(p->c) == HEED_TARGET_SCORE;
+    p->x.top_cap = (int)(p->x.coverage > 0 ? least(labels, MOST_SHOWN) : p->top);
+    p->x.top = calloc((size_t)p->x.top_cap + 1, sizeof *p->x.top);
+    p->x.word = calloc(WORDS, sizeof *p->x.word);
+    p->x.word_cap = WORDS;
+    if (p->x.top && p->x.word) return 0;
+    snprintf(err->msg, sizeof err->msg, "predict: out of memory");
+    return err->code = HEED_ENOMEM;
+}
+
 static int predict(predictor *p, const char *dir, const char *file, const heed_open_cfg *open,
                    heed_error *err) {
     const heed_hooks hooks = { .cancel = command_cancelled };
     p->in = heed__input_open(file ? file : "-", &hooks, err);
     if (!p->in) return err->code;
-    p->c = heed_classifier_open(dir, open, err);
-    const int rc = p->c ? each_line(p, err) : err->code;
+    int rc = start(p, dir, open, err);
+    if (rc == 0) rc = each_line(p, err);
     heed_classifier_close(p->c);
     heed__input_close(p->in);
+    free(p->x.top);
+    free(p->x.word);
     return rc;
 }
 
 int cmd_predict(int argc, char **argv) {
     predictor p = { .top = 1, .explain = isatty(1) != 0 };
-    heed_attended *word = malloc(WORDS * sizeof *word);
     int64_t threads = 1;
     tag_predict_cfg tag = { 0 };
     const opt options[] = {
@@ -138,6 +194,12 @@ int cmd_predict(int argc, char **argv) {
         { "top", 'n', OPT_INT, &p.top, 1, TOP, "N", "labels shown (1)" },
         { "explain", 0, OPT_FLAG, &p.explain, 0, 0, NULL,
           "show the words attended to (on a terminal always)" },
+        { "coverage", 0, OPT_REAL, &p.x.coverage, 0.01, 0.9999, "P",
+          "a set of labels that holds the right one with this chance" },
+        { "scope", 0, OPT_REAL, &p.x.scope, 0.01, 0.9999, "P",
+          "tell texts such as none of the training's; this part of its own is let in" },
+        { "abstain", 0, OPT_FLAG, &p.abstain, 0, 0, NULL,
+          "answer only in scope and with a set of one label (both 0.95 unless said)" },
         { "conll", 0, OPT_FLAG, &tag.conll, 0, 0, NULL,
           "tagger: columns of word, tag, confidence" },
         { "columns", 0, OPT_FLAG, &tag.columns, 0, 0, NULL,
@@ -152,14 +214,10 @@ int cmd_predict(int argc, char **argv) {
                                options, 1, 2 };
     const char *operand[2] = { NULL, NULL };
     const int n = opt_read(&what, argc, argv, operand);
-    if (n < 0) {
-        free(word);
-        return command_usage(n);
-    }
+    if (n < 0) return command_usage(n);
+    if (p.abstain && p.x.coverage <= 0) p.x.coverage = 0.95;
+    if (p.abstain && p.x.scope <= 0) p.x.scope = 0.95;
     p.term = terminal_open(stdout);
-    p.x = (heed_explanation){
-        .top = p.label, .top_cap = (int)p.top, .word = word, .word_cap = word ? WORDS : 0
-    };
     command_catch_signals();
     heed_error err = { 0 };
     const heed_open_cfg open = { .threads = (int)threads };
@@ -167,6 +225,5 @@ int cmd_predict(int argc, char **argv) {
     const int rc = tag_is_tagger(operand[0])
                        ? tag_predict(operand[0], operand[1], &tag, &open, &err)
                        : predict(&p, operand[0], operand[1], &open, &err);
-    free(word);
     return rc ? command_error(&err) : 0;
 }

@@ -30,10 +30,23 @@ void heed_classifier_close(heed_classifier *c) {
     const heed_hooks hooks = c->hooks;
     for (int64_t i = 0; c->label && i < c->labels; i++) heed__free(&hooks, c->label[i]);
     heed__free(&hooks, c->label);
+    heed__calibration_free(&c->calibration);
+    heed__held_free(&c->held, &hooks);
     heed__body_free(c->body);
     heed_params_free(c->ps);
     heed_ctx_free(c->cx);
     heed__free(&hooks, c);
+}
+
+int64_t heed_classifier_calibrated(const heed_classifier *c) {
+    return c->calibration.len;
+}
+
+void heed__held_free(heed_held *h, const heed_hooks *hooks) {
+    heed__free(hooks, h->text);
+    heed__free(hooks, h->label);
+    heed__free(hooks, h->outcome);
+    *h = (heed_held){ 0 };
 }
 
 int64_t heed__classifier_width(const heed_classifier *c) {

@@ -4,6 +4,7 @@
 
 #include "heed/tasks.h"
 #include "tasks/body.h"
+#include "tasks/calibration.h"
 #include "tasks/head.h"
 #include "tasks/metrics.h"
 
@@ -13,6 +14,15 @@ enum {
     HEED_CLASSIFIER_MAX_LEN = 1 << 20,
     HEED_CLASSIFIER_MAX_EPOCHS = 1 << 30
 };
+
+/* Held-out examples of a training with one label a text, and the calibrated answers to them. The
+ * strings are those of the examples that were given to the training. */
+typedef struct heed_held {
+    int64_t len;
+    const char **text, **label; /* [len] */
+    heed_outcome *outcome;      /* [len] */
+} heed_held;
+void heed__held_free(heed_held *h, const heed_hooks *hooks);
 
 struct heed_classifier {
     heed_hooks hooks;
@@ -24,11 +34,13 @@ struct heed_classifier {
     int64_t labels; /* 0 for a score */
     int64_t max_len;
     heed_keep keep;
-    bool windows;   /* a longer text is read in windows of max_len, else cut to it */
-    bool hierarchy; /* labels are paths, a/b */
-    uint64_t seed;  /* of the training, for the record */
-    int64_t epochs; /* likewise */
-    int64_t batch;  /* texts answered at once; no answer depends on it */
+    bool windows;                 /* a longer text is read in windows of max_len, else cut to it */
+    bool hierarchy;               /* labels are paths, a/b */
+    uint64_t seed;                /* of the training, for the record */
+    int64_t epochs;               /* likewise */
+    int64_t batch;                /* texts answered at once; no answer depends on it */
+    heed_calibration calibration; /* len 0: none */
+    heed_held held;               /* after a training; len 0 else */
 };
 
 /* An empty one with its context (train or not). NULL and *err on failure. */
@@ -67,8 +79,10 @@ void heed__pairs_free(heed_pairs *p);
  */
 int64_t heed__windows(const heed_classifier *c, const heed_rows *rows, int64_t i);
 heed_span heed__window(const heed_classifier *c, const heed_rows *rows, int64_t i, int64_t w);
-/* The head's numbers for every row, out [len,K]: answers, or, logits set, what they are made of;
- * averaged over the windows of a row. 0 or a status. */
+/* Logits z [n,K] as answers, in place: calibrated probabilities, or scores. 0 or a status. */
+int heed__classifier_finish(heed_classifier *c, int64_t n, float *z, heed_error *err);
+/* Logits of every row, averaged over its windows, out [len,K]; finished unless logits is set. 0 or
+ * a status. */
 int heed__classifier_answers(heed_classifier *c, const heed_pairs *p, bool logits, float *out,
                              heed_error *err);
 /* The body's pooled vectors, out [len,body->dim], averaged likewise. 0 or a status. */

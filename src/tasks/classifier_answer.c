@@ -114,17 +114,15 @@ static heed_tensor *forward(heed_classifier *c, const heed_pairs *x, const piece
     return call.evidence ? heed_add(c->cx, y, call.evidence) : y;
 }
 
-static int each_batch(heed_classifier *c, const heed_pairs *x, pieces *p, bool logits,
-                      heed_error *err) {
+static int each_batch(heed_classifier *c, const heed_pairs *x, pieces *p, heed_error *err) {
     const int64_t K = p->width, batch = c->batch < 256 ? c->batch : 256;
     for (int64_t at = 0; at < p->len; at += batch) {
         const int64_t n = p->len - at < batch ? p->len - at : batch;
         heed_tensor *z = forward(c, x, p, at, n);
-        if (!logits) z = heed__head_answer(c->cx, &c->head, z);
         for (int64_t i = 0; z && i < z->len; i++)
             if (!isfinite(HEED_F32_DATA(z)[i]))
                 z = heed_fail(c->cx, HEED_ENONFINITE,
-                              "classifier: a probability is not a finite number, so the model's "
+                              "classifier: a logit is not a finite number, so the model's "
                               "weights are not or are far too large");
         if (!z) return context_error(c, err);
         for (int64_t i = 0; i < n; i++)
@@ -152,6 +150,21 @@ static void average(const pieces *p, int64_t K, float *out) {
     }
 }
 
+int heed__classifier_finish(heed_classifier *c, int64_t n, float *z, heed_error *err) {
+    const int64_t K = heed__classifier_width(c), batch = 256;
+    const bool cooled = c->head.cfg.target == HEED_TARGET_LABEL && c->calibration.len;
+    for (int64_t at = 0; at < n; at += batch) {
+        const int64_t m = n - at < batch ? n - at : batch, shape[2] = { m, K };
+        heed_tensor *y = heed_from_f32(c->cx, 2, shape, z + at * K);
+        if (cooled) y = heed_scale(c->cx, y, (float)(1 / c->calibration.temperature), 0);
+        y = heed__head_answer(c->cx, &c->head, y);
+        if (!y) return context_error(c, err);
+        memcpy(z + at * K, HEED_F32_DATA(y), (size_t)(m * K) * sizeof *z);
+        heed_ctx_reset(c->cx);
+    }
+    return 0;
+}
+
 int heed__classifier_answers(heed_classifier *c, const heed_pairs *x, bool logits, float *out,
                              heed_error *err) {
     pieces p = { .width = heed__classifier_width(c) };
@@ -159,10 +172,10 @@ int heed__classifier_answers(heed_classifier *c, const heed_pairs *x, bool logit
     if (rc)
         heed__error(err, rc, "texts: out of memory");
     else
-        rc = each_batch(c, x, &p, logits, err);
+        rc = each_batch(c, x, &p, err);
     if (rc == 0) average(&p, heed__classifier_width(c), out);
     pieces_free(c, &p);
-    return rc;
+    return rc || logits ? rc : heed__classifier_finish(c, x->rows.len, out, err);
 }
 
 int heed__classifier_vectors(heed_classifier *c, const heed_rows *rows, float *out,
@@ -173,7 +186,7 @@ int heed__classifier_vectors(heed_classifier *c, const heed_rows *rows, float *o
     if (rc)
         heed__error(err, rc, "texts: out of memory");
     else
-        rc = each_batch(c, &x, &p, true, err);
+        rc = each_batch(c, &x, &p, err);
     if (rc == 0) average(&p, p.width, out);
     pieces_free(c, &p);
     return rc;

@@ -287,3 +287,24 @@ int heed__part_score(heed_classifier *c, heed_part *p, heed_score *s, heed_error
     }
     return 0;
 }
+
+int heed__part_calibrate(heed_classifier *c, heed_part *p, heed_error *err) {
+    const int64_t K = heed__classifier_width(c), n = p->x.len;
+    heed_held *h = &c->held;
+    heed_score s;
+    h->text = heed__calloc(&c->hooks, (size_t)n, sizeof *h->text);
+    h->label = heed__calloc(&c->hooks, (size_t)n, sizeof *h->label);
+    if (!h->text || !h->label) return heed__error(err, HEED_ENOMEM, "calibrate: out of memory");
+    int rc = heed__part_score(c, p, &s, err); /* makes room for answers */
+    if (rc == 0) rc = heed__classifier_answers(c, &p->in, true, p->out, err);
+    if (rc == 0) rc = heed__calibrate(&c->calibration, p->out, p->label, n, K, err);
+    if (rc == 0) rc = heed__classifier_finish(c, n, p->out, err);
+    if (rc) return rc;
+    heed__outcomes(p->outcome, p->out, p->label, n, K);
+    memcpy(h->text, p->x.text, (size_t)n * sizeof *h->text);
+    memcpy(h->label, p->x.label, (size_t)n * sizeof *h->label);
+    h->outcome = p->outcome;
+    p->outcome = NULL;
+    h->len = n;
+    return 0;
+}

@@ -35,6 +35,8 @@ int heed__classifier_pretrain(heed_classifier *c, const heed_part *p, const heed
 int heed__part_encode(heed_classifier *c, heed_part *p, heed_error *err);
 /* What c is worth on the part: accuracy, micro-F1 at 1/2, or R², with the loss. */
 int heed__part_score(heed_classifier *c, heed_part *p, heed_score *score, heed_error *err);
+/* Calibrates c on the part, with one label a text, and leaves the answers in c->held. */
+int heed__part_calibrate(heed_classifier *c, heed_part *p, heed_error *err);
 int64_t heed__part_size(const heed_part *p); /* bytes */
 /* Of its texts, labels and scores. */
 uint64_t heed__part_hash(const heed_part *p);

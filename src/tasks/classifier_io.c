@@ -58,13 +58,18 @@ static json_t *config(const heed_classifier *c) {
         return NULL;
     }
     const bool bf16 = heed_ctx_precision(c->cx) == HEED_PRECISION_BF16;
-    return json_pack("{s:s, s:s, s:s*, s:I, s:s*, s:o*, s:o*, s:I, s:I, s:o, s:o, s:o}", "task",
-                     "classify", "recipe", c->body->kind->name, "precision", bf16 ? "bf16" : NULL,
-                     "max_len", (json_int_t)c->max_len, "keep",
-                     c->keep == HEED_KEEP_HEAD ? "head" : NULL, "windows",
-                     c->windows ? json_true() : NULL, "hierarchy",
-                     c->hierarchy ? json_true() : NULL, "seed", (json_int_t)c->seed, "epochs",
-                     (json_int_t)c->epochs, "head", head, "body", body, "labels", labels);
+    json_t *all = json_pack(
+        "{s:s, s:s, s:s*, s:I, s:s*, s:o*, s:o*, s:I, s:I, s:o, s:o, s:o}", "task", "classify",
+        "recipe", c->body->kind->name, "precision", bf16 ? "bf16" : NULL, "max_len",
+        (json_int_t)c->max_len, "keep", c->keep == HEED_KEEP_HEAD ? "head" : NULL, "windows",
+        c->windows ? json_true() : NULL, "hierarchy", c->hierarchy ? json_true() : NULL, "seed",
+        (json_int_t)c->seed, "epochs", (json_int_t)c->epochs, "head", head, "body", body, "labels",
+        labels);
+    if (!all || !c->calibration.len) return all;
+    if (json_object_set_new(all, "calibration", heed__calibration_to_json(&c->calibration)) == 0)
+        return all;
+    json_decref(all);
+    return NULL;
 }
 
 static int save_config(const heed_classifier *c, const char *dir, heed_error *err) {
@@ -174,10 +179,11 @@ static int limit_size(heed_classifier *c, const char *dir, heed_error *err) {
 
 static int open_tree(heed_classifier *c, const json_t *tree, const char *dir, heed_head_cfg *head,
                      heed_error *err) {
-    static const char *const keys[] = { "format_version", "precision", "task",   "recipe",
-                                        "tokenizer",      "max_len",   "keep",   "windows",
-                                        "hierarchy",      "seed",      "epochs", "head",
-                                        "body",           "model",     "labels", NULL };
+    static const char *const keys[] = {
+        "format_version", "precision", "task",      "recipe",      "tokenizer", "max_len",
+        "keep",           "windows",   "hierarchy", "seed",        "epochs",    "head",
+        "body",           "model",     "labels",    "calibration", NULL
+    };
     char path[HEED_PATH_SIZE];
     heed_fields f = { .object = tree, .name = in(path, dir, "config.json"), .err = err };
     const char *task = heed__field_text(&f, "task");
@@ -202,6 +208,9 @@ static int open_tree(heed_classifier *c, const json_t *tree, const char *dir, he
                  : heed__head_read(head, json_object_get(tree, "head"), path, err);
     const bool score = head->target == HEED_TARGET_SCORE;
     if (rc == 0) rc = open_labels(c, tree, score, path, err);
+    const json_t *calibration = json_object_get(tree, "calibration");
+    if (rc == 0 && calibration)
+        rc = heed__calibration_from_json(&c->calibration, calibration, path, err);
     if (rc) return rc;
     if (old && head->classes != c->labels)
         return heed__error(err, HEED_EFORMAT, "%s: %lld labels for a model of %lld classes", path,

@@ -58,17 +58,16 @@ int heed_classify(heed_classifier *c, const char *text, heed_label *top, int n, 
 
 /* -- what it attended to ---------------------------------------------------------------------- */
 
-/* Adds the answer of one window to probs and its attention to weight [units]. 0 or a status. */
-static int look(heed_classifier *c, const heed_rows *rows, heed_span span, float *probs,
+/* Adds the logits of one window to z and its attention to weight [units]. 0 or a status. */
+static int look(heed_classifier *c, const heed_rows *rows, heed_span span, float *z,
                 float *weight) {
     heed_body_call call = { .want_weights = true };
     heed_tensor *y = c->body->kind->apply(c->cx, c->body, rows, &span, 1, &call);
-    y = heed__head_apply(c->cx, &c->head, y, NULL);
-    if (call.evidence) y = heed_add(c->cx, y, call.evidence);
-    heed_tensor *p = heed__head_answer(c->cx, &c->head, y);
+    heed_tensor *p = heed__head_apply(c->cx, &c->head, y, NULL);
+    if (call.evidence) p = heed_add(c->cx, p, call.evidence);
     if (!p || !call.weights) return HEED_ENOMEM;
     for (int64_t k = 0; k < p->len; k++) {
-        probs[k] += HEED_F32_DATA(p)[k];
+        z[k] += HEED_F32_DATA(p)[k];
         if (!isfinite(HEED_F32_DATA(p)[k])) return HEED_ENONFINITE;
     }
     for (int64_t u = span.begin; u < span.end; u++)
@@ -76,19 +75,19 @@ static int look(heed_classifier *c, const heed_rows *rows, heed_span span, float
     return 0;
 }
 
-static int look_at_all(heed_classifier *c, const heed_rows *rows, float *probs, float *weight,
+static int look_at_all(heed_classifier *c, const heed_rows *rows, float *z, float *weight,
                        heed_error *err) {
     const int64_t windows = heed__windows(c, rows, 0), K = heed__classifier_width(c);
     for (int64_t w = 0; w < windows; w++) {
-        const int rc = look(c, rows, heed__window(c, rows, 0, w), probs, weight);
+        const int rc = look(c, rows, heed__window(c, rows, 0, w), z, weight);
         const heed_error *why = heed_ctx_error(c->cx);
         if (rc)
             heed__error(err, why ? why->code : rc, "%s",
-                        why ? why->msg : "classifier: a probability is not a finite number");
+                        why ? why->msg : "classifier: a logit is not a finite number");
         heed_ctx_reset(c->cx);
         if (rc) return err->code;
     }
-    for (int64_t k = 0; windows > 1 && k < K; k++) probs[k] /= (float)windows;
+    for (int64_t k = 0; windows > 1 && k < K; k++) z[k] /= (float)windows;
     for (int64_t u = 0; windows > 1 && u < rows->start[1]; u++) weight[u] /= (float)windows;
     return 0;
 }
@@ -116,6 +115,10 @@ int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation
     heed_error own;
     if (!err) err = &own;
     x->total = x->seen = x->known = x->word_len = 0;
+    if ((x->coverage > 0 || x->scope > 0) && !c->calibration.len)
+        return heed__error(err, HEED_EUNSUPPORTED,
+                           "classifier: no coverage or scope can be promised: this model was "
+                           "trained with nothing held out, or gives no single label");
     if (c->head.cfg.pairs)
         return heed__error(err, HEED_EUNSUPPORTED, "classifier: pairs of texts are not explained");
     heed_rows rows;
@@ -126,7 +129,18 @@ int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation
     float *weight = heed__calloc(&c->hooks, (size_t)rows.start[1], sizeof *weight);
     rc = probs && weight ? look_at_all(c, &rows, probs, weight, err)
                          : heed__error(err, HEED_ENOMEM, "classifier: out of memory");
+    const bool one = c->head.cfg.target == HEED_TARGET_LABEL;
+    x->in_scope = true;
+    if (rc == 0 && one && x->scope > 0)
+        x->in_scope = heed__scope_score(probs, c->labels) >=
+                      heed__scope_limit(&c->calibration, x->scope);
+    if (rc == 0) rc = heed__classifier_finish(c, 1, probs, err);
     if (rc == 0) {
+        const double limit = one && x->coverage > 0
+                                 ? heed__coverage_limit(&c->calibration, x->coverage)
+                                 : (double)INFINITY;
+        x->set_len = 0;
+        for (int64_t k = 0; k < c->labels; k++) x->set_len += heed__covered(probs[k], limit);
         x->top_len = best(c, probs, x->top, x->top_cap);
         x->value = c->head.cfg.target == HEED_TARGET_SCORE ? probs[0] : 0;
         fill_in(c, &rows, weight, x);

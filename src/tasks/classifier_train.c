@@ -292,6 +292,21 @@ static int run(training *t, heed_fitted *done) {
     return heed__fit(&l, &t->fit, done, t->err);
 }
 
+/* Of a stopped training too: its error stays, and its cancel hook is not asked again. */
+static int calibrate(training *t, int rc) {
+    heed_error own = { 0 };
+    heed_classifier *c = t->c;
+    const heed_hooks hooks = c->hooks;
+    bool any = false;
+    for (int64_t i = 0; i < t->held.x.len; i++) any = any || t->held.label[i] >= 0;
+    if (!any) return rc;
+    c->hooks.cancel = NULL;
+    const int failed = heed__part_calibrate(c, &t->held, &own);
+    c->hooks = hooks;
+    if (failed) *t->err = own;
+    return failed ? failed : rc;
+}
+
 heed_classifier *heed_classifier_train(const heed_examples *data, const heed_classify_cfg *given,
                                        heed_error *err) {
     heed_error own = { 0 };
@@ -309,13 +324,15 @@ heed_classifier *heed_classifier_train(const heed_examples *data, const heed_cla
     if (rc == 0) rc = heed__data_split(t.c, data, given, &t.learn, &t.held, t.err);
     if (rc == 0) rc = prepare(&t);
     if (rc == 0) rc = run(&t, &done);
+    const bool kept = rc == 0 || (rc == HEED_ECANCELLED && given->keep_stopped && done.steps);
+    if (kept && t.held.x.len && target == HEED_TARGET_LABEL) rc = calibrate(&t, rc);
     const heed_hooks hooks = t.c->hooks;
     heed__part_free(&t.learn, &hooks);
     heed__part_free(&t.held, &hooks);
     heed__free(&hooks, t.weight);
     heed__free(&hooks, t.span);
     t.c->batch = 64;
-    if (rc == 0 || (rc == HEED_ECANCELLED && given->keep_stopped && done.steps)) return t.c;
+    if (rc == 0 || (kept && rc == HEED_ECANCELLED)) return t.c;
     heed_classifier_close(t.c);
     return NULL;
 }

@@ -115,5 +115,5 @@ patch() { printf "$1" | dd of="$dir/b/model.safetensors" bs=1 seek="$2" conv=not
 patch '\xff\xff\xff\xff\xff\xff\xff\x7f' 0; broken 65 "a header of 9223372036854775807 bytes"
 sed -i '0,/"data_offsets":\[0,/s//"data_offsets":[8,/' "$dir/b/model.safetensors"; broken 65 "bytes, but its shape"
 for i in $(seq 0 999); do printf '\x00\x00\xc0\x7f'; done | dd of="$dir/b/model.safetensors" bs=1 seek=$((size + 8)) conv=notrunc status=none
-broken 65 "a probability is not a finite number"
+broken 65 "a logit is not a finite number"
 exit $failed
