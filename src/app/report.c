@@ -203,7 +203,8 @@ static void print_mistakes(FILE *to, const report *r, const heed_outcome *const 
         fprintf(to, "<tr><td>");
         chart_text(to, part);
         fprintf(to, "%s</td><td>", len < strlen(r->text[at]) ? " …" : "");
-        chart_text(to, r->right[at]);
+        chart_text(to, surest[i]->right < 0 ? "(a label not learnt)"
+                                            : r->label(r->arg, surest[i]->right));
         fprintf(to, "</td><td>");
         chart_text(to, r->label(r->arg, surest[i]->said));
         fprintf(to, "</td><td class=\"n\">%.3f</td></tr>\n", (double)surest[i]->confidence);

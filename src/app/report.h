@@ -20,9 +20,8 @@ typedef struct report {
     const char *score_name;
     /* held-out examples and the answers to them; n 0: none */
     int64_t n, labels;
-    const heed_outcome *o;    /* [n] */
-    const char *const *text;  /* [n] */
-    const char *const *right; /* [n] the right label, as the data have it */
+    const heed_outcome *o;   /* [n] */
+    const char *const *text; /* [n] */
     const char *(*label)(void *arg, int64_t i);
     void *arg;
     const heed_metrics *m;

@@ -44,7 +44,6 @@ int64_t heed_classifier_calibrated(const heed_classifier *c) {
 
 void heed__held_free(heed_held *h, const heed_hooks *hooks) {
     heed__free(hooks, h->text);
-    heed__free(hooks, h->label);
     heed__free(hooks, h->outcome);
     *h = (heed_held){ 0 };
 }

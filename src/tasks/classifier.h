@@ -19,8 +19,8 @@ enum {
  * strings are those of the examples that were given to the training. */
 typedef struct heed_held {
     int64_t len;
-    const char **text, **label; /* [len] */
-    heed_outcome *outcome;      /* [len] */
+    const char **text;     /* [len] */
+    heed_outcome *outcome; /* [len] */
 } heed_held;
 void heed__held_free(heed_held *h, const heed_hooks *hooks);
 

@@ -293,8 +293,7 @@ int heed__part_calibrate(heed_classifier *c, heed_part *p, heed_error *err) {
     heed_held *h = &c->held;
     heed_score s;
     h->text = heed__calloc(&c->hooks, (size_t)n, sizeof *h->text);
-    h->label = heed__calloc(&c->hooks, (size_t)n, sizeof *h->label);
-    if (!h->text || !h->label) return heed__error(err, HEED_ENOMEM, "calibrate: out of memory");
+    if (!h->text) return heed__error(err, HEED_ENOMEM, "calibrate: out of memory");
     int rc = heed__part_score(c, p, &s, err); /* makes room for answers */
     if (rc == 0) rc = heed__classifier_answers(c, &p->in, true, p->out, err);
     if (rc == 0) rc = heed__calibrate(&c->calibration, p->out, p->label, n, K, err);
@@ -302,7 +301,6 @@ int heed__part_calibrate(heed_classifier *c, heed_part *p, heed_error *err) {
     if (rc) return rc;
     heed__outcomes(p->outcome, p->out, p->label, n, K);
     memcpy(h->text, p->x.text, (size_t)n * sizeof *h->text);
-    memcpy(h->label, p->x.label, (size_t)n * sizeof *h->label);
     h->outcome = p->outcome;
     p->outcome = NULL;
     h->len = n;
