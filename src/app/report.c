@@ -35,7 +35,7 @@ static const char STYLE[] =
     ".key{margin-right:1em}.key.a::before{background:var(--a)}.key.b::before{background:var(--b)}"
     ".key.c::before{background:var(--c)}"
     "table{border-collapse:collapse;width:100%;font-size:.9rem}"
-    "th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--edge);"
+    "th,td{text-align:left;min-width:7em;padding:.3rem .6rem;border-bottom:1px solid var(--edge);"
     "vertical-align:top;overflow-wrap:anywhere}td.n,th.n{text-align:right;white-space:nowrap;"
     "font-variant-numeric:tabular-nums}";
 

@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "app/data.h"
 #include "app/options.h"
+#include "app/train_report.h"
 #include "app/train_run.h"
 #include "base/text.h"
 #include "heed/tasks.h"
@@ -327,6 +328,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
     if (rc == 0)
         printf("%s: %" PRId64 " labels, %" PRId64 " parameters, trained in %.1f s\n", o->out,
                heed_classifier_labels(c), heed_classifier_parameters(c), train_watch_seconds(&w));
+    if (rc == 0 && o->cfg.run) rc = train_report(c, o->cfg.run, file, train_watch_seconds(&w), err);
     if (rc == 0 && o->test) rc = test(c, &tests, err);
     heed_classifier_close(c);
     examples_free(&data);

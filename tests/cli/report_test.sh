@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# The page about a training and the promises of a calibrated model: made by `heed train`, harmless whatever the texts and
+# labels hold, and in need of no network; sets, scope and abstention as asked for.
+set -uo pipefail
+heed=${HEED:-build/heed}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+wrong() { echo "FAILED: $*"; failed=1; }
+
+{
+    printf 'text\tlabel\n'
+    for i in {1..60}; do
+        printf '<script>alert(%d)</script> & sunny warm day\t<b>good</b>\n' "$i"
+        printf 'rain "cold" wind %d\tbad & wet\n' "$i"
+        printf 'who knows %d\t%s\n' "$i" "$([ $((i % 2)) = 0 ] && echo '<b>good</b>' || echo 'bad & wet')"
+    done
+} >"$dir/d.tsv"
+"$heed" train classify "$dir/d.tsv" -o "$dir/m" --valid-part 0.3 --epochs 3 --threads 1 >"$dir/out" 2>/dev/null || wrong "train"
+page=$dir/m.run/report.html
+grep -q "report: $page" "$dir/out" || wrong "the page is not told of"
+[ -s "$page" ] || wrong "no page"
+grep -qE '<script|<b>good|src=|href=|http' "$page" && wrong "the page holds what a text or label gave it, or needs another file"
+grep -q '&lt;b&gt;good&lt;/b&gt;' "$page" || wrong "a label is not shown"
+[ "$(grep -c '<svg' "$page")" = 5 ] || wrong "there are not five drawings"
+for word in 'temperature' 'The surest mistakes' 'part answered' 'how often right' 'while learning'; do
+    grep -q "$word" "$page" || wrong "no '$word' on the page"
+done
+"$heed" train classify "$dir/d.tsv" -o "$dir/n" --valid-part 0 --epochs 1 --threads 1 --run none >"$dir/out" 2>/dev/null || wrong "train with nothing held out"
+[ -e "$dir/n.run" ] && wrong "a run that was not asked for"
+
+echo 'who knows' | "$heed" predict "$dir/m" --coverage 0.95 >"$dir/out" || wrong "coverage"
+grep -q 'good.*bad' "$dir/out" || grep -q 'bad.*good' "$dir/out" || wrong "a toss-up's set has not both labels: $(cat "$dir/out")"
+echo 'who knows' | "$heed" predict "$dir/m" --abstain >"$dir/out" || wrong "abstain"
+grep -Eq '^\((unsure|out of scope)\)' "$dir/out" || wrong "a toss-up was answered: $(cat "$dir/out")"
+echo 'who knows' | "$heed" predict "$dir/n" --coverage 0.9 >"$dir/out" 2>"$dir/err"
+[ $? = 69 ] || wrong "coverage of a model with nothing held out"
+grep -q 'nothing held out' "$dir/err" || wrong "why there is no coverage: $(cat "$dir/err")"
+exit $failed
