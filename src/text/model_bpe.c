@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
-enum { SCAN_MOST = 48 }; /* symbols up to which scanning is quicker than a heap */
+enum { SCAN_MOST = 96 }; /* symbols up to which scanning is quicker than a heap */
 
 /* One part of the piece; parts that were joined to their left neighbour have len 0. */
 typedef struct symbol {
@@ -126,28 +126,55 @@ static int first_symbols(const heed__bpe *m, bpe_scratch *s, const char *piece, 
 
 /* -- merging ---------------------------------------------------------------------------------- */
 
-/* The lowest rank by looking at all pairs, again and again. */
-static void merge_by_scan(const heed__bpe *m, bpe_scratch *s) {
-    uint32_t rank[SCAN_MOST + 1];
-    int32_t to[SCAN_MOST + 1];
-    symbol *x = s->symbols;
-    int64_t n = s->len;
-    for (int64_t i = 0; i + 1 < n; i++) rank[i] = heed__bpe_pair(m, x[i].id, x[i + 1].id, &to[i]);
-    while (n > 1) {
-        uint32_t best = HEED_BPE_NONE;
-        int64_t at = 0;
-        for (int64_t i = 0; i + 1 < n; i++)
-            if (rank[i] < best) best = rank[i], at = i;
-        if (best == HEED_BPE_NONE) break;
-        x[at].id = to[at];
-        x[at].len += x[at + 1].len;
-        n--;
-        for (int64_t i = at + 1; i < n; i++) x[i] = x[i + 1];
-        for (int64_t i = at + 1; i + 1 < n; i++) rank[i] = rank[i + 1], to[i] = to[i + 1];
-        if (at) rank[at - 1] = heed__bpe_pair(m, x[at - 1].id, x[at].id, &to[at - 1]);
-        if (at + 1 < n) rank[at] = heed__bpe_pair(m, x[at].id, x[at + 1].id, &to[at]);
-    }
+/* Parts that were joined to their left neighbour go. */
+static void close_up(bpe_scratch *s) {
+    int64_t n = 0;
+    for (int64_t i = 0; i < s->len; i++)
+        if (s->symbols[i].len) s->symbols[n++] = s->symbols[i];
     s->len = n;
+}
+
+static inline uint64_t order_of(const heed__bpe *m, const symbol *x, int left, int right,
+                                int32_t *to) {
+    const uint32_t rank = heed__bpe_pair(m, x[left].id, x[right].id, to);
+    return rank == HEED_BPE_NONE ? UINT64_MAX : (uint64_t)rank << 32 | (uint32_t)left;
+}
+
+/* The lowest rank by looking at all pairs, again and again: four chains without a branch. */
+static void merge_by_scan(const heed__bpe *m, bpe_scratch *s) {
+    uint64_t order[SCAN_MOST + 4]; /* of the pair that begins here: rank, then place */
+    int32_t to[SCAN_MOST + 4];
+    int next[SCAN_MOST + 4], prev[SCAN_MOST + 4];
+    symbol *x = s->symbols;
+    const int n = (int)s->len;
+    for (int i = 0; i < n; i++) {
+        next[i] = i + 1, prev[i] = i - 1;
+        order[i] = i + 1 < n ? order_of(m, x, i, i + 1, &to[i]) : UINT64_MAX;
+    }
+    for (int i = n; i < n + 4; i++) order[i] = UINT64_MAX;
+    for (;;) {
+        uint64_t a = order[0], b = order[1], c = order[2], d = order[3];
+        for (int i = 4; i < n; i += 4) {
+            a = order[i] < a ? order[i] : a;
+            b = order[i + 1] < b ? order[i + 1] : b;
+            c = order[i + 2] < c ? order[i + 2] : c;
+            d = order[i + 3] < d ? order[i + 3] : d;
+        }
+        a = b < a ? b : a;
+        c = d < c ? d : c;
+        a = c < a ? c : a;
+        if (a == UINT64_MAX) break;
+        const int at = (int)(uint32_t)a, right = next[at], after = next[right];
+        x[at].id = to[at];
+        x[at].len += x[right].len;
+        x[right].len = 0;
+        order[right] = UINT64_MAX;
+        next[at] = after;
+        order[at] = after < n ? order_of(m, x, at, after, &to[at]) : UINT64_MAX;
+        if (after < n) prev[after] = at;
+        if (prev[at] >= 0) order[prev[at]] = order_of(m, x, prev[at], at, &to[prev[at]]);
+    }
+    close_up(s);
 }
 
 static void sift_down(candidate *heap, int64_t n, int64_t at) {
@@ -206,10 +233,7 @@ static int merge_by_heap(const heed__bpe *m, bpe_scratch *s) {
         if (s->heap_len) sift_down(s->heap, s->heap_len, 0);
         if (join(m, s, c)) return HEED_ENOMEM;
     }
-    int64_t n = 0;
-    for (int64_t i = 0; i < s->len; i++)
-        if (s->symbols[i].len) s->symbols[n++] = s->symbols[i];
-    s->len = n;
+    close_up(s);
     return 0;
 }
 

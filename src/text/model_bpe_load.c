@@ -34,6 +34,7 @@ void heed__bpe_free(heed__tok_model *model) {
     const heed_hooks hooks = model->hooks;
     heed__tok_vocab_free(&m->words.vocab);
     heed__free(&hooks, m->slots);
+    heed__free(&hooks, m->filter);
     heed__free(&hooks, m->merges);
     heed__free(&hooks, m->ranks);
     heed__free(&hooks, m->unk.text);
@@ -151,7 +152,10 @@ static int make_pairs(heed__bpe *m, const char *name, heed_error *err) {
     const size_t count = (size_t)1 << m->slot_bits;
     m->slots = heed__calloc(&v->hooks, count, sizeof *m->slots);
     char *both = heed__malloc(&v->hooks, 2 * m->longest + 1);
-    int rc = m->slots && both ? 0 : heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
+    m->filter = heed__calloc(&v->hooks, count / 8, sizeof *m->filter);
+    int rc = m->slots && m->filter && both
+                 ? 0
+                 : heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
     for (size_t i = 0; i < count && m->slots; i++) m->slots[i].pair = UINT64_MAX;
     for (int64_t rank = 0; rank < m->merge_len && !rc; rank++) {
         const uint64_t pair = m->merges[rank];
@@ -168,7 +172,9 @@ static int make_pairs(heed__bpe *m, const char *name, heed_error *err) {
             rc = bad_merge(&p, "the vocabulary has no token", both, err);
             break;
         }
-        size_t i = (size_t)((pair * 0x9e3779b97f4a7c15u) >> (64 - m->slot_bits));
+        const uint64_t hash = pair * 0x9e3779b97f4a7c15u, bit = heed__bpe_bit(m, hash);
+        m->filter[bit / 64] |= (uint64_t)1 << bit % 64;
+        size_t i = (size_t)(hash >> (64 - m->slot_bits));
         while (m->slots[i].pair != UINT64_MAX && m->slots[i].pair != pair)
             i = (i + 1) & (count - 1);
         m->slots[i] = (struct heed__bpe_slot){ pair, m->ranks ? m->ranks[rank] : (uint32_t)rank,

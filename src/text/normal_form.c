@@ -11,7 +11,14 @@
 
 #include "text/unicode.h"
 
-enum { LONGEST = 32, S_FIRST = 0xAC00, S_LAST = 0xD7A3, V_FIRST = 0x1161, T_LAST = 0x11C2 };
+enum {
+    LONGEST = 32,
+    LONG = 64,
+    S_FIRST = 0xAC00,
+    S_LAST = 0xD7A3,
+    V_FIRST = 0x1161,
+    T_LAST = 0x11C2
+};
 
 static bool is_hangul(uint32_t code) {
     return code >= S_FIRST && code <= S_LAST;
@@ -67,12 +74,11 @@ static void sort_marks(run *r) {
     r->sorted = r->len;
 }
 
-/* Very many marks in a row: counted by class, stable, linear. */
+/* Very many marks in a row (at least LONG): counted by class, stable, linear. */
 static int sort_long(run *r) {
     struct heed__canon *c = r->w->canon + r->sorted;
     const int64_t n = r->len - r->sorted;
     int64_t begin[257] = { 0 };
-    if (n < 64) return 0;
     struct heed__canon *copy = heed__tok_work_alloc(r->w, (size_t)n * sizeof *copy, r->err);
     if (!copy) return HEED_ENOMEM;
     for (int64_t i = 0; i < n; i++) begin[c[i].ccc + 1]++;
@@ -86,7 +92,7 @@ static int push(run *r, uint32_t code, int32_t change) {
     const uint8_t ccc = class_of(code, heed__uni(code));
     heed__tok_work *w = r->w;
     if (ccc == 0) {
-        if (sort_long(r)) return HEED_ENOMEM;
+        if (r->len - r->sorted >= LONG && sort_long(r)) return HEED_ENOMEM;
         sort_marks(r);
     }
     if (r->len == w->canon_cap &&
@@ -111,7 +117,7 @@ static int decompose(run *r, const heed__span *a, bool compat) {
         for (utf8proc_ssize_t i = 0; i < len && i < LONGEST; i++)
             if (push(r, (uint32_t)part[i], i > 0)) return HEED_ENOMEM;
     }
-    if (sort_long(r)) return HEED_ENOMEM;
+    if (r->len - r->sorted >= LONG && sort_long(r)) return HEED_ENOMEM;
     sort_marks(r);
     return 0;
 }

@@ -62,13 +62,13 @@ static int widen(heed__tok_vocab *v) {
 int heed__tok_vocab_add(heed__tok_vocab *v, const char *token, size_t size, int64_t id) {
     if (id < 0 || id > HEED_TOK_MAX_ID || size >= UINT32_MAX - (uint64_t)v->size)
         return HEED_EFORMAT;
-    if (id < v->ids && v->by_id[id] >= 0) return HEED_EFORMAT;
+    if (id < v->ids && v->by_id[id].at != UINT32_MAX) return HEED_EFORMAT;
     if (2 * (v->len + 1) > v->slot_cap && widen(v)) return HEED_ENOMEM;
     if (heed__grow(&v->hooks, &v->entries, &v->entry_cap, v->len + 1, sizeof *v->entries) ||
         heed__grow(&v->hooks, &v->bytes, &v->byte_cap, v->size + (int64_t)size + 1, 1) ||
         heed__grow(&v->hooks, &v->by_id, &v->id_cap, id + 1, sizeof *v->by_id))
         return HEED_ENOMEM;
-    for (; v->ids <= id; v->ids++) v->by_id[v->ids] = -1;
+    for (; v->ids <= id; v->ids++) v->by_id[v->ids].at = UINT32_MAX;
     const uint32_t hash = heed__tok_hash(token, size);
     v->slots[slot_of(v, token, size, hash)] = (int32_t)v->len + 1;
     v->entries[v->len] = (struct heed__tok_entry){ (uint32_t)v->size, (uint32_t)size, (int32_t)id,
@@ -76,7 +76,8 @@ int heed__tok_vocab_add(heed__tok_vocab *v, const char *token, size_t size, int6
     if (size) memcpy(v->bytes + v->size, token, size);
     v->bytes[v->size + (int64_t)size] = 0;
     v->size += (int64_t)size + 1;
-    v->by_id[id] = (int32_t)v->len++;
+    v->by_id[id] = (struct heed__tok_place){ v->entries[v->len].at, (uint32_t)size };
+    v->len++;
     return 0;
 }
 
@@ -87,13 +88,12 @@ int32_t heed__tok_vocab_find(const heed__tok_vocab *v, const char *token, size_t
 }
 
 const char *heed__tok_vocab_token(const heed__tok_vocab *v, int32_t id, size_t *size) {
-    if (id < 0 || id >= v->ids || v->by_id[id] < 0) {
+    if (id < 0 || id >= v->ids || v->by_id[id].at == UINT32_MAX) {
         if (size) *size = 0;
         return NULL;
     }
-    const struct heed__tok_entry *e = &v->entries[v->by_id[id]];
-    if (size) *size = e->len;
-    return v->bytes + e->at;
+    if (size) *size = v->by_id[id].len;
+    return v->bytes + v->by_id[id].at;
 }
 
 int heed__tok_vocab_load(heed__tok_vocab *v, const json_t *object, const char *name,

@@ -20,7 +20,9 @@ typedef struct heed__tok_vocab {
         uint32_t hash;
     } * entries; /* [len] in the order in which they were added */
     int64_t len, entry_cap;
-    int32_t *by_id; /* [ids] entry of an id, -1: none */
+    struct heed__tok_place {
+        uint32_t at, len;
+    } * by_id; /* [ids] the token of an id; at UINT32_MAX: none */
     int64_t ids, id_cap;
     int32_t *slots; /* [slot_cap] entry + 1, 0: empty; a power of two, at least 2·len */
     int64_t slot_cap;
