@@ -1,6 +1,6 @@
-/* tokenizer.c: bytes encoded a second: bench_tokenizer TOKENIZER FILE [ROUNDS]. Each line of FILE is
- * a text; one thread; special tokens added, offsets and all. Seconds of the CPU, so that others at
- * work on the machine count little; the best and the median round. */
+/* tokenizer.c: bytes encoded a second: bench_tokenizer TOKENIZER FILE [ROUNDS]. Each line of FILE
+ * is a text; one thread; special tokens added, offsets and all. Seconds of the CPU, so that others
+ * at work on the machine count little; the best and the median round. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
