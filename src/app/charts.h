@@ -6,7 +6,7 @@
 
 #include "heed/base.h"
 
-/* A line of a chart: y[0..len) over x[0..len); NAN is left out. colour: a CSS class, "a" to "c".
+/* A line of a chart: y[0..len) over x[0..len); NAN is left out. colour: a CSS class, "a" to "f".
  */
 typedef struct chart_line {
     const char *name, *colour;
@@ -33,6 +33,9 @@ typedef struct chart_matrix {
     void *arg;
 } chart_matrix;
 void chart_squares(FILE *to, const chart_matrix *m);
+
+/* Head, style and title of a page; `</body></html>` ends it. */
+void page_begin(FILE *to, const char *title);
 
 /* Text with <, >, &, " and control characters made harmless. */
 void chart_text(FILE *to, const char *text);

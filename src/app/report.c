@@ -12,33 +12,6 @@
 
 enum { BINS = 15, WORST = 30, SQUARES = 40, LABELS = 200, RISK_POINTS = 100 };
 
-static const char STYLE[] =
-    ":root{color-scheme:light dark;--ink:#1c2330;--soft:#5c6675;--paper:#fff;--edge:#dfe3ea;"
-    "--a:#2563eb;--b:#d9480f;--c:#2b8a3e}"
-    "@media(prefers-color-scheme:dark){:root{--ink:#e6e9ef;--soft:#9aa4b2;--paper:#12161d;"
-    "--edge:#2b323d;--a:#74a7ff;--b:#ff9d6c;--c:#6fcf85}}"
-    "body{font:15px/1.55 system-ui,sans-serif;color:var(--ink);background:var(--paper);"
-    "max-width:1020px;margin:2.5rem auto;padding:0 1.2rem}"
-    "h1{font-size:1.7rem;margin:0 0 1rem}h2{font-size:1.15rem;margin:2.4rem 0 .6rem}"
-    "dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(210px,1fr));gap:.7rem;margin:0}"
-    "dl div{border:1px solid var(--edge);border-radius:8px;padding:.5rem .8rem}"
-    "dt{color:var(--soft);font-size:.85rem}dd{margin:0;font-size:1.1rem;overflow-wrap:anywhere}"
-    "dd small{color:var(--soft);font-size:.8rem}"
-    ".row{display:grid;grid-template-columns:repeat(auto-fit,minmax(320px,1fr));gap:1.2rem}"
-    "figure{margin:0}svg{width:100%;height:auto}svg text{fill:var(--soft);font-size:11px}"
-    ".grid{stroke:var(--edge)}.thin{stroke:var(--soft);stroke-dasharray:4 4}"
-    ".line{fill:none;stroke-width:2}.line.a{stroke:var(--a)}.line.b{stroke:var(--b)}"
-    ".line.c{stroke:var(--c)}.dot.a{fill:var(--a)}.dot.b{fill:var(--b)}.dot.c{fill:var(--c)}"
-    "rect.right{fill:var(--c)}rect.wrong{fill:var(--b)}"
-    "figcaption{color:var(--soft);font-size:.85rem}.key::before{content:'';display:inline-block;"
-    "width:.9em;height:.25em;vertical-align:middle;margin-right:.4em}"
-    ".key{margin-right:1em}.key.a::before{background:var(--a)}.key.b::before{background:var(--b)}"
-    ".key.c::before{background:var(--c)}"
-    "table{border-collapse:collapse;width:100%;font-size:.9rem}"
-    "th,td{text-align:left;min-width:7em;padding:.3rem .6rem;border-bottom:1px solid var(--edge);"
-    "vertical-align:top;overflow-wrap:anywhere}td.n,th.n{text-align:right;white-space:nowrap;"
-    "font-variant-numeric:tabular-nums}";
-
 static void tile(FILE *to, const char *name, double value, heed_interval i) {
     fprintf(to, "<div><dt>%s</dt><dd>%.4f <small>%.4f to %.4f</small></dd></div>\n", name, value,
             i.low, i.high);
@@ -239,12 +212,7 @@ int report_write(const report *r, const char *path, heed_error *err) {
     size_t size = 0;
     FILE *to = open_memstream(&page, &size);
     if (!to) return heed__error(err, HEED_ENOMEM, "%s: out of memory", path);
-    fprintf(to, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
-                "name=\"viewport\" content=\"width=device-width\"><title>");
-    chart_text(to, r->title);
-    fprintf(to, "</title><style>%s</style></head><body>\n<h1>", STYLE);
-    chart_text(to, r->title);
-    fprintf(to, "</h1>\n");
+    page_begin(to, r->title);
     print_facts(to, r);
     int rc = print_curves(to, r);
     if (rc == 0) rc = print_answers(to, r);

@@ -36,4 +36,16 @@ grep -Eq '^\((unsure|out of scope)\)' "$dir/out" || wrong "a toss-up was answere
 echo 'who knows' | "$heed" predict "$dir/n" --coverage 0.9 >"$dir/out" 2>"$dir/err"
 [ $? = 69 ] || wrong "coverage of a model with nothing held out"
 grep -q 'nothing held out' "$dir/err" || wrong "why there is no coverage: $(cat "$dir/err")"
+
+# runs: listed, compared, drawn; a cut last line of a log is passed over
+"$heed" train classify "$dir/d.tsv" -o "$dir/k" --epochs 2 --threads 1 --seed 2 >"$dir/out" 2>/dev/null || wrong "train again"
+"$heed" runs "$dir" --html "$dir/runs.html" >"$dir/out" || wrong "runs"
+[ "$(wc -l <"$dir/out")" = 3 ] || wrong "two runs are not three lines: $(cat "$dir/out")"
+grep -Eq "k.run +2 " "$dir/out" && grep -Eq "m.run +3 " "$dir/out" || wrong "epochs of the runs: $(cat "$dir/out")"
+[ "$(grep -c '<svg' "$dir/runs.html")" = 3 ] || wrong "there are not three drawings of runs"
+truncate -s -20 "$dir/k.run/log.jsonl"
+"$heed" runs "$dir/k.run" | grep -q 'not ended' || wrong "a cut log"
+mkdir "$dir/none"
+"$heed" runs "$dir/none" 2>"$dir/err"; [ $? = 66 ] || wrong "a folder without runs"
+grep -q 'no run is there' "$dir/err" || wrong "said: $(cat "$dir/err")"
 exit $failed

@@ -89,6 +89,24 @@ static void embedder_output(void **state) {
     assert_int_equal(check("embed", arguments), 4);
 }
 
+static void runs_output(void **state) {
+    (void)state;
+    char arguments[256];
+    snprintf(arguments, sizeof arguments, "runs %s --json", model);
+    assert_true(check("runs", arguments) >= 1);
+}
+
+static void promises_output(void **state) {
+    (void)state;
+    char arguments[256];
+    snprintf(arguments, sizeof arguments, "predict %s/m %s/lines.txt --json --abstain", model,
+             model);
+    assert_int_equal(check("predict", arguments), 4);
+    snprintf(arguments, sizeof arguments, "test %s/m %s/data.tsv --json --compare %s/m", model,
+             model, model);
+    assert_int_equal(check("test", arguments), 1);
+}
+
 static void bench_output(void **state) {
     (void)state;
     assert_int_equal(check("bench", "bench attention --len 16..64 --json"), 1);
@@ -162,7 +180,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_check_can_fail), cmocka_unit_test(test_output),
         cmocka_unit_test(predict_output),     cmocka_unit_test(tagger_output),
-        cmocka_unit_test(embedder_output),    cmocka_unit_test(bench_output),
+        cmocka_unit_test(embedder_output),    cmocka_unit_test(runs_output),
+        cmocka_unit_test(promises_output),    cmocka_unit_test(bench_output),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,0 +1,85 @@
+/* run_course.c: how a training went, read from its log. */
+#include "app/run_course.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/json.h"
+
+enum { MOST_EPOCHS = 100000 };
+
+static const size_t MOST_LOG = (size_t)1 << 28;
+
+static double number(const json_t *e, const char *key) {
+    const json_t *value = json_object_get(e, key);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+static void take(run_course *k, const json_t *e) {
+    const char *event = json_string_value(json_object_get(e, "event"));
+    const int64_t epoch = json_integer_value(json_object_get(e, "epoch"));
+    if (event && strcmp(event, "end") == 0) {
+        const char *why = json_string_value(json_object_get(e, "why"));
+        k->best = json_integer_value(json_object_get(e, "best_epoch"));
+        k->seconds = number(e, "seconds");
+        snprintf(k->end, sizeof k->end, "%s", why ? why : "");
+    }
+    if (event && strcmp(event, "start") == 0 && !json_is_true(json_object_get(e, "resumed"))) {
+        const char *settings = json_string_value(json_object_get(e, "settings"));
+        k->len = k->best = 0; /* what an earlier run here told is over */
+        k->end[0] = 0;
+        k->examples = json_integer_value(json_object_get(e, "examples"));
+        k->parameters = json_integer_value(json_object_get(e, "parameters"));
+        snprintf(k->settings, sizeof k->settings, "%s", settings ? settings : "");
+    }
+    if (!event || strcmp(event, "epoch") != 0 || epoch < 1 || epoch > k->cap) return;
+    const char *name = json_string_value(json_object_get(e, "score"));
+    snprintf(k->score_name, sizeof k->score_name, "%s", name ? name : "score");
+    k->train_loss[epoch - 1] = number(e, "loss");
+    k->held_loss[epoch - 1] = number(e, "held_loss");
+    k->held_score[epoch - 1] = name ? number(e, "value") : (double)NAN;
+    k->seconds = number(e, "seconds");
+    if (json_is_true(json_object_get(e, "better")) || json_is_true(json_object_get(e, "best")))
+        k->best = epoch;
+    if (epoch > k->len) k->len = epoch;
+}
+
+/* Every line of the log, a later one about an epoch in place of an earlier one. */
+static void read_log(run_course *k, char *text, const char *name) {
+    for (char *line = text, *end; *line; line = end) {
+        end = line + strcspn(line, "\n");
+        json_t *e = heed__json_parse(line, (size_t)(end - line), name, NULL);
+        if (e) take(k, e);
+        json_decref(e);
+        end += *end == '\n';
+    }
+}
+
+int run_course_read(run_course *k, const char *path, heed_error *err) {
+    char *text;
+    size_t size;
+    *k = (run_course){ .cap = 0 };
+    const int rc = heed__file_read(NULL, path, MOST_LOG, &text, &size, err);
+    if (rc) return rc;
+    for (size_t i = 0; i < size && k->cap < MOST_EPOCHS; i++) k->cap += text[i] == '\n';
+    k->train_loss = calloc((size_t)(3 * k->cap + 1), sizeof *k->train_loss);
+    if (!k->train_loss) {
+        heed__free(NULL, text);
+        return heed__error(err, HEED_ENOMEM, "%s: out of memory", path);
+    }
+    k->held_loss = k->train_loss + k->cap;
+    k->held_score = k->held_loss + k->cap;
+    for (int64_t i = 0; i < 3 * k->cap; i++) k->train_loss[i] = (double)NAN;
+    read_log(k, text, path);
+    heed__free(NULL, text);
+    return 0;
+}
+
+void run_course_free(run_course *k) {
+    free(k->train_loss);
+    *k = (run_course){ .cap = 0 };
+}
