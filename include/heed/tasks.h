@@ -330,9 +330,10 @@ typedef struct heed_tag_metrics {
     double f1_low, f1_high;       /* 95 %: 1,000 resamplings of the sentences */
     double accuracy;              /* of words: the very tag */
     double loss;                  /* mean over sentences of -log p of all their tags */
-    int64_t gold, found, right;   /* entities */
-    int64_t unknown_types;        /* entities of types that the model does not have */
-    const char *scheme;           /* of the data */
+    double ece; /* of the entities found: expected calibration error, 15 equal bins */
+    int64_t gold, found, right; /* entities */
+    int64_t unknown_types;      /* entities of types that the model does not have */
+    const char *scheme;         /* of the data */
 } heed_tag_metrics;
 HEED_API int heed_tagger_test(heed_tagger *t, const heed_tagged *data, heed_tag_metrics *m,
                               heed_error *err);

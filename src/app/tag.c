@@ -77,6 +77,7 @@ static void print_test(const heed_tag_metrics *m, const char *file) {
     printf("Test Loss: %.4f\n", m->loss);
     printf("Precision: %.4f\nRecall: %.4f\n", m->precision, m->recall);
     printf("Word Accuracy: %.4f\n", m->accuracy);
+    printf("Calibration error of entities: %.4f\n", m->ece);
     printf("Entities: %" PRId64 ", found %" PRId64 ", right %" PRId64 "\n", m->gold, m->found,
            m->right);
     for (int64_t i = 0; i < m->type_len; i++) {
@@ -102,6 +103,7 @@ static void print_test_json(const heed_tag_metrics *m) {
     number("f1", m->f1, ", ");
     number("precision", m->precision, ", ");
     number("recall", m->recall, ", ");
+    number("ece", m->ece, ", ");
     number("accuracy", m->accuracy, ", \"intervals\": {\"f1\": [");
     print_json_number(m->f1_low);
     printf(", ");

@@ -15,8 +15,8 @@ typedef struct heed_tag_score {
     heed_tag_count *type; /* [types] */
     int64_t types;
     int64_t words, right_words; /* words; those with the very tag */
-    heed_chunk *chunk[2];       /* room */
-    int64_t cap[2];
+    heed_chunk *chunk[2];       /* of the last sentence: in the data, in the answer */
+    int64_t len[2], cap[2];
     heed_hooks hooks;
 } heed_tag_score;
 
@@ -26,6 +26,9 @@ void heed__tag_score_free(heed_tag_score *s);
 /* Counts one sentence of n words. 0 or HEED_ENOMEM. */
 int heed__tag_score_add(heed_tag_score *s, const heed_place *gold, const heed_place *found,
                         int64_t n);
+
+/* Whether entity i of the last sentence's answer is in the data too. */
+bool heed__tag_score_right(const heed_tag_score *s, int64_t i);
 
 /* Fractions; 0 where nothing divides. */
 double heed__precision(const heed_tag_count *c);

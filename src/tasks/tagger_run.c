@@ -9,7 +9,7 @@
 #include "tasks/tag_score.h"
 #include "text/words.h"
 
-enum { BATCH = 64, JOIN = 12, RESAMPLINGS = 1000 };
+enum { BATCH = 64, JOIN = 12, RESAMPLINGS = 1000, BINS = 15 };
 
 /* -- many sentences */
 
@@ -242,8 +242,20 @@ typedef struct test {
     heed_tag_answer answer;
     heed_tag_scheme scheme;
     heed_tag_score score;
-    heed_tag_count *each; /* [sentences] */
+    heed_tag_count *each;           /* [sentences] */
+    double sure[BINS], right[BINS]; /* of entities found: sums of confidence and of being right */
 } test;
+
+/* Confidence beside truth, of the entities found in the sentence that begins at word `begin`. */
+static void add_confidence(test *x, int64_t begin) {
+    for (int64_t i = 0; x->answer.sure && i < x->score.len[1]; i++) {
+        const float sure = x->answer.sure[begin + x->score.chunk[1][i].begin];
+        int bin = (int)(sure * (float)BINS);
+        if (bin > BINS - 1) bin = BINS - 1;
+        x->sure[bin] += (double)sure;
+        x->right[bin] += heed__tag_score_right(&x->score, i);
+    }
+}
 
 /* Counts sentence by sentence, answers written in the data's scheme. */
 static int count(test *x) {
@@ -266,6 +278,7 @@ static int count(test *x) {
         const int64_t chunks = heed__chunks(found, n, chunk);
         heed__chunk_tags(chunk, chunks, n, x->scheme, found);
         rc = heed__tag_score_add(&x->score, x->gold + begin, found, n);
+        if (rc == 0) add_confidence(x, begin);
         x->each[i] = (heed_tag_count){ x->score.all.gold - before.gold,
                                        x->score.all.found - before.found,
                                        x->score.all.right - before.right };
@@ -311,6 +324,9 @@ static void tell(const test *x, heed_tag_metrics *m) {
     m->f1 = heed__f1(&s->all);
     m->loss = x->answer.told ? x->answer.loss / (double)x->answer.told : 0;
     m->accuracy = s->words ? (double)s->right_words / (double)s->words : 0;
+    m->ece = 0;
+    for (int k = 0; k < BINS && s->all.found; k++)
+        m->ece += fabs(x->sure[k] - x->right[k]) / (double)s->all.found;
     m->gold = s->all.gold;
     m->found = s->all.found;
     m->right = s->all.right;
@@ -365,7 +381,9 @@ static int run_test(test *x, heed_tag_metrics *m, heed_error *err) {
     x->answer.tag = heed__calloc(h, words + 1, sizeof *x->answer.tag);
     x->answer.gold = heed__calloc(h, words + 1, sizeof *x->answer.gold);
     x->each = heed__calloc(h, (size_t)x->data->len, sizeof *x->each);
-    if (rc || !x->gold || !x->answer.tag || !x->answer.gold || !x->each)
+    if (x->interval) x->answer.sure = heed__calloc(h, words + 1, sizeof *x->answer.sure);
+    if (rc || (x->interval && !x->answer.sure) || !x->gold || !x->answer.tag || !x->answer.gold ||
+        !x->each)
         return heed__error(err, HEED_ENOMEM, "test: out of memory");
     rc = heed__tagger_places(x->data, &x->types, x->gold, &x->scheme, err);
     if (rc == 0) rc = heed__tag_encode(&rows, &tables, &s, h, err);
@@ -396,6 +414,7 @@ int heed__tagger_measure(heed_tagger *t, const heed_tagged *data, heed_tag_metri
     heed__free(&t->hooks, x.gold);
     heed__free(&t->hooks, x.answer.tag);
     heed__free(&t->hooks, x.answer.gold);
+    heed__free(&t->hooks, x.answer.sure);
     heed__free(&t->hooks, x.each);
     return rc;
 }
