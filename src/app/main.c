@@ -15,6 +15,7 @@ static const command commands[] = {
     { "tokenize", "cut texts into tokens as a tokenizer.json says, or put them together again",
       cmd_tokenize },
     { "embed", "texts as vectors, for search and comparison", cmd_embed },
+    { "label", "which texts of a pool to label next, and why", cmd_label },
     { "runs", "trainings listed and compared by their logs", cmd_runs },
     { "info", "what a model is made of, and this machine", cmd_info },
     { "bench", "measure attention, matrix products and operations here", cmd_bench },

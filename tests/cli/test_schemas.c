@@ -89,6 +89,13 @@ static void embedder_output(void **state) {
     assert_int_equal(check("embed", arguments), 4);
 }
 
+static void label_output(void **state) {
+    (void)state;
+    char arguments[256];
+    snprintf(arguments, sizeof arguments, "label %s/m %s/data.tsv -n 3 --json", model, model);
+    assert_int_equal(check("label", arguments), 3);
+}
+
 static void runs_output(void **state) {
     (void)state;
     char arguments[256];
@@ -180,8 +187,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_check_can_fail), cmocka_unit_test(test_output),
         cmocka_unit_test(predict_output),     cmocka_unit_test(tagger_output),
-        cmocka_unit_test(embedder_output),    cmocka_unit_test(runs_output),
-        cmocka_unit_test(promises_output),    cmocka_unit_test(bench_output),
+        cmocka_unit_test(embedder_output),    cmocka_unit_test(label_output),
+        cmocka_unit_test(runs_output),        cmocka_unit_test(promises_output),
+        cmocka_unit_test(bench_output),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
