@@ -37,6 +37,12 @@ echo 'who knows' | "$heed" predict "$dir/n" --coverage 0.9 >"$dir/out" 2>"$dir/e
 [ $? = 69 ] || wrong "coverage of a model with nothing held out"
 grep -q 'nothing held out' "$dir/err" || wrong "why there is no coverage: $(cat "$dir/err")"
 
+# what to label next: the toss-ups, each text once, and no more than there are
+printf 'text\nrain cold wind\nwho knows\nwho knows\nsunny warm day\n' >"$dir/pool.tsv"
+"$heed" label "$dir/m" "$dir/pool.tsv" -n 2 >"$dir/out" || wrong "label"
+head -1 "$dir/out" | grep -q 'who knows' || wrong "a toss-up is not the first to label: $(cat "$dir/out")"
+[ "$("$heed" label "$dir/m" "$dir/pool.tsv" -n 50 | grep -c 'who knows')" = 1 ] || wrong "the same text twice"
+
 # runs: listed, compared, drawn; a cut last line of a log is passed over
 "$heed" train classify "$dir/d.tsv" -o "$dir/k" --epochs 2 --threads 1 --seed 2 >"$dir/out" 2>/dev/null || wrong "train again"
 "$heed" runs "$dir" --html "$dir/runs.html" >"$dir/out" || wrong "runs"
