@@ -101,7 +101,8 @@ static int first_symbols(const heed__bpe *m, bpe_scratch *s, const char *piece, 
         size_t n = len;
         if (affix) {
             n = 0;
-            if (at) memcpy(s->letter, m->prefix.text, m->prefix.size), n = m->prefix.size;
+            if (at && m->prefix.size)
+                memcpy(s->letter, m->prefix.text, m->prefix.size), n = m->prefix.size;
             memcpy(s->letter + n, text, len), n += len;
             if (at + len == size && m->suffix.size)
                 memcpy(s->letter + n, m->suffix.text, m->suffix.size), n += m->suffix.size;

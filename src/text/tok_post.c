@@ -140,7 +140,7 @@ static int wrap(heed__tok_work *w, heed__tokens *t, const heed__token *before,
     if (!item) return HEED_ENOMEM;
     int64_t n = 0;
     if (before) item[n++] = *before;
-    memcpy(item + n, t->item, (size_t)t->len * sizeof *item);
+    if (t->len) memcpy(item + n, t->item, (size_t)t->len * sizeof *item);
     n += t->len;
     if (after) item[n++] = *after;
     t->item = item;
@@ -188,7 +188,7 @@ static int run_template(const heed__post *p, heed__tok_work *w, heed__parts *l, 
             t = l->item[x->sequence];
             t.item = heed__tok_work_alloc(w, (size_t)t.len * sizeof *t.item, err);
             if (!t.item) return HEED_ENOMEM;
-            memcpy(t.item, l->item[x->sequence].item, (size_t)t.len * sizeof *t.item);
+            if (t.len) memcpy(t.item, l->item[x->sequence].item, (size_t)t.len * sizeof *t.item);
             set_type(&t, x->type, false);
         }
         out.item[out.len++] = t;

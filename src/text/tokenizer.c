@@ -291,13 +291,16 @@ static int cut(const heed_tokenizer *tok, desk *d, const char *text, size_t size
 
 static void put_token(const heed_tokenizer *tok, const heed__split *s, int64_t word,
                       const heed__tok_piece *p, heed__token *to) {
-    const heed__place at = heed__span_place(&s->a, p->begin, p->end);
-    size_t size = p->end - p->begin;
+    /* a suffix that the model puts at a word's end may count beyond the piece */
+    const uint32_t begin = p->begin < s->a.size ? p->begin : s->a.size;
+    const uint32_t end = p->end < s->a.size ? p->end : s->a.size;
+    const heed__place at = heed__span_place(&s->a, begin, end);
+    size_t size = end - begin;
     *to = (heed__token){ .id = p->id,
                          .word = (int32_t)word,
                          .begin = at.begin,
                          .end = at.end,
-                         .text = s->a.text + p->begin,
+                         .text = s->a.text + begin,
                          .mask = true,
                          .local = s->token >= 0 || tok->same };
     if (!to->local) {
@@ -305,6 +308,14 @@ static void put_token(const heed_tokenizer *tok, const heed__split *s, int64_t w
         if (text) to->text = text;
     }
     to->size = (uint32_t)size;
+}
+
+/* The last border of characters at or before a byte. What stands for nothing is placed where it
+ * would stand if nothing had been changed, which may be anywhere. */
+static uint32_t border(heed_bytes text, uint32_t at) {
+    if (at >= text.size) return (uint32_t)text.size;
+    while (at > 0 && ((unsigned char)text.data[at] & 0xC0u) == 0x80u) at--;
+    return at;
 }
 
 static int encode_one(const heed_tokenizer *tok, desk *d, heed_bytes text, int sequence,
@@ -335,7 +346,11 @@ static int encode_one(const heed_tokenizer *tok, desk *d, heed_bytes text, int s
         if (s->token >= 0) put_token(tok, s, i, &whole, &out->item[out->len++]);
         for (; at < end[i]; at++) put_token(tok, s, i, &d->pieces.item[at], &out->item[out->len++]);
     }
-    for (int64_t i = 0; i < out->len; i++) out->item[i].sequence = out->item[i].type = sequence;
+    for (int64_t i = 0; i < out->len; i++) {
+        heed__token *t = &out->item[i];
+        t->sequence = t->type = sequence;
+        if (t->begin == t->end) t->begin = t->end = border(text, t->begin);
+    }
     return 0;
 }
 
