@@ -283,6 +283,9 @@ HEED_API void heed_tagger_close(heed_tagger *t); /* NULL is fine */
 HEED_API int64_t heed_tagger_types(const heed_tagger *t);
 HEED_API const char *heed_tagger_type(const heed_tagger *t, int64_t i); /* NULL past the last */
 HEED_API int64_t heed_tagger_parameters(const heed_tagger *t);
+/* What scores are divided by, so that confidence can be believed, and the calibration error of
+ * held-out entities without it and with it (both 0 where nothing was held out, or t was opened). */
+HEED_API double heed_tagger_temperature(const heed_tagger *t, double ece[2]);
 HEED_API const char *heed_tagger_scheme(const heed_tagger *t); /* of the data it learnt: "BIO" */
 
 /* An entity. type lives as long as the tagger. confidence is the probability, by the model, that

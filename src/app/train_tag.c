@@ -107,6 +107,10 @@ static int train_on(tag_options *o, const heed_conll *data, const heed_conll *he
     if (rc == 0)
         printf("%s: %" PRId64 " types, %" PRId64 " parameters, trained in %.1f s\n", o->out,
                heed_tagger_types(t), heed_tagger_parameters(t), train_watch_seconds(&w));
+    double ece[2];
+    if (rc == 0 && heed_tagger_temperature(t, ece) != 1)
+        printf("calibration error of held-out entities: %.4f, with temperature %.4g: %.4f\n",
+               ece[0], heed_tagger_temperature(t, NULL), ece[1]);
     heed_tagger_close(t);
     return rc;
 }

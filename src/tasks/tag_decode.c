@@ -34,8 +34,15 @@ int heed__lattice_init(heed_lattice *l, heed_ctx *cx, int64_t K, const float *tr
     if (trans) memcpy(l->trans, trans, (size_t)(K * K) * sizeof *trans);
     if (edges) memcpy(l->first, edges, (size_t)(2 * K) * sizeof *edges);
     if (laws) heed__tag_laws(l->trans, l->first, K);
-    heed__crf_prepare(cx->k, &l->forms, l->trans, K, l->trans + K * K);
+    heed__lattice_scale(l, 1);
     return 0;
+}
+
+void heed__lattice_scale(heed_lattice *l, float scale) {
+    const int64_t K = l->tags;
+    for (int64_t i = 0; i < K * K; i++) l->trans[i] *= scale;
+    for (int64_t i = 0; i < 2 * K; i++) l->first[i] *= scale;
+    heed__crf_prepare(l->cx->k, &l->forms, l->trans, K, l->trans + K * K);
 }
 
 void heed__lattice_free(heed_lattice *l) {

@@ -27,6 +27,8 @@ typedef struct heed_lattice {
 int heed__lattice_init(heed_lattice *l, heed_ctx *cx, int64_t tags, const float *transitions,
                        const float *edges, bool laws);
 void heed__lattice_free(heed_lattice *l);
+/* All weights times `scale`, 1 over a temperature: emissions must be scaled alike. */
+void heed__lattice_scale(heed_lattice *l, float scale);
 
 /* What is added to transitions [K,K] and edges [2,K] that the scheme does not allow. */
 void heed__tag_laws(float *transitions, float *edges, int64_t tags);

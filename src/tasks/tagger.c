@@ -17,6 +17,7 @@ heed_tagger *heed__tagger_new(const char *isa, int threads, uint64_t seed, const
     }
     if (hooks) t->hooks = t->types.hooks = *hooks;
     t->seed = seed;
+    t->temperature = 1;
     const heed_ctx_cfg cfg = { .seed = seed, .threads = threads, .isa = isa, .hooks = hooks };
     t->cx = heed_ctx_new(&cfg, err);
     if (t->cx) t->ps = heed_params_new(&(heed_params_cfg){ .seed = seed, .hooks = hooks }, err);
@@ -109,7 +110,9 @@ int heed__tagger_ready(heed_tagger *t, heed_error *err) {
     const float *trans = t->trans ? HEED_F32_DATA(t->trans) : NULL;
     const float *edges = t->edges ? HEED_F32_DATA(t->edges) : NULL;
     const int rc = heed__lattice_init(&t->lattice, t->cx, tags_of(t), trans, edges, true);
-    return rc ? heed__error(err, rc, "tagger: out of memory") : 0;
+    if (rc) return heed__error(err, rc, "tagger: out of memory");
+    if (t->temperature != 1) heed__lattice_scale(&t->lattice, (float)(1 / t->temperature));
+    return 0;
 }
 
 heed_tag_tables heed__tagger_tables(const heed_tagger *t) {
@@ -239,7 +242,8 @@ heed_tensor *heed__tagger_scores(heed_tagger *t, const heed_tag_rows *rows, cons
         x = heed_rnn_apply(cx, &t->rnn, x, b.lengths, NULL);
     x = drop(t, x, s->dropout, 0, STREAM_STATES);
     *lengths = b.lengths;
-    return heed_linear_apply(cx, &t->out, x);
+    x = heed_linear_apply(cx, &t->out, x);
+    return t->temperature == 1 ? x : heed_scale(cx, x, (float)(1 / t->temperature), 0);
 }
 
 /* -- what it is made of */
@@ -254,6 +258,11 @@ const char *heed_tagger_type(const heed_tagger *t, int64_t i) {
 
 int64_t heed_tagger_parameters(const heed_tagger *t) {
     return heed_params_len(t->ps);
+}
+
+double heed_tagger_temperature(const heed_tagger *t, double ece[2]) {
+    if (ece) memcpy(ece, t->ece, sizeof t->ece);
+    return t->temperature;
 }
 
 const char *heed_tagger_scheme(const heed_tagger *t) {

@@ -43,6 +43,8 @@ struct heed_tagger {
     heed_linear out;            /* to the tags' scores */
     heed_tensor *trans, *edges; /* [K,K], [2,K]; NULL without a CRF */
     heed_lattice lattice;       /* of the weights as they are: see heed__tagger_ready */
+    double temperature;         /* scores are divided by it in answers; 1 while it learns */
+    double ece[2];              /* of held-out entities without it and with it; for the record */
     uint64_t seed;              /* of the training, for the record */
     int64_t epochs;             /* likewise: the one whose weights these are */
 };
@@ -65,6 +67,7 @@ typedef struct heed_tag_answer {
     int32_t *tag; /* the best tags */
     float *sure; /* confidence of the entity that a word belongs to, 1 for words of none; or NULL */
     int32_t *gold; /* the right tags, below 0 where the model has none for a word; or NULL */
+    float *scores; /* [words,K] of every tag; or NULL */
     double loss;   /* with gold: sum of -log p over the sentences whose tags the model has */
     int64_t told;  /* how many those are */
 } heed_tag_answer;
@@ -79,9 +82,16 @@ int heed__tagger_inner(const heed_tagged *data, const heed_place *place, int32_t
                        const heed_hooks *hooks);
 /* Whether data can be read at all; `what` begins the sentence. 0 or a status. */
 int heed__tagger_check(const heed_tagged *data, bool tags, const char *what, heed_error *err);
+/* Sets the temperature by which the right tags of data are likeliest (Guo et al. 2017, of whole
+ * sequences), and ece. 0 or a status. */
+int heed__tagger_calibrate(heed_tagger *t, const heed_tagged *data, heed_error *err);
 /* heed_tagger_test, with or without the interval of F1. */
 int heed__tagger_measure(heed_tagger *t, const heed_tagged *data, heed_tag_metrics *m,
                          bool interval, heed_error *err);
+/* The right tags of data in the model's numbers, -1 for those it does not have, gold[start[len]]. 0
+ * or a status. */
+int heed__tagger_gold(const heed_tagger *t, const heed_tagged *data, int32_t *gold,
+                      heed_error *err);
 /* The context's error into *err; resets the step. */
 int heed__tagger_failed(heed_tagger *t, heed_error *err);
 int heed__tagger_check_folder(const char *dir, heed_error *err);

@@ -85,3 +85,25 @@ int heed__tagger_inner(const heed_tagged *data, const heed_place *place, int32_t
     heed__free(hooks, inner);
     return rc;
 }
+
+int heed__tagger_gold(const heed_tagger *t, const heed_tagged *data, int32_t *gold,
+                      heed_error *err) {
+    const heed_hooks *h = &t->hooks;
+    const int64_t words = data->start[data->len];
+    heed_types types = { .hooks = t->hooks };
+    heed_tag_scheme scheme;
+    heed_place *place = heed__calloc(h, (size_t)words + 1, sizeof *place);
+    int rc = place ? heed__tagger_places(data, &types, place, &scheme, err)
+                   : heed__error(err, HEED_ENOMEM, "tags: out of memory");
+    if (rc == 0 && heed__tagger_inner(data, place, gold, h))
+        rc = heed__error(err, HEED_ENOMEM, "tags: out of memory");
+    for (int64_t w = 0; rc == 0 && w < words; w++) {
+        heed_place p = heed__inner_place(gold[w]);
+        if (p.place == 'O') continue;
+        p.type = heed__types_find(&t->types, types.name[p.type]);
+        gold[w] = p.type < 0 ? -1 : heed__inner_tag(p);
+    }
+    heed__types_free(&types);
+    heed__free(h, place);
+    return rc;
+}

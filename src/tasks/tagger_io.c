@@ -44,10 +44,10 @@ static int save_config(const heed_tagger *t, const char *dir, heed_error *err) {
     json_t *types = types_of(t), *shape = shape_of(&t->shape), *fields = NULL;
     const bool bf16 = heed_ctx_precision(t->cx) == HEED_PRECISION_BF16;
     if (types && shape)
-        fields = json_pack("{s:s, s:s*, s:s, s:I, s:I, s:O, s:O}", "task", "tag", "precision",
-                           bf16 ? "bf16" : NULL, "scheme", heed__scheme_name(t->scheme), "seed",
-                           (json_int_t)t->seed, "epochs", (json_int_t)t->epochs, "model", shape,
-                           "types", types);
+        fields = json_pack("{s:s, s:s*, s:f, s:s, s:I, s:I, s:O, s:O}", "task", "tag", "precision",
+                           bf16 ? "bf16" : NULL, "temperature", t->temperature, "scheme",
+                           heed__scheme_name(t->scheme), "seed", (json_int_t)t->seed, "epochs",
+                           (json_int_t)t->epochs, "model", shape, "types", types);
     json_decref(types);
     json_decref(shape);
     if (!fields) return heed__error(err, HEED_ENOMEM, "%s: out of memory for config.json", dir);
@@ -133,8 +133,9 @@ static int open_shape(heed_tagger *t, const json_t *tree, const char *path, heed
 }
 
 static int open_config(heed_tagger *t, const char *dir, heed_error *err) {
-    static const char *const keys[] = { "format_version", "precision", "task",  "scheme", "seed",
-                                        "epochs",         "model",     "types", NULL };
+    static const char *const keys[] = { "format_version", "precision", "task",   "scheme",
+                                        "temperature",    "seed",      "epochs", "model",
+                                        "types",          NULL };
     char path[HEED_PATH_SIZE];
     json_t *tree = heed__config_load(&t->hooks, dir, INT32_MAX, err); /* the task is told first */
     if (!tree) return err->code;
@@ -157,6 +158,10 @@ static int open_config(heed_tagger *t, const char *dir, heed_error *err) {
         f.status = heed__error(err, HEED_EFORMAT, "%s: precision '%.40s' is neither f32 nor bf16",
                                path, precision);
     heed_ctx_set_precision(t->cx, bf16 ? HEED_PRECISION_BF16 : HEED_PRECISION_F32);
+    t->temperature = heed__field_number(&f, "temperature");
+    if (f.status == 0 && !(t->temperature > 0.01 && t->temperature < 100))
+        f.status = heed__error(err, HEED_EFORMAT, "%s: temperature is not within 0.01 to 100",
+                               path);
     const char *scheme = heed__field_text(&f, "scheme");
     if (f.status == 0 && !heed__scheme_find(scheme, &t->scheme))
         f.status = heed__error(err, HEED_EFORMAT, "%s: no scheme '%.40s'", path, scheme);

@@ -51,6 +51,7 @@ static int decode_one(heed_tagger *t, const float *x, int64_t at, int64_t words,
                       "are far too large");
             return HEED_ENONFINITE;
         }
+    if (a->scores) memcpy(a->scores + at * l->tags, x, (size_t)(words * l->tags) * sizeof *x);
     int rc = heed__lattice_best(l, x, words, a->tag + at);
     if (rc == 0 && (a->sure || a->gold)) rc = heed__lattice_sum(l, x, words);
     if (rc || words == 0) return rc;
@@ -350,23 +351,6 @@ static void tell(const test *x, heed_tag_metrics *m) {
     }
 }
 
-/* The data's tags in the model's numbers, -1 for those it does not have. */
-static int right_tags(test *x, heed_error *err) {
-    const heed_hooks *h = &x->t->hooks;
-    int32_t *own = heed__calloc(h, (size_t)x->types.len + 1, sizeof *own);
-    int rc = own ? heed__tagger_inner(x->data, x->gold, x->answer.gold, h) : HEED_ENOMEM;
-    for (int64_t k = 0; rc == 0 && k < x->types.len; k++)
-        own[k] = heed__types_find(&x->t->types, x->types.name[k]);
-    for (int64_t w = 0; rc == 0 && w < x->data->start[x->data->len]; w++) {
-        heed_place p = heed__inner_place(x->answer.gold[w]);
-        if (p.place == 'O') continue;
-        p.type = own[p.type];
-        x->answer.gold[w] = p.type < 0 ? -1 : heed__inner_tag(p);
-    }
-    heed__free(h, own);
-    return rc ? heed__error(err, rc, "test: out of memory") : 0;
-}
-
 static int run_test(test *x, heed_tag_metrics *m, heed_error *err) {
     heed_tagger *t = x->t;
     const heed_hooks *h = &t->hooks;
@@ -387,7 +371,7 @@ static int run_test(test *x, heed_tag_metrics *m, heed_error *err) {
         return heed__error(err, HEED_ENOMEM, "test: out of memory");
     rc = heed__tagger_places(x->data, &x->types, x->gold, &x->scheme, err);
     if (rc == 0) rc = heed__tag_encode(&rows, &tables, &s, h, err);
-    if (rc == 0) rc = right_tags(x, err);
+    if (rc == 0) rc = heed__tagger_gold(t, x->data, x->answer.gold, err);
     if (rc == 0) rc = heed__tagger_answer(t, &rows, &x->answer, err);
     heed__tag_rows_free(&rows);
     if (rc) return rc;

@@ -337,6 +337,7 @@ heed_tagger *heed_tagger_train(const heed_tagged *data, const heed_tag_cfg *give
     heed_ctx_set_precision(r.t->cx, r.cfg.precision);
     int rc = prepare(&r, data);
     if (rc == 0) rc = fit(&r);
+    if (rc == 0 && r.valid) rc = heed__tagger_calibrate(r.t, r.valid, r.err);
     const heed_hooks hooks = r.t->hooks;
     free_part(&hooks, &r.learn);
     free_part(&hooks, &r.held);
@@ -346,7 +347,7 @@ heed_tagger *heed_tagger_train(const heed_tagged *data, const heed_tag_cfg *give
     heed__free(&hooks, r.rare);
     heed__free(&hooks, r.laws);
     const bool keep = rc == HEED_ECANCELLED && r.cfg.keep_stopped && r.t->epochs > 0;
-    if (rc == 0 || keep) rc = heed__tagger_ready(r.t, rc ? NULL : r.err);
+    if (rc == 0 || keep) rc = heed__tagger_ready(r.t, keep ? NULL : r.err);
     if (rc == 0) return r.t;
     heed_tagger_close(r.t);
     return NULL;
