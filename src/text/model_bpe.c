@@ -86,6 +86,21 @@ static bool add_bytes(const heed__bpe *m, bpe_scratch *s, const char *text, size
     return true;
 }
 
+/* The bytes of the longest frozen token that text begins with, *id its id; 0: none. */
+static size_t frozen_at(const heed__bpe *m, const char *text, size_t size, int32_t *id) {
+    const heed__tok_trie *t = &m->frozen;
+    size_t found = 0;
+    int32_t node = 0;
+    for (size_t i = 0; i < size; i++) {
+        node = heed__trie_step(t, node, (unsigned char)text[i]);
+        if (node < 0) break;
+        if (t->units[node].value < 0) continue;
+        *id = t->units[node].value;
+        found = i + 1;
+    }
+    return found;
+}
+
 static int first_symbols(const heed__bpe *m, bpe_scratch *s, const char *piece, size_t size,
                          heed_error *err) {
     const heed__tok_vocab *v = &m->words.vocab;
@@ -95,11 +110,14 @@ static int first_symbols(const heed__bpe *m, bpe_scratch *s, const char *piece, 
     unknown u = { 0 };
     for (size_t at = 0; at < size;) {
         uint32_t code;
-        size_t len = heed__utf8_next(piece + at, size - at, &code);
+        int32_t id = -1;
+        size_t len = m->frozen.len ? frozen_at(m, piece + at, size - at, &id) : 0;
+        const bool frozen = len > 0;
+        if (!frozen) len = heed__utf8_next(piece + at, size - at, &code);
         if (!len) len = 1;
         const char *text = piece + at;
         size_t n = len;
-        if (affix) {
+        if (affix && !frozen) {
             n = 0;
             if (at && m->prefix.size)
                 memcpy(s->letter, m->prefix.text, m->prefix.size), n = m->prefix.size;
@@ -108,8 +126,9 @@ static int first_symbols(const heed__bpe *m, bpe_scratch *s, const char *piece, 
                 memcpy(s->letter + n, m->suffix.text, m->suffix.size), n += m->suffix.size;
             text = s->letter;
         }
-        const int32_t id = n == 1 && (unsigned char)*text < 128 ? m->ascii[(unsigned char)*text]
-                                                                : heed__tok_vocab_find(v, text, n);
+        if (!frozen)
+            id = n == 1 && (unsigned char)*text < 128 ? m->ascii[(unsigned char)*text]
+                                                      : heed__tok_vocab_find(v, text, n);
         at += len;
         if (id >= 0) {
             if (u.waits) add(s, m->unk_id, u.len);

@@ -4,6 +4,7 @@
 
 #include "text/letters.h"
 #include "text/tok_models.h"
+#include "text/tok_trie.h"
 
 #define HEED_BPE_NONE UINT32_MAX /* the rank of a pair that no merge joins */
 
@@ -19,7 +20,7 @@ typedef struct heed__bpe {
     uint64_t *merges; /* [merge_len] pairs by rank */
     int64_t merge_len, merge_cap;
     uint32_t *ranks; /* [merge_len] where merges share ranks; NULL: their order is their rank */
-    int64_t rank_len, rank_cap;
+    heed__tok_trie frozen; /* tokens found before all others and never joined; len 0: none */
     heed__tok_text unk, prefix, suffix;
     int32_t unk_id;        /* -1: not in the vocabulary */
     int32_t ascii[128];    /* the tokens of single characters, -1: none */

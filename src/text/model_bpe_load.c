@@ -37,6 +37,7 @@ void heed__bpe_free(heed__tok_model *model) {
     heed__free(&hooks, m->filter);
     heed__free(&hooks, m->merges);
     heed__free(&hooks, m->ranks);
+    heed__trie_free(&m->frozen);
     heed__free(&hooks, m->unk.text);
     heed__free(&hooks, m->prefix.text);
     heed__free(&hooks, m->suffix.text);
@@ -85,16 +86,6 @@ static int add_merge(heed__bpe *m, heed__tok_text a, heed__tok_text b, const mer
     return 0;
 }
 
-/* Merges that share a rank say it, from the first one on. */
-static int add_rank(heed__bpe *m, int64_t rank, const merge_place *p, heed_error *err) {
-    if (rank < 0 || rank > INT32_MAX || m->rank_len + 1 != m->merge_len)
-        return bad_merge(p, "has a wrong rank", "", err);
-    if (heed__grow(&m->words.head.hooks, &m->ranks, &m->rank_cap, m->merge_len, sizeof *m->ranks))
-        return heed__error(err, HEED_ENOMEM, "%s: out of memory", p->name);
-    m->ranks[m->rank_len++] = (uint32_t)rank;
-    return 0;
-}
-
 /* "left right", exactly one space between two texts without spaces. */
 static int add_merge_line(heed__bpe *m, char *line, size_t size, const merge_place *p,
                           heed_error *err) {
@@ -116,8 +107,7 @@ static int read_merges(heed__bpe *m, const json_t *merges, const char *name, hee
     for (size_t i = 0; i < json_array_size(merges) && !rc; i++) {
         const json_t *one = json_array_get(merges, i);
         const merge_place p = { name, "[", (int64_t)i };
-        const json_t *a = json_array_get(one, 0), *b = json_array_get(one, 1),
-                     *rank = json_array_get(one, 2); /* see sentencepiece.c */
+        const json_t *a = json_array_get(one, 0), *b = json_array_get(one, 1);
         if (json_is_string(one)) {
             const size_t size = json_string_length(one);
             if (strncmp(json_string_value(one), "#version", 8) == 0) continue;
@@ -128,19 +118,61 @@ static int read_merges(heed__bpe *m, const json_t *merges, const char *name, hee
             }
             memcpy(line, json_string_value(one), size + 1);
             rc = add_merge_line(m, line, size, &p, err);
-        } else if (json_array_size(one) == (rank ? 3 : 2) && json_is_string(a) &&
-                   json_is_string(b)) {
+        } else if (json_array_size(one) == 2 && json_is_string(a) && json_is_string(b)) {
             const heed__tok_text left = { (char *)json_string_value(a), json_string_length(a) },
                                  right = { (char *)json_string_value(b), json_string_length(b) };
             rc = add_merge(m, left, right, &p, err);
-            if (!rc && rank) rc = add_rank(m, json_integer_value(rank), &p, err);
         } else {
             rc = bad_merge(&p, "is neither a text nor a list of two", "", err);
         }
     }
     heed__free(&m->words.head.hooks, line);
-    if (!rc && m->ranks && m->rank_len != m->merge_len)
-        rc = heed__error(err, HEED_EFORMAT, "%s: some merges say their rank and some do not", name);
+    return rc;
+}
+
+/* Merges that share ranks, and tokens found before all others (sentencepiece.c). */
+static int read_ranks(heed__bpe *m, const json_t *list, const char *name, heed_error *err) {
+    if (!list) return 0;
+    if (json_array_size(list) != (size_t)m->merge_len)
+        return heed__error(err, HEED_EFORMAT, "%s: ranks is not a list of one for each merge",
+                           name);
+    m->ranks = heed__calloc(&m->words.head.hooks, (size_t)m->merge_len + 1, sizeof *m->ranks);
+    if (!m->ranks) return heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
+    for (int64_t i = 0; i < m->merge_len; i++) {
+        const json_t *rank = json_array_get(list, (size_t)i);
+        if (!json_is_integer(rank) || json_integer_value(rank) < 0 ||
+            json_integer_value(rank) > INT32_MAX)
+            return heed__error(err, HEED_EFORMAT, "%s: ranks[%lld] is not a whole number", name,
+                               (long long)i);
+        m->ranks[i] = (uint32_t)json_integer_value(rank);
+    }
+    return 0;
+}
+
+static int read_frozen(heed__bpe *m, const json_t *list, const char *name, heed_error *err) {
+    const size_t n = json_array_size(list);
+    if (!n) return 0;
+    heed__trie_key *keys = heed__calloc(&m->words.head.hooks, n, sizeof *keys);
+    if (!keys) return heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
+    int64_t len = 0;
+    int rc = 0;
+    for (size_t i = 0; i < n && !rc; i++) {
+        const json_t *id = json_array_get(list, i);
+        size_t size = 0;
+        const char *token = NULL;
+        if (json_is_integer(id) && json_integer_value(id) >= 0 &&
+            json_integer_value(id) <= HEED_TOK_MAX_ID)
+            token = heed__tok_vocab_token(&m->words.vocab, (int32_t)json_integer_value(id), &size);
+        if (size)
+            keys[len++] = (heed__trie_key){ token, (uint32_t)size,
+                                            (int32_t)json_integer_value(id) };
+        else
+            rc = heed__error(err, HEED_EFORMAT, "%s: frozen[%zu] is no token's id", name, i);
+    }
+    m->frozen.hooks = m->words.head.hooks;
+    if (!rc && heed__trie_build(&m->frozen, keys, len))
+        rc = heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
+    heed__free(&m->words.head.hooks, keys);
     return rc;
 }
 
@@ -240,6 +272,8 @@ heed__tok_model *heed__tok_load_bpe(const json_t *object, const char *name, cons
         rc = heed__tok_vocab_load(&m->words.vocab, json_object_get(object, "vocab"), name, err);
     measure(m);
     if (!rc) rc = read_merges(m, json_object_get(object, "merges"), name, err);
+    if (!rc) rc = read_ranks(m, json_object_get(object, "ranks"), name, err);
+    if (!rc) rc = read_frozen(m, json_object_get(object, "frozen"), name, err);
     if (!rc) rc = finish(m, name, err);
     if (!rc) return &m->words.head;
     heed__bpe_free(&m->words.head);
@@ -322,13 +356,31 @@ static json_t *merges_json(const heed__bpe *m) {
     return list;
 }
 
-json_t *heed__bpe_save(const heed__tok_model *model) {
-    const heed__bpe *m = (const heed__bpe *)model;
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o}", "type", "BPE", "dropout",
-                     m->has_dropout ? json_real(m->dropout) : json_null(), "unk_token",
-                     heed__tok_text_json(&m->unk), "continuing_subword_prefix",
-                     heed__tok_text_json(&m->prefix), "end_of_word_suffix",
-                     heed__tok_text_json(&m->suffix), "fuse_unk", m->fuse_unk, "byte_fallback",
-                     m->byte_fallback, "ignore_merges", m->ignore_merges, "vocab",
-                     heed__tok_vocab_save(&m->words.vocab), "merges", merges_json(m));
+/* Fields that are ours alone, where there are any. 0, or something failed. */
+static int save_own(const heed__bpe *m, json_t *model) {
+    int bad = 0;
+    json_t *ranks = m->ranks ? json_array() : NULL;
+    for (int64_t i = 0; i < m->merge_len && ranks; i++)
+        bad |= json_array_append_new(ranks, json_integer(m->ranks[i]));
+    if (m->ranks) bad |= json_object_set_new(model, "ranks", ranks);
+    json_t *frozen = m->frozen.len ? json_array() : NULL;
+    for (int64_t i = 0; i < m->frozen.len && frozen; i++)
+        if (m->frozen.units[i].value >= 0)
+            bad |= json_array_append_new(frozen, json_integer(m->frozen.units[i].value));
+    if (m->frozen.len) bad |= json_object_set_new(model, "frozen", frozen);
+    return bad;
+}
+
+json_t *heed__bpe_save(const heed__tok_model *head) {
+    const heed__bpe *m = (const heed__bpe *)head;
+    json_t *model = json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o}", "type", "BPE", "dropout",
+        m->has_dropout ? json_real(m->dropout) : json_null(), "unk_token",
+        heed__tok_text_json(&m->unk), "continuing_subword_prefix", heed__tok_text_json(&m->prefix),
+        "end_of_word_suffix", heed__tok_text_json(&m->suffix), "fuse_unk", m->fuse_unk,
+        "byte_fallback", m->byte_fallback, "ignore_merges", m->ignore_merges, "vocab",
+        heed__tok_vocab_save(&m->words.vocab), "merges", merges_json(m));
+    if (model && !save_own(m, model)) return model;
+    json_decref(model);
+    return NULL;
 }

@@ -15,6 +15,7 @@ typedef struct unigram {
     heed__tok_words words;
     double *score; /* [words.vocab.ids] */
     bool *hidden;  /* [words.vocab.ids] never found in texts */
+    bool any_hidden;
     heed__tok_trie trie;
     double unk_score;
     int32_t unk_id;        /* -1: none */
@@ -164,9 +165,18 @@ static json_t *unigram_save(const heed__tok_model *m) {
             vocab = NULL;
         }
     }
-    return json_pack("{s:s, s:o, s:o, s:b}", "type", "Unigram", "unk_id",
-                     u->unk_id < 0 ? json_null() : json_integer(u->unk_id), "vocab", vocab,
-                     "byte_fallback", u->byte_fallback);
+    json_t *model = json_pack("{s:s, s:o, s:o, s:b}", "type", "Unigram", "unk_id",
+                              u->unk_id < 0 ? json_null() : json_integer(u->unk_id), "vocab", vocab,
+                              "byte_fallback", u->byte_fallback);
+    json_t *hidden = u->any_hidden && model ? json_array() : NULL;
+    int bad = u->any_hidden && !hidden;
+    for (int32_t id = 0; id < u->words.vocab.ids && hidden; id++)
+        if (u->hidden[id]) bad |= json_array_append_new(hidden, json_integer(id));
+    if (hidden) bad |= json_object_set_new(model, "hidden", hidden);
+    if (u->single && model) bad |= json_object_set_new(model, "single", json_true());
+    if (!bad) return model;
+    json_decref(model);
+    return NULL;
 }
 
 static const heed__tok_ops ops = {
@@ -193,9 +203,7 @@ static int read_vocab(unigram *u, const json_t *list, const char *name, heed_err
     for (size_t i = 0; i < n; i++) {
         const json_t *one = json_array_get(list, i), *token = json_array_get(one, 0),
                      *score = json_array_get(one, 1);
-        const bool hidden = json_is_false(json_array_get(one, 2)); /* see sentencepiece.c */
-        if (json_array_size(one) != (hidden ? 3 : 2) || !json_is_string(token) ||
-            !json_is_number(score))
+        if (json_array_size(one) != 2 || !json_is_string(token) || !json_is_number(score))
             return heed__error(err, HEED_EFORMAT, "%s: vocab[%zu] is not a token and its score",
                                name, i);
         u->score[i] = json_number_value(score);
@@ -203,10 +211,23 @@ static int read_vocab(unigram *u, const json_t *list, const char *name, heed_err
         if (heed__tok_vocab_add(&u->words.vocab, json_string_value(token),
                                 json_string_length(token), (int64_t)i))
             return heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
-        u->hidden[i] = hidden;
     }
     u->unk_score = lowest - UNKNOWN_PENALTY;
     if (u->single) u->unk_score = (float)u->unk_score;
+    return 0;
+}
+
+/* Ids that texts are not searched for (sentencepiece.c). */
+static int read_hidden(unigram *u, const json_t *list, const char *name, heed_error *err) {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *id = json_array_get(list, i);
+        if (!json_is_integer(id) || json_integer_value(id) < 0 ||
+            json_integer_value(id) >= u->words.vocab.ids)
+            return heed__error(err, HEED_EFORMAT, "%s: hidden[%zu] is no place of the vocabulary",
+                               name, i);
+        u->hidden[json_integer_value(id)] = true;
+        u->any_hidden = true;
+    }
     return 0;
 }
 
@@ -245,6 +266,7 @@ heed__tok_model *heed__tok_load_unigram(const json_t *object, const char *name,
     int rc = heed__tok_field_bool(object, "byte_fallback", name, &u->byte_fallback, err);
     if (!rc) rc = heed__tok_field_bool(object, "single", name, &u->single, err);
     if (!rc) rc = read_vocab(u, json_object_get(object, "vocab"), name, err);
+    if (!rc) rc = read_hidden(u, json_object_get(object, "hidden"), name, err);
     const json_t *unk = json_object_get(object, "unk_id");
     u->unk_id = -1;
     if (!rc && unk && !json_is_null(unk)) {

@@ -160,3 +160,49 @@ int heed__charsmap_apply(const heed__charsmap *m, heed__tok_work *w, heed__span 
     }
     return changed ? heed__span_edit(w, a, 0, err) : 0;
 }
+
+/* What stands for the longest beginning of the text that the trie knows, *used its bytes. */
+static const char *look_up_longest(const heed__charsmap *m, const char *text, uint32_t size,
+                                   uint32_t *used, uint32_t *len) {
+    const char *found = NULL;
+    for (uint32_t at = 0, u = unit(m, 0), i = 0; i < size; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        at ^= (u >> 10) << ((u & 1u << 9) >> 6) ^ c;
+        if (c == 0 || at >= m->units) break;
+        u = unit(m, at);
+        if ((u & (1u << 31 | 0xFF)) != c) break;
+        if (!(u >> 8 & 1)) continue;
+        const uint32_t leaf = at ^ (u >> 10) << ((u & 1u << 9) >> 6);
+        const uint32_t place = leaf < m->units ? unit(m, leaf) & 0x7FFFFFFF : UINT32_MAX;
+        const bool inside = i + 1 < size && ((unsigned char)text[i + 1] & 0xC0u) == 0x80u;
+        if (inside || place > m->size) continue;
+        if (place < m->size && ((unsigned char)m->text[place] & 0xC0u) == 0x80u) continue;
+        const char *end = memchr(m->text + place, 0, m->size - place);
+        found = m->text + place;
+        *len = (uint32_t)((end ? (size_t)(end - m->text) : m->size) - place);
+        *used = i + 1;
+    }
+    return found;
+}
+
+int heed__charsmap_apply_longest(const heed__charsmap *m, heed__tok_work *w, heed__span *a,
+                                 heed_error *err) {
+    bool changed = false;
+    int64_t skipped = 0; /* characters that go before the first that stays */
+    w->edit_len = 0;
+    for (uint32_t at = 0, size = 0, new_size = 0; at < a->size; at += size) {
+        const char *text = a->text + at,
+                   *new = look_up_longest(m, text, a->size - at, &size, &new_size);
+        if (!new) {
+            const uint32_t code = heed__char_at(text, &size);
+            if (heed__edit_add(w, code, 0, err)) return HEED_ENOMEM;
+            continue;
+        }
+        changed = true;
+        if (w->edit_len == 0 && new_size == 0)
+            skipped += heed__char_count(text, size);
+        else if (swap(w, text, size, new, new_size, err))
+            return HEED_ENOMEM;
+    }
+    return changed ? heed__span_edit(w, a, skipped, err) : 0;
+}

@@ -3,10 +3,11 @@
  * two and more characters in a BPE model becomes a merge for each way to cut it into two pieces,
  * all of one rank, the higher score first.
  *
- * Three things in the tree are ours alone, understood by heed__tok_model_load and left out when a
- * model is saved: a vocabulary entry [piece, score, false] is not looked for in texts (bytes,
- * unused); "single" says that scores are summed in single precision; and a merge [left, right,
- * rank] says its rank. */
+ * Some fields are ours alone and make ids equal SentencePiece's own, ties and all; other programs
+ * pass over them: of Unigram "hidden", ids that are not looked for in texts (bytes, unused), and
+ * "single": scores are summed in single precision; of BPE "ranks", the rank of each merge, and
+ * "frozen", ids of the user's pieces, which are found first and never joined; of an added token
+ * "in_model": it is one of these; of Precompiled "longest": the longest key counts. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,6 @@ typedef struct spm {
     size_t charsmap_size;
     bool no_prefix, keep_spaces, no_escape;
     int64_t unk; /* -1: none */
-    bool user_symbols;
 } spm;
 
 /* -- the message ------------------------------------------------------------------------------ */
@@ -87,7 +87,6 @@ static int read_piece(spm *s, heed__proto p) {
         heed__grow(s->hooks, &s->pieces, &s->cap, s->len + 1, sizeof *s->pieces))
         return no_memory(s);
     if (one.type == UNKNOWN) s->unk = s->len;
-    s->user_symbols |= one.type == USER_DEFINED;
     s->pieces[s->len++] = one;
     return 0;
 }
@@ -154,21 +153,24 @@ static json_t *unigram(const spm *s) {
         if (!any || s->pieces[i].score < lowest) lowest = s->pieces[i].score;
         any = true;
     }
-    json_t *vocab = json_array();
-    for (int64_t i = 0; i < s->len && vocab; i++) {
+    json_t *vocab = json_array(), *hidden = json_array();
+    int bad = !vocab || !hidden;
+    for (int64_t i = 0; i < s->len && !bad; i++) {
         const piece *p = &s->pieces[i];
         const bool in_texts = p->type == NORMAL || p->type == USER_DEFINED;
         /* what is not looked for must not be the lowest score, which the unknown one hangs on */
         const double score = in_texts ? unigram_score(p, highest) : lowest;
-        json_t *one = json_pack(in_texts ? "[o, f]" : "[o, f, b]", json_stringn(p->text, p->size),
-                                score, false);
-        if (json_array_append_new(vocab, one)) {
-            json_decref(vocab);
-            vocab = NULL;
-        }
+        bad = json_array_append_new(vocab,
+                                    json_pack("[o, f]", json_stringn(p->text, p->size), score)) ||
+              (!in_texts && json_array_append_new(hidden, json_integer(i)));
     }
-    return json_pack("{s:s, s:b, s:I, s:o, s:b}", "type", "Unigram", "single", true, "unk_id",
-                     (json_int_t)s->unk, "vocab", vocab, "byte_fallback", s->byte_fallback);
+    if (!bad)
+        return json_pack("{s:s, s:I, s:o, s:b, s:b, s:o}", "type", "Unigram", "unk_id",
+                         (json_int_t)s->unk, "vocab", vocab, "byte_fallback", s->byte_fallback,
+                         "single", true, "hidden", hidden);
+    json_decref(vocab);
+    json_decref(hidden);
+    return NULL;
 }
 
 static int by_score(const void *a, const void *b) {
@@ -182,43 +184,63 @@ static bool mergeable(const spm *s, const char *text, size_t size) {
     return id >= 0 && s->pieces[id].type == NORMAL;
 }
 
+/* Merges and their ranks. */
+typedef struct merge_lists {
+    json_t *merges, *ranks;
+} merge_lists;
+
 /* All ways to cut one piece in two. */
-static int add_merges(const spm *s, json_t *merges, const piece *p, int64_t rank) {
+static int add_merges(const spm *s, const merge_lists *to, const piece *p, int64_t rank) {
     for (uint32_t i = 1; i < p->size; i++) {
         if (((unsigned char)p->text[i] & 0xc0) == 0x80) continue;
         if (!mergeable(s, p->text, i) || !mergeable(s, p->text + i, p->size - i)) continue;
-        if (json_array_append_new(merges, json_pack("[o, o, I]", json_stringn(p->text, i),
-                                                    json_stringn(p->text + i, p->size - i),
-                                                    (json_int_t)rank)))
+        if (json_array_append_new(to->merges, json_pack("[o, o]", json_stringn(p->text, i),
+                                                        json_stringn(p->text + i, p->size - i))) ||
+            json_array_append_new(to->ranks, json_integer(rank)))
             return HEED_ENOMEM;
     }
     return 0;
 }
 
-static json_t *merges_of(const spm *s) {
+/* 0, or HEED_ENOMEM and empty lists. */
+static int merges_of(const spm *s, merge_lists *to) {
     const piece **order = heed__calloc(s->hooks, (size_t)s->len, sizeof *order);
-    json_t *merges = json_array();
+    *to = (merge_lists){ json_array(), json_array() };
     int64_t n = 0, rank = 0;
-    int rc = order && merges ? 0 : HEED_ENOMEM;
+    int rc = order && to->merges && to->ranks ? 0 : HEED_ENOMEM;
     for (int64_t i = 0; i < s->len && !rc; i++)
         if (s->pieces[i].type == NORMAL) order[n++] = &s->pieces[i];
     if (n) qsort(order, (size_t)n, sizeof *order, by_score);
     for (int64_t i = 0; i < n && !rc; i++) {
         if (i && order[i]->score != order[i - 1]->score) rank++;
-        rc = add_merges(s, merges, order[i], rank);
+        rc = add_merges(s, to, order[i], rank);
     }
     heed__free(s->hooks, order);
-    if (!rc) return merges;
-    json_decref(merges);
-    return NULL;
+    if (!rc) return 0;
+    json_decref(to->merges);
+    json_decref(to->ranks);
+    *to = (merge_lists){ 0 };
+    return rc;
+}
+
+static json_t *frozen(const spm *s) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < s->len && list; i++)
+        if (s->pieces[i].type == USER_DEFINED && json_array_append_new(list, json_integer(i))) {
+            json_decref(list);
+            list = NULL;
+        }
+    return list;
 }
 
 static json_t *bpe(const spm *s) {
     const piece *unk = &s->pieces[s->unk];
-    return json_pack("{s:s, s:o, s:b, s:b, s:o, s:o}", "type", "BPE", "unk_token",
+    merge_lists lists;
+    if (merges_of(s, &lists)) return NULL;
+    return json_pack("{s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o}", "type", "BPE", "unk_token",
                      json_stringn(unk->text, unk->size), "fuse_unk", true, "byte_fallback",
                      s->byte_fallback, "vocab", heed__tok_vocab_save(&s->vocab), "merges",
-                     merges_of(s));
+                     lists.merges, "ranks", lists.ranks, "frozen", frozen(s));
 }
 
 /* -- what stands around it -------------------------------------------------------------------- */
@@ -247,26 +269,21 @@ static json_t *replace(const char *kind, const char *pattern, const char *conten
                      content);
 }
 
-/* In a BPE model pieces of the user are found in the text before it is cut; the space before the
- * first word is then put by the pre-tokenizer, once. */
-static bool late_prefix(const spm *s) {
-    return s->kind == BPE && s->user_symbols;
-}
-
 static json_t *normalizer(const spm *s) {
     json_t *list = json_array();
     int bad = list ? 0 : 1;
     if (!bad && s->charsmap_size) {
         char *text = base64(s);
-        bad |= !text || json_array_append_new(list, json_pack("{s:s, s:s}", "type", "Precompiled",
-                                                              "precompiled_charsmap", text));
+        bad |= !text || json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "type",
+                                                              "Precompiled", "precompiled_charsmap",
+                                                              text, "longest", true));
         heed__free(s->hooks, text);
     }
     if (!bad && !s->keep_spaces) {
         bad |= json_array_append_new(list, replace("Regex", "\\A +|[ \xe2\x96\x81]+\\z", ""));
         bad |= json_array_append_new(list, replace("Regex", " {2,}", " "));
     }
-    if (!bad && !s->no_prefix && !late_prefix(s))
+    if (!bad && !s->no_prefix)
         bad |= json_array_append_new(list,
                                      json_pack("{s:s, s:s}", "type", "Prepend", "prepend", SPACE));
     if (!bad && !s->no_escape) bad |= json_array_append_new(list, replace("String", " ", SPACE));
@@ -291,10 +308,9 @@ static bool may_split(const spm *s) {
 }
 
 static json_t *pre_tokenizer(const spm *s) {
-    const bool split = may_split(s), prefix = late_prefix(s) && !s->no_prefix;
-    if (!split && !prefix) return json_null();
+    if (!may_split(s)) return json_null();
     return json_pack("{s:s, s:s, s:s, s:b}", "type", "Metaspace", "replacement", SPACE,
-                     "prepend_scheme", prefix ? "first" : "never", "split", split);
+                     "prepend_scheme", "never", "split", true);
 }
 
 static json_t *decoder(const spm *s) {
@@ -315,10 +331,10 @@ static json_t *added_tokens(const spm *s) {
         const piece *p = &s->pieces[i];
         const bool special = p->type == CONTROL || p->type == UNKNOWN;
         if (!special && !(p->type == USER_DEFINED && s->kind == BPE)) continue;
-        json_t *one = json_pack("{s:I, s:o, s:b, s:b, s:b, s:b, s:b}", "id", (json_int_t)i,
+        json_t *one = json_pack("{s:I, s:o, s:b, s:b, s:b, s:b, s:b, s:b}", "id", (json_int_t)i,
                                 "content", json_stringn(p->text, p->size), "single_word", false,
-                                "lstrip", false, "rstrip", false, "normalized", !special, "special",
-                                special);
+                                "lstrip", false, "rstrip", false, "normalized", false, "special",
+                                special, "in_model", !special);
         if (json_array_append_new(list, one)) {
             json_decref(list);
             list = NULL;

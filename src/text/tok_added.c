@@ -13,6 +13,7 @@ typedef struct token {
     size_t size, normal_size;
     int32_t id;
     bool word, left, right, normalized, special;
+    bool in_model; /* not to be found here: the model does it (ours alone; sentencepiece.c) */
 } token;
 
 typedef struct node {
@@ -146,6 +147,7 @@ static int read_token(heed__added *a, const json_t *object, const char *name, to
     t->right = flag(&f, "rstrip", false);
     t->special = flag(&f, "special", false);
     t->normalized = flag(&f, "normalized", !t->special);
+    t->in_model = flag(&f, "in_model", false);
     if (f.status) return f.status;
     t->size = json_string_length(json_object_get(object, "content"));
     if (t->size > UINT16_MAX)
@@ -204,7 +206,7 @@ static int64_t place_of(const heed__added *a, int32_t id) {
 static int index_texts(heed__added *a, heed_error *err) {
     for (int64_t i = 0; i < a->len; i++) {
         const token *t = &a->token[i];
-        if (place_of(a, t->id) != i) continue;
+        if (t->in_model || place_of(a, t->id) != i) continue;
         trie *to = t->normalized ? &a->normal : &a->plain;
         const char *text = t->normal ? t->normal : t->text;
         if (trie_add(a, to, text, t->normal ? t->normal_size : t->size, t->id))
@@ -222,7 +224,7 @@ static int64_t count_model(const heed__tok_model *m) {
 
 static bool same(const token *a, const token *b) {
     return a->word == b->word && a->left == b->left && a->right == b->right &&
-           a->normalized == b->normalized && a->special == b->special;
+           a->normalized == b->normalized && a->special == b->special && a->in_model == b->in_model;
 }
 
 static int read_all(heed__added *a, const json_t *list, const heed__tok_model *model,
@@ -305,7 +307,8 @@ json_t *heed__added_save(const heed__added *a) {
         json_t *o = json_pack("{s:i, s:s%, s:b, s:b, s:b, s:b, s:b}", "id", t->id, "content",
                               t->text, t->size, "single_word", t->word, "lstrip", t->left, "rstrip",
                               t->right, "normalized", t->normalized, "special", t->special);
-        if (!o || json_array_append_new(list, o)) {
+        const int failed = t->in_model && json_object_set_new(o, "in_model", json_true());
+        if (!o || json_array_append_new(list, o) || failed) {
             json_decref(list);
             return NULL;
         }

@@ -180,6 +180,10 @@ static int apply_map(const heed__norm *n, heed__tok_work *w, heed__span *a, heed
     return heed__charsmap_apply(n->map, w, a, err);
 }
 
+static int apply_longest(const heed__norm *n, heed__tok_work *w, heed__span *a, heed_error *err) {
+    return heed__charsmap_apply_longest(n->map, w, a, err);
+}
+
 /* The rules of neural machine translation's vocabularies (nmt_nfkc): control characters go, and
  * what looks like a space is one. */
 static bool nmt_keeps(uint32_t c) {
@@ -311,7 +315,9 @@ static int read_kind(heed__norm *n, heed_fields *f, const char *type, int depth)
         return read_children(n, f, depth);
     }
     if (strcmp(type, "Precompiled") == 0) {
-        n->apply = apply_map;
+        const bool longest = /* ours alone; see sentencepiece.c */
+            heed__field_has(f, "longest") && heed__field_bool(f, "longest");
+        n->apply = longest ? apply_longest : apply_map;
         const char *map = heed__field_text(f, "precompiled_charsmap");
         if (f->status) return f->status;
         n->map = heed__charsmap_new(map, f->name, &n->hooks, f->err);

@@ -23,5 +23,8 @@ heed__charsmap *heed__charsmap_new(const char *base64, const char *name, const h
 void heed__charsmap_free(heed__charsmap *m); /* NULL is fine */
 int heed__charsmap_apply(const heed__charsmap *m, heed__tok_work *w, heed__span *a,
                          heed_error *err);
+/* The same as SentencePiece itself does it: always the longest key, whatever a grapheme is. */
+int heed__charsmap_apply_longest(const heed__charsmap *m, heed__tok_work *w, heed__span *a,
+                                 heed_error *err);
 
 #endif

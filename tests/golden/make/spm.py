@@ -1,0 +1,79 @@
+"""spm.py: SentencePiece models of both kinds by PyPI `sentencepiece`, small ones, and the ids it gives to odd texts ->
+sentencepiece/NAME.model and sentencepiece.json.zst, for test_sentencepiece.c: {"texts": [...], "ids": {NAME: [[...], ...]}}.
+"""
+import io
+import json
+import os
+import random
+import subprocess
+
+import sentencepiece as spm
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+rng = random.Random(4)
+SCRIPTS = [(0x61, 0x7A), (0x41, 0x5A), (0x30, 0x39), (0x4E00, 0x4E40), (0x430, 0x44F), (0x3B1, 0x3C9), (0xE0, 0xFF),
+           (0x5D0, 0x5EA), (0x620, 0x64A), (0x905, 0x939), (0xE01, 0xE2E), (0xAC00, 0xAC40), (0x3041, 0x3096),
+           (0x1F600, 0x1F640), (0x300, 0x330), (0x21, 0x2F), (0xFF21, 0xFF5A)]
+ODD = [" ", "  ", "\t", "\n", "▁", "☃", "𝄞", "\u200d", "\u3000", "é", "ﬁ", "½", "\u00a0", "\u0000", "가", "ᄀ"]
+
+
+def word(script, most):
+    low, high = script
+    return "".join(chr(low + min(int(rng.expovariate(0.25)), high - low)) for _ in range(rng.randint(1, most)))
+
+
+LEXICON = [word(s, 7) for s in SCRIPTS for _ in range(60)]
+CORPUS = [" ".join(rng.choice(LEXICON) for _ in range(12)) for _ in range(1500)]
+
+
+def texts():
+    out = ["", " ", "a", "  a  b  ", "\t a\n", "▁a▁", "a ▁ ", "aaa" * 30, "ab" * 100, "a\x00b", "ab日本ab 日本 <x>"]
+    for _ in range(700):
+        kind = rng.randrange(4)
+        if kind == 0:
+            out.append(" ".join(rng.choice(LEXICON) for _ in range(rng.randint(1, 6))))
+        elif kind == 1:
+            out.append("".join(rng.choice(LEXICON) for _ in range(rng.randint(1, 6))))
+        elif kind == 2:
+            out.append("".join(rng.choice([word(rng.choice(SCRIPTS), 4), *ODD]) for _ in range(rng.randint(1, 12))))
+        else:
+            out.append(word(rng.choice(SCRIPTS), 60))
+    return out
+
+
+IDENTITY = dict(normalization_rule_name="identity", remove_extra_whitespaces=False)
+MODELS = {
+    "unigram": dict(vocab_size=500, character_coverage=0.985),
+    "unigram_identity": dict(vocab_size=500, add_dummy_prefix=False, **IDENTITY),
+    "unigram_bytes": dict(vocab_size=700, byte_fallback=True, character_coverage=0.985, **IDENTITY),
+    "unigram_user": dict(vocab_size=500, user_defined_symbols=["ab", "日本", "<x>"], character_coverage=0.985, **IDENTITY),
+    "bpe": dict(vocab_size=700, model_type="bpe", character_coverage=0.985, normalization_rule_name="nmt_nfkc_cf"),
+    "bpe_bytes": dict(vocab_size=900, model_type="bpe", byte_fallback=True, character_coverage=0.985, **IDENTITY),
+    "bpe_user": dict(vocab_size=700, model_type="bpe", user_defined_symbols=["ab", "日本", "<x>"], character_coverage=0.985,
+                     **IDENTITY),
+    "bpe_across": dict(vocab_size=700, model_type="bpe", split_by_whitespace=False, character_coverage=0.985, **IDENTITY),
+}
+
+
+def main():
+    folder = os.path.join(HERE, "sentencepiece")
+    os.makedirs(folder, exist_ok=True)
+    fuzz, ids = texts(), {}
+    for name, options in MODELS.items():
+        model = io.BytesIO()
+        spm.SentencePieceTrainer.train(sentence_iterator=iter(CORPUS), model_writer=model, minloglevel=2,
+                                       hard_vocab_limit=False, num_threads=1, **options)
+        path = os.path.join(folder, name + ".model")
+        with open(path, "wb") as f:
+            f.write(model.getvalue())
+        if len(model.getvalue()) > 100000:  # the map of characters
+            subprocess.run(["zstd", "-q", "-19", "--rm", "-f", path], check=True)
+        processor = spm.SentencePieceProcessor(model_proto=model.getvalue())
+        ids[name] = [processor.encode(t) for t in fuzz]
+    path = os.path.join(HERE, "sentencepiece.json")
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump({"texts": fuzz, "ids": ids}, f, ensure_ascii=False, separators=(",", ":"))
+    subprocess.run(["zstd", "-q", "-19", "--rm", "-f", path], check=True)
+
+
+main()
