@@ -152,8 +152,9 @@ typedef struct heed_attended {
     float weight; /* over the words of a text these add up to 1 */
 } heed_attended;
 
-/* What heed_classify_explain is given and fills. The two arrays are the caller's. */
+/* What heed_classify_explain is given and fills. The arrays are the caller's. */
 typedef struct heed_explanation {
+    const char *text2;   /* the second text of a pair; NULL: a single text */
     heed_label *top;     /* [top_cap] the likeliest labels, best first */
     heed_attended *word; /* [word_cap] the last words, in reading order; NULL with word_cap 0 */
     int top_cap;
@@ -170,6 +171,8 @@ typedef struct heed_explanation {
     float value;         /* of a model that gives a score */
     int64_t set_len;     /* the likeliest so many labels are the set; 0: not even one is likely */
     bool in_scope;       /* false: a text such as none of the training's */
+    float parent[8];     /* labels that are paths: probabilities of the likeliest's parents */
+    int parents;         /* how many, the topmost first */
 } heed_explanation;
 
 /* heed_classify with what it attended to: attention averaged over heads and queries. 0 or a
@@ -211,6 +214,39 @@ typedef struct heed_metrics {
 /* Tests on labelled data. 0 or a status. */
 HEED_API int heed_classifier_test(heed_classifier *c, const heed_examples *data, heed_metrics *m,
                                   heed_error *err);
+
+/* Of a model of several labels: a label is said where its probability is at least 1/2. */
+typedef struct heed_labels_metrics {
+    int64_t n;
+    double loss;                  /* mean of -ln of what is right, over texts and labels */
+    double exact;                 /* part of the texts whose labels are all right, and no more */
+    double precision, recall, f1; /* over all labels said and all that are right */
+    double macro_f1;              /* mean over the labels that occur in the data or the answers */
+    int64_t unknown_labels;       /* labels of the data that the model does not have: missed */
+} heed_labels_metrics;
+HEED_API int heed_classifier_test_labels(heed_classifier *c, const heed_examples *data,
+                                         heed_labels_metrics *m, heed_error *err);
+
+/* Of a model that gives a score. */
+typedef struct heed_score_metrics {
+    int64_t n;
+    double mse, mae; /* mean squared and mean absolute error */
+    double r2;       /* part of the scores' variance that the answers explain */
+    double pearson;  /* correlation; 0 where one of both does not vary */
+} heed_score_metrics;
+HEED_API int heed_classifier_test_score(heed_classifier *c, const heed_examples *data,
+                                        heed_score_metrics *m, heed_error *err);
+
+/* Labels that are paths, a/b/c: how many levels stand above the labels themselves (0: none). */
+HEED_API int heed_classifier_levels(const heed_classifier *c);
+/* A parent's probability is the sum of its children's. accuracy[0..levels): of the likeliest parent
+ * at each level, the topmost first; at most `most`. 0 or a status. */
+HEED_API int heed_classifier_test_levels(heed_classifier *c, const heed_examples *data,
+                                         double *accuracy, int most, heed_error *err);
+/* The probability of label i's parent at a level, from probs [K]; *size: the bytes of its name,
+ * which is a part of the label's. */
+HEED_API float heed_classifier_parent(const heed_classifier *c, const float *probs, int64_t i,
+                                      int level, size_t *size);
 
 /* -- tagging: entities in sentences --------------------------------------------------------------
  *

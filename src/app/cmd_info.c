@@ -109,8 +109,12 @@ static int model(const char *dir, heed_error *err) {
     if (words >= 0) {
         double flops = 0;
         for (int i = 0; i < p.len; i++) flops += p.list[i].flops;
-        printf("%s: classifier, %" PRId64 " labels, %" PRId64 " parameters\n", dir,
-               heed_classifier_labels(c), heed_classifier_parameters(c));
+        static const char *const gives[] = { "one label", "several labels", "a score" };
+        printf("%s: classifier, recipe %s, gives %s for %s, %" PRId64 " labels, %" PRId64
+               " parameters\n",
+               dir, heed_classifier_recipe(c), gives[heed_classifier_target(c)],
+               heed_classifier_pairs(c) ? "two texts" : "a text", heed_classifier_labels(c),
+               heed_classifier_parameters(c));
         printf("an answer about a text of %" PRId64 " words: %.0f FLOPs in products\n", words,
                flops);
         printf("  %-20s %12s %14s\n", "part", "parameters", "FLOPs");

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/commands.h"
+#include "app/kinds.h"
 #include "app/options.h"
 #include "app/print.h"
 #include "app/tag.h"
@@ -24,6 +25,13 @@ typedef struct predictor {
     heed_input *in;
     heed_explanation x;
 } predictor;
+
+/* Bytes of a path's first parts. */
+static int name_part(const char *name, int level) {
+    const char *at = strchr(name, '/');
+    for (; at && level > 0; level--) at = strchr(at + 1, '/');
+    return at ? (int)(at - name) : (int)strlen(name);
+}
 
 /* An answer is given where the text is in scope and its set holds one label. */
 static bool abstains(const heed_explanation *x) {
@@ -70,6 +78,13 @@ static void print_json(const predictor *p, const char *text) {
     else
         json_labels(p);
     printf(", \"tokens_seen\": %" PRId64 ", \"tokens_total\": %" PRId64, x->seen, x->total);
+    if (x->parents) printf(", \"parents\": [");
+    for (int i = 0; i < x->parents; i++) {
+        printf("%s{\"label\": ", i ? ", " : "");
+        print_json_text(x->top[0].name, (size_t)name_part(x->top[0].name, i));
+        printf(", \"score\": %.9g}", (double)x->parent[i]);
+    }
+    if (x->parents) printf("]");
     if (p->explain) printf(", \"attention\": [");
     for (int64_t i = 0; p->explain && i < x->word_len; i++) {
         const heed_attended *w = &x->word[i];
@@ -108,10 +123,37 @@ static void print_plain(const predictor *p, const char *text) {
     else
         for (int64_t i = 0; i < least(shown, x->top_len); i++)
             printf("%s%s\t%.4f", i ? "\t" : "", x->top[i].name, (double)x->top[i].score);
+    for (int i = 0; i < x->parents; i++)
+        printf("\t(%.*s %.4f)", name_part(x->top[0].name, i), x->top[0].name, (double)x->parent[i]);
     if (!p->abstain && !x->in_scope) printf("\t(out of scope)");
     if (x->seen < x->total) printf("\t(%" PRId64 " of %" PRId64 " tokens seen)", x->seen, x->total);
     printf("\n");
     if (p->explain) print_shaded(p, text);
+}
+
+static void print_answer(const predictor *p, const char *text) {
+    if (heed_classifier_target(p->c) == HEED_TARGET_LABELS)
+        kinds_print_labels(&p->x, p->json);
+    else if (p->json)
+        print_json(p, text);
+    else
+        print_plain(p, text);
+}
+
+/* A line of two texts with a tab between them: a copy, cut in two. NULL and *err where it is none.
+ */
+static char *split(predictor *p, const char *text, int64_t number, heed_error *err) {
+    char *own = strdup(text), *tab = own ? strchr(own, '\t') : NULL;
+    if (tab) {
+        *tab = 0;
+        p->x.text2 = tab + 1;
+        return own;
+    }
+    free(own);
+    err->code = own ? HEED_EFORMAT : HEED_ENOMEM;
+    snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": %s", heed__input_name(p->in), number,
+             own ? "this model reads pairs: two texts with a tab between them" : "out of memory");
+    return NULL;
 }
 
 static int line(predictor *p, const char *text, size_t size, int64_t number, heed_error *err) {
@@ -121,12 +163,12 @@ static int line(predictor *p, const char *text, size_t size, int64_t number, hee
                  number, memchr(text, 0, size) ? "a zero byte" : "not UTF-8");
         return err->code;
     }
-    const int rc = heed_classify_explain(p->c, text, &p->x, err);
+    char *own = NULL;
+    if (heed_classifier_pairs(p->c) && !(own = split(p, text, number, err))) return err->code;
+    const int rc = heed_classify_explain(p->c, own ? own : text, &p->x, err);
+    if (rc == 0) print_answer(p, own ? own : text);
+    free(own);
     if (rc) return rc;
-    if (p->json)
-        print_json(p, text);
-    else
-        print_plain(p, text);
     fflush(stdout); /* a reader at the other end of a pipe gets each answer at once */
     return ferror(stdout) ? HEED_EIO : 0;
 }
@@ -162,6 +204,8 @@ static int start(predictor *p, const char *dir, const heed_open_cfg *open, heed_
     const int64_t labels = heed_classifier_labels(p->c);
     p->score = heed_classifier_target(p->c) == HEED_TARGET_SCORE;
     p->x.top_cap = (int)(p->x.coverage > 0 ? least(labels, MOST_SHOWN) : p->top);
+    if (heed_classifier_target(p->c) == HEED_TARGET_LABELS)
+        p->x.top_cap = (int)least(labels, MOST_SHOWN);
     p->x.top = calloc((size_t)p->x.top_cap + 1, sizeof *p->x.top);
     p->x.word = calloc(WORDS, sizeof *p->x.word);
     p->x.word_cap = WORDS;

@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "app/data.h"
+#include "app/kinds.h"
 #include "app/options.h"
 #include "app/pairs.h"
 #include "app/print.h"
@@ -209,7 +210,9 @@ static void result_free(result *r) {
 
 static int test(result *r, const heed_open_cfg *open, heed_error *err) {
     const heed_dataset *t = r->table;
-    const heed_examples data = { .len = t->len, .text = t->text, .label = t->label };
+    const heed_examples data = {
+        .len = t->len, .text = t->text, .label = t->label, .text2 = t->text2
+    };
     r->c = heed_classifier_open(r->dir, open, err);
     if (!r->c) return err->code;
     const int64_t labels = heed_classifier_labels(r->c);
@@ -253,14 +256,21 @@ static int overlap(const test_options *o, const heed_dataset *table, int64_t sam
 static int run(const test_options *o, const char *dir, const char *file, heed_error *err) {
     const heed_hooks hooks = { .cancel = command_cancelled };
     const heed_open_cfg open = { .threads = (int)o->threads, .hooks = &hooks };
+    heed_dataset_cfg table_cfg = o->table;
     heed_dataset table = { 0 };
     result r = { .dir = dir, .file = file, .table = &table, .train = o->train }, other = r;
     heed_comparison c;
     other.dir = o->compare;
     heed_classifier *first = heed_classifier_open(dir, &open, err); /* a wrong folder, told first */
     if (!first) return err->code;
+    if (heed_classifier_target(first) != HEED_TARGET_LABEL) {
+        const int other_kind = kinds_test(first, file, &o->table, o->json, err);
+        heed_classifier_close(first);
+        return other_kind;
+    }
+    table_cfg.pairs = heed_classifier_pairs(first);
     heed_classifier_close(first);
-    int rc = data_read(&table, file, &o->table, err);
+    int rc = data_read(&table, file, &table_cfg, err);
     if (rc == 0 && o->train) rc = overlap(o, &table, r.same, err);
     if (rc == 0) rc = test(&r, &open, err);
     if (rc == 0 && o->compare) rc = test(&other, &open, err);
@@ -271,6 +281,11 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
     } else if (rc == 0) {
         print(&r);
         if (o->compare) print_comparison(&other, &c);
+        rc = kinds_print_levels(
+            r.c,
+            &(heed_examples){
+                .len = table.len, .text = table.text, .text2 = table.text2, .label = table.label },
+            err);
     }
     result_free(&r);
     result_free(&other);
@@ -289,6 +304,9 @@ int cmd_test(int argc, char **argv) {
         { "label", 0, OPT_TEXT, &o.table.label, 0, 0, "COL", "column of the labels (guessed)" },
         { "text", 0, OPT_TEXT, &o.table.text, 0, 0, "COL", "column of the texts (guessed)" },
         { "text2", 0, OPT_TEXT, &o.table.text2, 0, 0, "COL", "the second texts of pairs" },
+        { "text2", 0, OPT_TEXT, &o.table.text2, 0, 0, "COL", "pairs: column of the second texts" },
+        { "label-sep", 0, OPT_TEXT, &o.table.label_sep, 0, 0, "S",
+          "cuts a field into several labels" },
         { "token", 0, OPT_INT, &o.columns.token, 1, 1000, "N", "tagger: column of the words (1)" },
         { "tag", 0, OPT_INT, &o.columns.tag, 1, 1000, "N",
           "tagger: column of the tags (the last)" },

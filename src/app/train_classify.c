@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "app/data.h"
+#include "app/kinds.h"
 #include "app/options.h"
 #include "app/train_report.h"
 #include "app/train_run.h"
@@ -23,13 +24,6 @@ typedef struct train_options {
     bool several, cut;
     char run_text[4096];
 } train_options;
-
-/* A file read, as the library wants it. */
-typedef struct examples {
-    heed_dataset d;
-    double *score;
-    heed_examples x;
-} examples;
 
 /* -- options ---------------------------------------------------------------------------------- */
 
@@ -197,50 +191,13 @@ static bool complete(train_options *o) {
 
 /* -- data ------------------------------------------------------------------------------------- */
 
-static void examples_free(examples *e) {
-    heed__dataset_free(&e->d);
-    free(e->score);
-}
-
-static int read_scores(examples *e, const char *file, heed_error *err) {
-    e->score = malloc(((size_t)e->d.len + 1) * sizeof *e->score);
-    if (!e->score) {
-        err->code = HEED_ENOMEM;
-        snprintf(err->msg, sizeof err->msg, "%.300s: out of memory", file);
-        return err->code;
-    }
-    for (int64_t i = 0; i < e->d.len; i++) {
-        const char *text = e->d.label[i];
-        if (heed__parse_double(text, strlen(text), &e->score[i])) continue;
-        err->code = HEED_EFORMAT;
-        snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": '%.40s' is no number", file,
-                 e->d.line[i], text);
-        return err->code;
-    }
-    e->x.score = e->score;
-    return 0;
-}
-
-static int read_file(examples *e, const char *file, const train_options *o, heed_error *err) {
-    *e = (examples){ .score = NULL };
-    int rc = data_read(&e->d, file, &o->table, err);
-    if (rc) return rc;
-    const bool several = o->cfg.target == HEED_TARGET_LABELS;
-    e->x = (heed_examples){ .len = e->d.len,
-                            .text = e->d.text,
-                            .text2 = e->d.text2,
-                            .label = several ? e->d.all : e->d.label,
-                            .label_start = several ? e->d.first : NULL };
-    return o->cfg.target == HEED_TARGET_SCORE ? read_scores(e, file, err) : 0;
-}
-
 /* Texts without labels: a table with a header or columns said, or else a text a line. */
-static int read_texts(examples *e, const char *file, const train_options *o, heed_error *err) {
+static int read_texts(kinds_data *e, const char *file, const train_options *o, heed_error *err) {
     heed_dataset_cfg cfg = o->table;
     cfg.text_only = true;
     cfg.pairs = false;
     cfg.label = cfg.text2 = NULL;
-    *e = (examples){ .score = NULL };
+    *e = (kinds_data){ .score = NULL };
     const int rc = data_read(&e->d, file, &cfg, err);
     if (rc) return rc;
     e->x = (heed_examples){ .len = e->d.len, .text = e->d.text };
@@ -248,15 +205,15 @@ static int read_texts(examples *e, const char *file, const train_options *o, hee
     return 0;
 }
 
-static void say(const examples *e, const char *file) {
+static void say(const kinds_data *e, const char *file) {
     data_tell(&e->d, file);
     fflush(stdout);
 }
 
 /* The training data; several labels are noticed. */
-static int read_training(examples *e, const char *file, train_options *o, heed_error *err) {
+static int read_training(kinds_data *e, const char *file, train_options *o, heed_error *err) {
     if (o->several || o->table.label_sep) o->cfg.target = HEED_TARGET_LABELS;
-    const int rc = read_file(e, file, o, err);
+    const int rc = kinds_read(e, file, &o->table, o->cfg.target, err);
     if (rc) return rc;
     if (o->cfg.target == HEED_TARGET_LABEL && e->d.several) {
         o->cfg.target = HEED_TARGET_LABELS;
@@ -271,8 +228,9 @@ static int read_training(examples *e, const char *file, train_options *o, heed_e
 
 /* -- at the end ------------------------------------------------------------------------------- */
 
-static int test(heed_classifier *c, const examples *e, heed_error *err) {
+static int test(const train_options *o, heed_classifier *c, const kinds_data *e, heed_error *err) {
     heed_metrics m;
+    if (o->cfg.target != HEED_TARGET_LABEL) return kinds_test(c, o->test, &o->table, false, err);
     const int rc = heed_classifier_test(c, &e->x, &m, err);
     if (rc) return rc;
     printf("Test Loss: %.4f\nTest Accuracy: %.4f\n", m.loss, m.accuracy);
@@ -298,15 +256,15 @@ static int save_stopped(const train_options *o, heed_classifier *c, heed_error *
 }
 
 static int train(train_options *o, const char *file, heed_error *err) {
-    examples data = { .score = NULL }, valid = { .score = NULL }, tests = { .score = NULL };
-    examples more = { .score = NULL };
+    kinds_data data = { .score = NULL }, valid = { .score = NULL }, tests = { .score = NULL };
+    kinds_data more = { .score = NULL };
     train_watch w;
     heed_classifier *c = NULL;
     int rc = heed__classifier_check_folder(o->out, err);
     if (rc == 0) rc = read_training(&data, file, o, err);
-    if (rc == 0 && o->valid) rc = read_file(&valid, o->valid, o, err);
+    if (rc == 0 && o->valid) rc = kinds_read(&valid, o->valid, &o->table, o->cfg.target, err);
     if (rc == 0 && o->valid) say(&valid, o->valid);
-    if (rc == 0 && o->test) rc = read_file(&tests, o->test, o, err);
+    if (rc == 0 && o->test) rc = kinds_read(&tests, o->test, &o->table, o->cfg.target, err);
     if (rc == 0 && o->valid) data_tell_overlap(&data.d, file, &valid.d, o->valid);
     if (rc == 0 && o->test) data_tell_overlap(&data.d, file, &tests.d, o->test);
     if (rc == 0 && o->pretrain) rc = read_texts(&more, o->pretrain, o, err);
@@ -329,12 +287,12 @@ static int train(train_options *o, const char *file, heed_error *err) {
         printf("%s: %" PRId64 " labels, %" PRId64 " parameters, trained in %.1f s\n", o->out,
                heed_classifier_labels(c), heed_classifier_parameters(c), train_watch_seconds(&w));
     if (rc == 0 && o->cfg.run) rc = train_report(c, o->cfg.run, file, train_watch_seconds(&w), err);
-    if (rc == 0 && o->test) rc = test(c, &tests, err);
+    if (rc == 0 && o->test) rc = test(o, c, &tests, err);
     heed_classifier_close(c);
-    examples_free(&data);
-    examples_free(&valid);
-    examples_free(&tests);
-    examples_free(&more);
+    kinds_free(&data);
+    kinds_free(&valid);
+    kinds_free(&tests);
+    kinds_free(&more);
     return rc;
 }
 

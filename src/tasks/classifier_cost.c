@@ -9,12 +9,20 @@ int64_t heed_classifier_cost(heed_classifier *c, heed_flops_fn fn, void *user, h
     if (!err) err = &own;
     const int64_t words = c->max_len;
     char *text = heed__malloc(&c->hooks, (size_t)words * 2 + 1);
-    if (!text) return heed__error(err, HEED_ENOMEM, "classifier: out of memory");
+    float *out = heed__calloc(&c->hooks, (size_t)heed__classifier_width(c), sizeof *out);
+    if (!text || !out) {
+        heed__free(&c->hooks, text);
+        heed__free(&c->hooks, out);
+        return heed__error(err, HEED_ENOMEM, "classifier: out of memory");
+    }
     for (int64_t i = 0; i < words; i++) memcpy(text + 2 * i, "a ", 2);
     text[2 * words] = 0;
     heed_ctx_set_flops(c->cx, fn, user);
-    const int rc = heed_classify(c, text, NULL, 0, err);
+    const char *const one = text;
+    const heed_examples x = { .len = 1, .text = &one, .text2 = c->head.cfg.pairs ? &one : NULL };
+    const int rc = heed_classify_examples(c, &x, out, err);
     heed_ctx_set_flops(c->cx, NULL, NULL);
     heed__free(&c->hooks, text);
+    heed__free(&c->hooks, out);
     return rc < 0 ? rc : words;
 }

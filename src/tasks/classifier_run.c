@@ -59,11 +59,16 @@ int heed_classify(heed_classifier *c, const char *text, heed_label *top, int n, 
 /* -- what it attended to ---------------------------------------------------------------------- */
 
 /* Adds the logits of one window to z and its attention to weight [units]. 0 or a status. */
-static int look(heed_classifier *c, const heed_rows *rows, heed_span span, float *z,
+static int look(heed_classifier *c, const heed_pairs *in, heed_span span, float *z,
                 float *weight) {
+    const heed_body_kind *kind = c->body->kind;
     heed_body_call call = { .want_weights = true };
-    heed_tensor *y = c->body->kind->apply(c->cx, c->body, rows, &span, 1, &call);
-    heed_tensor *p = heed__head_apply(c->cx, &c->head, y, NULL);
+    heed_tensor *y = kind->apply(c->cx, c->body, &in->rows, &span, 1, &call), *y2 = NULL;
+    if (c->head.cfg.pairs) {
+        const heed_span second = heed__window(c, &in->rows2, 0, 0);
+        y2 = kind->apply(c->cx, c->body, &in->rows2, &second, 1, NULL);
+    }
+    heed_tensor *p = heed__head_apply(c->cx, &c->head, y, y2);
     if (call.evidence) p = heed_add(c->cx, p, call.evidence);
     if (!p || !call.weights) return HEED_ENOMEM;
     for (int64_t k = 0; k < p->len; k++) {
@@ -75,11 +80,12 @@ static int look(heed_classifier *c, const heed_rows *rows, heed_span span, float
     return 0;
 }
 
-static int look_at_all(heed_classifier *c, const heed_rows *rows, float *z, float *weight,
+static int look_at_all(heed_classifier *c, const heed_pairs *in, float *z, float *weight,
                        heed_error *err) {
+    const heed_rows *rows = &in->rows;
     const int64_t windows = heed__windows(c, rows, 0), K = heed__classifier_width(c);
     for (int64_t w = 0; w < windows; w++) {
-        const int rc = look(c, rows, heed__window(c, rows, 0, w), z, weight);
+        const int rc = look(c, in, heed__window(c, rows, 0, w), z, weight);
         const heed_error *why = heed_ctx_error(c->cx);
         if (rc)
             heed__error(err, why ? why->code : rc, "%s",
@@ -110,25 +116,48 @@ static void fill_in(const heed_classifier *c, const heed_rows *rows, const float
     x->word_len = n - from;
 }
 
+/* The second text of a pair is counted; its words are not shown. */
+static void add_second(const heed_classifier *c, const heed_rows *rows, heed_explanation *x) {
+    const heed_span s = heed__window(c, rows, 0, 0);
+    x->total += rows->total[0];
+    x->seen += rows->total[0] ? s.end - s.begin : 0;
+}
+
+static void add_parents(const heed_classifier *c, const float *probs, heed_explanation *x) {
+    enum { MOST = sizeof x->parent / sizeof *x->parent };
+    size_t size;
+    int64_t likeliest = 0;
+    for (int64_t k = 1; k < c->labels; k++)
+        if (probs[k] > probs[likeliest]) likeliest = k;
+    for (const char *at = strchr(c->label[likeliest], '/'); at && x->parents < MOST;
+         at = strchr(at + 1, '/'), x->parents++)
+        x->parent[x->parents] = heed_classifier_parent(c, probs, likeliest, x->parents, &size);
+}
+
 int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation *x,
                           heed_error *err) {
     heed_error own;
     if (!err) err = &own;
-    x->total = x->seen = x->known = x->word_len = 0;
+    x->total = x->seen = x->known = x->word_len = x->parents = 0;
     if ((x->coverage > 0 || x->scope > 0) && !c->calibration.len)
         return heed__error(err, HEED_EUNSUPPORTED,
                            "classifier: no coverage or scope can be promised: this model was "
                            "trained with nothing held out, or gives no single label");
-    if (c->head.cfg.pairs)
-        return heed__error(err, HEED_EUNSUPPORTED, "classifier: pairs of texts are not explained");
-    heed_rows rows;
-    int rc = heed__body_encode(c->body, &(heed_texts){ .len = 1, .text = &text },
-                               &(heed_rows_cfg){ .places = true }, &rows, err);
+    const heed_examples single = { .len = 1, .text = &text, .text2 = x->text2 ? &x->text2 : NULL };
+    heed_pairs in = { .rows2 = { .len = 0 } };
+    int rc = check_pairs(c, &single, err);
+    if (rc == 0)
+        rc = heed__body_encode(c->body, &(heed_texts){ .len = 1, .text = &text },
+                               &(heed_rows_cfg){ .places = true }, &in.rows, err);
     if (rc) return rc;
+    if (x->text2)
+        rc = heed__body_encode(c->body, &(heed_texts){ .len = 1, .text = &x->text2 },
+                               &(heed_rows_cfg){ .max_len = 0 }, &in.rows2, err);
     float *probs = heed__calloc(&c->hooks, (size_t)heed__classifier_width(c), sizeof *probs);
-    float *weight = heed__calloc(&c->hooks, (size_t)rows.start[1], sizeof *weight);
-    rc = probs && weight ? look_at_all(c, &rows, probs, weight, err)
-                         : heed__error(err, HEED_ENOMEM, "classifier: out of memory");
+    float *weight = heed__calloc(&c->hooks, (size_t)in.rows.start[1], sizeof *weight);
+    if (rc == 0)
+        rc = probs && weight ? look_at_all(c, &in, probs, weight, err)
+                             : heed__error(err, HEED_ENOMEM, "classifier: out of memory");
     const bool one = c->head.cfg.target == HEED_TARGET_LABEL;
     x->in_scope = true;
     if (rc == 0 && one && x->scope > 0)
@@ -143,10 +172,12 @@ int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation
         for (int64_t k = 0; k < c->labels; k++) x->set_len += heed__covered(probs[k], limit);
         x->top_len = best(c, probs, x->top, x->top_cap);
         x->value = c->head.cfg.target == HEED_TARGET_SCORE ? probs[0] : 0;
-        fill_in(c, &rows, weight, x);
+        fill_in(c, &in.rows, weight, x);
+        if (x->text2) add_second(c, &in.rows2, x);
+        if (c->hierarchy) add_parents(c, probs, x);
     }
     heed__free(&c->hooks, probs);
     heed__free(&c->hooks, weight);
-    heed__rows_free(&rows);
+    heed__pairs_free(&in);
     return rc;
 }

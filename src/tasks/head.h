@@ -40,7 +40,8 @@ typedef struct heed_goal {
     const float *weight;        /* [K] of labels, mean 1; NULL: all alike */
     double smoothing;
 } heed_goal;
-/* The mean loss [] of logits [n,K]: cross-entropy, binary cross-entropy, or squared error of the
+/* The mean loss [] of logits [n,K]: cross-entropy, binary
+ * cross-entropy summed over labels, or squared error of the
  * score divided by its spread. */
 heed_tensor *heed__head_loss(heed_ctx *cx, const heed_head *h, heed_tensor *logits,
                              const heed_goal *goal, const int64_t *item);

@@ -8,6 +8,7 @@ attention=$((2 * 8 * 4 * 8 * 8 + 2 * 2 * 8 * 8 * (4 + 4)))
 dense=$((2 * 8 * 5)) head=$((2 * 5 * 3))
 want() { grep -Eqx "$1" <<<"$said" || { echo "no line '$1' in"; echo "$said"; exit 1; }; }
 want "an answer about a text of 8 words: $((rnn + attention + dense + head)) FLOPs in products"
+want "tests/formats/models/v1: classifier, recipe classic, gives one label for a text, 3 labels, [0-9]+ parameters"
 want " +part +parameters +FLOPs"
 want " +embed +$((50 * 6)) +0"
 want " +rnn +$((4 * 8 * (6 + 8) + 2 * 4 * 8)) +$rnn"

@@ -1,0 +1,129 @@
+/* kinds.c: classifiers of several labels, of scores and of pairs, as commands show them. */
+#include "app/kinds.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/data.h"
+#include "app/print.h"
+#include "base/text.h"
+
+/* -- data ------------------------------------------------------------------------------------- */
+
+void kinds_free(kinds_data *k) {
+    heed__dataset_free(&k->d);
+    free(k->score);
+    *k = (kinds_data){ .score = NULL };
+}
+
+static int read_scores(kinds_data *k, const char *file, heed_error *err) {
+    k->score = malloc(((size_t)k->d.len + 1) * sizeof *k->score);
+    if (!k->score) {
+        err->code = HEED_ENOMEM;
+        snprintf(err->msg, sizeof err->msg, "%.300s: out of memory", file);
+        return err->code;
+    }
+    for (int64_t i = 0; i < k->d.len; i++) {
+        const char *text = k->d.label[i];
+        if (heed__parse_double(text, strlen(text), &k->score[i])) continue;
+        err->code = HEED_EFORMAT;
+        snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": '%.40s' is no number", file,
+                 k->d.line[i], text);
+        return err->code;
+    }
+    k->x.score = k->score;
+    return 0;
+}
+
+int kinds_read(kinds_data *k, const char *file, const heed_dataset_cfg *table, heed_target target,
+               heed_error *err) {
+    *k = (kinds_data){ .score = NULL };
+    const int rc = data_read(&k->d, file, table, err);
+    if (rc) return rc;
+    const bool several = target == HEED_TARGET_LABELS;
+    k->x = (heed_examples){ .len = k->d.len,
+                            .text = k->d.text,
+                            .text2 = k->d.text2,
+                            .label = several ? k->d.all : k->d.label,
+                            .label_start = several ? k->d.first : NULL };
+    return target == HEED_TARGET_SCORE ? read_scores(k, file, err) : 0;
+}
+
+/* -- answers ---------------------------------------------------------------------------------- */
+
+void kinds_print_labels(const heed_explanation *x, bool json) {
+    int said = 0;
+    while (said < x->top_len && x->top[said].score >= 0.5f) said++;
+    if (json) printf("{\"labels\": [");
+    for (int i = 0; i < said; i++) {
+        if (json) {
+            printf("%s{\"label\": ", i ? ", " : "");
+            print_json_text(x->top[i].name, strlen(x->top[i].name));
+            printf(", \"score\": %.9g}", (double)x->top[i].score);
+        } else {
+            printf("%s%s\t%.4f", i ? "\t" : "", x->top[i].name, (double)x->top[i].score);
+        }
+    }
+    if (json)
+        printf("], \"tokens_seen\": %" PRId64 ", \"tokens_total\": %" PRId64 "}\n", x->seen,
+               x->total);
+    else if (x->seen < x->total)
+        printf("\t(%" PRId64 " of %" PRId64 " tokens seen)\n", x->seen, x->total);
+    else
+        printf("\n");
+}
+
+/* -- tests ------------------------------------------------------------------------------------ */
+
+static int test_labels(heed_classifier *c, const heed_examples *x, bool json, heed_error *err) {
+    heed_labels_metrics m;
+    const int rc = heed_classifier_test_labels(c, x, &m, err);
+    if (rc) return rc;
+    printf(json ? "{\"n\": %" PRId64 ", \"loss\": %.9g, \"exact\": %.9g, \"precision\": %.9g, "
+                  "\"recall\": %.9g, \"f1\": %.9g, \"macro_f1\": %.9g, \"unknown_labels\": %" PRId64
+                  "}\n"
+                : "%" PRId64 " texts\nTest Loss: %.4f\nAll labels right: %.4f\nPrecision: %.4f\n"
+                  "Recall: %.4f\nF1: %.4f\nMacro F1: %.4f\nLabels that the model does not have: "
+                  "%" PRId64 "\n",
+           m.n, m.loss, m.exact, m.precision, m.recall, m.f1, m.macro_f1, m.unknown_labels);
+    return 0;
+}
+
+static int test_score(heed_classifier *c, const heed_examples *x, bool json, heed_error *err) {
+    heed_score_metrics m;
+    const int rc = heed_classifier_test_score(c, x, &m, err);
+    if (rc) return rc;
+    printf(json ? "{\"n\": %" PRId64 ", \"mse\": %.9g, \"mae\": %.9g, \"r2\": %.9g, "
+                  "\"pearson\": %.9g}\n"
+                : "%" PRId64 " texts\nMean squared error: %.6g\nMean absolute error: %.6g\nR2: "
+                  "%.4f\nCorrelation: %.4f\n",
+           m.n, m.mse, m.mae, m.r2, m.pearson);
+    return 0;
+}
+
+int kinds_test(heed_classifier *c, const char *file, const heed_dataset_cfg *table, bool json,
+               heed_error *err) {
+    const heed_target target = heed_classifier_target(c);
+    heed_dataset_cfg own = *table;
+    own.no_labels = target == HEED_TARGET_LABELS;
+    own.pairs = heed_classifier_pairs(c);
+    kinds_data k;
+    int rc = kinds_read(&k, file, &own, target, err);
+    if (rc == 0)
+        rc = target == HEED_TARGET_LABELS ? test_labels(c, &k.x, json, err)
+                                          : test_score(c, &k.x, json, err);
+    kinds_free(&k);
+    return rc;
+}
+
+int kinds_print_levels(heed_classifier *c, const heed_examples *data, heed_error *err) {
+    double accuracy[8];
+    const int levels = heed_classifier_levels(c);
+    if (!levels) return 0;
+    const int rc = heed_classifier_test_levels(c, data, accuracy, 8, err);
+    for (int i = 0; rc == 0 && i < levels && i < 8; i++)
+        printf("Accuracy at level %d: %.4f\n", i + 1, accuracy[i]);
+    return rc;
+}

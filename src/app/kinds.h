@@ -1,0 +1,27 @@
+/* kinds.h: classifiers of several labels, of scores and of pairs, as commands show them. */
+#ifndef HEED_APP_KINDS_H
+#define HEED_APP_KINDS_H
+
+#include "heed/tasks.h"
+#include "io/dataset.h"
+
+/* Labels of one text that are as likely as not or more: a line, or an object
+ * (docs/schemas/predict_labels.json). */
+void kinds_print_labels(const heed_explanation *x, bool json);
+/* `heed test` of such a model; table is how its data is read. 0 or a status. */
+int kinds_test(heed_classifier *c, const char *file, const heed_dataset_cfg *table, bool json,
+               heed_error *err);
+/* Accuracy at the levels above the labels, where they are paths. 0 or a status. */
+int kinds_print_levels(heed_classifier *c, const heed_examples *data, heed_error *err);
+
+/* A data file as a model of this kind wants it. Freed with kinds_free. */
+typedef struct kinds_data {
+    heed_dataset d;
+    double *score;
+    heed_examples x;
+} kinds_data;
+int kinds_read(kinds_data *k, const char *file, const heed_dataset_cfg *table, heed_target target,
+               heed_error *err);
+void kinds_free(kinds_data *k); /* a zeroed one is fine */
+
+#endif
