@@ -68,6 +68,8 @@ typedef struct heed_classify_cfg {
     int64_t layers, ff;     /* (1, 4 times the width *) */
     bool bidirectional;     /* an LSTM in each direction */
     bool additive;          /* additive attention (Bahdanau et al. 2015) instead of scaled dot */
+    double deviation;       /* of the words' first vectors (1 *) */
+    bool remember;          /* an LSTM's forget gates begin with a bias of 1 */
     const char *position;   /* encoder: "sinusoidal", "learned", "rotary" ("sinusoidal") */
     const char *tokenizer;  /* encoder: a tokenizer's file or folder (words) */
     const char *optimizer;  /* "adam", "adamw", "sgd", "adagrad", "adafactor" ("adam" *) */

@@ -99,6 +99,8 @@ static int model_options(train_options *o, opt *list, int len) {
           "encoder: sinusoidal, learned, rotary (sinusoidal)" },
         { "tokenizer", 0, OPT_TEXT, &c->tokenizer, 0, 0, "T",
           "encoder: a file, or wordpiece, bpe, unigram to be trained (words)" },
+        { "deviation", 0, OPT_REAL, &c->deviation, 0, 10, "X", "of the words' first vectors (1)" },
+        { "remember", 0, OPT_FLAG, &c->remember, 0, 0, NULL, "forget gates begin open: bias 1" },
         { "bidirectional", 0, OPT_FLAG, &c->bidirectional, 0, 0, NULL, "an LSTM each way" },
         { "attention", 0, OPT_TEXT, &o->attention, 0, 0, "A", "dot or additive (dot)" },
         { "seed", 0, OPT_INT, &o->seed, 0, 0x1p53, "N", "of everything random (1)" },

@@ -2,6 +2,16 @@
  * many an article on attention. */
 #include "models/parts.h"
 
+/* Gates i, f, g, o: the second quarter of each bias. */
+static void remember(heed_rnn *r) {
+    const int cells = r->cfg.layers * (r->cfg.bidirectional ? 2 : 1);
+    for (int i = 0; i < cells && r->cell[i].bi; i++)
+        for (int64_t k = r->cfg.hidden; k < 2 * r->cfg.hidden; k++) {
+            HEED_F32_DATA(r->cell[i].bi)[k] = 1;
+            HEED_F32_DATA(r->cell[i].bh)[k] = 0;
+        }
+}
+
 int heed__classic_body(heed_classic *m, heed_params *ps, const heed_model_cfg *cfg) {
     *m = (heed_classic){ .cfg = *cfg };
     heed_model_cfg *c = &m->cfg;
@@ -14,6 +24,7 @@ int heed__classic_body(heed_classic *m, heed_params *ps, const heed_model_cfg *c
                                    .layers = (int)(c->layers < 100 ? c->layers : 100),
                                    .bidirectional = c->bidirectional,
                                    .dropout = (float)c->dropout });
+    if (c->remember && c->rnn == HEED_RNN_LSTM) remember(&m->rnn);
     const int64_t width = c->hidden * (c->bidirectional ? 2 : 1);
     heed_mha_init(
         &m->attention, ps, "attention",

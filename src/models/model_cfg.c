@@ -50,7 +50,9 @@ static const field fields[] = { { AT(kind), WORD, kinds },
                                 { AT(sparse), TRUTH, NULL },
                                 { AT(dropout), NUMBER, NULL },
                                 { AT(norm_eps), NUMBER, NULL },
-                                { AT(additive), TRUTH, NULL } };
+                                { AT(additive), TRUTH, NULL },
+                                { AT(deviation), NUMBER, NULL },
+                                { AT(remember), TRUTH, NULL } };
 #undef AT
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 

@@ -47,9 +47,10 @@ int heed__model_embed(heed_embed *e, heed_params *ps, const char *name, const he
                                               .use_padding = c->use_padding,
                                               .padding = (int32_t)c->padding,
                                               .sparse = c->sparse,
-                                              .deviation = lm        ? 0.02f
-                                                           : seq2seq ? 1 / root
-                                                                     : 1,
+                                              .deviation = c->deviation > 0 ? (float)c->deviation
+                                                           : lm             ? 0.02f
+                                                           : seq2seq        ? 1 / root
+                                                                            : 1,
                                               .scale = seq2seq ? root : 1 });
 }
 

@@ -83,6 +83,8 @@ typedef struct heed_body_cfg {
     heed_position_kind position; /* encoder */
     heed_pooling_kind pooling;
     bool bidirectional;
+    double deviation;      /* of the units' first vectors */
+    bool remember;         /* an LSTM's forget gates begin with a bias of 1 */
     bool additive;         /* attention by vᵀ tanh(Wq q + Wk k) instead of scaled dot */
     double dropout;        /* negative: none */
     const char *tokenizer; /* file to take the units from; NULL: the recipe's own. Not kept */

@@ -55,6 +55,8 @@ static int learn(heed_body *b, const heed_texts *x, heed_error *err) {
                                    .layers = g->layers,
                                    .bidirectional = g->bidirectional,
                                    .additive = g->additive,
+                                   .deviation = g->deviation,
+                                   .remember = g->remember,
                                    .pooling = g->pooling,
                                    .dropout = g->dropout > 0 ? g->dropout : 0 },
                  err);

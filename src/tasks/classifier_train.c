@@ -49,6 +49,8 @@ static int fill_in(training *t) {
                                .ff = c->ff,
                                .bidirectional = c->bidirectional,
                                .additive = c->additive,
+                               .deviation = c->deviation,
+                               .remember = c->remember,
                                .dropout = c->dropout,
                                .tokenizer = c->tokenizer,
                                .seed = c->seed };
