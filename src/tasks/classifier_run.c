@@ -59,8 +59,7 @@ int heed_classify(heed_classifier *c, const char *text, heed_label *top, int n, 
 /* -- what it attended to ---------------------------------------------------------------------- */
 
 /* Adds the logits of one window to z and its attention to weight [units]. 0 or a status. */
-static int look(heed_classifier *c, const heed_pairs *in, heed_span span, float *z,
-                float *weight) {
+static int look(heed_classifier *c, const heed_pairs *in, heed_span span, float *z, float *weight) {
     const heed_body_kind *kind = c->body->kind;
     heed_body_call call = { .want_weights = true };
     heed_tensor *y = kind->apply(c->cx, c->body, &in->rows, &span, 1, &call), *y2 = NULL;
