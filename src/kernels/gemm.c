@@ -218,15 +218,12 @@ static void b_panels(const part *p, heed_tile *t, int64_t col, int64_t k, enum b
     }
 }
 
-/* Asks for what comes after tile i of a group: C of the next tile, and this tile's share of the
- * panels of the next group. */
-static void fetch(const heed_tile *t, const float *next, int64_t panels, int64_t i, int64_t tiles) {
-    for (int64_t r = 0; i + 1 < tiles && r < t->rows; r++)
-        for (int64_t j = 0; j < t->cols; j += LINE)
-            __builtin_prefetch(t->c + (t->rows + r) * t->ldc + j, 1);
-    if (!next || tiles < 4) return;
-    for (int64_t k = t->kc * i / tiles; k < t->kc * (i + 1) / tiles; k++)
-        for (int64_t v = 0; v < panels; v++) __builtin_prefetch(next + v * t->bp + k * t->bk, 0, 2);
+/* What tile i of a group asks for: C of the next tile, and its share of the next group's panels. */
+static void ask(heed_tile *t, int log_nv, int64_t i, int64_t tiles) {
+    const int64_t from = t->kc * i / tiles, to = t->kc * (i + 1) / tiles;
+    t->ask_c = i + 1 < tiles;
+    t->ask_rows = t->more && tiles >= 4 ? to - from : 0;
+    t->ask_b = t->ask_rows ? t->b + (t->bp << log_nv) + from * t->bk : NULL;
 }
 
 /* One group of panels against every row tile of a block of A. */
@@ -236,8 +233,6 @@ static void group(const part *p, heed_tile t, int64_t row, int64_t rows, int64_t
     const int64_t tiles = ceil_div(rows, gk->rows);
     const float *const a = t.a;
     const bool packed = a == p->abuf, finish = t.last && p->finish;
-    /* what lies after this group's panels, where that is the next group */
-    const float *next = t.more ? t.b + (t.bp << log_nv) : NULL;
     if (finish && p->j->in_tile && g->bias) t.bias = g->bias + col;
     const bool all = finish && all_in_tile(p->j);
     t.relu = all && g->act == HEED_ACT_RELU;
@@ -251,7 +246,7 @@ static void group(const part *p, heed_tile t, int64_t row, int64_t rows, int64_t
         if (all && g->residual)
             t.residual = g->residual + p->offset + (p->m0 + row + from) * g->ldr + col;
         t.c = p->c + (row + from) * t.ldc + (col - p->n0);
-        fetch(&t, next, 1 << log_nv, i, tiles);
+        ask(&t, log_nv, i, tiles);
         gk->tile[log_nv][mr](&t);
         if (finish && p->j->epilogue)
             for (int64_t r = 0; r < mr; r++)

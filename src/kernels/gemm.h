@@ -45,11 +45,14 @@ typedef struct heed_tile {
     const float *b;    /* row k of panel v at b + k·bk + v·bp */
     float *c;
     int64_t bk, bp, ldc, kc;
-    int64_t rows; /* mr */
-    int64_t cols; /* columns that exist, 16·(nv-1) < cols <= 16·nv */
-    bool more;    /* after these panels lie those of the next group */
-    bool fresh;   /* chains start from +0, else from C */
-    bool last;    /* the sums end here: what follows is done, NaNs are made canonical */
+    int64_t rows;       /* mr */
+    int64_t cols;       /* columns that exist, 16·(nv-1) < cols <= 16·nv */
+    const float *ask_b; /* rows of panels to be asked for, ask_rows of them */
+    int64_t ask_rows;
+    bool ask_c; /* and C of the tile below this one */
+    bool more;  /* after these panels lie those of the next group */
+    bool fresh; /* chains start from +0, else from C */
+    bool last;  /* the sums end here: what follows is done, NaNs are made canonical */
     bool relu;
     const float *bias;     /* of the first column, or NULL */
     const float *residual; /* of the first element, rows ldr apart; or NULL */
