@@ -11,6 +11,7 @@
 #include "app/options.h"
 #include "app/train_report.h"
 #include "app/train_run.h"
+#include "app/train_search.h"
 #include "base/text.h"
 #include "heed/tasks.h"
 #include "tasks/classifier.h"
@@ -18,6 +19,8 @@
 typedef struct train_options {
     heed_dataset_cfg table;
     heed_classify_cfg cfg;
+    const char *search;
+    double search_seconds;
     const char *out, *precision, *run, *valid, *test, *pretrain, *keep, *attention;
     double dropout, hold_out;
     int64_t seed, threads;
@@ -63,6 +66,8 @@ static int learning_options(train_options *o, opt *list, int len) {
         { "patience", 0, OPT_INT, &c->patience, 0, 1e6, "N",
           "stop after N epochs without a better one (never)" },
         { "epochs", 0, OPT_INT, &c->epochs, 1, 1e6, "N", "passes over the data (15)" },
+        { "search", 0, OPT_TEXT, &o->search, 0, 0, "TIME",
+          "try settings for so long, as 20m, and keep the best" },
         { "seconds", 0, OPT_REAL, &c->seconds, 0, 1e9, "S", "time for training (no limit)" },
         { "batch", 0, OPT_INT, &c->batch, 1, 65536, "N", "texts in a step (64)" },
         { "lr", 0, OPT_REAL, &c->lr, 1e-9, 10, "X", "learning rate (0.002)" },
@@ -168,6 +173,10 @@ static bool one_of(const char *option, const char *said, const char *a, const ch
 static bool complete(train_options *o) {
     heed_classify_cfg *c = &o->cfg;
     int precision;
+    if (o->search && !train_search_time(o->search, &o->search_seconds)) {
+        fprintf(stderr, "heed train: --search is a time as 90s, 20m or 1h, not '%s'\n", o->search);
+        return false;
+    }
     if (!o->out) {
         fprintf(stderr, "heed train: -o DIR is needed; see --help\n");
         return false;
@@ -279,7 +288,8 @@ static int train(train_options *o, const char *file, heed_error *err) {
             printf("held out: %.4g %% of the texts, by label, drawn by the seed\n",
                    100 * o->cfg.valid_part);
         fflush(stdout);
-        c = heed_classifier_train(&data.x, &o->cfg, err);
+        c = o->search ? train_search(&data.x, &o->cfg, o->search_seconds, err)
+                      : heed_classifier_train(&data.x, &o->cfg, err);
         terminal_clear(&w.term);
         rc = err->code;
     }

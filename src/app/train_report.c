@@ -7,8 +7,9 @@
 #include "app/report.h"
 #include "app/run_course.h"
 #include "base/alloc.h"
+#include "base/file.h"
 
-enum { PATH = 4200 };
+enum { PATH = 4200, MOST_TABLE = 1 << 24 };
 
 static const char *label_name(void *c, int64_t i) {
     return heed_classifier_label(c, i);
@@ -24,10 +25,11 @@ static int measure(const heed_classifier *c, heed_metrics *m, heed_error *err) {
 
 int train_report(heed_classifier *c, const char *run, const char *file, double seconds,
                  heed_error *err) {
-    char log[PATH], page[PATH], title[PATH], text[5][64];
+    char log[PATH], table[PATH], page[PATH], title[PATH], text[5][64];
     run_course k;
     heed_metrics m;
     snprintf(log, sizeof log, "%s/log.jsonl", run);
+    snprintf(table, sizeof table, "%s/trials.html", run);
     snprintf(page, sizeof page, "%s/report.html", run);
     snprintf(title, sizeof title, "%s, learnt by %s", file, heed_classifier_recipe(c));
     snprintf(text[0], sizeof *text, "%" PRId64, heed_classifier_labels(c));
@@ -43,6 +45,10 @@ int train_report(heed_classifier *c, const char *run, const char *file, double s
                                   { "heed", text[4] },
                                   { NULL, NULL } };
     int rc = run_course_read(&k, log, err);
+    char *trials = NULL;
+    size_t size;
+    if (rc == HEED_ENOTFOUND && heed__file_read(NULL, table, MOST_TABLE, &trials, &size, err) == 0)
+        rc = 0; /* a search keeps its trials instead of a log */
     if (rc == 0) rc = measure(c, &m, err);
     const report r = { .title = title,
                        .fact = facts,
@@ -51,6 +57,7 @@ int train_report(heed_classifier *c, const char *run, const char *file, double s
                        .train_loss = k.train_loss,
                        .held_loss = k.held_loss,
                        .held_score = k.held_score,
+                       .trials = trials,
                        .score_name = k.score_name,
                        .n = c->held.len,
                        .labels = c->labels,
@@ -63,5 +70,6 @@ int train_report(heed_classifier *c, const char *run, const char *file, double s
     if (rc == 0) rc = report_write(&r, page, err);
     if (rc == 0) printf("report: %s\n", page);
     run_course_free(&k);
+    heed__free(NULL, trials);
     return rc;
 }

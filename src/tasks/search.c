@@ -1,0 +1,277 @@
+/* search.c: settings of a classifier found by successive halving. */
+#include "tasks/search.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/elementary.h"
+
+enum { DRAWN = 9, ROUNDS = 1000 };
+
+static const uint64_t STREAM = 0x736561726368u;
+
+/* Settings, and what they are worth at the last rung. */
+typedef struct candidate {
+    heed_classify_cfg cfg;
+    int64_t number;
+    double accuracy, loss;
+} candidate;
+
+typedef struct search {
+    const heed_search_cfg *cfg;
+    heed_classify_cfg base;
+    heed_hooks hooks;          /* base's, without progress */
+    heed_examples learn, held; /* their arrays of pointers are the search's own */
+    heed_classifier *best;
+    double best_accuracy, best_loss;
+    double start;
+    int64_t trials, settings;
+    heed_error *err;
+} search;
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static bool out_of_time(const search *s) {
+    return seconds() - s->start >= s->cfg->seconds;
+}
+
+/* -- held-out data ---------------------------------------------------------------------------- */
+
+typedef struct named {
+    const char *label;
+    int64_t at;
+} named;
+
+static int by_label(const void *a, const void *b) {
+    const named *x = a, *y = b;
+    const int c = strcmp(x->label, y->label);
+    return c ? c : (x->at > y->at) - (x->at < y->at);
+}
+
+/* Which of the examples are held out, by label. How many, or a status. */
+static int64_t hold_out(const heed_examples *x, const heed_classify_cfg *base, bool *held) {
+    named *sorted = heed__calloc(base->hooks, (size_t)x->len, sizeof *sorted);
+    int32_t *label = heed__calloc(base->hooks, (size_t)x->len, sizeof *label);
+    int64_t n = HEED_ENOMEM;
+    if (sorted && label) {
+        for (int64_t i = 0; i < x->len; i++) sorted[i] = (named){ x->label[i], i };
+        qsort(sorted, (size_t)x->len, sizeof *sorted, by_label);
+        for (int64_t i = 0, k = 0; i < x->len; i++) {
+            k += i && strcmp(sorted[i].label, sorted[i - 1].label) != 0;
+            label[sorted[i].at] = (int32_t)k;
+        }
+        const double part = base->valid_part > 0 ? base->valid_part : 0.1;
+        n = heed__hold_out(label, x->len, part, base->seed, held, base->hooks);
+    }
+    heed__free(base->hooks, sorted);
+    heed__free(base->hooks, label);
+    return n;
+}
+
+static int room(heed_examples *x, int64_t len, const heed_examples *like, const heed_hooks *hooks) {
+    const char **text = heed__calloc(hooks, (size_t)len, sizeof *text);
+    const char **label = heed__calloc(hooks, (size_t)len, sizeof *label);
+    const char **text2 = like->text2 ? heed__calloc(hooks, (size_t)len, sizeof *text2) : NULL;
+    *x = (heed_examples){ .len = 0, .text = text, .label = label, .text2 = text2 };
+    return text && label && (text2 || !like->text2) ? 0 : HEED_ENOMEM;
+}
+
+static void put(heed_examples *x, const heed_examples *from, int64_t at) {
+    ((const char **)x->text)[x->len] = from->text[at];
+    ((const char **)x->label)[x->len] = from->label[at];
+    if (x->text2) ((const char **)x->text2)[x->len] = from->text2[at];
+    x->len++;
+}
+
+static void drop(heed_examples *x, const heed_hooks *hooks) {
+    heed__free(hooks, (void *)x->text);
+    heed__free(hooks, (void *)x->label);
+    heed__free(hooks, (void *)x->text2);
+}
+
+/* Shuffles what is learnt from, so that its beginning is a fair part of it. */
+static int split(search *s, const heed_examples *x) {
+    const heed_hooks *h = s->base.hooks;
+    bool *held = heed__calloc(h, (size_t)x->len, sizeof *held);
+    int64_t *order = heed__calloc(h, (size_t)x->len, sizeof *order), n = 0;
+    int rc = held && order ? room(&s->learn, x->len, x, h) : HEED_ENOMEM;
+    if (rc == 0 && !s->base.valid) n = hold_out(x, &s->base, held);
+    if (n < 0) rc = (int)n;
+    if (rc == 0 && !s->base.valid) rc = room(&s->held, n, x, h);
+    for (int64_t i = 0; rc == 0 && i < x->len; i++) order[i] = i;
+    heed_rng rng = { .seed = s->base.seed, .stream = STREAM };
+    if (rc == 0) heed_rng_shuffle(&rng, order, x->len);
+    for (int64_t i = 0; rc == 0 && i < x->len; i++)
+        put(held[order[i]] ? &s->held : &s->learn, x, order[i]);
+    heed__free(h, held);
+    heed__free(h, order);
+    return rc ? heed__error(s->err, rc, "search: out of memory") : 0;
+}
+
+/* -- trials ----------------------------------------------------------------------------------- */
+
+static void judge(const heed_classifier *c, double *accuracy, double *loss) {
+    const heed_held *h = &c->held;
+    double hit = 0, sum = 0, known = 0;
+    for (int64_t i = 0; i < h->len; i++) {
+        hit += h->outcome[i].said == h->outcome[i].right;
+        if (h->outcome[i].right < 0) continue;
+        sum += (double)h->outcome[i].loss;
+        known++;
+    }
+    *accuracy = h->len ? hit / (double)h->len : 0;
+    *loss = known > 0 ? sum / known : 0;
+}
+
+static bool better(double accuracy, double loss, double than_accuracy, double than_loss) {
+    if (accuracy > than_accuracy || accuracy < than_accuracy) return accuracy > than_accuracy;
+    return loss < than_loss;
+}
+
+/* What the classifier was made with, defaults filled in. */
+static void tell(search *s, const candidate *k, const heed_examples *x, double began, bool best) {
+    const heed_body_kind *kind = heed__body_kind_find(k->cfg.recipe);
+    heed_body_cfg body = { .embed = k->cfg.embed, .dropout = k->cfg.dropout };
+    heed_fit_cfg fit = { .optim = { .lr = (float)k->cfg.lr } };
+    kind->defaults(&body, &fit);
+    const heed_trial t = { .number = s->trials,
+                           .settings = k->number,
+                           .recipe = kind->name,
+                           .lr = k->cfg.lr > 0 ? k->cfg.lr : (double)fit.optim.lr,
+                           .dropout = body.dropout > 0 ? body.dropout : 0,
+                           .label_smoothing = k->cfg.label_smoothing,
+                           .embed = body.embed,
+                           .texts = x->len,
+                           .accuracy = k->accuracy,
+                           .loss = k->loss,
+                           .seconds = seconds() - began,
+                           .best = best };
+    if (s->cfg->tell) s->cfg->tell(s->cfg->arg, &t);
+}
+
+/* Trains and judges; a classifier of all texts that is the best so far is kept. 0 or a status. */
+static int try(search *s, candidate *k, int64_t texts) {
+    heed_examples x = s->learn;
+    heed_error err = { 0 };
+    const double began = seconds();
+    x.len = texts;
+    heed_classifier *c = heed_classifier_train(&x, &k->cfg, &err);
+    s->trials++;
+    if (!c && (err.code == HEED_ECANCELLED || err.code == HEED_ENOMEM || s->trials == 1))
+        return heed__error(s->err, err.code, "%s", err.msg);
+    k->accuracy = 0; /* settings that cannot be trained with are the worst */
+    k->loss = 0;
+    if (c) judge(c, &k->accuracy, &k->loss);
+    const bool best = c && texts == s->learn.len &&
+                      (!s->best || better(k->accuracy, k->loss, s->best_accuracy, s->best_loss));
+    if (best) {
+        heed_classifier_close(s->best);
+        s->best = c;
+        s->best_accuracy = k->accuracy;
+        s->best_loss = k->loss;
+    } else {
+        heed_classifier_close(c);
+    }
+    tell(s, k, &x, began, best);
+    return 0;
+}
+
+/* A number of [low, high] whose logarithm is drawn evenly. */
+static double between(heed_rng *rng, double low, double high) {
+    const double u = (double)heed_rng_uniform(rng);
+    return heed__exp(heed__ln(low) + u * (heed__ln(high) - heed__ln(low)));
+}
+
+/* Settings number n of this seed. */
+static candidate draw(const search *s, int64_t n) {
+    static const int64_t widths[] = { 32, 64, 128 };
+    static const double smooth[] = { 0, 0.05, 0.1 };
+    candidate k = { .cfg = s->base, .number = n };
+    heed_rng rng = { .seed = s->base.seed, .stream = STREAM + (uint64_t)n };
+    if (heed_rng_below(&rng, 5) == 0) k.cfg.recipe = "classic";
+    heed_body_cfg body = { .embed = 0 };
+    heed_fit_cfg fit = { .epochs = 0 };
+    heed__body_kind_find(k.cfg.recipe)->defaults(&body, &fit);
+    const double lr = fit.optim.lr > 0 ? (double)fit.optim.lr : 0.002;
+    k.cfg.lr = between(&rng, lr / 4, lr * 4);
+    k.cfg.dropout = 0.1 + 0.5 * (double)heed_rng_uniform(&rng);
+    k.cfg.label_smoothing = smooth[heed_rng_below(&rng, 3)];
+    k.cfg.embed = widths[heed_rng_below(&rng, 3)];
+    if (fit.epochs > 0)
+        k.cfg.epochs = fit.epochs / 2 + (int64_t)heed_rng_below(&rng, (uint64_t)fit.epochs + 1);
+    if (k.cfg.epochs == 0 && fit.epochs > 0) k.cfg.epochs = 1;
+    return k;
+}
+
+static int by_worth(const void *a, const void *b) {
+    const candidate *x = a, *y = b;
+    if (better(x->accuracy, x->loss, y->accuracy, y->loss)) return -1;
+    if (better(y->accuracy, y->loss, x->accuracy, x->loss)) return 1;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+/* One round: nine on a ninth, three on a third, one on all. */
+static int round_of(search *s) {
+    candidate k[DRAWN];
+    for (int i = 0; i < DRAWN; i++) k[i] = draw(s, ++s->settings);
+    for (int64_t left = DRAWN; left >= 1; left /= 3) {
+        int64_t texts = s->learn.len / left;
+        if (texts < 20) texts = s->learn.len < 20 ? s->learn.len : 20;
+        for (int64_t i = 0; i < left; i++) {
+            if (out_of_time(s)) return 0;
+            const int rc = try(s, &k[i], texts);
+            if (rc) return rc;
+        }
+        qsort(k, (size_t)left, sizeof *k, by_worth);
+    }
+    return 0;
+}
+
+static int check(const search *s, const heed_examples *data) {
+    const heed_classify_cfg *b = &s->base;
+    if (b->target != HEED_TARGET_LABEL)
+        return heed__error(s->err, HEED_EUNSUPPORTED, "search: only with one label a text");
+    if (b->from || b->resume || b->pretrain)
+        return heed__error(s->err, HEED_EUNSUPPORTED,
+                           "search: does not go with from, resume and pretrain");
+    if (b->recipe && !heed__body_kind_find(b->recipe))
+        return heed__error(s->err, HEED_EINVALID, "search: there is no recipe '%.40s'", b->recipe);
+    for (int64_t i = 0; i < data->len; i++)
+        if (!data->text || !data->label || !data->text[i] || !data->label[i])
+            return heed__error(s->err, HEED_EINVALID, "search: text %lld or its label is NULL",
+                               (long long)i);
+    return 0;
+}
+
+heed_classifier *heed__classifier_search(const heed_examples *data, const heed_classify_cfg *base,
+                                         const heed_search_cfg *cfg, heed_error *err) {
+    heed_error own = { 0 };
+    search s = { .cfg = cfg, .base = *base, .start = seconds(), .err = err ? err : &own };
+    if (base->hooks) s.hooks = *base->hooks;
+    s.hooks.progress = NULL;
+    s.base.hooks = &s.hooks;
+    s.base.run = NULL;
+    s.base.keep_stopped = false;
+    *s.err = (heed_error){ 0 };
+    if (!s.base.recipe) s.base.recipe = heed_recipe_name(0);
+    int rc = check(&s, data);
+    if (rc == 0) rc = split(&s, data);
+    if (!s.base.valid) s.base.valid = &s.held;
+    candidate given = { .cfg = s.base };
+    if (rc == 0) rc = try(&s, &given, s.learn.len);
+    for (int64_t r = 0; rc == 0 && r < (cfg->rounds ? cfg->rounds : ROUNDS) && !out_of_time(&s);
+         r++)
+        rc = round_of(&s);
+    drop(&s.learn, &s.hooks);
+    drop(&s.held, &s.hooks);
+    const bool stopped = rc == HEED_ECANCELLED && s.best && base->keep_stopped;
+    if (rc == 0 || stopped) return s.best;
+    heed_classifier_close(s.best);
+    return NULL;
+}
