@@ -82,8 +82,8 @@ int heed__tagger_inner(const heed_tagged *data, const heed_place *place, int32_t
                        const heed_hooks *hooks);
 /* Whether data can be read at all; `what` begins the sentence. 0 or a status. */
 int heed__tagger_check(const heed_tagged *data, bool tags, const char *what, heed_error *err);
-/* Sets the temperature by which the right tags of data are likeliest (Guo et al. 2017, of whole
- * sequences), and ece. 0 or a status. */
+/* Sets the temperature (Guo et al. 2017) by which the confidence of the entities found in data fits
+ * best, and ece. 0 or a status. */
 int heed__tagger_calibrate(heed_tagger *t, const heed_tagged *data, heed_error *err);
 /* heed_tagger_test, with or without the interval of F1. */
 int heed__tagger_measure(heed_tagger *t, const heed_tagged *data, heed_tag_metrics *m,

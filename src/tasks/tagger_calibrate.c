@@ -1,38 +1,57 @@
 /* tagger_calibrate.c: one number by which a tagger's scores are divided, so that its confidence is
- * what it says. */
+ * what it says. The best sequence does not depend on it. */
 #include <math.h>
 
 #include "base/alloc.h"
 #include "base/elementary.h"
 #include "tasks/tagger.h"
 
-enum { STEPS = 24, LEAST_SENTENCES = 20 };
-static const double COLDEST = 0.25, HOTTEST = 8;
+enum { STEPS = 24, LEAST_ENTITIES = 50 };
+static const double COLDEST = 0.25, HOTTEST = 8, SURE = 1e-6;
 
 typedef struct calibration {
     heed_tagger *t;
     const heed_tagged *data;
-    heed_tag_answer answer; /* scores and right tags */
+    heed_tag_answer answer; /* tags, scores and right tags */
+    int64_t entities;       /* found */
     float *room;            /* [longest,K] a sentence's scores, scaled */
 } calibration;
 
-/* Sum of -log p of the right tags at a temperature; NaN where memory is short. */
+/* Sum over the entities found in y[0..n) of -log of the confidence that was due: p where the entity
+ * is right, 1 - p where it is not. A tag of the inner scheme says both ends, so that an entity is
+ * right where all of its tags are. */
+static double loss_of(calibration *c, const int32_t *y, const int32_t *gold, int64_t n) {
+    double loss = 0;
+    for (int64_t begin = 0, end; begin < n; begin = end) {
+        end = begin + 1;
+        const char place = heed__inner_place(y[begin]).place;
+        if (place == 'O') continue;
+        while (place == 'B' && end < n && heed__inner_place(y[end - 1]).place != 'E') end++;
+        double p = (double)heed__lattice_part(&c->t->lattice, c->room, y, begin, end);
+        p = p < SURE ? SURE : p > 1 - SURE ? 1 - SURE : p;
+        bool right = true;
+        for (int64_t w = begin; right && w < end; w++) right = y[w] == gold[w];
+        loss -= heed__ln(right ? p : 1 - p);
+        c->entities++;
+    }
+    return loss;
+}
+
+/* The same of all sentences at a temperature; NaN where memory is short. */
 static double loss_at(calibration *c, double temperature) {
     heed_tagger *t = c->t;
     const int64_t K = t->lattice.tags;
     const float scale = (float)(1 / temperature);
     double loss = 0;
     heed_error err;
+    c->entities = 0;
     if (heed__tagger_ready(t, &err)) return (double)NAN;
     heed__lattice_scale(&t->lattice, scale);
     for (int64_t i = 0; i < c->data->len; i++) {
         const int64_t at = c->data->start[i], n = c->data->start[i + 1] - at;
-        bool known = n > 0;
-        for (int64_t w = 0; known && w < n; w++) known = c->answer.gold[at + w] >= 0;
-        if (!known) continue;
         for (int64_t k = 0; k < n * K; k++) c->room[k] = c->answer.scores[at * K + k] * scale;
         if (heed__lattice_sum(&t->lattice, c->room, n)) return (double)NAN;
-        loss += heed__lattice_loss(&t->lattice, c->room, c->answer.gold + at, n);
+        loss += loss_of(c, c->answer.tag + at, c->answer.gold + at, n);
     }
     return loss;
 }
@@ -96,8 +115,9 @@ int heed__tagger_calibrate(heed_tagger *t, const heed_tagged *data, heed_error *
     t->temperature = 1;
     int rc = measure(&c, &t->ece[0], err);
     if (rc == 0) rc = score_held_out(&c, err);
-    if (rc == 0 && c.answer.told >= LEAST_SENTENCES) {
-        const double best = best_temperature(&c);
+    if (rc == 0) {
+        double best = best_temperature(&c);
+        if (c.entities < LEAST_ENTITIES) best = 1;
         if (isnan(best)) rc = heed__error(err, HEED_ENOMEM, "calibration: out of memory");
         if (rc == 0) t->temperature = best;
     }
