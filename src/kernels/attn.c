@@ -20,10 +20,22 @@ typedef struct Forward {
     int64_t chunks, chunk; /* of queries */
 } Forward;
 
+/* Rows of the next piece that are asked for while this one is computed: they lie far apart, which
+ * no machine foresees. */
+typedef struct Ahead {
+    struct {
+        const float *at;
+        int64_t rows, ld, width;
+    } part[3]; /* keys, values, queries */
+    int now;
+    int64_t row, quota; /* quota: rows for each tile of this piece */
+} Ahead;
+
 /* One worker's room, carved from its scratch. */
 typedef struct Room {
     float *keys, *values, *unit; /* packed; unit: 1/length of the run's keys */
     float *q, *q_unit, *o, *max, *sum, *s;
+    Ahead ahead;
 } Room;
 
 static float *carve(char *base, int64_t *at, int64_t floats) {
@@ -72,24 +84,86 @@ static Packed pack(const Forward *f, const heed_attn_run *run, int64_t hk, const
     return (Packed){ room->keys, room->values, !finite };
 }
 
-static void start_rows(const Forward *f, const Room *room, int64_t n, int64_t h) {
+/* -- what comes next */
+
+static int64_t last_query(const Forward *f, int64_t c) {
+    return (c + 1) * f->chunk < f->a->T ? (c + 1) * f->chunk : f->a->T;
+}
+
+static void look_ahead(const Forward *f, int64_t piece, Ahead *next) {
+    enum { MOST = 1 << 17 }; /* bytes: a part of the second cache, beside what is in use */
+    const heed_attn *a = f->a;
+    const int64_t c = piece % f->chunks, hk = piece / f->chunks % a->Hk;
+    const int64_t b = piece / f->chunks / a->Hk, t = c * f->chunk, queries = last_query(f, c) - t;
+    const int64_t group = a->H / a->Hk, tile = f->k->attn->rows;
+    *next = (Ahead){ .now = 3 };
+    if (a->panels || b >= a->B || queries <= 0 ||
+        (a->S * (a->D + a->Dv) + queries * a->D) * (int64_t)sizeof(float) > MOST)
+        return;
+    *next = (Ahead){ { { a->key + (b * a->S * a->Hk + hk) * a->D, a->S, a->Hk * a->D, a->D },
+                       { a->v + (b * a->S * a->Hk + hk) * a->Dv, a->S, a->Hk * a->Dv, a->Dv },
+                       { a->q + ((b * a->T + t) * a->H + hk * group) * a->D, queries, a->H * a->D,
+                         a->D } },
+                     .quota = (2 * a->S + queries) / (group * ((queries + tile - 1) / tile)) + 1 };
+}
+
+static void fetch(Ahead *next) {
+    for (int64_t n = next->quota; n > 0 && next->now < 3; n--) {
+        const float *row = next->part[next->now].at + next->row * next->part[next->now].ld;
+        for (int64_t j = 0; j < next->part[next->now].width; j += 16)
+            __builtin_prefetch(row + j, 0, 2);
+        if (++next->row >= next->part[next->now].rows) next->now++, next->row = 0;
+    }
+}
+
+/* Rows i..i+n-1 of a block of queries before their first keys. */
+static void start_rows(const Forward *f, const Room *room, int64_t i, int64_t n, int64_t h) {
     const int64_t dv = heed__attn_round16(f->a->Dv);
     const float sink = f->a->sinks ? f->a->sinks[h] * HEED_ATTN_LOG2E : -INFINITY;
-    memset(room->o, 0, (size_t)((n + PAD) * dv) * sizeof(float));
-    memset(room->sum, 0, (size_t)(n * 16) * sizeof(float));
-    for (int64_t i = 0; i < n; i++) {
-        room->max[i] = sink;
-        room->sum[i * 16] = sink > -INFINITY ? 1.0f : 0.0f;
+    memset(room->o + i * dv, 0, (size_t)(f->k->attn->rows * dv) * sizeof(float));
+    memset(room->sum + i * 16, 0, (size_t)(n * 16) * sizeof(float));
+    for (int64_t j = i; j < i + n; j++) {
+        room->max[j] = sink;
+        room->sum[j * 16] = sink > -INFINITY ? 1.0f : 0.0f;
     }
+}
+
+/* One tile of queries after its last keys: rows i.. of those from t on. */
+static void finish_rows(const Forward *f, const heed_attn_run *run, const Room *room, int64_t h,
+                        const int64_t at[3]) {
+    const heed_attn *a = f->a;
+    const int64_t t = at[0], i = at[1], n = at[2], dv = heed__attn_round16(a->Dv);
+    const heed_attn_step done = {
+        .o = room->o + i * dv, .dv = dv, .max = room->max + i, .sum = room->sum + i * 16
+    };
+    f->k->attn->finish(a->out + ((run->b * a->T + t + i) * a->H + h) * a->Dv, a->H * a->Dv, a->Dv,
+                       &done, n, a->lse + (run->b * a->H + h) * a->T + t + i);
+}
+
+/* A tile of queries against the block of keys from `key` on, `left` of them. */
+static void tile(const Forward *f, const Packed *p, const heed_attn_rows *rows, int64_t i,
+                 int64_t key, const Room *room) {
+    const int64_t d = f->a->D, dp = heed__attn_round16(d), dv = heed__attn_round16(f->a->Dv);
+    const heed_attn_step step = { .q = room->q + i * dp,
+                                  .ldq = dp,
+                                  .d = d,
+                                  .keys = p->keys + key * d,
+                                  .values = p->values + key * dv,
+                                  .dv = dv,
+                                  .careful = p->careful,
+                                  .s = room->s,
+                                  .o = room->o + i * dv,
+                                  .max = room->max + i,
+                                  .sum = room->sum + i * 16 };
+    f->k->attn->forward(&step, rows);
 }
 
 /* Queries t..t+n-1 of head h against all keys of the run. */
 static void query_block(const Forward *f, const heed_attn_run *run, const Packed *p, int64_t h,
-                        int64_t t, int64_t n, const Room *room) {
+                        int64_t t, int64_t n, Room *room) {
     const heed_attn *a = f->a;
     const heed_attn_kernels *k = f->k->attn;
-    const int64_t ld = a->H * a->D, dp = heed__attn_round16(a->D), dv = heed__attn_round16(a->Dv);
-    const int64_t keys = run->k1 - run->k0;
+    const int64_t ld = a->H * a->D, dp = heed__attn_round16(a->D), keys = run->k1 - run->k0;
     int64_t lo, hi;
     heed__attn_reach(a, run, t, n, &lo, &hi);
     const float *q = a->q + (run->b * a->T + t) * ld + h * a->D;
@@ -97,29 +171,22 @@ static void query_block(const Forward *f, const heed_attn_run *run, const Packed
     k->pack_rows(room->q, dp, q, ld, n, a->D, a->scale[h] * HEED_ATTN_LOG2E,
                  a->cosine ? room->q_unit : NULL);
     memset(room->q + n * dp, 0, (size_t)(PAD * dp) * sizeof(float));
-    start_rows(f, room, n, h);
-    for (int64_t key = lo; key < hi; key += HEED_ATTN_BLOCK) {
-        const int64_t left = keys - key < HEED_ATTN_BLOCK ? keys - key : HEED_ATTN_BLOCK;
+    int64_t key = lo;
+    do { /* once where no key is seen, too: such rows are finished as zeros */
+        int64_t left = keys - key < HEED_ATTN_BLOCK ? keys - key : HEED_ATTN_BLOCK;
+        if (left < 0 || key >= hi) left = 0;
         for (int64_t i = 0; i < n; i += k->rows) {
             heed_attn_rows rows = { .rows = (int)(n - i < k->rows ? n - i : k->rows) };
-            if (!heed__attn_rows(a, run, h, t + i, key, left, &rows)) continue;
-            const heed_attn_step step = { .q = room->q + i * dp,
-                                          .ldq = dp,
-                                          .d = a->D,
-                                          .keys = p->keys + key * a->D,
-                                          .values = p->values + key * dv,
-                                          .dv = dv,
-                                          .careful = p->careful,
-                                          .s = room->s,
-                                          .o = room->o + i * dv,
-                                          .max = room->max + i,
-                                          .sum = room->sum + i * 16 };
-            k->forward(&step, &rows);
+            if (key == lo) start_rows(f, room, i, rows.rows, h);
+            if (heed__attn_rows(a, run, h, t + i, key, left, &rows)) {
+                tile(f, p, &rows, i, key, room);
+                fetch(&room->ahead);
+            }
+            if (key + HEED_ATTN_BLOCK >= hi)
+                finish_rows(f, run, room, h, (int64_t[]){ t, i, rows.rows });
         }
-    }
-    const heed_attn_step done = { .o = room->o, .dv = dv, .max = room->max, .sum = room->sum };
-    k->finish(a->out + (run->b * a->T + t) * a->H * a->Dv + h * a->Dv, a->H * a->Dv, a->Dv, &done,
-              n, a->lse + (run->b * a->H + h) * a->T + t);
+        key += HEED_ATTN_BLOCK;
+    } while (key < hi);
 }
 
 static void forward_pieces(void *arg, int64_t begin, int64_t end, int worker) {
@@ -130,7 +197,8 @@ static void forward_pieces(void *arg, int64_t begin, int64_t end, int worker) {
     const int64_t group = a->H / a->Hk;
     for (int64_t piece = begin; piece < end; piece++) {
         const int64_t c = piece % f->chunks, hk = piece / f->chunks % a->Hk;
-        const int64_t last = (c + 1) * f->chunk < a->T ? (c + 1) * f->chunk : a->T;
+        const int64_t last = last_query(f, c);
+        look_ahead(f, piece + 1, &room.ahead);
         heed_attn_run run = { .b = piece / f->chunks / a->Hk, .q1 = c * f->chunk };
         while (heed__attn_next_run(a, &run, last)) {
             const Packed p = pack(f, &run, hk, &room);
