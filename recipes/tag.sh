@@ -23,7 +23,7 @@ tag_seeds() {
     while read -r seed; do
         start=$SECONDS
         # shellcheck disable=SC2086
-        "$heed" train tag "$train" ${valid:+--valid "$valid"} -o "$models/$name-$seed" --seed "$seed" $options >"$models/$name-$seed.log"
+        "$heed" train tag "$train" ${valid:+--valid "$valid"} -o "$models/$name-$seed" --seed "$seed" --run none $options >"$models/$name-$seed.log"
         "$heed" test "$models/$name-$seed" "$test" --json </dev/null |
             sed -E "s/.*\"f1\": ([0-9.e-]+), \"precision\": ([0-9.e-]+), \"recall\": ([0-9.e-]+),.*/$name seed $seed $((SECONDS - start)) s F1 \1 precision \2 recall \3/"
     done <"$models/seeds" | tee "$models/$name.txt"

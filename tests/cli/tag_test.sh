@@ -77,6 +77,12 @@ grep -q "best so far is in .*--resume goes on" "$dir/err" || wrong "stopped trai
 [ -e "$dir/m5/model.safetensors" ] || wrong "the best so far was not kept"
 expect 64 "was made with other data or settings" "$heed" train tag "$dir/bioes" $small -o "$dir/m5" --epochs 12 --resume --run "$dir/m5.run"
 
+# a recipe, on small data of that name
+mkdir -p "$dir/data/bc5cdr"
+for part in train valid test; do cp "$data" "$dir/data/bc5cdr/$part.conll"; done
+HEED=$heed HEED_DATA=$dir/data HEED_MODELS=$dir recipes/bc5cdr.sh 1 >"$dir/out" 2>/dev/null || wrong "the recipe failed"
+grep -Eq '^bc5cdr mean of 1 seeds: F1 0\.[0-9]|F1 1' "$dir/out" || wrong "the recipe said: $(cat "$dir/out")"
+
 # what is no tagger, for all that it says
 printf 'good\tnice\nbad\tugly\n' >"$dir/two.tsv"
 "$heed" train classify "$dir/two.tsv" -o "$dir/c" --epochs 1 >/dev/null 2>&1 || wrong "classify"
