@@ -1,9 +1,9 @@
 # tag.sh: sourced by the recipes of taggers.
 #   tag_seeds NAME "OPTIONS OF TRAINING" [SEED...]: trains on $data/NAME with each seed (1 2 3), tests once, prints F1 and the mean.
-# HEED names the program (build/heed), HEED_DATA the folder of the sets (data), HEED_MODELS where models go (a temporary folder).
+# HEED names the program (build/heed), HEED_DATA the folder of the sets (../shared/data), HEED_MODELS where models go (a temporary folder).
 set -euo pipefail
 heed=${HEED:-build/heed}
-data=${HEED_DATA:-data}
+data=${HEED_DATA:-../shared/data}
 models=${HEED_MODELS:-$(mktemp -d)}
 
 # part NAME WHICH: the file of that part, plain or compressed

@@ -288,6 +288,8 @@ static int fit(training *r) {
     heed_tagger *t = r->t;
     const heed_tag_cfg *c = &r->cfg;
     const int64_t words = r->rows.start[r->rows.len];
+    const int64_t held = r->valid ? r->valid->start[r->valid->len] : 0;
+    const int64_t K = heed__inner_tags(t->types.len);
     const heed_learner l = { .self = r,
                              .cx = t->cx,
                              .ps = t->ps,
@@ -295,7 +297,8 @@ static int fit(training *r) {
                              .length = r->length,
                              .loss = loss,
                              .score = r->valid ? score : NULL,
-                             .memory = words * 64 + r->rows.bag[words] * (int64_t)sizeof(int32_t),
+                             .memory = (words + held) * 64 + held * (K + 32) * 4 +
+                                       r->rows.bag[words] * (int64_t)sizeof(int32_t),
                              .unit = "sentences" };
     const heed_param_group groups[] = { { .pattern = "word.weight", .lr = TABLE_RATE },
                                         { .pattern = "bag.weight", .lr = TABLE_RATE },
