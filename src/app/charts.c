@@ -91,7 +91,7 @@ static void draw_line(FILE *to, const chart *c, const chart_line *l) {
         open = true;
     }
     if (open) fprintf(to, "\"/>\n");
-    for (int64_t i = 0; i < l->len && l->len <= 60; i++)
+    for (int64_t i = 0; i < l->len && l->len <= 30; i++)
         if (isfinite(l->y[i]))
             fprintf(to,
                     "<circle class=\"dot %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>%g: "

@@ -215,7 +215,7 @@ int report_write(const report *r, const char *path, heed_error *err) {
     page_begin(to, r->title);
     print_facts(to, r);
     int rc = print_curves(to, r);
-    if (r->trials) fprintf(to, "<h2>Trials</h2>\n%s", r->trials);
+    if (r->extra) fputs(r->extra, to);
     if (rc == 0) rc = print_answers(to, r);
     fprintf(to, "</body></html>\n");
     if (fclose(to) != 0) rc = HEED_ENOMEM;

@@ -18,7 +18,7 @@ typedef struct report {
     int64_t epochs, best; /* best: 1-based, 0: none */
     const double *train_loss, *held_loss, *held_score;
     const char *score_name;
-    const char *trials; /* a table of HTML, of a search; NULL: none */
+    const char *extra; /* HTML of a search or a curve; NULL: none */
     /* held-out examples and the answers to them; n 0: none */
     int64_t n, labels;
     const heed_outcome *o;   /* [n] */

@@ -9,6 +9,7 @@
 #include "app/data.h"
 #include "app/kinds.h"
 #include "app/options.h"
+#include "app/train_curve.h"
 #include "app/train_report.h"
 #include "app/train_run.h"
 #include "app/train_search.h"
@@ -24,7 +25,7 @@ typedef struct train_options {
     const char *out, *precision, *run, *valid, *test, *pretrain, *keep, *attention;
     double dropout, hold_out;
     int64_t seed, threads;
-    bool several, cut;
+    bool several, cut, curve;
     char run_text[4096];
 } train_options;
 
@@ -68,6 +69,8 @@ static int learning_options(train_options *o, opt *list, int len) {
         { "epochs", 0, OPT_INT, &c->epochs, 1, 1e6, "N", "passes over the data (15)" },
         { "search", 0, OPT_TEXT, &o->search, 0, 0, "TIME",
           "try settings for so long, as 20m, and keep the best" },
+        { "curve", 0, OPT_FLAG, &o->curve, 0, 0, NULL,
+          "accuracy by number of labels, and what more would bring" },
         { "seconds", 0, OPT_REAL, &c->seconds, 0, 1e9, "S", "time for training (no limit)" },
         { "batch", 0, OPT_INT, &c->batch, 1, 65536, "N", "texts in a step (64)" },
         { "lr", 0, OPT_REAL, &c->lr, 1e-9, 10, "X", "learning rate (0.002)" },
@@ -266,6 +269,17 @@ static int save_stopped(const train_options *o, heed_classifier *c, heed_error *
     return err->code;
 }
 
+static int report(const train_options *o, heed_classifier *c, const char *file, double seconds,
+                  heed_error *err) {
+    const report_of page = { o->cfg.run, file, seconds, o->search || o->curve };
+    return train_report(c, &page, err);
+}
+
+static heed_classifier *learn(const train_options *o, const heed_examples *x, heed_error *err) {
+    if (o->search) return train_search(x, &o->cfg, o->search_seconds, err);
+    return o->curve ? train_curve(x, &o->cfg, err) : heed_classifier_train(x, &o->cfg, err);
+}
+
 static int train(train_options *o, const char *file, heed_error *err) {
     kinds_data data = { .score = NULL }, valid = { .score = NULL }, tests = { .score = NULL };
     kinds_data more = { .score = NULL };
@@ -288,8 +302,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
             printf("held out: %.4g %% of the texts, by label, drawn by the seed\n",
                    100 * o->cfg.valid_part);
         fflush(stdout);
-        c = o->search ? train_search(&data.x, &o->cfg, o->search_seconds, err)
-                      : heed_classifier_train(&data.x, &o->cfg, err);
+        c = learn(o, &data.x, err);
         terminal_clear(&w.term);
         rc = err->code;
     }
@@ -298,7 +311,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
     if (rc == 0)
         printf("%s: %" PRId64 " labels, %" PRId64 " parameters, trained in %.1f s\n", o->out,
                heed_classifier_labels(c), heed_classifier_parameters(c), train_watch_seconds(&w));
-    if (rc == 0 && o->cfg.run) rc = train_report(c, o->cfg.run, file, train_watch_seconds(&w), err);
+    if (rc == 0 && o->cfg.run) rc = report(o, c, file, train_watch_seconds(&w), err);
     if (rc == 0 && o->test) rc = test(o, c, &tests, err);
     heed_classifier_close(c);
     kinds_free(&data);

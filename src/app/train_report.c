@@ -9,7 +9,14 @@
 #include "base/alloc.h"
 #include "base/file.h"
 
-enum { PATH = 4200, MOST_TABLE = 1 << 24 };
+enum { PATH = 4200, MOST_EXTRA = 1 << 24 };
+
+int train_extra(const char *run, const char *name, const char *text, size_t size, heed_error *err) {
+    char path[PATH];
+    snprintf(path, sizeof path, "%s/%s", run, name);
+    const int rc = heed__folder_make(run, err);
+    return rc ? rc : heed__file_write(NULL, path, text, size, err);
+}
 
 static const char *label_name(void *c, int64_t i) {
     return heed_classifier_label(c, i);
@@ -23,18 +30,17 @@ static int measure(const heed_classifier *c, heed_metrics *m, heed_error *err) {
     return rc ? heed__error(err, rc, "report: out of memory") : 0;
 }
 
-int train_report(heed_classifier *c, const char *run, const char *file, double seconds,
-                 heed_error *err) {
+int train_report(heed_classifier *c, const report_of *of, heed_error *err) {
     char log[PATH], table[PATH], page[PATH], title[PATH], text[5][64];
     run_course k;
     heed_metrics m;
-    snprintf(log, sizeof log, "%s/log.jsonl", run);
-    snprintf(table, sizeof table, "%s/trials.html", run);
-    snprintf(page, sizeof page, "%s/report.html", run);
-    snprintf(title, sizeof title, "%s, learnt by %s", file, heed_classifier_recipe(c));
+    snprintf(log, sizeof log, "%s/log.jsonl", of->run);
+    snprintf(table, sizeof table, "%s/extra.html", of->run);
+    snprintf(page, sizeof page, "%s/report.html", of->run);
+    snprintf(title, sizeof title, "%s, learnt by %s", of->file, heed_classifier_recipe(c));
     snprintf(text[0], sizeof *text, "%" PRId64, heed_classifier_labels(c));
     snprintf(text[1], sizeof *text, "%" PRId64, heed_classifier_parameters(c));
-    snprintf(text[2], sizeof *text, "%.1f s", seconds);
+    snprintf(text[2], sizeof *text, "%.1f s", of->seconds);
     snprintf(text[3], sizeof *text, "%" PRIu64, c->seed);
     snprintf(text[4], sizeof *text, "%s", heed_version());
     const report_fact facts[] = { { "recipe", heed_classifier_recipe(c) },
@@ -45,10 +51,12 @@ int train_report(heed_classifier *c, const char *run, const char *file, double s
                                   { "heed", text[4] },
                                   { NULL, NULL } };
     int rc = run_course_read(&k, log, err);
-    char *trials = NULL;
+    char *extra = NULL;
     size_t size;
-    if (rc == HEED_ENOTFOUND && heed__file_read(NULL, table, MOST_TABLE, &trials, &size, err) == 0)
-        rc = 0; /* a search keeps its trials instead of a log */
+    heed_error none;
+    const bool more = of->extra &&
+                      heed__file_read(NULL, table, MOST_EXTRA, &extra, &size, &none) == 0;
+    if (rc == HEED_ENOTFOUND && more) rc = 0; /* a search keeps its trials instead of a log */
     if (rc == 0) rc = measure(c, &m, err);
     const report r = { .title = title,
                        .fact = facts,
@@ -57,7 +65,7 @@ int train_report(heed_classifier *c, const char *run, const char *file, double s
                        .train_loss = k.train_loss,
                        .held_loss = k.held_loss,
                        .held_score = k.held_score,
-                       .trials = trials,
+                       .extra = extra,
                        .score_name = k.score_name,
                        .n = c->held.len,
                        .labels = c->labels,
@@ -70,6 +78,6 @@ int train_report(heed_classifier *c, const char *run, const char *file, double s
     if (rc == 0) rc = report_write(&r, page, err);
     if (rc == 0) printf("report: %s\n", page);
     run_course_free(&k);
-    heed__free(NULL, trials);
+    heed__free(NULL, extra);
     return rc;
 }

@@ -4,9 +4,16 @@
 
 #include "tasks/classifier.h"
 
-/* file: the training data, seconds: how long it took. Says on standard output where the page is. 0
- * or a status. */
-int train_report(heed_classifier *c, const char *run, const char *file, double seconds,
-                 heed_error *err);
+/* What the page is of. */
+typedef struct report_of {
+    const char *run, *file; /* the training data */
+    double seconds;         /* how long it took */
+    bool extra;             /* RUN/extra.html, of a search or a curve, is put in */
+} report_of;
+
+/* Says on standard output where the page is. 0 or a status. */
+int train_report(heed_classifier *c, const report_of *of, heed_error *err);
+/* Writes RUN/name, making the folder. 0 or a status. */
+int train_extra(const char *run, const char *name, const char *text, size_t size, heed_error *err);
 
 #endif

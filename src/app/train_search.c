@@ -6,11 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "app/train_report.h"
 #include "base/text.h"
 #include "tasks/search.h"
-
-enum { PATH = 4200 };
 
 typedef struct notes {
     FILE *lines, *table; /* in memory */
@@ -53,23 +51,18 @@ static void tell(void *arg, const heed_trial *t) {
                 t->label_smoothing, t->embed, t->texts, t->accuracy, t->loss);
 }
 
-static int save(const char *run, const char *name, const char *text, size_t size, heed_error *err) {
-    char path[PATH];
-    snprintf(path, sizeof path, "%s/%s", run, name);
-    const int rc = heed__folder_make(run, err);
-    return rc ? rc : heed__file_write(NULL, path, text, size, err);
-}
-
 heed_classifier *train_search(const heed_examples *data, const heed_classify_cfg *cfg,
                               double seconds, heed_error *err) {
     notes n = { .lines = NULL };
     n.lines = open_memstream(&n.lines_text, &n.lines_size);
     n.table = open_memstream(&n.table_text, &n.table_size);
     if (n.table)
-        fprintf(n.table, "<table><tr><th>trial</th><th>recipe</th><th class=\"n\">rate</th><th "
-                         "class=\"n\">dropout</th><th class=\"n\">smoothing</th><th class=\"n\">"
-                         "width</th><th class=\"n\">texts</th><th class=\"n\">accuracy</th><th "
-                         "class=\"n\">loss</th></tr>\n");
+        fprintf(
+            n.table,
+            "<h2>Trials</h2>\n<table><tr><th>trial</th><th>recipe</th><th class=\"n\">rate</th><th "
+            "class=\"n\">dropout</th><th class=\"n\">smoothing</th><th class=\"n\">"
+            "width</th><th class=\"n\">texts</th><th class=\"n\">accuracy</th><th "
+            "class=\"n\">loss</th></tr>\n");
     const heed_search_cfg search = { .seconds = seconds, .tell = tell, .arg = &n };
     heed_classifier *c = heed__classifier_search(data, cfg, &search, err);
     if (n.table) fprintf(n.table, "</table>\n");
@@ -77,9 +70,9 @@ heed_classifier *train_search(const heed_examples *data, const heed_classify_cfg
     int rc = 0;
     heed_error own = { 0 };
     if (c && cfg->run && whole)
-        rc = save(cfg->run, "trials.jsonl", n.lines_text, n.lines_size, &own);
+        rc = train_extra(cfg->run, "trials.jsonl", n.lines_text, n.lines_size, &own);
     if (c && cfg->run && whole && rc == 0)
-        rc = save(cfg->run, "trials.html", n.table_text, n.table_size, &own);
+        rc = train_extra(cfg->run, "extra.html", n.table_text, n.table_size, &own);
     if (rc) {
         *err = own;
         heed_classifier_close(c);

@@ -42,6 +42,18 @@ int64_t heed_classifier_calibrated(const heed_classifier *c) {
     return c->calibration.len;
 }
 
+void heed__held_measure(const heed_held *h, double *accuracy, double *loss) {
+    double hit = 0, sum = 0, known = 0;
+    for (int64_t i = 0; i < h->len; i++) {
+        hit += h->outcome[i].said == h->outcome[i].right;
+        if (h->outcome[i].right < 0) continue;
+        sum += (double)h->outcome[i].loss;
+        known++;
+    }
+    *accuracy = h->len ? hit / (double)h->len : 0;
+    *loss = known > 0 ? sum / known : 0;
+}
+
 void heed__held_free(heed_held *h, const heed_hooks *hooks) {
     heed__free(hooks, h->text);
     heed__free(hooks, h->outcome);

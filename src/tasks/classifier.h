@@ -22,6 +22,8 @@ typedef struct heed_held {
     const char **text;     /* [len] */
     heed_outcome *outcome; /* [len] */
 } heed_held;
+/* Accuracy and mean loss of the answers; 0 where there are none. */
+void heed__held_measure(const heed_held *h, double *accuracy, double *loss);
 void heed__held_free(heed_held *h, const heed_hooks *hooks);
 
 struct heed_classifier {

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/elementary.h"
+#include "tasks/split.h"
 
 enum { DRAWN = 9, ROUNDS = 1000 };
 
@@ -22,8 +23,8 @@ typedef struct candidate {
 typedef struct search {
     const heed_search_cfg *cfg;
     heed_classify_cfg base;
-    heed_hooks hooks;          /* base's, without progress */
-    heed_examples learn, held; /* their arrays of pointers are the search's own */
+    heed_hooks hooks; /* base's, without progress */
+    heed_split split;
     heed_classifier *best;
     double best_accuracy, best_loss;
     double start;
@@ -41,93 +42,7 @@ static bool out_of_time(const search *s) {
     return seconds() - s->start >= s->cfg->seconds;
 }
 
-/* -- held-out data ---------------------------------------------------------------------------- */
-
-typedef struct named {
-    const char *label;
-    int64_t at;
-} named;
-
-static int by_label(const void *a, const void *b) {
-    const named *x = a, *y = b;
-    const int c = strcmp(x->label, y->label);
-    return c ? c : (x->at > y->at) - (x->at < y->at);
-}
-
-/* Which of the examples are held out, by label. How many, or a status. */
-static int64_t hold_out(const heed_examples *x, const heed_classify_cfg *base, bool *held) {
-    named *sorted = heed__calloc(base->hooks, (size_t)x->len, sizeof *sorted);
-    int32_t *label = heed__calloc(base->hooks, (size_t)x->len, sizeof *label);
-    int64_t n = HEED_ENOMEM;
-    if (sorted && label) {
-        for (int64_t i = 0; i < x->len; i++) sorted[i] = (named){ x->label[i], i };
-        qsort(sorted, (size_t)x->len, sizeof *sorted, by_label);
-        for (int64_t i = 0, k = 0; i < x->len; i++) {
-            k += i && strcmp(sorted[i].label, sorted[i - 1].label) != 0;
-            label[sorted[i].at] = (int32_t)k;
-        }
-        const double part = base->valid_part > 0 ? base->valid_part : 0.1;
-        n = heed__hold_out(label, x->len, part, base->seed, held, base->hooks);
-    }
-    heed__free(base->hooks, sorted);
-    heed__free(base->hooks, label);
-    return n;
-}
-
-static int room(heed_examples *x, int64_t len, const heed_examples *like, const heed_hooks *hooks) {
-    const char **text = heed__calloc(hooks, (size_t)len, sizeof *text);
-    const char **label = heed__calloc(hooks, (size_t)len, sizeof *label);
-    const char **text2 = like->text2 ? heed__calloc(hooks, (size_t)len, sizeof *text2) : NULL;
-    *x = (heed_examples){ .len = 0, .text = text, .label = label, .text2 = text2 };
-    return text && label && (text2 || !like->text2) ? 0 : HEED_ENOMEM;
-}
-
-static void put(heed_examples *x, const heed_examples *from, int64_t at) {
-    ((const char **)x->text)[x->len] = from->text[at];
-    ((const char **)x->label)[x->len] = from->label[at];
-    if (x->text2) ((const char **)x->text2)[x->len] = from->text2[at];
-    x->len++;
-}
-
-static void drop(heed_examples *x, const heed_hooks *hooks) {
-    heed__free(hooks, (void *)x->text);
-    heed__free(hooks, (void *)x->label);
-    heed__free(hooks, (void *)x->text2);
-}
-
-/* Shuffles what is learnt from, so that its beginning is a fair part of it. */
-static int split(search *s, const heed_examples *x) {
-    const heed_hooks *h = s->base.hooks;
-    bool *held = heed__calloc(h, (size_t)x->len, sizeof *held);
-    int64_t *order = heed__calloc(h, (size_t)x->len, sizeof *order), n = 0;
-    int rc = held && order ? room(&s->learn, x->len, x, h) : HEED_ENOMEM;
-    if (rc == 0 && !s->base.valid) n = hold_out(x, &s->base, held);
-    if (n < 0) rc = (int)n;
-    if (rc == 0 && !s->base.valid) rc = room(&s->held, n, x, h);
-    for (int64_t i = 0; rc == 0 && i < x->len; i++) order[i] = i;
-    heed_rng rng = { .seed = s->base.seed, .stream = STREAM };
-    if (rc == 0) heed_rng_shuffle(&rng, order, x->len);
-    for (int64_t i = 0; rc == 0 && i < x->len; i++)
-        put(held[order[i]] ? &s->held : &s->learn, x, order[i]);
-    heed__free(h, held);
-    heed__free(h, order);
-    return rc ? heed__error(s->err, rc, "search: out of memory") : 0;
-}
-
 /* -- trials ----------------------------------------------------------------------------------- */
-
-static void judge(const heed_classifier *c, double *accuracy, double *loss) {
-    const heed_held *h = &c->held;
-    double hit = 0, sum = 0, known = 0;
-    for (int64_t i = 0; i < h->len; i++) {
-        hit += h->outcome[i].said == h->outcome[i].right;
-        if (h->outcome[i].right < 0) continue;
-        sum += (double)h->outcome[i].loss;
-        known++;
-    }
-    *accuracy = h->len ? hit / (double)h->len : 0;
-    *loss = known > 0 ? sum / known : 0;
-}
 
 static bool better(double accuracy, double loss, double than_accuracy, double than_loss) {
     if (accuracy > than_accuracy || accuracy < than_accuracy) return accuracy > than_accuracy;
@@ -157,7 +72,7 @@ static void tell(search *s, const candidate *k, const heed_examples *x, double b
 
 /* Trains and judges; a classifier of all texts that is the best so far is kept. 0 or a status. */
 static int try(search *s, candidate *k, int64_t texts) {
-    heed_examples x = s->learn;
+    heed_examples x = s->split.learn;
     heed_error err = { 0 };
     const double began = seconds();
     x.len = texts;
@@ -167,8 +82,8 @@ static int try(search *s, candidate *k, int64_t texts) {
         return heed__error(s->err, err.code, "%s", err.msg);
     k->accuracy = 0; /* settings that cannot be trained with are the worst */
     k->loss = 0;
-    if (c) judge(c, &k->accuracy, &k->loss);
-    const bool best = c && texts == s->learn.len &&
+    if (c) heed__held_measure(&c->held, &k->accuracy, &k->loss);
+    const bool best = c && texts == s->split.learn.len &&
                       (!s->best || better(k->accuracy, k->loss, s->best_accuracy, s->best_loss));
     if (best) {
         heed_classifier_close(s->best);
@@ -221,8 +136,8 @@ static int round_of(search *s) {
     candidate k[DRAWN];
     for (int i = 0; i < DRAWN; i++) k[i] = draw(s, ++s->settings);
     for (int64_t left = DRAWN; left >= 1; left /= 3) {
-        int64_t texts = s->learn.len / left;
-        if (texts < 20) texts = s->learn.len < 20 ? s->learn.len : 20;
+        int64_t texts = s->split.learn.len / left;
+        if (texts < 20) texts = s->split.learn.len < 20 ? s->split.learn.len : 20;
         for (int64_t i = 0; i < left; i++) {
             if (out_of_time(s)) return 0;
             const int rc = try(s, &k[i], texts);
@@ -261,15 +176,15 @@ heed_classifier *heed__classifier_search(const heed_examples *data, const heed_c
     *s.err = (heed_error){ 0 };
     if (!s.base.recipe) s.base.recipe = heed_recipe_name(0);
     int rc = check(&s, data);
-    if (rc == 0) rc = split(&s, data);
-    if (!s.base.valid) s.base.valid = &s.held;
+    if (rc == 0 && heed__split(&s.split, data, &s.base))
+        rc = heed__error(s.err, HEED_ENOMEM, "search: out of memory");
+    if (!s.base.valid) s.base.valid = &s.split.held;
     candidate given = { .cfg = s.base };
-    if (rc == 0) rc = try(&s, &given, s.learn.len);
+    if (rc == 0) rc = try(&s, &given, s.split.learn.len);
     for (int64_t r = 0; rc == 0 && r < (cfg->rounds ? cfg->rounds : ROUNDS) && !out_of_time(&s);
          r++)
         rc = round_of(&s);
-    drop(&s.learn, &s.hooks);
-    drop(&s.held, &s.hooks);
+    heed__split_free(&s.split, &s.hooks);
     const bool stopped = rc == HEED_ECANCELLED && s.best && base->keep_stopped;
     if (rc == 0 || stopped) return s.best;
     heed_classifier_close(s.best);

@@ -2,10 +2,12 @@
  * the tail, and what is refused. */
 #include "cmocka_all.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tasks/choose.h"
+#include "tasks/curve.h"
 #include "tasks/search.h"
 
 enum { N = 90, TRIALS = 14 }; /* the given settings, then 9 + 3 + 1 */
@@ -105,6 +107,33 @@ static void test_refused(void **state) {
     assert_int_equal(err.code, HEED_ECANCELLED);
 }
 
+static int told;
+
+static void count(const heed_curve *k) {
+    told++;
+    assert_int_equal(k->len, told);
+}
+
+/* Parts of one another, at least 20 texts each, and a law through made-up points. */
+static void test_curve(void **state) {
+    (void)state;
+    heed_curve k;
+    heed_error err = { 0 };
+    heed_classifier *c = heed__classifier_curve(
+        &data, &(heed_classify_cfg){ .threads = 1, .epochs = 1 }, &k, count, &err);
+    assert_non_null(c);
+    assert_int_equal(k.len, told);
+    assert_int_equal(k.len, 3);
+    assert_int_equal(k.texts[2], 81);
+    assert_int_equal(k.texts[1], 40);
+    assert_int_equal(k.texts[0], 20);
+    heed_classifier_close(c);
+    k = (heed_curve){ .len = 1, .scale = 2, .power = 0.5 };
+    assert_true(fabs(heed__curve_expect(&k, 100) - 0.8) < 1e-12);
+    k.power = 0;
+    assert_true(isnan(heed__curve_expect(&k, 100)));
+}
+
 /* What to label next: never more than there are, never one text twice, the same ones each time. */
 static void test_choose(void **state) {
     (void)state;
@@ -130,10 +159,8 @@ static void test_choose(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_trials),
-        cmocka_unit_test(test_time),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_choose),
+        cmocka_unit_test(test_trials), cmocka_unit_test(test_time),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_choose), cmocka_unit_test(test_curve),
     };
     return cmocka_run_group_tests(tests, make_data, NULL);
 }
