@@ -1,5 +1,5 @@
-/* fuzz_sentencepiece.c: any bytes as a SentencePiece .model. What opens must encode, and be the same
- * after its model was saved and read. tests/golden/sentencepiece holds files to begin with. */
+/* fuzz_sentencepiece.c: any bytes as a SentencePiece .model. What opens must encode, and be the
+ * same after its model was saved and read. tests/golden/sentencepiece holds files to begin with. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
