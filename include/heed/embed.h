@@ -22,14 +22,15 @@ extern "C" {
  * other text of the batch, both ways (InfoNCE; van den Oord et al. 2018). A text that stands in
  * several pairs of a batch is none of its own negatives. */
 typedef struct heed_embedder_cfg {
-    const char *recipe; /* heed_recipe_name (attend, or the first there is) */
+    const char *recipe; /* heed_recipe_name (match) */
     int64_t vocab;      /* words known (*) */
     int64_t max_len;    /* words read of a text at once (256); of a longer one training reads the
                             first, an embedding all, in windows whose vectors are averaged */
     int64_t embed;      /* width of the words' vectors (*) */
     int64_t hidden, heads, layers;
+    int64_t buckets;            /* match: rows of the hashed table (*) */
     double temperature;         /* (0.05) */
-    int64_t epochs;             /* (20) */
+    int64_t epochs;             /* (*) */
     int64_t batch;              /* pairs in a step (128) */
     double lr;                  /* (*) */
     double dropout;             /* negative: none (*) */

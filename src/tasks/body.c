@@ -7,10 +7,11 @@
 #include "base/alloc.h"
 #include "heed/ops.h"
 
-extern const heed_body_kind heed__body_attend, heed__body_classic, heed__body_encoder;
+extern const heed_body_kind heed__body_attend, heed__body_classic, heed__body_encoder,
+    heed__body_match;
 
 const heed_body_kind *const heed__body_kinds[] = { &heed__body_classic, &heed__body_attend,
-                                                   &heed__body_encoder, NULL };
+                                                   &heed__body_encoder, &heed__body_match, NULL };
 
 const heed_body_kind *heed__body_kind_find(const char *name) {
     for (const heed_body_kind *const *k = heed__body_kinds; *k; k++)

@@ -40,8 +40,7 @@ static int no_memory(const training *t) {
 
 static int fill_in(training *t) {
     heed_embedder_cfg *c = &t->cfg;
-    t->kind = heed__body_kind_find(c->recipe ? c->recipe : "attend");
-    if (!t->kind && !c->recipe) t->kind = heed__body_kinds[0];
+    t->kind = heed__body_kind_find(c->recipe ? c->recipe : "match");
     if (!t->kind)
         return heed__error(t->err, HEED_EINVALID, "train: there is no recipe '%.40s'", c->recipe);
     if (c->temperature == 0) c->temperature = 0.05;
@@ -54,9 +53,10 @@ static int fill_in(training *t) {
                                .hidden = c->hidden,
                                .heads = c->heads,
                                .layers = c->layers,
+                               .buckets = c->buckets,
                                .dropout = c->dropout,
                                .seed = c->seed };
-    t->fit = (heed_fit_cfg){ .epochs = c->epochs ? c->epochs : 20,
+    t->fit = (heed_fit_cfg){ .epochs = c->epochs,
                              .batch = c->batch ? c->batch : 128,
                              .optim = { .lr = (float)c->lr },
                              .patience = c->patience,

@@ -13,16 +13,17 @@ static char words[LEN][2][32];
 static const char *text[LEN], *text2[LEN], *label[LEN];
 static char dir[] = "/tmp/heed-oom-embedder-XXXXXX";
 
-static const heed_embedder_cfg cfg = { .recipe = "classic",
-                                       .vocab = 12,
-                                       .max_len = 4,
-                                       .embed = 4,
-                                       .hidden = 4,
-                                       .heads = 2,
-                                       .epochs = 1,
-                                       .batch = 4,
-                                       .valid_part = 0.3,
-                                       .threads = 1 };
+static heed_embedder_cfg cfg = { .recipe = "classic",
+                                 .vocab = 12,
+                                 .max_len = 4,
+                                 .embed = 4,
+                                 .hidden = 4,
+                                 .heads = 2,
+                                 .buckets = 32,
+                                 .epochs = 1,
+                                 .batch = 4,
+                                 .valid_part = 0.3,
+                                 .threads = 1 };
 
 static int train(heed_error *err) {
     const heed_examples x = { .len = LEN, .text = text, .text2 = text2 };
@@ -50,9 +51,11 @@ static int ask(heed_error *err) {
     return rc;
 }
 
-static void test_all(void **state) {
-    (void)state;
+static void test_recipe(const char *recipe) {
+    strcpy(dir, "/tmp/heed-oom-embedder-XXXXXX");
+    cfg.recipe = recipe;
     heed_error err;
+    oom_spare_json(false);
     assert_non_null(mkdtemp(dir));
     for (int i = 0; i < LEN; i++) {
         snprintf(words[i][0], 32, "question %d about it", i / 2);
@@ -74,7 +77,18 @@ static void test_all(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+static void test_classic(void **state) {
+    (void)state;
+    test_recipe("classic");
+}
+
+static void test_match(void **state) {
+    (void)state;
+    test_recipe("match");
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_all) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_classic),
+                                        cmocka_unit_test(test_match) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,17 @@ static const heed_embedder_cfg small = { .recipe = "classic",
                                          .seed = 1,
                                          .threads = 1 };
 
+static const heed_embedder_cfg matching = { .recipe = "match",
+                                            .embed = 16,
+                                            .buckets = 512,
+                                            .epochs = 12,
+                                            .batch = 16,
+                                            .lr = 0.01,
+                                            .valid_part = -1,
+                                            .seed = 1,
+                                            .threads = 1 };
+static const heed_embedder_cfg *const recipes[] = { &small, &matching };
+
 static int make_pairs(void **state) {
     (void)state;
     static const char *const thing[] = { "cat", "tree", "house", "river" };
@@ -78,28 +89,47 @@ static heed_embedder *trained(const heed_embedder_cfg *cfg) {
 
 static void pairs_are_learnt(void **state) {
     (void)state;
-    heed_error err = { 0 };
+    for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) {
+        heed_error err = { 0 };
+        heed_retrieval r;
+        heed_embedder_cfg none = *recipes[i];
+        none.epochs = 1;
+        none.lr = 1e-9;
+        heed_embedder *e = trained(&none);
+        assert_int_equal(heed_embedder_test(e, &pairs, &r, &err), 0);
+        const double before = r.mrr;
+        heed_embedder_close(e);
+        e = trained(recipes[i]);
+        assert_int_equal(heed_embedder_test(e, &pairs, &r, &err), 0);
+        assert_int_equal(r.n, PAIRS);
+        assert_int_equal(r.candidates, 12);
+        assert_int_equal(r.queries, 0);
+        if (!(r.mrr > 0.95 && before < 0.6)) fail_msg("mrr %g, untrained %g", r.mrr, before);
+        heed_embedder_close(e);
+    }
+}
+
+/* What was never seen in training, a name or a number, finds itself again. */
+static void words_never_seen_match(void **state) {
+    (void)state;
+    heed_embedder_cfg cfg = matching;
+    cfg.embed = 64;
+    cfg.buckets = 8192;
+    heed_embedder *e = trained(&cfg);
+    const char *q[] = { "where is parcel 4711", "where is parcel 90210", "cancel for Zebedee" };
+    const char *a[] = { "your number 4711 is on its way", "your number 90210 is on its way",
+                        "Zebedee will not get it" };
+    const heed_examples x = { .len = 3, .text = q, .text2 = a };
     heed_retrieval r;
-    heed_embedder_cfg none = small;
-    none.epochs = 1;
-    none.lr = 1e-9;
-    heed_embedder *e = trained(&none);
-    assert_int_equal(heed_embedder_test(e, &pairs, &r, &err), 0);
-    const double before = r.mrr;
-    heed_embedder_close(e);
-    e = trained(&small);
-    assert_int_equal(heed_embedder_test(e, &pairs, &r, &err), 0);
-    assert_int_equal(r.n, PAIRS);
-    assert_int_equal(r.candidates, 12);
-    assert_int_equal(r.queries, 0);
-    if (!(r.mrr > 0.95 && before < 0.6)) fail_msg("mrr %g, untrained %g", r.mrr, before);
+    heed_error err;
+    assert_int_equal(heed_embedder_test(e, &x, &r, &err), 0);
+    assert_true(r.recall_1 == 1);
     heed_embedder_close(e);
 }
 
-static void vectors_are_of_one_text(void **state) {
-    (void)state;
+static void check_vectors(const heed_embedder_cfg *cfg) {
     heed_error err = { 0 };
-    heed_embedder *e = trained(&small);
+    heed_embedder *e = trained(cfg);
     const int64_t C = heed_embedder_dim(e);
     float *all = malloc((size_t)(PAIRS * C) * sizeof *all), *one = malloc((size_t)C * sizeof *one);
     assert_int_equal(heed_embedder_apply(e, PAIRS, text, all, &err), 0);
@@ -115,6 +145,11 @@ static void vectors_are_of_one_text(void **state) {
     free(all);
     free(one);
     heed_embedder_close(e);
+}
+
+static void vectors_are_of_one_text(void **state) {
+    (void)state;
+    for (size_t k = 0; k < sizeof recipes / sizeof *recipes; k++) check_vectors(recipes[k]);
 }
 
 /* A text of twice the words that are read at once: the mean of its two windows. */
@@ -139,15 +174,14 @@ static void long_texts_are_read_whole(void **state) {
     heed_embedder_close(e);
 }
 
-static void the_folder_gives_the_same_vectors(void **state) {
-    (void)state;
+static void check_folder(const heed_embedder_cfg *own) {
     char dir[] = "/tmp/heed-embedder-XXXXXX", path[64], command[64];
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof path, "%s/m", dir);
     heed_error err = { 0 };
-    heed_embedder_cfg cfg = small;
+    heed_embedder_cfg cfg = *own;
     cfg.threads = 2;
-    heed_embedder *e = trained(&small), *two = trained(&cfg);
+    heed_embedder *e = trained(own), *two = trained(&cfg);
     const size_t size = (size_t)(PAIRS * heed_embedder_dim(e)) * sizeof(float);
     float *a = malloc(size), *b = malloc(size);
     assert_int_equal(heed_embedder_apply(e, PAIRS, text, a, &err), 0);
@@ -167,6 +201,11 @@ static void the_folder_gives_the_same_vectors(void **state) {
     free(b);
     snprintf(command, sizeof command, "rm -r %s", dir);
     assert_int_equal(system(command), 0);
+}
+
+static void the_folder_gives_the_same_vectors(void **state) {
+    (void)state;
+    for (size_t k = 0; k < sizeof recipes / sizeof *recipes; k++) check_folder(recipes[k]);
 }
 
 /* WikiQA's way: the answers of each question among themselves. */
@@ -214,6 +253,7 @@ int main(void) {
         cmocka_unit_test(equal_texts_have_one_number),
         cmocka_unit_test(measures_of_ranks),
         cmocka_unit_test(pairs_are_learnt),
+        cmocka_unit_test(words_never_seen_match),
         cmocka_unit_test(vectors_are_of_one_text),
         cmocka_unit_test(long_texts_are_read_whole),
         cmocka_unit_test(the_folder_gives_the_same_vectors),
