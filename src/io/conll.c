@@ -103,7 +103,7 @@ static int one_token(parser *p, char *line, heed_error *err) {
         heed__dataset_wrong(&p->s, number, "more than %d columns", COLUMNS_MOST);
         return 0;
     }
-    const int rc = p->columns ? 0 : choose(p, n, err);
+    const int rc = p->columns ? 0 : choose(p, n > 0 ? n : 1, err);
     if (rc) return rc;
     const char *wrong = NULL;
     if (n != p->columns) {
@@ -132,7 +132,8 @@ static int parse(parser *p, heed_error *err) {
     while (rc == 0 && p->s.problems->count < HEED_PROBLEMS &&
            (got = heed__dataset_line(&p->s, &line, &size, err)) > 0) {
         if (got == HEED_STEP_WRONG) continue;
-        if (strspn(line, p->tabs ? "" : " ") == size || strncmp(line, "-DOCSTART-", 10) == 0)
+        if (strspn(line, p->columns && p->tabs ? "" : " ") == size ||
+            strncmp(line, "-DOCSTART-", 10) == 0)
             rc = end_sentence(p) ? heed__dataset_no_memory(&p->s, err) : 0;
         else
             rc = one_token(p, line, err);

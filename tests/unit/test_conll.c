@@ -42,6 +42,7 @@ static void columns(void **state) {
         { "a\tO\n\xff\tO\n", "x:2: not UTF-8: byte 1 is 0xff" },
         { "a\n", "x:1: no column is left for the tag" },
         { "\n\n", "x: no line of data" },
+        { " \n  \na O\n", "a/O;" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(shown(cases[i].text, NULL), cases[i].shown);
@@ -50,6 +51,15 @@ static void columns(void **state) {
     assert_string_equal(shown("O\n", &second), "x:1: no column 2, there are 1");
     const heed_conll_cfg tokens = { .token_only = true };
     assert_string_equal(shown("a\nb\n\nc\n", &tokens), "a/ b/;c/;");
+}
+
+/* A first line that is wrong decides nothing about the columns. */
+static void a_wrong_first_line(void **state) {
+    (void)state;
+    char text[200];
+    memset(text, '\t', 100);
+    strcpy(text + 100, "\n \na O\n\nb O\n");
+    assert_string_equal(shown(text, NULL), "x:1: more than 64 columns");
 }
 
 static void places_are_kept(void **state) {
@@ -68,6 +78,7 @@ static void places_are_kept(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(columns),
+                                        cmocka_unit_test(a_wrong_first_line),
                                         cmocka_unit_test(places_are_kept) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
