@@ -88,6 +88,7 @@ typedef struct heed_body_cfg {
     bool additive;         /* attention by vᵀ tanh(Wq q + Wk k) instead of scaled dot */
     double dropout;        /* negative: none */
     const char *tokenizer; /* file to take the units from; NULL: the recipe's own. Not kept */
+    int64_t bytes; /* of all training texts, for defaults. Not kept */
     uint64_t seed;
 } heed_body_cfg;
 

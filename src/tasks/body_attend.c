@@ -17,8 +17,8 @@
 #include "heed/ops.h"
 
 /* Where there are more words in the training texts, pieces would cost more memory and time than
- * they bring; so would their vectors where there are more than FEW. */
-static const int64_t MANY = 4000000, FEW = 1000000;
+ * they bring. */
+static const int64_t MANY = 4000000;
 static const float NO_WORD = 0.1f, NO_PIECE = 0.3f; /* left out of a word's vector by chance */
 static const uint64_t DRAWN = 0x617474656e64u;
 
@@ -28,10 +28,17 @@ static void defaults(heed_body_cfg *c, heed_fit_cfg *fit) {
     if (!c->embed) c->embed = 64;
     if (!c->heads) c->heads = 4;
     if (c->dropout == 0) c->dropout = 0.3;
-    if (!fit->epochs) fit->epochs = 10;
+    /* The more there is to read, the fewer times. */
+    if (!fit->epochs) fit->epochs = c->bytes < 2000000 ? 10 : c->bytes < 12000000 ? 5 : 3;
     if (!fit->batch) fit->batch = 32;
     if (!fit->optimizer) fit->optimizer = "adamw";
     if (fit->optim.lr == 0) fit->optim.lr = 0.003f;
+    if (!fit->optim.group_count) {
+        /* a row moves only in the steps that touch it, so it takes longer ones */
+        static const heed_param_group groups[] = { { .pattern = "table", .lr = 5 } };
+        fit->optim.groups = groups;
+        fit->optim.group_count = 1;
+    }
 }
 
 /* -- learning --------------------------------------------------------------------------------- */
@@ -40,7 +47,7 @@ int heed__attend_build(heed_attend *a, heed_error *err) {
     heed_params *ps = a->body.ps;
     const int64_t D = a->dim, C = (a->heads + 1) * D;
     const int64_t rows = a->rows > 0 ? a->rows : 1;
-    a->table = heed_param(ps, "table", (heed_init){ .kind = HEED_INIT_NORMAL, .a = 0.1f }, 2,
+    a->table = heed_param(ps, "table", (heed_init){ .kind = HEED_INIT_NORMAL, .a = 0.02f }, 2,
                           (int64_t[]){ rows, D });
     int rc = a->table ? heed_param_set_sparse(ps, a->table) : HEED_ENOMEM;
     if (rc == 0) rc = heed_linear_init(&a->near, ps, "near", 3 * D, D);
@@ -85,7 +92,7 @@ static int learn(heed_body *b, const heed_texts *x, heed_error *err) {
     const heed_index_cfg cfg = { .features = a->features, .least = 2, .most = b->cfg.vocab };
     if (rc == 0) rc = heed__index_learn(&a->index, &cfg, x->text, x->len, &b->hooks);
     if (rc) return heed__error(err, rc, "attend: out of memory");
-    a->rows = a->index.kinds[words <= FEW ? 2 : 1];
+    a->rows = a->index.len;
     return heed__attend_build(a, err);
 }
 

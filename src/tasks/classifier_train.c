@@ -13,6 +13,7 @@
 
 typedef struct training {
     heed_classifier *c;
+    const heed_examples *data;
     heed_classify_cfg cfg;
     heed_body_cfg body;
     heed_fit_cfg fit;
@@ -54,6 +55,7 @@ static int fill_in(training *t) {
                                .dropout = c->dropout,
                                .tokenizer = c->tokenizer,
                                .seed = c->seed };
+    for (int64_t i = 0; i < t->data->len; i++) t->body.bytes += (int64_t)strlen(t->data->text[i]);
     t->fit = (heed_fit_cfg){ .epochs = c->epochs,
                              .batch = c->batch,
                              .optimizer = c->optimizer,
@@ -312,11 +314,11 @@ static int calibrate(training *t, int rc) {
 heed_classifier *heed_classifier_train(const heed_examples *data, const heed_classify_cfg *given,
                                        heed_error *err) {
     heed_error own = { 0 };
-    training t = { .cfg = *given, .err = err ? err : &own };
+    training t = { .data = data, .cfg = *given, .err = err ? err : &own };
     heed_fitted done = { 0 };
     *t.err = (heed_error){ 0 };
     const heed_target target = given->target;
-    if (fill_in(&t) || check(&t) || heed__data_check(data, target, "text", t.err)) return NULL;
+    if (heed__data_check(data, target, "text", t.err) || fill_in(&t) || check(&t)) return NULL;
     if (given->valid && heed__data_check(given->valid, target, "held-out text", t.err)) return NULL;
     if (t.fit.batch > data->len) t.fit.batch = data->len;
     t.c = heed__classifier_new(given->isa, given->threads, given->seed, given->hooks, t.err);
