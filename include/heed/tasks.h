@@ -68,6 +68,7 @@ typedef struct heed_classify_cfg {
     int64_t layers, ff;     /* (1, 4 times the width *) */
     bool bidirectional;     /* an LSTM in each direction */
     bool additive;          /* additive attention (Bahdanau et al. 2015) instead of scaled dot */
+    const char *pooling;    /* of the states: "mean", "max", "cls", "attention" ("mean") */
     double deviation;       /* of the words' first vectors (1 *) */
     bool remember;          /* an LSTM's forget gates begin with a bias of 1 */
     const char *position;   /* encoder: "sinusoidal", "learned", "rotary" ("sinusoidal") */

@@ -107,6 +107,8 @@ static int model_options(train_options *o, opt *list, int len) {
           "encoder: sinusoidal, learned, rotary (sinusoidal)" },
         { "tokenizer", 0, OPT_TEXT, &c->tokenizer, 0, 0, "T",
           "encoder: a file, or wordpiece, bpe, unigram to be trained (words)" },
+        { "pooling", 0, OPT_TEXT, &c->pooling, 0, 0, "P",
+          "of the states: mean, max, cls, attention (mean)" },
         { "deviation", 0, OPT_REAL, &c->deviation, 0, 10, "X", "of the words' first vectors (1)" },
         { "remember", 0, OPT_FLAG, &c->remember, 0, 0, NULL, "forget gates begin open: bias 1" },
         { "bidirectional", 0, OPT_FLAG, &c->bidirectional, 0, 0, NULL, "an LSTM each way" },
@@ -150,6 +152,9 @@ static void lstm_attention(train_options *o) {
     if (c->lr == 0) c->lr = 0.001;
     if (!c->optimizer) c->optimizer = "adam";
     if (!c->schedule) c->schedule = "constant";
+    if (!c->pooling) c->pooling = "max";
+    if (c->deviation == 0) c->deviation = 0.05; /* Keras has its tables near 0, gates open */
+    c->remember = true;
     if (o->dropout < 0) o->dropout = 0;
     if (o->hold_out < 0) o->hold_out = 0;
     o->cut = true;

@@ -20,6 +20,17 @@ bool heed__position_of(const char *name, heed_position_kind *kind) {
     return !name || *kind != HEED_POSITION_NONE;
 }
 
+bool heed__pooling_of(const char *name, heed_pooling_kind *kind) {
+    static const char *const names[] = { "mean", "max", "cls", "attention" };
+    *kind = HEED_POOLING_MEAN;
+    for (int i = 0; name && i <= HEED_POOLING_ATTENTION; i++)
+        if (strcmp(names[i], name) == 0) {
+            *kind = (heed_pooling_kind)i;
+            return true;
+        }
+    return !name;
+}
+
 /* -- checks and numbers ----------------------------------------------------------------------- */
 
 /* Text i has labels [begin,end) of x->label. */

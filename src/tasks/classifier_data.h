@@ -46,5 +46,6 @@ void heed__part_free(heed_part *p, const heed_hooks *hooks);
 bool heed__is_head(const char *name);
 /* NULL: none said. False for a name that is none. */
 bool heed__position_of(const char *name, heed_position_kind *kind);
+bool heed__pooling_of(const char *name, heed_pooling_kind *kind);
 
 #endif

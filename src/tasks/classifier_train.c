@@ -77,6 +77,10 @@ static int fill_in(training *t) {
         return heed__error(t->err, HEED_EINVALID,
                            "train: no positions '%.40s'; there are sinusoidal, learned, rotary",
                            c->position);
+    if (!heed__pooling_of(c->pooling, &t->body.pooling))
+        return heed__error(t->err, HEED_EINVALID,
+                           "train: no pooling '%.40s'; there are mean, max, cls, attention",
+                           c->pooling);
     return 0;
 }
 
