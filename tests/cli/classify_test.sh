@@ -1,19 +1,7 @@
 #!/usr/bin/env bash
 # The program from data to answers: same bits for any threads and ISA, and one clear sentence for what is wrong.
 set -uo pipefail
-heed=${HEED:-build/heed}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-wrong() { echo "FAILED: $*"; failed=1; }
-# expect STATUS 'part of stderr' command...
-expect() {
-    local status=$1 text=$2; shift 2
-    "$@" >"$dir/out" 2>"$dir/err"; local rc=$?
-    [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 "$dir/err")"
-    grep -qF -- "$text" "$dir/err" || wrong "$* said '$(head -c 300 "$dir/err")', not '$text'"
-    [ "$(grep -cv "^train " "$dir/err")" -le 1 ] || wrong "$* said more than one line"
-}
+. tests/cli/program.sh
 
 (head -1 data/banking77/train.tsv; awk 'NR > 1 && NR % 25 == 0' data/banking77/train.tsv) >"$dir/small.tsv"
 train() { "$heed" train classify "$dir/small.tsv" --epochs 2 --seed 3 "$@" >"$dir/log" 2>&1 || wrong "train $*: $(cat "$dir/log")"; }

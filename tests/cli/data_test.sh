@@ -2,11 +2,8 @@
 # The same texts in every form of file, plain, packed and through a pipe, train the very same model; what is
 # wrong in a file is told with its place, ten lines of it at once; a file larger than what may be held is read.
 set -uo pipefail
-heed=${HEED:-build/heed}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-wrong() { echo "FAILED: $*"; failed=1; }
+. tests/cli/program.sh
+most=11
 train() { # NAME FILE [options]: the model's hash
     local name=$1; shift
     "$heed" train classify "$@" -o "$dir/m" --epochs 1 --threads 1 >"$dir/out" 2>"$dir/err" ||
@@ -49,13 +46,6 @@ grep -qx 'twice.tsv: 2 texts repeat an earlier one, 1 of them with another label
 "$heed" test m new.tsv --train t.tsv | grep -qx '4 of them are in t.tsv too, 1 of these with another label' ||
     wrong "texts in both are not counted"
 
-# expect STATUS 'part of stderr' command...
-expect() {
-    local status=$1 text=$2; shift 2
-    "$@" >out 2>err; local rc=$?
-    [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 err)"
-    grep -qF -- "$text" err || wrong "$* said '$(head -c 300 err)', not '$text'"
-}
 data() { expect "$1" "$2" "$heed" train classify "${3:-d.tsv}" -o x "${@:4}"; }
 head -c 50 t.tsv.gz >cut.gz; data 65 "cut.gz: cut short: the archive ends within its data, at byte 50" cut.gz
 { head -c 30 t.tsv.gz; printf 'XXXXXXXX'; tail -c +39 t.tsv.gz; } >bad.gz; data 65 "bad.gz: broken at or before byte" bad.gz

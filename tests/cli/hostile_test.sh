@@ -2,19 +2,7 @@
 # The program under attack: data, folders and options that nobody sane would give it. Each ends in one clear
 # sentence and its own exit status, and nothing that was there is lost.
 set -uo pipefail
-heed=${HEED:-build/heed}
-dir=$(mktemp -d)
-trap 'chmod -R u+w "$dir"; rm -rf "$dir"' EXIT
-failed=0
-wrong() { echo "FAILED: $*"; failed=1; }
-# expect STATUS 'part of stderr' command...
-expect() {
-    local status=$1 text=$2; shift 2
-    "$@" >"$dir/out" 2>"$dir/err"; local rc=$?
-    [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 "$dir/err")"
-    [ -z "$text" ] || grep -qF -- "$text" "$dir/err" || wrong "$* said '$(head -c 300 "$dir/err")', not '$text'"
-    [ "$(grep -cv "^train " "$dir/err")" -le 1 ] || wrong "$* said more than one line"
-}
+. tests/cli/program.sh
 for i in 1 2 3 4 5 6 7 8; do printf 'yes\tthis is good %s\nno\tthis is bad %s\n' $i $i; done >"$dir/t.tsv"
 train() { "$heed" train classify "$dir/t.tsv" --epochs 1 --threads 1 "$@"; }
 train -o "$dir/m" >/dev/null 2>"$dir/err" || wrong "train: $(cat "$dir/err")"

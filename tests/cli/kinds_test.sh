@@ -2,17 +2,7 @@
 # Several labels, scores, pairs of texts and labels that are paths: learnt, tested and answered; a recipe over tokens that learns
 # the language first; long texts read in windows.
 set -uo pipefail
-heed=${HEED:-build/heed}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-wrong() { echo "FAILED: $*"; failed=1; }
-expect() { # STATUS 'part of stderr' command...
-    local status=$1 text=$2; shift 2
-    "$@" >"$dir/out" 2>"$dir/err"; local rc=$?
-    [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 "$dir/err")"
-    grep -qF -- "$text" "$dir/err" || wrong "$* said '$(head -c 300 "$dir/err")', not '$text'"
-}
+. tests/cli/program.sh
 train() { "$heed" train "$@" --run none --seed 5 >"$dir/log" 2>&1 || wrong "train $*: $(tail -1 "$dir/log")"; }
 # ge VALUE LEAST
 ge() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a >= b) }'; }

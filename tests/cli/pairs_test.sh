@@ -1,19 +1,8 @@
 #!/usr/bin/env bash
 # Pairs of texts from file to vectors: `heed train pairs`, `heed embed` in every form of output, `heed test`.
 set -uo pipefail
-heed=${HEED:-build/heed}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-wrong() { echo "FAILED: $*"; failed=1; }
+. tests/cli/program.sh
 cd "$dir" || exit 1
-# expect STATUS 'part of stderr' command...
-expect() {
-    local status=$1 text=$2; shift 2
-    "$@" >out 2>err; local rc=$?
-    [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 err)"
-    grep -qF -- "$text" err || wrong "$* said '$(head -c 300 err)', not '$text'"
-}
 
 { printf 'question\tanswer\n'
   for n in 1 2 3; do for c in red green blue; do for t in cat tree house; do

@@ -2,19 +2,7 @@
 # Taggers from data to answers: same bits for any threads and ISA, scores that counting confirms, every scheme read alike,
 # one clear sentence for what is wrong.
 set -uo pipefail
-heed=${HEED:-build/heed}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-wrong() { echo "FAILED: $*"; failed=1; }
-# expect STATUS 'part of stderr' command...
-expect() {
-    local status=$1 text=$2; shift 2
-    "$@" >"$dir/out" 2>"$dir/err"; local rc=$?
-    [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 "$dir/err")"
-    grep -qF -- "$text" "$dir/err" || wrong "$* said '$(head -c 300 "$dir/err")', not '$text'"
-    [ "$(grep -cv "^train " "$dir/err")" -le 1 ] || wrong "$* said more than one line"
-}
+. tests/cli/program.sh
 data=tests/cli/data/people.conll
 small="--epochs 10 --patience 10 --dropout 0.1 --embed 8 --features 8 --field 4 --hidden 8 --buckets 512 --lr 0.02 --seed 3"
 train() { "$heed" train tag "$@" $small >"$dir/log" 2>&1 || wrong "train $*: $(cat "$dir/log")"; }

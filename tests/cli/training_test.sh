@@ -2,17 +2,7 @@
 # Training one can trust: held-out data, the best epoch kept, early stop, a run stopped and resumed with the very weights of one
 # that was not, its logs, and what is refused.
 set -uo pipefail
-heed=${HEED:-build/heed}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-wrong() { echo "FAILED: $*"; failed=1; }
-expect() { # STATUS 'part of stderr' command...
-    local status=$1 text=$2; shift 2
-    "$@" >"$dir/out" 2>"$dir/err"; local rc=$?
-    [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 "$dir/err")"
-    grep -qF -- "$text" "$dir/err" || wrong "$* said '$(head -c 300 "$dir/err")', not '$text'"
-}
+. tests/cli/program.sh
 (head -1 data/banking77/train.tsv; awk 'NR > 1 && NR % 20 == 0' data/banking77/train.tsv) >"$dir/d.tsv"
 common=(train classify "$dir/d.tsv" --seed 3 --max-len 24 --lr 0.01)
 train() { "$heed" "${common[@]}" "$@"; }

@@ -2,13 +2,14 @@
  * tested on).
  *
  *   pooling        a table of words, pooled to one vector, two classes: attention pooling must not
- *                  be more than 0.3 point below mean pooling over three seeds, and the words that
+ *                  be more than 0.3 point below mean pooling over five seeds, and the words that
  *                  it weighs most must matter: without them the answer falls further than without
  *                  as many others
  *   distribution   the same with softmax, sparsemax, entmax-1.5, and softmax with a penalty on its
  *                  entropy: how close the answer from the tenth of the words with most weight comes
- *                  to that from all (sufficiency), for no more than half a point of accuracy; what
- *                  the two sparse ones lose more is bounded as measured
+ *                  to that from all (sufficiency), for no more than half a point of accuracy. The two
+ *                  sparse ones divide their scores by a temperature: at 1 most words get no weight
+ *                  before they could learn anything, which costs 3.0 and 0.7 points
  *   reach          one layer of self-attention that sees everything, a window, or the last few
  *                  words: accuracy beside the number of pairs computed
  */
@@ -38,6 +39,9 @@ static const char *const names[] = { "mean pooling",
                                      "full",
                                      "window of 16",
                                      "last 16" };
+
+/* Of the sparse distributions. */
+static const float temperature[] = { [SPARSEMAX] = 30, [ENTMAX] = 4, [ENTROPY] = 1 };
 
 typedef struct model {
     reading way;
@@ -86,7 +90,9 @@ static seen apply(heed_ctx *cx, const model *m, const review_batch *b) {
     if (m->query) { /* attention of one learned query */
         heed_attention_tap tap = { .rows = &row0, .rows_len = 1 };
         heed_attention_more more = { 0 };
+        heed_tensor *tau = heed_from_f32(cx, 1, (int64_t[]){ 1 }, &temperature[m->way]);
         const heed_attention_cfg cfg = { .score = HEED_SCORE_DOT,
+                                         .temperature = tau,
                                          .key_lengths = b->lengths,
                                          .tap = &tap,
                                          .more = &more,
@@ -236,7 +242,7 @@ static faith report(heed_ctx *cx, const model *m) {
 static void test_pooling(void **state) {
     (void)state;
     if (!train_set.count) skip();
-    enum { SEEDS = 3 };
+    enum { SEEDS = 5 };
     double mean[2] = { 0 };
     for (uint64_t seed = 1; seed <= SEEDS; seed++)
         for (int way = MEAN; way <= ATTENTION; way++) {
@@ -273,10 +279,8 @@ static void test_distribution(void **state) {
     for (int way = SPARSEMAX; way <= ENTROPY; way++) {
         assert_true(f[way].entropy < f[ATTENTION].entropy);
         assert_true(f[way].only_top < f[ATTENTION].only_top);
+        assert_true(right[way] >= right[ATTENTION] - 0.5);
     }
-    assert_true(right[ENTROPY] >= right[ATTENTION] - 0.5);
-    assert_true(right[ENTMAX] >= right[ATTENTION] - 1);    /* half a point is not reached: 0.7 */
-    assert_true(right[SPARSEMAX] >= right[ATTENTION] - 4); /* and here 3.0 */
 }
 
 static void test_reach(void **state) {

@@ -1,0 +1,16 @@
+# program.sh: what tests of the program begin with, read in by them: the program in $heed, a folder of their own in $dir, and
+# ways to say what is wrong. A test ends with: exit $failed
+heed=${HEED:-build/heed}
+dir=$(mktemp -d)
+trap 'chmod -R u+w "$dir"; rm -rf "$dir"' EXIT
+failed=0
+most=1 # lines that a refusal may say
+wrong() { echo "FAILED: $*"; failed=1; }
+# expect STATUS 'part of stderr' command...: one clear sentence and its own exit status
+expect() {
+    local status=$1 text=$2; shift 2
+    "$@" >"$dir/out" 2>"$dir/err"; local rc=$?
+    [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 "$dir/err")"
+    [ -z "$text" ] || grep -qF -- "$text" "$dir/err" || wrong "$* said '$(head -c 300 "$dir/err")', not '$text'"
+    [ "$(grep -cv "^train " "$dir/err")" -le $most ] || wrong "$* said more than $most lines"
+}
