@@ -116,28 +116,22 @@ static void fetch(Ahead *next) {
     }
 }
 
-/* Rows i..i+n-1 of a block of queries before their first keys. */
-static void start_rows(const Forward *f, const Room *room, int64_t i, int64_t n, int64_t h) {
-    const int64_t dv = heed__attn_round16(f->a->Dv);
-    const float sink = f->a->sinks ? f->a->sinks[h] * HEED_ATTN_LOG2E : -INFINITY;
-    memset(room->o + i * dv, 0, (size_t)(f->k->attn->rows * dv) * sizeof(float));
-    memset(room->sum + i * 16, 0, (size_t)(n * 16) * sizeof(float));
-    for (int64_t j = i; j < i + n; j++) {
-        room->max[j] = sink;
-        room->sum[j * 16] = sink > -INFINITY ? 1.0f : 0.0f;
-    }
+/* The rows that are about to be written. */
+static void fetch_out(const heed_attn *a, int64_t b, int64_t h, int64_t t, int64_t n) {
+    const float *out = a->out + ((b * a->T + t) * a->H + h) * a->Dv;
+    for (int64_t i = 0; i < n; i++, out += a->H * a->Dv)
+        for (int64_t j = 0; j < a->Dv; j += 16) __builtin_prefetch(out + j, 1, 2);
 }
 
-/* One tile of queries after its last keys: rows i.. of those from t on. */
-static void finish_rows(const Forward *f, const heed_attn_run *run, const Room *room, int64_t h,
-                        const int64_t at[3]) {
-    const heed_attn *a = f->a;
-    const int64_t t = at[0], i = at[1], n = at[2], dv = heed__attn_round16(a->Dv);
-    const heed_attn_step done = {
-        .o = room->o + i * dv, .dv = dv, .max = room->max + i, .sum = room->sum + i * 16
-    };
-    f->k->attn->finish(a->out + ((run->b * a->T + t + i) * a->H + h) * a->Dv, a->H * a->Dv, a->Dv,
-                       &done, n, a->lse + (run->b * a->H + h) * a->T + t + i);
+static void start_rows(const Forward *f, const Room *room, int64_t n, int64_t h) {
+    const int64_t dv = heed__attn_round16(f->a->Dv);
+    const float sink = f->a->sinks ? f->a->sinks[h] * HEED_ATTN_LOG2E : -INFINITY;
+    memset(room->o, 0, (size_t)((n + PAD) * dv) * sizeof(float));
+    memset(room->sum, 0, (size_t)(n * 16) * sizeof(float));
+    for (int64_t i = 0; i < n; i++) {
+        room->max[i] = sink;
+        room->sum[i * 16] = sink > -INFINITY ? 1.0f : 0.0f;
+    }
 }
 
 /* A tile of queries against the block of keys from `key` on, `left` of them. */
@@ -171,22 +165,21 @@ static void query_block(const Forward *f, const heed_attn_run *run, const Packed
     k->pack_rows(room->q, dp, q, ld, n, a->D, a->scale[h] * HEED_ATTN_LOG2E,
                  a->cosine ? room->q_unit : NULL);
     memset(room->q + n * dp, 0, (size_t)(PAD * dp) * sizeof(float));
-    int64_t key = lo;
-    do { /* once where no key is seen, too: such rows are finished as zeros */
-        int64_t left = keys - key < HEED_ATTN_BLOCK ? keys - key : HEED_ATTN_BLOCK;
-        if (left < 0 || key >= hi) left = 0;
+    start_rows(f, room, n, h);
+    for (int64_t key = lo; key < hi; key += HEED_ATTN_BLOCK) {
+        const int64_t left = keys - key < HEED_ATTN_BLOCK ? keys - key : HEED_ATTN_BLOCK;
         for (int64_t i = 0; i < n; i += k->rows) {
             heed_attn_rows rows = { .rows = (int)(n - i < k->rows ? n - i : k->rows) };
-            if (key == lo) start_rows(f, room, i, rows.rows, h);
-            if (heed__attn_rows(a, run, h, t + i, key, left, &rows)) {
-                tile(f, p, &rows, i, key, room);
-                fetch(&room->ahead);
-            }
-            if (key + HEED_ATTN_BLOCK >= hi)
-                finish_rows(f, run, room, h, (int64_t[]){ t, i, rows.rows });
+            if (!heed__attn_rows(a, run, h, t + i, key, left, &rows)) continue;
+            tile(f, p, &rows, i, key, room);
+            fetch(&room->ahead);
+            if (key + HEED_ATTN_BLOCK >= hi) fetch_out(a, run->b, h, t + i, rows.rows);
         }
-        key += HEED_ATTN_BLOCK;
-    } while (key < hi);
+    }
+    const int64_t dv = heed__attn_round16(a->Dv);
+    const heed_attn_step done = { .o = room->o, .dv = dv, .max = room->max, .sum = room->sum };
+    k->finish(a->out + ((run->b * a->T + t) * a->H + h) * a->Dv, a->H * a->Dv, a->Dv, &done, n,
+              a->lse + (run->b * a->H + h) * a->T + t);
 }
 
 static void forward_pieces(void *arg, int64_t begin, int64_t end, int worker) {

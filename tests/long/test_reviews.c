@@ -7,9 +7,9 @@
  *                  as many others
  *   distribution   the same with softmax, sparsemax, entmax-1.5, and softmax with a penalty on its
  *                  entropy: how close the answer from the tenth of the words with most weight comes
- *                  to that from all (sufficiency), for no more than half a point of accuracy. The two
- *                  sparse ones divide their scores by a temperature: at 1 most words get no weight
- *                  before they could learn anything, which costs 3.0 and 0.7 points
+ *                  to that from all (sufficiency), for no more than half a point of accuracy. The
+ *                  two sparse ones divide their scores by a temperature: at 1 most words get no
+ *                  weight before they could learn anything, which costs 3.0 and 0.7 points
  *   reach          one layer of self-attention that sees everything, a window, or the last few
  *                  words: accuracy beside the number of pairs computed
  */
