@@ -6,6 +6,9 @@
 #include "text/letters.h"
 #include "text/regex.h"
 
+/* A text that becomes longer than this is the work of patterns that are made for it. */
+enum { GROWN_LEAST = 1 << 20, GROWN_TIMES = 64 };
+
 static int no_memory(heed_error *err) {
     return heed__error(err, HEED_ENOMEM, "tokenizer: out of memory");
 }
@@ -14,6 +17,7 @@ void heed__tok_work_init(heed__tok_work *w, const heed_hooks *hooks) {
     memset(w, 0, sizeof *w);
     if (hooks) w->hooks = *hooks;
     heed__arena_init(&w->arena, hooks);
+    heed__tok_work_begin(w, 0);
 }
 
 void heed__tok_work_free(heed__tok_work *w) {
@@ -24,6 +28,11 @@ void heed__tok_work_free(heed__tok_work *w) {
     heed__free(&w->hooks, w->match);
     heed__free(&w->hooks, w->canon);
     heed__regex_scratch_free(w->regex);
+}
+
+void heed__tok_work_begin(heed__tok_work *w, size_t size) {
+    w->most = GROWN_LEAST + (uint64_t)size * GROWN_TIMES;
+    if (w->most > INT32_MAX) w->most = INT32_MAX;
 }
 
 void heed__tok_work_reset(heed__tok_work *w) {
@@ -89,9 +98,8 @@ int heed__split_add(heed__tok_work *w, const heed__span *a, int32_t token, heed_
 
 /* Room for a text of `size` bytes. */
 static int make(heed__tok_work *w, uint64_t size, char **text, heed__place **at, heed_error *err) {
-    if (size > INT32_MAX)
-        return heed__error(err, HEED_EUNSUPPORTED,
-                           "a text that normalization makes longer than 2147483647 bytes");
+    if (size > w->most)
+        return heed__error(err, HEED_EUNSUPPORTED, "a text that normalization makes too long");
     *text = heed__tok_work_alloc(w, (size_t)size, err);
     if (*text && at) *at = heed__tok_work_alloc(w, (size_t)size * sizeof **at, err);
     return *text && (!at || *at) ? 0 : HEED_ENOMEM;

@@ -59,11 +59,14 @@ typedef struct heed__tok_work {
         uint8_t ccc;
     } * canon;
     int64_t canon_cap;
-    void *regex; /* of regex.c */
+    void *regex;   /* of regex.c */
+    uint64_t most; /* bytes that a text may grow to */
 } heed__tok_work;
 
 void heed__tok_work_init(heed__tok_work *w, const heed_hooks *hooks);
 void heed__tok_work_free(heed__tok_work *w);
+/* Says how long the next text is, which bounds what it may grow to. */
+void heed__tok_work_begin(heed__tok_work *w, size_t size);
 void heed__tok_work_reset(heed__tok_work *w); /* forgets the last text */
 /* Memory until the reset. NULL, and *err says so. */
 void *heed__tok_work_alloc(heed__tok_work *w, size_t size, heed_error *err);

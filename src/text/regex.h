@@ -39,8 +39,11 @@ void heed__set_add(heed__set *s, uint32_t first, uint32_t last);
 void heed__set_join(heed__set *s, const heed__set *other); /* s becomes the union */
 void heed__set_meet(heed__set *s, heed__set *other);       /* s becomes the intersection */
 void heed__set_invert(heed__set *s);
-/* A property by name, a POSIX bracket's too ("punct"); false: none of that name. */
+/* A property by name; false: none of that name. */
 bool heed__set_property(heed__set *s, const char *name, size_t size);
+/* The same in a POSIX bracket, and \w (word) in a class: punct has symbols too, and word lacks the
+ * superscripts and fractions of Latin-1, as in Oniguruma. */
+bool heed__set_bracket(heed__set *s, const char *name, size_t size);
 
 /* A text that grows; what does not fit in memory sets failed. */
 typedef struct heed__out {

@@ -115,7 +115,7 @@ bool heed__set_property(heed__set *s, const char *name, size_t size) {
         { "cntrl", { "Cc", NULL, NULL, NULL } },
         { "digit", { "Nd", NULL, NULL, NULL } },
         { "lower", { "Lowercase", NULL, NULL, NULL } },
-        { "punct", { "P", "S", NULL, NULL } },
+        { "punct", { "P", NULL, NULL, NULL } },
         { "space", { "White_Space", NULL, NULL, NULL } },
         { "upper", { "Uppercase", NULL, NULL, NULL } },
         { "xdigit", { "ASCII_Hex_Digit", NULL, NULL, NULL } },
@@ -139,6 +139,23 @@ bool heed__set_property(heed__set *s, const char *name, size_t size) {
     if (strcmp(small, "word") == 0) s->native |= natives("L", 1) | natives("M", 1);
     s->native |= natives(name, size);
     return heed__uni_property(name, size, each, s);
+}
+
+bool heed__set_bracket(heed__set *s, const char *name, size_t size) {
+    static const uint32_t no_word[] = { 0xB2, 0xB3, 0xB9, 0xBC, 0xBD, 0xBE };
+    if (size == 5 && memcmp(name, "punct", 5) == 0) heed__set_property(s, "S", 1);
+    if (size != 4 || memcmp(name, "word", 4) != 0) return heed__set_property(s, name, size);
+    heed__set word = { .hooks = s->hooks };
+    heed__set_property(&word, name, size);
+    const uint32_t native = word.native;
+    heed__set_invert(&word);
+    for (size_t i = 0; i < sizeof no_word / sizeof *no_word; i++)
+        heed__set_add(&word, no_word[i], no_word[i]);
+    heed__set_invert(&word);
+    word.native = native;
+    heed__set_join(s, &word);
+    heed__set_free(&word);
+    return true;
 }
 
 void heed__out_put(heed__out *o, const char *text, size_t size) {

@@ -24,6 +24,7 @@ typedef struct reader {
     int depth;              /* of groups */
     int64_t opened[DEPTH];  /* where in out each began */
     uint8_t closers[DEPTH]; /* groups that an option in the middle has opened */
+    bool spaced[DEPTH];     /* white space and comments in it count for nothing, (?x) */
     int status;
 } reader;
 
@@ -86,7 +87,7 @@ static void read_property(reader *r, bool inverted, heed__set *to) {
 }
 
 /* The set of \d, \w, \s, \h and their opposites. False: it is another escape. */
-static bool short_set(reader *r, char c, heed__set *to) {
+static bool short_set(reader *r, char c, bool in_class, heed__set *to) {
     const char small = (char)(c | 32);
     const char *name = small == 'd'   ? "Nd"
                        : small == 'w' ? "word"
@@ -95,7 +96,10 @@ static bool short_set(reader *r, char c, heed__set *to) {
                                       : NULL;
     if (!name) return false;
     heed__set s = { .hooks = r->hooks };
-    heed__set_property(&s, name, strlen(name));
+    if (in_class)
+        heed__set_bracket(&s, name, strlen(name));
+    else
+        heed__set_property(&s, name, strlen(name));
     if (c != small) heed__set_invert(&s);
     heed__set_join(to, &s);
     heed__set_free(&s);
@@ -150,7 +154,7 @@ static bool class_item(reader *r, heed__set *to, uint32_t *code) {
         read_property(r, c == 'P', to);
         return true;
     }
-    if (short_set(r, c, to)) return true;
+    if (short_set(r, c, true, to)) return true;
     if (c == 'b') {
         *code = 8;
         return false;
@@ -167,7 +171,7 @@ static bool posix_class(reader *r, heed__set *to) {
     while (p < r->end && *p >= 'a' && *p <= 'z') p++;
     if (r->end - p < 2 || p[0] != ':' || p[1] != ']') return false;
     heed__set s = { .hooks = r->hooks };
-    if (!heed__set_property(&s, name, (size_t)(p - name)))
+    if (!heed__set_bracket(&s, name, (size_t)(p - name)))
         fail(r, HEED_EUNSUPPORTED, "has a POSIX class that is not known");
     if (inverted) heed__set_invert(&s);
     heed__set_join(to, &s);
@@ -273,7 +277,7 @@ static void read_escape(reader *r) {
         read_property(r, false, &s);
         print_set(r, &s, c == 'P');
     } else if (strchr("dwsh", c | 32) && c) {
-        short_set(r, (char)(c | 32), &s);
+        short_set(r, (char)(c | 32), false, &s);
         print_set(r, &s, c != (c | 32));
     } else if (c == 'b' || c == 'B') {
         read_boundary(r, c == 'B');
@@ -310,15 +314,21 @@ static void read_escape(reader *r) {
 static void read_options(reader *r) {
     char text[16] = "(?";
     size_t n = 2;
+    bool spaced = r->spaced[r->depth], off = false;
+    const char *first = r->p;
     while (r->p < r->end && *r->p != ')' && *r->p != ':') {
         const char c = *r->p++;
         if (!strchr("imx-", c) || n > 10) {
             fail(r, HEED_EUNSUPPORTED, "has an option in (?..) that is not supported");
             return;
         }
-        text[n++] = c == 'm' ? 's' : c;
+        off |= c == '-';
+        if (c == 'x')
+            spaced = !off;
+        else
+            text[n++] = c == 'm' ? 's' : c;
     }
-    if (r->p == r->end || n == 2) {
+    if (r->p == r->end || r->p == first) {
         fail(r, HEED_EFORMAT, "has (? without what follows");
         return;
     }
@@ -334,9 +344,11 @@ static void read_options(reader *r) {
     const int64_t begin = r->out.len;
     heed__out_put(&r->out, text, n);
     r->atom = -1;
-    if (!group) return;
-    r->opened[++r->depth] = begin;
-    r->closers[r->depth] = 0;
+    if (group) {
+        r->opened[++r->depth] = begin;
+        r->closers[r->depth] = 0;
+    }
+    r->spaced[r->depth] = spaced;
 }
 
 static void read_open(reader *r) {
@@ -383,6 +395,7 @@ static void read_open(reader *r) {
     }
     r->opened[++r->depth] = begin;
     r->closers[r->depth] = 0;
+    r->spaced[r->depth] = r->spaced[r->depth - 1];
     r->atom = -1;
 }
 
@@ -471,6 +484,18 @@ static void read_quantifier(reader *r) {
     }
 }
 
+/* White space and comments where they count for nothing. */
+static void pass_spaces(reader *r) {
+    while (r->spaced[r->depth] && r->p < r->end) {
+        if (*r->p == '#')
+            while (r->p < r->end && *r->p != '\n') r->p++;
+        else if (strchr(" \t\n\v\f\r", *r->p))
+            r->p++;
+        else
+            return;
+    }
+}
+
 static void read_item(reader *r) {
     const char c = *r->p;
     uint32_t n = 1;
@@ -524,7 +549,10 @@ char *heed__regex_translate(const char *pattern, size_t size, const char *name,
     put(&r, "");
     if (memchr(pattern, 0, size)) fail(&r, HEED_EUNSUPPORTED, "has a zero byte in it");
     while (r.status == 0 && !r.out.failed && r.p < r.end) {
+        pass_spaces(&r);
+        if (r.p == r.end) break;
         read_item(&r);
+        pass_spaces(&r);
         read_quantifier(&r);
         if (r.out.len > 4 << 20) fail(&r, HEED_EUNSUPPORTED, "is too long");
     }

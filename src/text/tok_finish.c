@@ -43,6 +43,11 @@ static int truncate(heed__tok_work *w, heed__tokens *t, int64_t most, const heed
         to->item = all.item + begin;
         to->len = end - begin;
         if (i > 0) to->overs = 0, to->over = NULL;
+        if (how->stride == 0) continue;
+        heed__token *own = heed__tok_work_alloc(w, (size_t)to->len * sizeof *own, err);
+        if (!own) return HEED_ENOMEM; /* windows overlap, and what comes next changes them */
+        memcpy(own, to->item, (size_t)to->len * sizeof *own);
+        to->item = own;
     }
     t->overs = windows;
     return 0;

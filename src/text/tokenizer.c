@@ -276,6 +276,7 @@ static int cut(const heed_tokenizer *tok, desk *d, const char *text, size_t size
     const size_t good = heed__utf8_check(text, size);
     if (good < size) return heed__error(err, HEED_EFORMAT, "not UTF-8 at byte %zu", good);
     const heed__span all = { .text = text, .size = (uint32_t)size };
+    heed__tok_work_begin(w, size);
     w->next.len = 0;
     int rc = heed__split_add(w, &all, -1, err);
     const heed__splits now = w->split;

@@ -114,6 +114,18 @@ static void promises_output(void **state) {
     assert_int_equal(check("test", arguments), 1);
 }
 
+static void tokenize_output(void **state) {
+    (void)state;
+    char arguments[256];
+    snprintf(arguments, sizeof arguments, "tokenize tests/cli/data/tokenizer.json %s/lines.json",
+             model);
+    strcat(arguments, " --json");
+    assert_int_equal(check("tokenize", arguments), 3);
+    snprintf(arguments, sizeof arguments,
+             "tokenize tests/cli/data/tokenizer.json %s/ids.txt --decode --json", model);
+    assert_int_equal(check("tokenize", arguments), 2);
+}
+
 static void bench_output(void **state) {
     (void)state;
     assert_int_equal(check("bench", "bench attention --len 16..64 --json"), 1);
@@ -156,6 +168,14 @@ static int set_up(void **state) {
     f = fopen(path, "w");
     fprintf(f, "nice\n\n\"quoted\" \\ back\ttab\n我的卡丢了\n");
     fclose(f);
+    snprintf(path, sizeof path, "%s/lines.json", model);
+    f = fopen(path, "w");
+    fprintf(f, "\"Hello \\u4e2d \\\"x\\\"\"\n\"\"\n{\"text\": \"caf\\u00e9\\n\"}\n");
+    fclose(f);
+    snprintf(path, sizeof path, "%s/ids.txt", model);
+    f = fopen(path, "w");
+    fprintf(f, "5 6\n\n");
+    fclose(f);
     snprintf(command, sizeof command,
              "%s train classify %s/data.tsv -o %s/m --epochs 1 --threads 1 >%s/log 2>&1", program(),
              model, model, model);
@@ -189,7 +209,7 @@ int main(void) {
         cmocka_unit_test(predict_output),     cmocka_unit_test(tagger_output),
         cmocka_unit_test(embedder_output),    cmocka_unit_test(label_output),
         cmocka_unit_test(runs_output),        cmocka_unit_test(promises_output),
-        cmocka_unit_test(bench_output),
+        cmocka_unit_test(tokenize_output),    cmocka_unit_test(bench_output),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# heed tokenize: a line out for each line in; JSON; ids back to text; every kind of file; and what it says of bad ones.
+set -uo pipefail
+heed=${HEED:-build/heed}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+wrong() { echo "FAILED: $*"; failed=1; }
+# same 'wanted' command...
+same() {
+    local want=$1 got; shift
+    got=$("$@" 2>"$dir/err") || wrong "$* gave $?: $(head -c 300 "$dir/err")"
+    [ "$got" = "$want" ] || wrong "$*"$'\n'"  said $got"$'\n'"  not  $want"
+}
+# refuse STATUS 'part of stderr' command...
+refuse() {
+    local status=$1 text=$2; shift 2
+    "$@" >"$dir/out" 2>"$dir/err"; local rc=$?
+    [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 "$dir/err")"
+    grep -qF -- "$text" "$dir/err" || wrong "$* said '$(head -c 300 "$dir/err")', not '$text'"
+    [ "$(wc -l <"$dir/err")" = 1 ] || wrong "$* said more than one line"
+}
+t=tests/cli/data/tokenizer.json
+printf 'Hello, wörld!\n\n  unaffable Café 日本\n' >"$dir/text"
+same $'[CLS] hello , world ! [SEP]\n[CLS] [SEP]\n[CLS] un ##aff ##able caf ##e 日 本 [SEP]' "$heed" tokenize $t "$dir/text"
+same $'hello , world !\n\nun ##aff ##able caf ##e 日 本' "$heed" tokenize $t "$dir/text" --no-special
+printf '"Hello, w\\u00f6rld!"\n{"text": "日本"}\n{"text": "hello", "pair": "日 world"}\n""\n"a\\u0000b"\n' >"$dir/lines"
+same '{"ids": [2, 5, 8, 6, 7, 3], "offsets": [[0, 0], [0, 5], [5, 6], [7, 12], [12, 13], [0, 0]], "tokens": ["[CLS]", "hello", ",", "world", "!", "[SEP]"], "decoded": "[CLS] hello, world! [SEP]"}
+{"ids": [2, 14, 15, 3], "offsets": [[0, 0], [0, 1], [1, 2], [0, 0]], "tokens": ["[CLS]", "日", "本", "[SEP]"], "decoded": "[CLS] 日 本 [SEP]"}
+{"ids": [2, 5, 3, 14, 6, 3], "offsets": [[0, 0], [0, 5], [0, 0], [0, 1], [2, 7], [0, 0]], "tokens": ["[CLS]", "hello", "[SEP]", "日", "world", "[SEP]"], "decoded": "[CLS] hello [SEP] 日 world [SEP]"}
+{"ids": [2, 3], "offsets": [[0, 0], [0, 0]], "tokens": ["[CLS]", "[SEP]"], "decoded": "[CLS] [SEP]"}
+{"ids": [2, 1, 3], "offsets": [[0, 0], [0, 3], [0, 0]], "tokens": ["[CLS]", "[UNK]", "[SEP]"], "decoded": "[CLS] [UNK] [SEP]"}' \
+    "$heed" tokenize $t "$dir/lines" --json
+same '{"ids": [2, 5, 3], "offsets": [[0, 0], [0, 5], [0, 0]], "tokens": ["[CLS]", "hello", "[SEP]"], "decoded": "hello"}' \
+    "$heed" tokenize $t - --json --skip-special <<<'"hello"'
+same $'[CLS] hello, world! [SEP]\nunaffable' "$heed" tokenize $t - --decode <<<$'2 5 8 6 7 3\n[11, 12, 13]'
+same 'hello' "$heed" tokenize $t - --decode --skip-special <<<$'2 5 3\n'
+same '{"ids": [5, 999], "decoded": "hello"}' "$heed" tokenize $t - --decode --json <<<'5,999'
+
+# the other files
+mkdir "$dir/bert" "$dir/gpt" "$dir/empty"
+printf '[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nhello\n##s\n' >"$dir/bert/vocab.txt"
+same '[CLS] hello ##s [MASK] [SEP]' "$heed" tokenize "$dir/bert" - <<<'HellÓs [MASK]'
+printf '{"do_lower_case": false}' >"$dir/bert/tokenizer_config.json"
+same '[CLS] [UNK] hello [SEP]' "$heed" tokenize "$dir/bert/vocab.txt" - <<<'Hellos hello'
+printf '{"h":0,"e":1,"he":2,"\\u0120":3,"\\u0120he":4}' >"$dir/gpt/vocab.json"
+printf '#version: 0.2\nh e\n\xc4\xa0 he\n' >"$dir/gpt/merges.txt"
+same 'he Ġhe h' "$heed" tokenize "$dir/gpt" - <<<'he heh'
+same 'he he' "$heed" tokenize "$dir/gpt/merges.txt" - --decode <<<'2 4'
+cp $t "$dir/bert/tokenizer.json"
+same '[CLS] world [SEP]' "$heed" tokenize "$dir/bert" - <<<'World'
+
+# what it refuses
+refuse 66 "no tokenizer.json, vocab.txt" "$heed" tokenize "$dir/empty" "$dir/text"
+refuse 66 "none.json" "$heed" tokenize "$dir/none.json" "$dir/text"
+refuse 66 "none.txt" "$heed" tokenize $t "$dir/none.txt"
+refuse 64 "see --help" "$heed" tokenize
+refuse 65 "standard input:2: not JSON at column" "$heed" tokenize $t - --json <<<$'"fine"\n"not'
+refuse 65 "standard input:1: neither a JSON string nor" "$heed" tokenize $t - --json <<<'[1]'
+refuse 65 "standard input:1: 'x' is no id" "$heed" tokenize $t - --decode <<<'5 x'
+refuse 65 "standard input:1: not UTF-8 at byte 1" "$heed" tokenize $t - < <(printf 'a\xff\n')
+refuse 65 "standard input:1: a line of more than 64 MB" "$heed" tokenize $t - < <(head -c 70000000 /dev/zero | tr '\0' a)
+head -c 900 $t >"$dir/cut.json"
+refuse 65 "cut.json:" "$heed" tokenize "$dir/cut.json" "$dir/text"
+change() { sed "$1" $t >"$dir/changed.json"; }
+change 's/"BertPreTokenizer"/"Sentences"/'
+refuse 69 "changed.json: pre_tokenizer: there is no pre-tokenizer 'Sentences'" "$heed" tokenize "$dir/changed.json" "$dir/text"
+change 's/"type": "WordPiece",$/"type": "Morse",/'
+refuse 69 "changed.json: decoder: there is no decoder 'Morse'" "$heed" tokenize "$dir/changed.json" "$dir/text"
+change 's/"lowercase": true/"lowercase": 1/'
+refuse 65 "changed.json: normalizer: lowercase is not true or false" "$heed" tokenize "$dir/changed.json" "$dir/text"
+change 's/"version": "1.0"/"version": "2.0"/'
+refuse 69 "changed.json: version is not 1.0" "$heed" tokenize "$dir/changed.json" "$dir/text"
+exit $failed

@@ -1,0 +1,220 @@
+/* test_tokenizer.c: a tokenizer.json cut at every byte, with bits flipped, and with each part made
+ * wrong: it opens or is refused in one sentence that names the place; what opens can be used. And
+ * texts and patterns that are made to take for ever. */
+#include "cmocka_all.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "heed/text.h"
+
+static char *json;
+static size_t json_size;
+
+/* Opens the bytes and uses what opens; returns the status. */
+static int try(const char *bytes, size_t size, const char *text) {
+    heed_error err = { 0 };
+    heed_tokenizer *tok = heed_tokenizer_from(bytes, size, "x.json", NULL, &err);
+    if (!tok) {
+        assert_true(err.code < 0 && strncmp(err.msg, "x.json", 6) == 0);
+        return err.code;
+    }
+    heed_encoding e = { 0 };
+    heed_string out = { 0 };
+    int rc = heed_tokenizer_encode(tok, text, strlen(text), NULL, &e, &err);
+    for (int64_t i = 0; i < e.len; i++) {
+        assert_true(e.begin[i] <= e.end[i] && e.end[i] <= strlen(text));
+        assert_true(e.id[i] >= 0);
+    }
+    if (rc == 0) rc = heed_tokenizer_decode(tok, e.id, e.len, false, &out, &err);
+    if (rc) assert_true(rc == err.code && err.msg[0]);
+    heed_string_free(&out);
+    heed_encoding_free(&e);
+    heed_tokenizer_close(tok);
+    return rc;
+}
+
+static void test_cut(void **state) {
+    (void)state;
+    assert_int_equal(try(json, json_size, "Hello, [MASK] caf\xc3\xa9"), 0);
+    for (size_t n = 0; n + 2 < json_size; n++) {
+        char *copy = malloc(n ? n : 1); /* of its own, so that reading past it is seen */
+        memcpy(copy, json, n);
+        assert_int_equal(try(copy, n, "x"), HEED_EFORMAT);
+        free(copy);
+    }
+}
+
+static void test_flipped(void **state) {
+    (void)state;
+    heed_rng rng = { 7, 0, 0 };
+    char *copy = malloc(json_size);
+    int opened = 0;
+    for (int i = 0; i < 3000; i++) {
+        memcpy(copy, json, json_size);
+        for (int k = 0; k < 1 + i % 3; k++)
+            copy[heed_rng_below(&rng, json_size)] ^= (char)(1 << heed_rng_below(&rng, 8));
+        opened += try(copy, json_size, "Hello, [MASK] unaffable \xe6\x97\xa5 !") == 0;
+    }
+    free(copy);
+    assert_true(opened > 100 && opened < 2900);
+}
+
+/* A tokenizer of this part and a model that knows single letters. */
+static int open_part(const char *part, const char *text, heed_error *err) {
+    char all[4096];
+    const int n = snprintf(all, sizeof all,
+                           "{\"version\": \"1.0\", %s, \"model\": {\"type\": \"WordLevel\", "
+                           "\"unk_token\": \"?\", \"vocab\": {\"?\": 0, \"a\": 1}}}",
+                           part);
+    assert_true(n > 0 && n < (int)sizeof all);
+    heed_tokenizer *tok = heed_tokenizer_from(all, (size_t)n, "x", NULL, err);
+    if (!tok) return err->code;
+    heed_encoding e = { 0 };
+    heed_string out = { 0 };
+    int rc = heed_tokenizer_encode(tok, text, strlen(text), NULL, &e, err);
+    if (rc == 0) rc = heed_tokenizer_decode(tok, e.id, e.len, true, &out, err);
+    heed_string_free(&out);
+    heed_encoding_free(&e);
+    heed_tokenizer_close(tok);
+    return rc;
+}
+
+static void test_wrong_parts(void **state) {
+    (void)state;
+#define SPLIT(regex)                                                                               \
+    "\"pre_tokenizer\": {\"type\": \"Split\", \"pattern\": {\"Regex\": \"" regex                   \
+    "\"}, \"behavior\": \"Isolated\", \"invert\": false}"
+    static const struct {
+        const char *part;
+        int status;
+        const char *says;
+    } wrong[] = {
+        { "\"normalizer\": {\"type\": \"NFX\"}", HEED_EUNSUPPORTED,
+          "x: normalizer: there is no normalizer 'NFX'" },
+        { "\"normalizer\": {}", HEED_EFORMAT, "x: normalizer: type is missing" },
+        { "\"normalizer\": [1]", HEED_EFORMAT, "x: normalizer is no object" },
+        { "\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"NFC\"}, 1]}",
+          HEED_EFORMAT, "x: normalizer[1] is no object" },
+        { "\"normalizer\": {\"type\": \"Precompiled\", \"precompiled_charsmap\": \"AA\"}",
+          HEED_EFORMAT, "x: normalizer: precompiled_charsmap is not base64" },
+        { "\"normalizer\": {\"type\": \"Precompiled\", \"precompiled_charsmap\": \"/////w==\"}",
+          HEED_EFORMAT, "x: normalizer: precompiled_charsmap is cut short" },
+        { "\"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"ab\"}", HEED_EFORMAT,
+          "x: pre_tokenizer: replacement is not one character" },
+        { "\"pre_tokenizer\": {\"type\": \"Punctuation\", \"behavior\": \"Eaten\"}",
+          HEED_EUNSUPPORTED, "x: pre_tokenizer: there is no behavior 'Eaten'" },
+        { "\"pre_tokenizer\": {\"type\": \"FixedLength\", \"length\": 0}", HEED_EFORMAT,
+          "x: pre_tokenizer: length is 0, not 1 to 2147483647" },
+        { SPLIT("(a"), HEED_EFORMAT, "x: pre_tokenizer: the regular expression has ( without )" },
+        { SPLIT("a)"), HEED_EFORMAT, "x: pre_tokenizer: the regular expression has ) without (" },
+        { SPLIT("[a"), HEED_EFORMAT, "x: pre_tokenizer: the regular expression has [ without ]" },
+        { SPLIT("*a"), HEED_EFORMAT, "x: pre_tokenizer: the regular expression repeats nothing" },
+        { SPLIT("(*FAIL)"), HEED_EFORMAT,
+          "x: pre_tokenizer: the regular expression repeats nothing" },
+        { SPLIT("\\\\p{Klingon}"), HEED_EUNSUPPORTED,
+          "x: pre_tokenizer: the regular expression asks for the property Klingon, which is not "
+          "known" },
+        { SPLIT("(?~abc)"), HEED_EUNSUPPORTED,
+          "x: pre_tokenizer: the regular expression has a group that begins with (?~, (?( or (?y" },
+        { SPLIT("(?s:a)"), HEED_EUNSUPPORTED,
+          "x: pre_tokenizer: the regular expression has an option in (?..) that is not supported" },
+        { SPLIT("(?<=a+)b"), HEED_EFORMAT,
+          "x: pre_tokenizer: the regular expression does not compile: lookbehind assertion is not "
+          "fixed length" },
+        { "\"post_processor\": {\"type\": \"Wrap\"}", HEED_EUNSUPPORTED,
+          "x: post_processor: there is no post-processor 'Wrap'" },
+        { "\"post_processor\": {\"type\": \"BertProcessing\", \"cls\": [\"a\"]}", HEED_EFORMAT,
+          "x: post_processor: a special token is not a text and an id" },
+        { "\"post_processor\": {\"type\": \"TemplateProcessing\", \"single\": [{\"Sequence\": "
+          "{\"id\": \"B\", \"type_id\": 0}}], \"pair\": [], \"special_tokens\": {}}",
+          HEED_EFORMAT, "x: post_processor: single asks for a second text" },
+        { "\"post_processor\": {\"type\": \"TemplateProcessing\", \"single\": [{\"SpecialToken\": "
+          "{\"id\": \"<s>\", \"type_id\": 0}}], \"pair\": [], \"special_tokens\": {}}",
+          HEED_EFORMAT, "x: post_processor: special_tokens lacks <s>" },
+        { "\"decoder\": {\"type\": \"Strip\", \"content\": \"\", \"start\": 1, \"stop\": 0}",
+          HEED_EFORMAT, "x: decoder: content is not one character" },
+        { "\"truncation\": {\"max_length\": 2, \"stride\": 0, \"strategy\": \"Fair\"}",
+          HEED_EUNSUPPORTED, "x: truncation: there is no strategy 'Fair'" },
+        { "\"truncation\": {\"max_length\": 2, \"stride\": 2, \"strategy\": \"LongestFirst\"}, "
+          "\"pre_tokenizer\": {\"type\": \"Whitespace\"}",
+          HEED_EINVALID,
+          "truncation: the stride is not less than the room that special tokens leave" },
+        { "\"padding\": {\"strategy\": \"Some\", \"pad_id\": 0, \"pad_type_id\": 0, "
+          "\"pad_token\": \"\"}",
+          HEED_EUNSUPPORTED, "x: padding: strategy is neither BatchLongest nor Fixed" },
+        { "\"padding\": {\"strategy\": {\"Fixed\": 2147483647}, \"pad_id\": 0, \"pad_type_id\": 0, "
+          "\"pad_token\": \"\"}",
+          HEED_EUNSUPPORTED, "padding: more than 268435456 tokens" },
+        { "\"added_tokens\": {}", HEED_EFORMAT, "x: added_tokens is no list" },
+        { "\"added_tokens\": [{\"id\": 1}]", HEED_EFORMAT,
+          "x: added_tokens[0]: content is missing" },
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        heed_error err = { 0 };
+        const int rc = open_part(wrong[i].part, "a b a c", &err);
+        if (rc != wrong[i].status || strcmp(err.msg, wrong[i].says) != 0)
+            fail_msg("%s: %d, '%s'", wrong[i].part, rc, err.msg);
+    }
+}
+
+/* Patterns that try every way to cut the text end in an error. */
+static void test_bombs(void **state) {
+    (void)state;
+    static const char *const bombs[] = { "(a+)+$", "(a|aa)+$", "(a*)*b\\\\1",
+                                         "^(([a-z])+.)+[A-Z]$" };
+    char text[80];
+    memset(text, 'a', sizeof text - 2);
+    strcpy(text + sizeof text - 2, "!");
+    for (size_t i = 0; i < sizeof bombs / sizeof *bombs; i++) {
+        char part[300];
+        heed_error err = { 0 };
+        snprintf(part, sizeof part,
+                 "\"normalizer\": {\"type\": \"Replace\", \"pattern\": {\"Regex\": \"%s\"}, "
+                 "\"content\": \"\"}",
+                 bombs[i]);
+        if (open_part(part, text, &err) == 0) continue; /* PCRE2 sees through it */
+        assert_int_equal(err.code, HEED_EUNSUPPORTED);
+        assert_string_equal(
+            err.msg, "x: normalizer: the regular expression takes too many steps on this text");
+    }
+}
+
+/* What grows without end is told, not done. */
+static void test_growth(void **state) {
+    (void)state;
+    char part[4000] = "\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [";
+    for (int i = 0; i < 30; i++)
+        snprintf(part + strlen(part), sizeof part - strlen(part),
+                 "%s{\"type\": \"Replace\", \"pattern\": {\"String\": \"a\"}, \"content\": "
+                 "\"aaaaaaaaaaaaaaaa\"}",
+                 i ? ", " : "");
+    strcat(part, "]}");
+    heed_error err = { 0 };
+    const int rc = open_part(part, "a", &err);
+    assert_int_equal(rc, HEED_EUNSUPPORTED);
+    assert_string_equal(err.msg, "a text that normalization makes too long");
+}
+
+static int set_up(void **state) {
+    (void)state;
+    heed_error err;
+    return heed__file_read(NULL, HEED_SOURCE_DIR "/tests/cli/data/tokenizer.json", 1 << 20, &json,
+                           &json_size, &err);
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    free(json);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_cut), cmocka_unit_test(test_flipped),
+                                        cmocka_unit_test(test_wrong_parts),
+                                        cmocka_unit_test(test_bombs),
+                                        cmocka_unit_test(test_growth) };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
