@@ -133,7 +133,7 @@ int heed__tok_encode(const heed__tok_model *m, heed__tok_scratch *s, const char 
         out->len = before;
         return rc;
     }
-    heed__cache_put(line, &key, out->item + before, out->len - before);
+    if (out->item) heed__cache_put(line, &key, out->item + before, out->len - before);
     return 0;
 }
 
