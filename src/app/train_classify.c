@@ -1,5 +1,6 @@
 /* train_classify.c: `heed train classify FILE -o DIR` and `heed train score FILE -o DIR`. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +17,14 @@
 #include "base/text.h"
 #include "heed/tasks.h"
 #include "tasks/classifier.h"
+#include "tasks/self_train.h"
 
 typedef struct train_options {
     heed_dataset_cfg table;
     heed_classify_cfg cfg;
     const char *search;
     double search_seconds;
-    const char *out, *precision, *run, *valid, *test, *pretrain, *keep, *attention;
+    const char *out, *precision, *run, *valid, *test, *unlabeled, *pretrain, *keep, *attention;
     double dropout, hold_out;
     int64_t seed, threads;
     bool several, cut, curve;
@@ -69,6 +71,8 @@ static int learning_options(train_options *o, opt *list, int len) {
         { "epochs", 0, OPT_INT, &c->epochs, 1, 1e6, "N", "passes over the data (15)" },
         { "search", 0, OPT_TEXT, &o->search, 0, 0, "TIME",
           "try settings for so long, as 20m, and keep the best" },
+        { "unlabeled", 0, OPT_TEXT, &o->unlabeled, 0, 0, "FILE",
+          "texts without labels to learn from too" },
         { "curve", 0, OPT_FLAG, &o->curve, 0, 0, NULL,
           "accuracy by number of labels, and what more would bring" },
         { "seconds", 0, OPT_REAL, &c->seconds, 0, 1e9, "S", "time for training (no limit)" },
@@ -280,34 +284,70 @@ static int report(const train_options *o, heed_classifier *c, const char *file, 
     return train_report(c, &page, err);
 }
 
-static heed_classifier *learn(const train_options *o, const heed_examples *x, heed_error *err) {
+/* All files of a training. */
+typedef struct files {
+    kinds_data data, valid, tests, language, pool;
+} files;
+
+static int read_files(files *f, train_options *o, const char *file, heed_error *err) {
+    const heed_target target = o->cfg.target;
+    int rc = heed__classifier_check_folder(o->out, err);
+    if (rc == 0) rc = read_training(&f->data, file, o, err);
+    if (rc == 0 && o->valid) rc = kinds_read(&f->valid, o->valid, &o->table, target, err);
+    if (rc == 0 && o->valid) say(&f->valid, o->valid);
+    if (rc == 0 && o->test) rc = kinds_read(&f->tests, o->test, &o->table, target, err);
+    if (rc == 0 && o->valid) data_tell_overlap(&f->data.d, file, &f->valid.d, o->valid);
+    if (rc == 0 && o->test) data_tell_overlap(&f->data.d, file, &f->tests.d, o->test);
+    if (rc == 0 && o->pretrain) rc = read_texts(&f->language, o->pretrain, o, err);
+    if (rc == 0 && o->unlabeled) rc = read_texts(&f->pool, o->unlabeled, o, err);
+    if (o->pretrain) o->cfg.pretrain = &f->language.x;
+    if (o->valid) o->cfg.valid = &f->valid.x;
+    return rc;
+}
+
+static void files_free(files *f) {
+    kinds_free(&f->data);
+    kinds_free(&f->valid);
+    kinds_free(&f->tests);
+    kinds_free(&f->language);
+    kinds_free(&f->pool);
+}
+
+static void tell_round(const heed_self_round *r) {
+    if (r->round)
+        printf("round %" PRId64 " of %" PRId64 ": learnt from %" PRId64 " of %" PRId64
+               " texts without labels too, the least sure guess %.2f",
+               r->round, r->rounds, r->taken, r->pool, r->least);
+    else
+        printf("learnt from the labelled texts alone");
+    if (isfinite(r->accuracy))
+        printf(": accuracy %.4f, loss %.4f on held-out texts", r->accuracy, r->loss);
+    printf("\n");
+    fflush(stdout);
+}
+
+static heed_classifier *learn(const train_options *o, const files *f, heed_error *err) {
+    const heed_examples *x = &f->data.x;
+    const heed_texts pool = { .len = f->pool.x.len, .text = f->pool.x.text };
     if (o->search) return train_search(x, &o->cfg, o->search_seconds, err);
-    return o->curve ? train_curve(x, &o->cfg, err) : heed_classifier_train(x, &o->cfg, err);
+    if (o->curve) return train_curve(x, &o->cfg, err);
+    if (o->unlabeled) return heed__classifier_self_train(x, &pool, &o->cfg, tell_round, err);
+    return heed_classifier_train(x, &o->cfg, err);
 }
 
 static int train(train_options *o, const char *file, heed_error *err) {
-    kinds_data data = { .score = NULL }, valid = { .score = NULL }, tests = { .score = NULL };
-    kinds_data more = { .score = NULL };
+    files f = { .data = { .score = NULL } };
     train_watch w;
     heed_classifier *c = NULL;
-    int rc = heed__classifier_check_folder(o->out, err);
-    if (rc == 0) rc = read_training(&data, file, o, err);
-    if (rc == 0 && o->valid) rc = kinds_read(&valid, o->valid, &o->table, o->cfg.target, err);
-    if (rc == 0 && o->valid) say(&valid, o->valid);
-    if (rc == 0 && o->test) rc = kinds_read(&tests, o->test, &o->table, o->cfg.target, err);
-    if (rc == 0 && o->valid) data_tell_overlap(&data.d, file, &valid.d, o->valid);
-    if (rc == 0 && o->test) data_tell_overlap(&data.d, file, &tests.d, o->test);
-    if (rc == 0 && o->pretrain) rc = read_texts(&more, o->pretrain, o, err);
-    if (rc == 0 && o->pretrain) o->cfg.pretrain = &more.x;
+    int rc = read_files(&f, o, file, err);
     if (rc == 0) {
         train_watch_begin(&w);
         o->cfg.hooks = &w.hooks;
-        if (o->valid) o->cfg.valid = &valid.x;
         if (!o->valid && o->cfg.valid_part > 0)
             printf("held out: %.4g %% of the texts, by label, drawn by the seed\n",
                    100 * o->cfg.valid_part);
         fflush(stdout);
-        c = learn(o, &data.x, err);
+        c = learn(o, &f, err);
         terminal_clear(&w.term);
         rc = err->code;
     }
@@ -317,12 +357,9 @@ static int train(train_options *o, const char *file, heed_error *err) {
         printf("%s: %" PRId64 " labels, %" PRId64 " parameters, trained in %.1f s\n", o->out,
                heed_classifier_labels(c), heed_classifier_parameters(c), train_watch_seconds(&w));
     if (rc == 0 && o->cfg.run) rc = report(o, c, file, train_watch_seconds(&w), err);
-    if (rc == 0 && o->test) rc = test(o, c, &tests, err);
+    if (rc == 0 && o->test) rc = test(o, c, &f.tests, err);
     heed_classifier_close(c);
-    kinds_free(&data);
-    kinds_free(&valid);
-    kinds_free(&tests);
-    kinds_free(&more);
+    files_free(&f);
     return rc;
 }
 

@@ -9,6 +9,7 @@
 #include "tasks/choose.h"
 #include "tasks/curve.h"
 #include "tasks/search.h"
+#include "tasks/self_train.h"
 
 enum { N = 90, TRIALS = 14 }; /* the given settings, then 9 + 3 + 1 */
 
@@ -134,6 +135,43 @@ static void test_curve(void **state) {
     assert_true(isnan(heed__curve_expect(&k, 100)));
 }
 
+static heed_self_round last;
+static int self_rounds;
+
+static void tell_round(const heed_self_round *r) {
+    assert_int_equal(r->round, self_rounds++);
+    assert_true(r->taken >= last.taken);
+    last = *r;
+}
+
+/* Words that no labelled text has are learnt from texts without labels, where known ones stand
+ * beside them; each label gets its share. */
+static void test_self_training(void **state) {
+    (void)state;
+    enum { POOL = 80 };
+    static char more[POOL][48];
+    const char *pool[POOL];
+    for (int i = 0; i < POOL; i++) {
+        snprintf(more[i], sizeof more[i], "%s %d", i % 2 ? "warm sun picnic" : "cold rain umbrella",
+                 i);
+        pool[i] = more[i];
+    }
+    const heed_texts x = { .len = POOL, .text = pool };
+    const heed_classify_cfg cfg = { .threads = 1, .epochs = 3, .seed = 5 };
+    heed_error err = { 0 };
+    heed_label top;
+    heed_classifier *c = heed__classifier_self_train(&data, &x, &cfg, tell_round, &err);
+    if (!c) fail_msg("%s", err.msg);
+    assert_int_equal(self_rounds, 4);
+    assert_true(last.taken > POOL / 2 && last.taken <= POOL && last.pool == POOL);
+    assert_int_equal(heed_classify(c, "umbrella umbrella", &top, 1, NULL), 1);
+    assert_string_equal(top.name, "bad");
+    heed_classifier_close(c);
+    const heed_classify_cfg score = { .target = HEED_TARGET_SCORE };
+    assert_null(heed__classifier_self_train(&data, &x, &score, NULL, &err));
+    assert_int_equal(err.code, HEED_EUNSUPPORTED);
+}
+
 /* What to label next: never more than there are, never one text twice, the same ones each time. */
 static void test_choose(void **state) {
     (void)state;
@@ -159,8 +197,9 @@ static void test_choose(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_trials), cmocka_unit_test(test_time),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_choose), cmocka_unit_test(test_curve),
+        cmocka_unit_test(test_trials),  cmocka_unit_test(test_time),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_choose),
+        cmocka_unit_test(test_curve),   cmocka_unit_test(test_self_training),
     };
     return cmocka_run_group_tests(tests, make_data, NULL);
 }

@@ -1,0 +1,198 @@
+/* self_train.c: learning from a few labelled texts and many without labels. */
+#include "tasks/self_train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "tasks/split.h"
+
+enum { ROUNDS = 3, AT_ONCE = 4096 };
+
+static const double PART[ROUNDS] = { 0.25, 0.5, 0.9 };
+
+/* What a classifier says of a text without a label. */
+typedef struct guess {
+    int64_t item;
+    int32_t label;
+    float confidence;
+} guess;
+
+typedef struct self_training {
+    const heed_examples *data;
+    const heed_texts *pool;
+    heed_classify_cfg cfg;
+    heed_classifier *best;
+    double best_accuracy, best_loss;
+    guess *guess;       /* [pool] */
+    const char **text;  /* [data + pool] */
+    const char **label; /* likewise; guessed ones are the names array's */
+    char **name;        /* [names] own copies of the labels, which outlive the classifier */
+    int64_t names, taken;
+    double least;
+    heed_error *err;
+} self_training;
+
+static int by_label(const void *a, const void *b) {
+    const guess *x = a, *y = b;
+    if (x->label != y->label) return x->label < y->label ? -1 : 1;
+    if (x->confidence < y->confidence || x->confidence > y->confidence)
+        return x->confidence > y->confidence ? -1 : 1;
+    return (x->item > y->item) - (x->item < y->item);
+}
+
+static int guess_all(self_training *s, heed_classifier *c) {
+    const int64_t K = c->labels, len = s->pool->len, most = len < AT_ONCE ? len : AT_ONCE;
+    float *p = heed__calloc(&c->hooks, (size_t)most, (size_t)K * sizeof *p);
+    heed_outcome *o = heed__calloc(&c->hooks, (size_t)most, sizeof *o);
+    int32_t *none = heed__calloc(&c->hooks, (size_t)most, sizeof *none);
+    int rc = p && o && none ? 0 : heed__error(s->err, HEED_ENOMEM, "train: out of memory");
+    for (int64_t at = 0; rc == 0 && at < len; at += most) {
+        const int64_t n = len - at < most ? len - at : most;
+        rc = heed_classify_many(c, n, s->pool->text + at, p, s->err);
+        if (rc == 0) heed__outcomes(o, p, none, n, K);
+        for (int64_t i = 0; rc == 0 && i < n; i++)
+            s->guess[at + i] = (guess){ at + i, o[i].said, o[i].confidence };
+    }
+    heed__free(&c->hooks, p);
+    heed__free(&c->hooks, o);
+    heed__free(&c->hooks, none);
+    return rc;
+}
+
+/* Own copies of the classifier's labels; those of the first one serve for all, which have the same.
+ */
+static int keep_names(self_training *s, const heed_classifier *c) {
+    if (s->name) return 0;
+    s->name = heed__calloc(s->cfg.hooks, (size_t)c->labels, sizeof *s->name);
+    bool ok = s->name != NULL;
+    for (int64_t k = 0; ok && k < c->labels; k++) {
+        s->name[k] = heed__strdup(s->cfg.hooks, c->label[k]);
+        ok = s->name[k] != NULL;
+        s->names += ok;
+    }
+    return ok ? 0 : heed__error(s->err, HEED_ENOMEM, "train: out of memory");
+}
+
+/* Puts the surest guesses behind the labelled texts: of each label its share of part·pool. */
+static int take(self_training *s, const heed_classifier *c, double part) {
+    const int64_t n = s->data->len, len = s->pool->len;
+    int64_t *share = heed__calloc(s->cfg.hooks, (size_t)c->labels, sizeof *share);
+    if (!share) return heed__error(s->err, HEED_ENOMEM, "train: out of memory");
+    for (int64_t i = 0; i < n; i++) {
+        const int32_t k = heed__classifier_find(c, s->data->label[i]);
+        if (k >= 0) share[k]++;
+    }
+    qsort(s->guess, (size_t)len, sizeof *s->guess, by_label);
+    s->taken = 0;
+    s->least = 1;
+    for (int64_t i = 0; i < len;) {
+        const int32_t k = s->guess[i].label;
+        const int64_t first = i;
+        const double most = part * (double)len * (double)share[k] / (double)n;
+        for (; i < len && s->guess[i].label == k; i++) {
+            if ((double)(i - first) >= most) continue;
+            s->text[n + s->taken] = s->pool->text[s->guess[i].item];
+            s->label[n + s->taken++] = s->name[k];
+            s->least = fmin(s->least, (double)s->guess[i].confidence);
+        }
+    }
+    heed__free(s->cfg.hooks, share);
+    return 0;
+}
+
+/* Trains on the labelled texts and those taken; *c is the classifier. 0 or a status. */
+static int round_of(self_training *s, heed_classifier **c) {
+    const heed_examples x = { .len = s->data->len + s->taken, .text = s->text, .label = s->label };
+    *c = heed_classifier_train(&x, &s->cfg, s->err);
+    return s->err->code; /* with a classifier too, where it was stopped */
+}
+
+/* Keeps the better of c and the best so far; what is not kept is closed. */
+static void judge(self_training *s, heed_classifier *c, double *accuracy, double *loss) {
+    const bool judged = c->held.len > 0;
+    *accuracy = *loss = (double)NAN;
+    if (judged) heed__held_measure(&c->held, accuracy, loss);
+    const bool worse = judged && s->best &&
+                       (*accuracy < s->best_accuracy ||
+                        (*accuracy <= s->best_accuracy && *loss >= s->best_loss));
+    if (worse) {
+        heed_classifier_close(c);
+        return;
+    }
+    heed_classifier_close(s->best);
+    s->best = c;
+    s->best_accuracy = *accuracy;
+    s->best_loss = *loss;
+}
+
+static int rounds(self_training *s, void (*tell)(const heed_self_round *)) {
+    for (int64_t r = 0; r <= ROUNDS; r++) {
+        heed_classifier *c;
+        int rc = r ? take(s, s->best, PART[r - 1]) : 0;
+        if (rc == 0) rc = round_of(s, &c);
+        if (rc) return rc;
+        heed_self_round told = {
+            .round = r, .rounds = ROUNDS, .taken = s->taken, .pool = s->pool->len, .least = s->least
+        };
+        judge(s, c, &told.accuracy, &told.loss);
+        if (tell) tell(&told);
+        rc = keep_names(s, s->best);
+        if (rc == 0 && r < ROUNDS) rc = guess_all(s, s->best);
+        if (rc) return rc;
+    }
+    return 0;
+}
+
+static int check(const self_training *s) {
+    const heed_classify_cfg *b = &s->cfg;
+    if (b->target != HEED_TARGET_LABEL || b->resume || s->data->text2)
+        return heed__error(s->err, HEED_EUNSUPPORTED,
+                           "train: texts without labels go with one label for single texts, and "
+                           "not with resume");
+    for (int64_t i = 0; i < s->data->len; i++)
+        if (!s->data->text[i] || !s->data->label[i])
+            return heed__error(s->err, HEED_EINVALID, "train: text %lld or its label is NULL",
+                               (long long)i);
+    return 0;
+}
+
+heed_classifier *heed__classifier_self_train(const heed_examples *data, const heed_texts *x,
+                                             const heed_classify_cfg *base,
+                                             void (*tell)(const heed_self_round *),
+                                             heed_error *err) {
+    heed_error own = { 0 };
+    self_training s = { .data = data, .pool = x, .cfg = *base, .err = err ? err : &own };
+    heed_split split = { .learn = { .len = 0 } };
+    *s.err = (heed_error){ 0 };
+    int rc = check(&s);
+    if (rc == 0 && !base->valid && base->valid_part > 0) { /* held out before anything is guessed */
+        rc = heed__split(&split, data, base);
+        if (rc) heed__error(s.err, rc, "train: out of memory");
+        s.data = data = &split.learn;
+        s.cfg.valid = &split.held;
+    }
+    if (rc == 0) {
+        const size_t all = (size_t)(data->len + x->len);
+        s.guess = heed__calloc(base->hooks, (size_t)x->len, sizeof *s.guess);
+        s.text = heed__calloc(base->hooks, all, sizeof *s.text);
+        s.label = heed__calloc(base->hooks, all, sizeof *s.label);
+        if (!s.guess || !s.text || !s.label)
+            rc = heed__error(s.err, HEED_ENOMEM, "train: out of memory");
+    }
+    if (rc == 0) {
+        memcpy(s.text, data->text, (size_t)data->len * sizeof *s.text);
+        memcpy(s.label, data->label, (size_t)data->len * sizeof *s.label);
+        rc = rounds(&s, tell);
+    }
+    for (int64_t k = 0; k < s.names; k++) heed__free(base->hooks, s.name[k]);
+    heed__free(base->hooks, s.name);
+    heed__free(base->hooks, s.guess);
+    heed__free(base->hooks, s.text);
+    heed__free(base->hooks, s.label);
+    heed__split_free(&split, base->hooks);
+    if (rc == 0) return s.best;
+    heed_classifier_close(s.best);
+    return NULL;
+}

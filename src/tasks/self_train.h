@@ -1,0 +1,25 @@
+/* self_train.h: learning from a few labelled texts and many without labels. */
+#ifndef HEED_TASKS_SELF_TRAIN_H
+#define HEED_TASKS_SELF_TRAIN_H
+
+#include "tasks/classifier.h"
+
+/* One round of it. */
+typedef struct heed_self_round {
+    int64_t round, rounds; /* 0: on the labelled texts alone */
+    int64_t taken, pool;   /* texts without labels that were learnt from; all there are */
+    double least;          /* confidence of the least sure one taken */
+    double accuracy, loss; /* on held-out texts; NAN where none are held out */
+} heed_self_round;
+
+/* Trains on data, then again and again on data and the texts x whose labels the last classifier is
+ * surest of (Scudder 1965; Lee 2013, "Pseudo-label"): a quarter of them, half, nearly all, of each
+ * label as many as its share among the labelled texts, so that no label takes over. base's held-out
+ * data judge each round; the best is kept, and where nothing is held out the last. tell (may be
+ * NULL) hears of each round. For one label a text. NULL and *err on failure. */
+heed_classifier *heed__classifier_self_train(const heed_examples *data, const heed_texts *x,
+                                             const heed_classify_cfg *base,
+                                             void (*tell)(const heed_self_round *),
+                                             heed_error *err);
+
+#endif
