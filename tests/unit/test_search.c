@@ -157,7 +157,7 @@ static void test_self_training(void **state) {
         pool[i] = more[i];
     }
     const heed_texts x = { .len = POOL, .text = pool };
-    const heed_classify_cfg cfg = { .threads = 1, .epochs = 3, .seed = 5 };
+    const heed_classify_cfg cfg = { .threads = 1, .epochs = 15, .seed = 5 };
     heed_error err = { 0 };
     heed_label top;
     heed_classifier *c = heed__classifier_self_train(&data, &x, &cfg, tell_round, &err);
