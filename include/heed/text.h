@@ -69,6 +69,7 @@ typedef struct heed_encode_cfg {
     const char *pair;               /* the second text of a pair, or NULL */
     size_t pair_size;               /* its bytes */
     bool no_special;                /* the post-processor adds no tokens */
+    bool no_overflow;               /* what truncation cuts off is dropped */
     bool no_truncation, no_padding; /* leave out what the file says of them */
     int64_t max_len; /* not 0: truncate to so many tokens, special ones included, instead of what
                         the file says (longest first, no stride, at the right) */

@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "text/tok_post_impl.h"
 
-enum { MOST_TOKENS = 1 << 28 }; /* of all windows together */
+enum { MOST_TOKENS = 1 << 28, MOST_PAIRED = 1 << 24 }; /* of all windows together */
 
 static int no_room(const char *what, heed_error *err) {
     return heed__error(err, HEED_EINVALID, "truncation: %s", what);
@@ -109,9 +109,9 @@ static int join_all(heed__tok_work *w, const heed__tokens *a, const heed__tokens
                     heed__tokens *out, heed_error *err) {
     const int64_t windows = (a->overs + 1) * (b->overs + 1) - 1;
     heed__tokens sum;
-    if (windows > 0 && windows > MOST_TOKENS / (a->len + b->len + 1))
+    if (windows > 0 && windows > MOST_PAIRED / (a->len + b->len + 1))
         return heed__error(err, HEED_EUNSUPPORTED, "truncation: more than %d tokens in all windows",
-                           MOST_TOKENS);
+                           MOST_PAIRED);
     int rc = join(w, a, b, &sum, err);
     if (rc) return rc;
     if (windows > 0) {
@@ -165,6 +165,7 @@ static int pad_all(const heed__finish *f, heed__tok_work *w, heed__tokens *t, he
 int heed__finish_tokens(const heed__finish *f, heed__tok_work *w, heed__tokens *t, int n,
                         heed__tokens *out, heed_error *err) {
     int rc = f->truncation.most > 0 ? truncate_all(f, w, t, n, err) : 0;
+    for (int i = 0; f->no_overflow && i < n; i++) t[i].overs = 0;
     heed__parts l = { t, n };
     if (rc == 0 && f->post) rc = heed__post_run(f->post, w, &l, f->special, f->text, err);
     heed__tokens sum = l.len > 0 ? l.item[0] : (heed__tokens){ 0 };

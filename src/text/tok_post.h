@@ -52,6 +52,7 @@ int heed__padding_read(const json_t *object, const char *name, heed__padding *p,
 typedef struct heed__finish {
     const heed__post *post; /* NULL: none */
     bool special;           /* add special tokens */
+    bool no_overflow;       /* drop what truncation cuts off */
     heed__truncation truncation;
     heed__padding padding;
     int64_t longest; /* pad at least to this */

@@ -475,6 +475,7 @@ static heed__finish finish_of(const heed_tokenizer *tok, const heed_encode_cfg *
     static const heed_encode_cfg plain = { 0 };
     if (!cfg) cfg = &plain;
     heed__finish f = { .post = tok->post,
+                       .no_overflow = cfg->no_overflow,
                        .special = !cfg->no_special,
                        .truncation = tok->truncation,
                        .padding = tok->padding };
