@@ -48,19 +48,11 @@ heed_gemm heed__affine_product(const heed_tensor *x, const heed_tensor *w) {
                         .ldc = out };
 }
 
+/* dW first: dx is what the walk reads next, and so it is still in the caches. */
 bool heed__affine_grads(heed_ctx *cx, heed_tensor *x, heed_tensor *w, const float *dz) {
     const int64_t rows = heed__rows(x), out = w->shape[0], in = w->shape[1];
-    float beta, *dx = heed__grad_beta(cx, x, &beta);
+    float beta, *dw = heed__grad_beta(cx, w, &beta);
     heed_gemm g = { .a = dz, .lda = out, .ldb = in, .ldc = in, .n = in };
-    if (dx) { // dx = dz·W
-        g.m = rows;
-        g.k = out;
-        g.b = w->data;
-        g.c = dx;
-        g.accumulate = beta != 0;
-        if (!heed__product(cx, &g)) return false;
-    }
-    float *dw = heed__grad_beta(cx, w, &beta);
     if (dw) { // dW = dzᵀ·x
         g.m = out;
         g.k = rows;
@@ -71,13 +63,22 @@ bool heed__affine_grads(heed_ctx *cx, heed_tensor *x, heed_tensor *w, const floa
         g.shard = HEED_GEMM_SHARD;
         if (!heed__product(cx, &g)) return false;
     }
-    return true;
+    float *dx = heed__grad_beta(cx, x, &beta);
+    if (!dx) return true;
+    g.m = rows; // dx = dz·W
+    g.k = out;
+    g.b = w->data;
+    g.ta = false;
+    g.c = dx;
+    g.accumulate = beta != 0;
+    g.shard = 0;
+    return heed__product(cx, &g);
 }
 
 static void affine_backward(heed_ctx *cx, const heed_node *n) {
     const float *dy = n->out->grad;
-    if (!heed__affine_grads(cx, n->src[0], n->src[1], dy)) return;
-    heed__bias_grad(cx, n->src[2], dy, heed__rows(n->out), heed__cols(n->out));
+    if (!heed__bias_grad(cx, n->src[2], dy, heed__rows(n->out), heed__cols(n->out))) return;
+    heed__affine_grads(cx, n->src[0], n->src[1], dy);
 }
 
 static const heed_op affine_op = { .name = "affine", .backward = affine_backward };

@@ -91,8 +91,8 @@ static void product_backward(heed_ctx *cx, const heed_node *n) {
     const float *dy = n->out->grad;
     const int64_t rows = heed__rows(n->out), cols = heed__cols(n->out);
     if (kept->act == HEED_ACT_NONE) {
-        if (!heed__affine_grads(cx, n->src[0], n->src[1], dy)) return;
-        heed__bias_grad(cx, n->src[2], dy, rows, cols);
+        if (heed__bias_grad(cx, n->src[2], dy, rows, cols))
+            heed__affine_grads(cx, n->src[0], n->src[1], dy);
         return;
     }
     if (!wants(n->src[0]) && !wants(n->src[1]) && !wants(n->src[2])) return;
