@@ -32,7 +32,7 @@ static int free_types(void **state) {
 /* Tags parted by single spaces. */
 static sequence read(const char *text) {
     sequence s = { .n = 0 };
-    char copy[256];
+    static char copy[256]; /* types point into it */
     snprintf(copy, sizeof copy, "%s", text);
     char *rest = NULL;
     for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
