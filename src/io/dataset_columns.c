@@ -224,6 +224,8 @@ static int keep_names(chooser *c, heed_columns *columns) {
     for (int i = 0; i < columns->n; i++) {
         const char *name = c->field[columns->at[i]];
         const size_t size = strlen(name) + 1;
+        const int alone = find(c, name, size - 1);
+        if (alone < -1) return alone; /* which of the two was meant? */
         char *copy = heed__arena_alloc(&c->s->kept, size);
         if (!copy) return heed__dataset_no_memory(c->s, c->err);
         columns->name[i] = memcpy(copy, name, size);

@@ -93,7 +93,7 @@ int heed__data_labels(heed_classifier *c, const heed_examples *x, heed_error *er
     if (rc) return heed__error(err, rc, "labels: out of memory");
     if (c->labels == 0) return heed__error(err, HEED_EINVALID, "train: no text has a label");
     if (c->labels < 2)
-        return heed__error(err, HEED_EINVALID,
+        return heed__error(err, HEED_EFORMAT,
                            "train: all texts have the label '%.60s'; a second one is needed",
                            c->label[0]);
     if (c->labels > HEED_CLASSIFIER_MAX_LABELS)

@@ -12,13 +12,18 @@
 static const char *const text[] = { "red apple", "green pear", "blue plum", "" };
 static const char *const label[] = { "a", "b", "a", "b" };
 
-static void expect_refused(const heed_examples *data, const heed_classify_cfg *cfg,
-                           const char *want) {
+static void expect(int code, const heed_examples *data, const heed_classify_cfg *cfg,
+                   const char *want) {
     heed_error err = { 0 };
     assert_null(heed_classifier_train(data, cfg, &err));
-    assert_int_equal(err.code, HEED_EINVALID);
+    assert_int_equal(err.code, code);
     assert_string_equal(err.msg, want);
     assert_null(heed_classifier_train(data, cfg, NULL));
+}
+
+static void expect_refused(const heed_examples *data, const heed_classify_cfg *cfg,
+                           const char *want) {
+    expect(HEED_EINVALID, data, cfg, want);
 }
 
 static void test_bad_examples(void **state) {
@@ -38,8 +43,8 @@ static void test_bad_examples(void **state) {
                    "train: text 1 or its label is NULL");
     expect_refused(&(heed_examples){ .len = 3, .text = text, .label = bytes }, &cfg,
                    "train: label 2 is not UTF-8, or holds a control character");
-    expect_refused(&(heed_examples){ .len = 3, .text = text, .label = alike }, &cfg,
-                   "train: all texts have the label 'a'; a second one is needed");
+    expect(HEED_EFORMAT, &(heed_examples){ .len = 3, .text = text, .label = alike }, &cfg,
+           "train: all texts have the label 'a'; a second one is needed");
 }
 
 static void test_bad_settings(void **state) {
