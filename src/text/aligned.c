@@ -137,13 +137,22 @@ int heed__span_edit(heed__tok_work *w, heed__span *a, int64_t skipped, heed_erro
     const int rc = make(w, size, &text, still ? NULL : &at, err);
     if (rc) return rc;
     uint32_t from = pass(a, 0, skipped), to = 0;
+    heed__place before = { a->shift, a->shift }; /* of the last character passed over */
+    if (from > 0) before = heed__span_at(a, from - 1);
     for (int64_t i = 0; i < w->edit_len; i++) {
         const heed__edit e = w->edit[i];
-        heed__place p = { a->shift, a->shift };
-        const uint32_t asked = e.change > 0 ? from - 1 : from;
-        if (!still && (e.change <= 0 || from > 0) && a->size > 0)
-            p = heed__span_at(a, asked < a->size ? asked : a->size - 1);
-        if (e.change <= 0) from = pass(a, from, 1 - (int64_t)e.change);
+        heed__place p = before;
+        if (e.change <= 0 && from < a->size) {
+            uint32_t n;
+            heed__char_at(a->text + from, &n);
+            p = a->at ? a->at[from] : (heed__place){ a->origin + from, a->origin + from + n };
+            before = a->at ? a->at[from + n - 1] : p;
+            from += n;
+            if (e.change < 0) {
+                from = pass(a, from, -(int64_t)e.change);
+                before = heed__span_at(a, from - 1);
+            }
+        }
         const size_t n = heed__utf8_put(e.code, text + to);
         for (size_t k = 0; !still && k < n; k++) at[to + k] = p;
         to += (uint32_t)n;

@@ -11,6 +11,7 @@ int heed__uni_small(uint32_t code, uint32_t out[2]) {
         if (code - 'A' < 26) out[0] = code + 32;
         return 1;
     }
+    if (code >= 0x2E00 && code < 0xA640) return 1; /* ideographs, kana: no capitals */
     int low = 0, high = heed__uni_lower_len;
     while (low < high) {
         const int mid = (low + high) / 2;
