@@ -6,7 +6,7 @@ CONFIG  = cmake -S . -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 SUITE   = ctest --output-on-failure -j $(JOBS)
 
 .DEFAULT_GOAL := build
-.PHONY: help setup configure build run test test-asan test-tsan test-long bench size format install clean
+.PHONY: help setup configure build run quality test test-asan test-tsan test-long bench size format install clean
 
 help:        ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -24,6 +24,9 @@ configure: setup
 run: configure ## train on 10,003 bank customers' messages, test, answer three unseen ones
 	@cmake --build $(BUILD) -j $(JOBS) --target heed
 	@tools/run.sh $(BUILD)/heed
+
+quality: build ## every set of docs/BENCHMARKS.md with three seeds: hours
+	@HEED=$(BUILD)/heed recipes/classify.sh
 
 test: build  ## the default suite
 	@$(SUITE) --test-dir $(BUILD) -LE long

@@ -1,5 +1,6 @@
 /* Memory runs out in trainings of every kind: several labels with data held out, scores of pairs,
- * an encoder that learns the language first, a model to start from; and in what they are asked. */
+ * an encoder that learns the language first, a model to start from, attend and its folder; and in
+ * what they are asked. */
 #include "oom.h"
 
 #include <stdio.h>
@@ -85,6 +86,24 @@ static int encoder(heed_error *err) {
     return end(c, heed_classify_explain(c, text[5], &x, err));
 }
 
+static int attend(heed_error *err) {
+    heed_classify_cfg cfg = small;
+    cfg.recipe = "attend";
+    cfg.vocab = 100;
+    const heed_examples data = { .len = 6, .text = text, .label = label };
+    heed_classifier *c = heed_classifier_train(&data, &cfg, err);
+    if (!c) return err->code;
+    int status = heed_classifier_save(c, model, err);
+    heed_classifier_close(c);
+    if (status) return status;
+    c = heed_classifier_open(model, NULL, err);
+    if (!c) return err->code;
+    heed_label top;
+    heed_attended word[8];
+    heed_explanation x = { .top = &top, .top_cap = 1, .word = word, .word_cap = 8 };
+    return end(c, heed_classify_explain(c, text[5], &x, err));
+}
+
 static int from(heed_error *err) {
     heed_classify_cfg cfg = small;
     cfg.from = model;
@@ -112,6 +131,13 @@ static void test_paths(void **state) {
 static void test_encoder(void **state) {
     (void)state;
     print_message("%lld allocations\n", (long long)oom_each(encoder));
+}
+
+static void test_attend(void **state) {
+    (void)state;
+    oom_spare_json(true);
+    print_message("%lld allocations\n", (long long)oom_each(attend));
+    oom_spare_json(false);
 }
 
 static void test_from(void **state) {
@@ -155,7 +181,7 @@ static int tear_down(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_labels),  cmocka_unit_test(test_pairs), cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_encoder), cmocka_unit_test(test_from),
+        cmocka_unit_test(test_encoder), cmocka_unit_test(test_from),  cmocka_unit_test(test_attend),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,4 +1,4 @@
-/* test_attend.c: hashed features, their numbers, large margins, and the recipe that stands on them. */
+/* test_attend.c: hashed features, their numbers, large margins, and the recipe on top of them. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
