@@ -89,6 +89,8 @@ typedef struct heed_classify_cfg {
     double seconds;    /* time after which it stops (none) */
     const char *from;  /* folder of a model of the same recipe to start from: its words and weights;
                           its head too, where the labels are the same */
+    const char *vectors; /* file of words' vectors to start from, in word2vec's text form; embed's
+                            default is their width (none) */
     bool freeze;       /* nothing below the head is learnt */
     const heed_examples *pretrain; /* encoder: texts to learn the language from first, by words
                                       hidden (Devlin et al. 2019) */

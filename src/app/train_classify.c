@@ -59,6 +59,8 @@ static int learning_options(train_options *o, opt *list, int len) {
         { "recipe", 0, OPT_TEXT, &c->recipe, 0, 0, "R",
           "attend, classic, encoder, encoder-base, lstm-attention (classic)" },
         { "from", 0, OPT_TEXT, &c->from, 0, 0, "MODEL", "start from this model" },
+        { "vectors", 0, OPT_TEXT, &c->vectors, 0, 0, "FILE",
+          "start from these vectors of words (word2vec, GloVe, fastText text form)" },
         { "freeze", 0, OPT_FLAG, &c->freeze, 0, 0, NULL, "learn the head alone" },
         { "pretrain", 0, OPT_TEXT, &o->pretrain, 0, 0, "FILE",
           "encoder: learn the language first, from these texts too" },

@@ -49,7 +49,7 @@ static int read_options(pairs_options *o, int argc, char **argv, const char **op
         { "heads", 0, OPT_INT, &c->heads, 1, 1024, "N", "of attention (the recipe's)" },
         { "layers", 0, OPT_INT, &c->layers, 1, 100, "N", "(the recipe's)" },
         { "buckets", 0, OPT_INT, &c->buckets, 1, 1e8, "N",
-          "match: rows of the hashed table (65536)" },
+          "match: rows of the hashed table (32768)" },
         { "seed", 0, OPT_INT, &o->seed, 0, 0x1p53, "N", "of everything random (1)" },
         { "precision", 0, OPT_TEXT, &o->precision, 0, 0, "P",
           "f32 or bf16, of matrix products (f32)" },

@@ -44,6 +44,8 @@ static void progress(void *user, const heed_progress *p) {
     } else if (strcmp(p->what, "memory") == 0) {
         printf("memory: at most %.1f MB\n", ((double)p->total + w->resident) / 1e6);
         fflush(stdout);
+    } else if (strcmp(p->what, "vectors") == 0) {
+        printf("vectors: %" PRId64 " of the %" PRId64 " words have one\n", p->done, p->total);
     } else {
         terminal_progress(&w->term, p);
     }

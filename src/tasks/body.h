@@ -88,7 +88,7 @@ typedef struct heed_body_cfg {
     bool additive;         /* attention by vᵀ tanh(Wq q + Wk k) instead of scaled dot */
     double dropout;        /* negative: none */
     const char *tokenizer; /* file to take the units from; NULL: the recipe's own. Not kept */
-    int64_t bytes; /* of all training texts, for defaults. Not kept */
+    int64_t bytes;         /* of all training texts, for defaults. Not kept */
     uint64_t seed;
 } heed_body_cfg;
 
@@ -139,6 +139,10 @@ typedef struct heed_body_kind {
      * NULL: nothing. */
     int (*fit)(heed_ctx *cx, heed_body *b, const heed_rows *rows, const heed_body_goal *goal,
                heed_error *err);
+    /* The table [rows,D] that holds a vector for each word, and how many words; NULL: none. */
+    heed_tensor *(*words)(const heed_body *b, int64_t *len);
+    /* The row of a word, -1 for one that has none. Where words is given, this is. */
+    int64_t (*word)(const heed_body *b, const char *word, size_t size);
     /* One vector for each span -> [n,b->dim]. call may be NULL. */
     heed_tensor *(*apply)(heed_ctx *cx, const heed_body *b, const heed_rows *rows,
                           const heed_span *span, int64_t n, heed_body_call *call);

@@ -259,6 +259,23 @@ static heed_tensor *apply(heed_ctx *cx, const heed_body *body, const heed_rows *
     return heed_layer_norm(cx, heed_concat(cx, part, 2, 1), a->gain, a->bias, 1e-5f);
 }
 
+static heed_tensor *words(const heed_body *b, int64_t *len) {
+    const heed_attend *a = (const heed_attend *)b;
+    *len = a->index.kinds[1];
+    return a->table;
+}
+
+static int64_t word_row(const heed_body *b, const char *word, size_t size) {
+    const heed_attend *a = (const heed_attend *)b;
+    const heed_feature_cfg plain = { .run = 1, .ideograms = 1 };
+    heed_features f = { .hooks = b->hooks };
+    int64_t row = -1;
+    if (heed__features_add(&f, &plain, word, size) == 0 && f.units == 1)
+        row = heed__index_find(&a->index, f.key[0]);
+    heed__features_free(&f);
+    return row < a->rows ? row : -1;
+}
+
 static void end(heed_body *b) {
     heed_attend *a = (heed_attend *)b;
     heed__index_free(&a->index);
@@ -276,6 +293,8 @@ const heed_body_kind heed__body_attend = { .name = "attend",
                                            .config = heed__attend_config,
                                            .save = heed__attend_save,
                                            .encode = encode,
+                                           .words = words,
+                                           .word = word_row,
                                            .fit = fit,
                                            .apply = apply,
                                            .free = end };

@@ -135,6 +135,18 @@ static heed_tensor *apply(heed_ctx *cx, const heed_body *b, const heed_rows *row
     return heed_pooling_apply(cx, &((const classic *)b)->model.pooling, h, call->lengths, NULL);
 }
 
+static heed_tensor *words(const heed_body *b, int64_t *len) {
+    const classic *c = (const classic *)b;
+    if (!c->vocab) return NULL;
+    *len = heed__vocab_len(c->vocab) - HEED_VOCAB_SPECIAL;
+    return c->model.embed.w;
+}
+
+static int64_t word_row(const heed_body *b, const char *word, size_t size) {
+    const int32_t id = heed__vocab_find(((const classic *)b)->vocab, word, size);
+    return id < HEED_VOCAB_SPECIAL ? -1 : id;
+}
+
 static void end(heed_body *b) {
     heed__vocab_free(((classic *)b)->vocab);
 }
@@ -150,6 +162,8 @@ const heed_body_kind heed__body_classic = { .name = "classic",
                                             .config = config,
                                             .save = save,
                                             .encode = encode,
+                                            .words = words,
+                                            .word = word_row,
                                             .apply = apply,
                                             .states = states,
                                             .free = end };

@@ -274,6 +274,18 @@ static int64_t hidden_unit(const heed_body *b) {
     return ((const encoder *)b)->units;
 }
 
+static heed_tensor *words(const heed_body *b, int64_t *len) {
+    const encoder *e = (const encoder *)b;
+    if (!e->vocab) return NULL;
+    *len = heed__vocab_len(e->vocab) - HEED_VOCAB_SPECIAL;
+    return e->model.embed.w;
+}
+
+static int64_t word_row(const heed_body *b, const char *word, size_t size) {
+    const int32_t id = heed__vocab_find(((const encoder *)b)->vocab, word, size);
+    return id < HEED_VOCAB_SPECIAL ? -1 : id;
+}
+
 static void end(heed_body *b) {
     heed__vocab_free(((encoder *)b)->vocab);
     heed_tokenizer_close(((encoder *)b)->tok);
@@ -290,6 +302,8 @@ const heed_body_kind heed__body_encoder = { .name = "encoder",
                                             .config = config,
                                             .save = save,
                                             .encode = encode,
+                                            .words = words,
+                                            .word = word_row,
                                             .apply = apply,
                                             .states = states,
                                             .hidden_unit = hidden_unit,

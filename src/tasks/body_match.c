@@ -34,11 +34,12 @@ typedef struct match {
 static const uint64_t DRAWN = 0x6d61746368u;
 
 static void defaults(heed_body_cfg *c, heed_fit_cfg *fit) {
-    if (!c->buckets) c->buckets = 65536;
+    if (!c->buckets) c->buckets = 32768;
+    if (!c->vocab) c->vocab = c->buckets; /* not read, but shown */
     if (!c->max_len) c->max_len = 256;
-    if (!c->embed) c->embed = 128;
-    if (c->dropout == 0) c->dropout = 0.2;
-    if (!fit->epochs) fit->epochs = 8;
+    if (!c->embed) c->embed = 256;
+    if (c->dropout == 0) c->dropout = 0.4;
+    if (!fit->epochs) fit->epochs = 12;
     if (!fit->batch) fit->batch = 128;
     if (!fit->optimizer) fit->optimizer = "adamw";
     if (fit->optim.lr == 0) fit->optim.lr = 0.003f;

@@ -9,6 +9,7 @@
 #include "heed/io.h"
 #include "heed/ops.h"
 #include "tasks/classifier_data.h"
+#include "tasks/word_vectors.h"
 #include "tensor/params.h"
 
 typedef struct training {
@@ -71,6 +72,10 @@ static int fill_in(training *t) {
                              .run = c->run,
                              .resume = c->resume,
                              .hooks = c->hooks };
+    if (c->vectors && !c->embed) {
+        t->body.embed = heed__word_vectors_dim(c->vectors, c->hooks, t->err);
+        if (t->body.embed < 0) return (int)t->body.embed;
+    }
     t->kind->defaults(&t->body, &t->fit);
     if (t->body.dropout < 0) t->body.dropout = 0;
     if (!heed__position_of(c->position, &t->body.position))
@@ -168,6 +173,8 @@ static int make_body(training *t, bool *same) {
     if (rc) return rc;
     const int learnt = t->kind->learn(t->c->body, &x, t->err);
     heed__free(&t->c->hooks, (void *)x.text);
+    if (learnt == 0 && t->cfg.vectors)
+        return heed__word_vectors_take(t->c->body, t->cfg.vectors, t->cfg.hooks, t->err);
     return learnt;
 }
 

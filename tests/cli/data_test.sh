@@ -38,6 +38,11 @@ train "joined columns" joined.tsv --text a,b --label y
 cut -f2 plain.txt >lines; gzip -c lines >lines.gz
 [ "$("$heed" predict m lines)" = "$("$heed" predict m lines.gz)" ] || wrong "predict of lines and lines.gz differ"
 
+# words start from a file's vectors
+printf '2 4\ngood 1 2 3 4\nzebra 1 1 1 1\n' | gzip >v.vec.gz
+"$heed" train classify t.tsv -o mv --epochs 1 --vectors v.vec.gz >out 2>err || wrong "vectors: $(cat err)"
+grep -q '^vectors: 1 of the [0-9]* words have one' out || wrong "coverage was not said: $(cat out)"
+
 # what is in training and test data, and what is there twice, is said
 { cat plain.txt; tail -1 plain.txt; printf 'no\tgood, "4"\n'; } >twice.tsv
 "$heed" train classify twice.tsv -o m2 --epochs 1 >out 2>err || wrong "train: $(cat err)"
@@ -51,6 +56,8 @@ head -c 50 t.tsv.gz >cut.gz; data 65 "cut.gz: cut short: the archive ends within
 { head -c 30 t.tsv.gz; printf 'XXXXXXXX'; tail -c +39 t.tsv.gz; } >bad.gz; data 65 "bad.gz: broken at or before byte" bad.gz
 printf 'a\tb\n' | iconv -t UTF-16 2>/dev/null >d.tsv && [ -s d.tsv ] && data 65 "d.tsv:1: UTF-16, not UTF-8"
 printf 'a\tb\nb\tcaf\xe9\n' >d.tsv; data 65 "d.tsv:2: not UTF-8: byte 6 is 0xe9"
+printf 'good 1 2\nbad 1\n' >v.vec
+data 65 "v.vec:2: 1 numbers where there should be 2" t.tsv --vectors v.vec
 printf 'text\ttext\nb\tc\n' >d.tsv; data 65 "d.tsv:1: two columns have the name 'text'" d.tsv --text text
 printf 'coarse\tfine\ttext\nb\tc\td\n' >d.tsv
 data 66 "d.tsv:1: which of 3 columns (coarse, fine, text) is the label? Say --label"

@@ -6,6 +6,7 @@
 
 #include "io/conll.h"
 #include "io/dataset.h"
+#include "io/vectors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,6 +34,22 @@ static void read_columns(const char *bytes, size_t size, int how) {
     check(c.len > 0 && c.first[0] == 0 && c.first[c.len] == c.tokens, "sentences and tokens");
     for (int64_t i = 0; i < c.tokens; i++) touch(c.token[i]), touch(c.tag ? c.tag[i] : NULL);
     heed__conll_free(&c);
+}
+
+static void read_vectors(const char *bytes, size_t size) {
+    heed_error err = { 0 };
+    heed_vectors *v = heed__vectors_from(bytes, size, "x", NULL, &err);
+    const char *word;
+    const float *numbers;
+    size_t len = 0;
+    int got = -1;
+    while (v && (got = heed__vectors_next(v, &word, &len, &numbers, &err)) > 0) {
+        check(len > 0 && touch(word) >= len, "an empty word");
+        for (int64_t k = 0; k < heed__vectors_dim(v); k++)
+            check(numbers[k] - numbers[k] == 0, "a number that is not finite");
+    }
+    check(got == 0 || err.msg[0], "an error without a sentence");
+    heed__vectors_close(v);
 }
 
 static void read_whole(const char *bytes, size_t size, const char *name,
@@ -63,7 +80,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         free(bytes);
         return 0;
     }
-    const char *name = names[a % 8 % 6];
+    if (a % 8 == 6) {
+        read_vectors(bytes, size);
+        free(bytes);
+        return 0;
+    }
+    const char *name = names[a % 8];
     heed_problems problems;
     const heed_dataset_cfg cfg = { .text = columns[b % 6],
                                    .label = columns[b / 6 % 6],

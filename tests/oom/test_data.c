@@ -11,6 +11,7 @@
 #include "io/conll.h"
 #include "io/dataset.h"
 #include "io/input.h"
+#include "io/vectors.h"
 
 static const char *text, *name;
 static size_t size;
@@ -84,6 +85,26 @@ static void test_archive(void **state) {
     oom_each(read_data);
 }
 
+static int read_vectors(heed_error *err) {
+    heed_vectors *v = heed__vectors_from(text, size, name, NULL, err);
+    if (!v) return err->code;
+    const char *word;
+    const float *numbers;
+    size_t len;
+    int got;
+    while ((got = heed__vectors_next(v, &word, &len, &numbers, err)) > 0) continue;
+    heed__vectors_close(v);
+    return got;
+}
+
+static void test_vectors(void **state) {
+    (void)state;
+    name = "x";
+    text = "2 2\na 1 2\nb 3 4\n";
+    size = strlen(text);
+    oom_each(read_vectors);
+}
+
 static void test_columns(void **state) {
     (void)state;
     name = "x";
@@ -130,10 +151,10 @@ static void test_folder(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_forms),
-                                        cmocka_unit_test(test_archive),
-                                        cmocka_unit_test(test_columns),
-                                        cmocka_unit_test(test_long_line),
-                                        cmocka_unit_test(test_folder) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_forms),     cmocka_unit_test(test_archive),
+        cmocka_unit_test(test_columns),   cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_long_line), cmocka_unit_test(test_folder)
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
