@@ -26,6 +26,7 @@ static const heed_embedder_cfg small = { .recipe = "classic",
 
 static const heed_embedder_cfg matching = { .recipe = "match",
                                             .embed = 16,
+                                            .dropout = 0.2,
                                             .buckets = 512,
                                             .epochs = 12,
                                             .batch = 16,
