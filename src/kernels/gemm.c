@@ -7,7 +7,8 @@
  * in panels already or is [k,n] and no more than some hundred rows need it; and each group meets
  * all row tiles. Where many rows need it, a block of B is packed whole before. Rows are shared out
  * evenly among tiles: 32 rows are tiles of 11, 11 and 10, not of 14, 14 and 4. Bias, rectifier and
- * residual are added by the tile while its sums are in registers. All of this changes no sum: a
+ * residual are added by the tile while its sums are in registers. While a tile runs it asks memory
+ * for what follows it: C and A of the next tile, and the next panels. All of this changes no sum: a
  * chain goes through C from one block of k to the next.
  */
 #include "kernels/gemm.h"
