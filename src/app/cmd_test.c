@@ -13,9 +13,11 @@
 #include "app/print.h"
 #include "app/tag.h"
 #include "base/alloc.h"
-#include "tasks/classifier.h"
+#include "tasks/attack.h"
 
-enum { SHOWN = 10, CONFUSIONS = 100 };
+enum { SHOWN = 10, CONFUSIONS = 100, ATTACKS = 3 };
+
+static const char *const attacks[ATTACKS] = { "typo", "swap", "drop" }; /* as heed_noise */
 
 /* An answer of one label where another was right, and how often. */
 typedef struct confusion {
@@ -35,7 +37,9 @@ typedef struct result {
     confusion *wrong;  /* [wrong_len], the commonest first */
     int64_t wrong_len;
     const char *train; /* NULL: not asked */
-    int64_t same[2];   /* texts that are there too; those of them with another label */
+    bool attack[ATTACKS];
+    double attacked[ATTACKS];
+    int64_t same[2]; /* texts that are there too; those of them with another label */
 } result;
 
 static int by_pair(const void *a, const void *b) {
@@ -116,6 +120,10 @@ static void print(const result *r) {
     if (m->unknown_labels)
         printf("%" PRId64 " texts have a label that the model does not: counted as wrong\n",
                m->unknown_labels);
+    for (int k = 0; k < ATTACKS; k++)
+        if (r->attack[k])
+            printf("Worst of %d changed copies (%s): accuracy %.4f\n", HEED_ATTACK_TRIES,
+                   attacks[k], r->attacked[k]);
     print_worst(r);
 }
 
@@ -176,6 +184,12 @@ static void print_json(const result *r, const result *other, const heed_comparis
     if (r->train)
         printf(", \"in_training\": {\"n\": %" PRId64 ", \"other_label\": %" PRId64 "}", r->same[0],
                r->same[1]);
+    for (int k = 0, any = 0; k < ATTACKS; k++)
+        if (r->attack[k]) {
+            printf("%s\"%s\": ", any++ ? ", " : ", \"attacked\": {", attacks[k]);
+            print_json_number(r->attacked[k]);
+        }
+    if (r->attack[0] || r->attack[1] || r->attack[2]) printf("}");
     json_tables(r);
     if (other) {
         printf(", \"compared\": {\"model\": ");
@@ -228,14 +242,16 @@ static int test(result *r, const heed_open_cfg *open, heed_error *err) {
     if (rc) return rc;
     heed__tallies(r->tally, r->o, t->len, labels);
     find_confusions(r);
-    return 0;
+    for (int k = 0; rc == 0 && k < ATTACKS; k++)
+        if (r->attack[k]) rc = heed__attack(r->c, &data, r->o, (heed_noise)k, &r->attacked[k], err);
+    return rc;
 }
 
 typedef struct test_options {
     heed_dataset_cfg table;
     bool json;
     int64_t threads;
-    const char *compare, *train;
+    const char *compare, *train, *attack;
     heed_conll_cfg columns; /* of a tagger's data */
 } test_options;
 
@@ -252,6 +268,23 @@ static int overlap(const test_options *o, const heed_dataset *table, int64_t sam
     return rc;
 }
 
+/* Reads "typo,swap". 0 or a status. */
+static int read_attacks(const char *list, bool attack[ATTACKS], heed_error *err) {
+    for (const char *at = list; at && *at;) {
+        const size_t size = strcspn(at, ",");
+        int k = 0;
+        while (k < ATTACKS && (strlen(attacks[k]) != size || strncmp(at, attacks[k], size) != 0))
+            k++;
+        if (k == ATTACKS)
+            return heed__error(err, HEED_EINVALID,
+                               "--attack: there is no attack '%.*s'; there are typo, swap, drop",
+                               (int)(size < 40 ? size : 40), at);
+        attack[k] = true;
+        at += size + (at[size] == ',');
+    }
+    return 0;
+}
+
 /* Tests one model, or two on the same texts. */
 static int run(const test_options *o, const char *dir, const char *file, heed_error *err) {
     const heed_hooks hooks = { .cancel = command_cancelled };
@@ -261,6 +294,7 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
     result r = { .dir = dir, .file = file, .table = &table, .train = o->train }, other = r;
     heed_comparison c;
     other.dir = o->compare;
+    if (read_attacks(o->attack, r.attack, err)) return err->code;
     heed_classifier *first = heed_classifier_open(dir, &open, err); /* a wrong folder, told first */
     if (!first) return err->code;
     if (heed_classifier_target(first) != HEED_TARGET_LABEL) {
@@ -303,7 +337,8 @@ int cmd_test(int argc, char **argv) {
           "the training data: texts that are in both are counted" },
         { "label", 0, OPT_TEXT, &o.table.label, 0, 0, "COL", "column of the labels (guessed)" },
         { "text", 0, OPT_TEXT, &o.table.text, 0, 0, "COL", "column of the texts (guessed)" },
-        { "text2", 0, OPT_TEXT, &o.table.text2, 0, 0, "COL", "the second texts of pairs" },
+        { "attack", 0, OPT_TEXT, &o.attack, 0, 0, "KINDS",
+          "worst-case accuracy under typo, swap (of words) or drop; several with commas" },
         { "text2", 0, OPT_TEXT, &o.table.text2, 0, 0, "COL", "pairs: column of the second texts" },
         { "label-sep", 0, OPT_TEXT, &o.table.label_sep, 0, 0, "S",
           "cuts a field into several labels" },

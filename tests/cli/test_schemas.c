@@ -109,8 +109,8 @@ static void promises_output(void **state) {
     snprintf(arguments, sizeof arguments, "predict %s/m %s/lines.txt --json --abstain", model,
              model);
     assert_int_equal(check("predict", arguments), 4);
-    snprintf(arguments, sizeof arguments, "test %s/m %s/data.tsv --json --compare %s/m", model,
-             model, model);
+    snprintf(arguments, sizeof arguments,
+             "test %s/m %s/data.tsv --json --attack typo,swap --compare %s/m", model, model, model);
     assert_int_equal(check("test", arguments), 1);
 }
 
