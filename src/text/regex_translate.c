@@ -4,7 +4,7 @@
  * out); \h, a hexadecimal digit; (?m), where the dot takes line ends (?s); x{2,3}+, which repeats
  * the repetition instead of being possessive; x{,3}; a set of options in the middle of a group,
  * which reaches over its alternatives; \b, by another idea of a word. What exists in one of them
- * only is an error that names it.
+ * only is an error that names it. Not done: under (?i) two letters that equal one (ss and U+00DF).
  */
 #include <string.h>
 
@@ -288,7 +288,7 @@ static void read_escape(reader *r) {
     } else if (c == 'R') {
         put(r, "(?>\\r\\n|[\\n-\\r\\x{85}\\x{2028}\\x{2029}])");
         r->atom = begin;
-    } else if (c && strchr("AZzGKX", c)) {
+    } else if (c && strchr("AZzGK", c)) {
         heed__out_put(&r->out, (char[2]){ '\\', c }, 2);
         r->atom = begin;
     } else if (c == 'k' || c == 'g' || (c >= '1' && c <= '9')) {

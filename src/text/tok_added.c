@@ -383,12 +383,16 @@ static int cut(const heed__added *added, const trie *t, heed__tok_work *w, const
 
 int heed__added_cut(const heed__added *a, heed__tok_work *w, bool normalized, heed_error *err) {
     const trie *t = normalized ? &a->normal : &a->plain;
-    if (t->len == 0) return 0;
     w->next.len = 0;
     for (int64_t i = 0; i < w->split.len; i++) {
         const heed__split s = w->split.item[i];
-        const int rc = s.token >= 0 ? heed__split_add(w, &s.a, s.token, err)
-                                    : cut(a, t, w, &s.a, err);
+        int rc;
+        if (s.token >= 0)
+            rc = heed__split_add(w, &s.a, s.token, err);
+        else if (t->len == 0) /* still a slice, which begins where its first byte comes from */
+            rc = put(w, &s.a, 0, s.a.size, -1, err);
+        else
+            rc = cut(a, t, w, &s.a, err);
         if (rc) return rc;
     }
     const heed__splits now = w->split;
