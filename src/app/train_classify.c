@@ -16,6 +16,7 @@
 #include "app/train_search.h"
 #include "base/text.h"
 #include "heed/tasks.h"
+#include "tasks/augment.h"
 #include "tasks/classifier.h"
 #include "tasks/self_train.h"
 
@@ -26,7 +27,7 @@ typedef struct train_options {
     double search_seconds;
     const char *out, *precision, *run, *valid, *test, *unlabeled, *pretrain, *keep, *attention;
     double dropout, hold_out;
-    int64_t seed, threads;
+    int64_t seed, threads, augment;
     bool several, cut, curve;
     char run_text[4096];
 } train_options;
@@ -75,6 +76,8 @@ static int learning_options(train_options *o, opt *list, int len) {
           "try settings for so long, as 20m, and keep the best" },
         { "unlabeled", 0, OPT_TEXT, &o->unlabeled, 0, 0, "FILE",
           "texts without labels to learn from too" },
+        { "augment", 0, OPT_INT, &o->augment, 1, 100, "N",
+          "learn from N changed copies of each text too" },
         { "curve", 0, OPT_FLAG, &o->curve, 0, 0, NULL,
           "accuracy by number of labels, and what more would bring" },
         { "seconds", 0, OPT_REAL, &c->seconds, 0, 1e9, "S", "time for training (no limit)" },
@@ -333,6 +336,7 @@ static heed_classifier *learn(const train_options *o, const files *f, heed_error
     const heed_texts pool = { .len = f->pool.x.len, .text = f->pool.x.text };
     if (o->search) return train_search(x, &o->cfg, o->search_seconds, err);
     if (o->curve) return train_curve(x, &o->cfg, err);
+    if (o->augment) return heed__classifier_augmented(x, &o->cfg, o->augment, err);
     if (o->unlabeled) return heed__classifier_self_train(x, &pool, &o->cfg, tell_round, err);
     return heed_classifier_train(x, &o->cfg, err);
 }

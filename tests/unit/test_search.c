@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tasks/augment.h"
 #include "tasks/choose.h"
 #include "tasks/curve.h"
 #include "tasks/search.h"
@@ -172,6 +173,24 @@ static void test_self_training(void **state) {
     assert_int_equal(err.code, HEED_EUNSUPPORTED);
 }
 
+/* Changed copies are learnt from; nothing else is another: the labels, what is held out. */
+static void test_augmented(void **state) {
+    (void)state;
+    heed_error err = { 0 };
+    const heed_classify_cfg cfg = { .threads = 1, .epochs = 2, .seed = 5, .valid_part = 0.2 };
+    heed_classifier *plain = heed_classifier_train(&data, &cfg, &err);
+    heed_classifier *c = heed__classifier_augmented(&data, &cfg, 3, &err);
+    if (!c) fail_msg("%s", err.msg);
+    assert_int_equal(heed_classifier_labels(c), 2);
+    assert_int_equal(heed_classifier_calibrated(c), heed_classifier_calibrated(plain));
+    assert_true(heed_classifier_parameters(c) >= heed_classifier_parameters(plain));
+    heed_classifier_close(c);
+    heed_classifier_close(plain);
+    const heed_classify_cfg score = { .target = HEED_TARGET_SCORE };
+    assert_null(heed__classifier_augmented(&data, &score, 1, &err));
+    assert_int_equal(err.code, HEED_EUNSUPPORTED);
+}
+
 /* What to label next: never more than there are, never one text twice, the same ones each time. */
 static void test_choose(void **state) {
     (void)state;
@@ -197,9 +216,10 @@ static void test_choose(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_trials),  cmocka_unit_test(test_time),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_choose),
-        cmocka_unit_test(test_curve),   cmocka_unit_test(test_self_training),
+        cmocka_unit_test(test_trials),    cmocka_unit_test(test_time),
+        cmocka_unit_test(test_refused),   cmocka_unit_test(test_choose),
+        cmocka_unit_test(test_curve),     cmocka_unit_test(test_self_training),
+        cmocka_unit_test(test_augmented),
     };
     return cmocka_run_group_tests(tests, make_data, NULL);
 }
