@@ -12,7 +12,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 export TOKENIZERS_PARALLELISM=false
 for file; do
-  case $file in *.zst) zstd -dc "$file" ;; *) cat "$file" ;; esac | head -c 15000000 >"$dir/all.txt"
+  { case $file in *.zst) zstd -dc "$file" ;; *) cat "$file" ;; esac || true; } 2>/dev/null | head -c 15000000 >"$dir/all.txt"
   sed -i '$d' "$dir/all.txt" # the last line may be half of one
   head -c "$bytes" "$dir/all.txt" | sed '$d' >"$dir/text.txt"
   echo "$file: $(stat -c %s "$dir/text.txt") bytes of $(wc -l <"$dir/text.txt") texts"
