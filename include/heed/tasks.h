@@ -70,6 +70,7 @@ typedef struct heed_classify_cfg {
     bool additive;          /* additive attention (Bahdanau et al. 2015) instead of scaled dot */
     const char *pooling;    /* of the states: "mean", "max", "cls", "attention" ("mean") */
     double deviation;       /* of the words' first vectors (1 *) */
+    bool no_marks;          /* classic: marks that stand alone, such as commas, are passed over */
     bool remember;          /* an LSTM's forget gates begin with a bias of 1 */
     const char *position;   /* encoder: "sinusoidal", "learned", "rotary" ("sinusoidal") */
     const char *tokenizer;  /* encoder: a tokenizer's file or folder (words) */

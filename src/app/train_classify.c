@@ -119,6 +119,7 @@ static int model_options(train_options *o, opt *list, int len) {
         { "pooling", 0, OPT_TEXT, &c->pooling, 0, 0, "P",
           "of the states: mean, max, cls, attention (mean)" },
         { "deviation", 0, OPT_REAL, &c->deviation, 0, 10, "X", "of the words' first vectors (1)" },
+        { "no-marks", 0, OPT_FLAG, &c->no_marks, 0, 0, NULL, "classic: pass over marks" },
         { "remember", 0, OPT_FLAG, &c->remember, 0, 0, NULL, "forget gates begin open: bias 1" },
         { "bidirectional", 0, OPT_FLAG, &c->bidirectional, 0, 0, NULL, "an LSTM each way" },
         { "attention", 0, OPT_TEXT, &o->attention, 0, 0, "A", "dot or additive (dot)" },
@@ -164,6 +165,7 @@ static void lstm_attention(train_options *o) {
     if (!c->pooling) c->pooling = "max";
     if (c->deviation == 0) c->deviation = 0.05; /* Keras has its tables near 0, gates open */
     c->remember = true;
+    c->no_marks = true; /* as there */
     if (o->dropout < 0) o->dropout = 0;
     if (o->hold_out < 0) o->hold_out = 0;
     o->cut = true;

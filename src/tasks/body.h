@@ -34,6 +34,7 @@ typedef struct heed_texts {
      * at least one unit, and rows->first tells which. NULL: the body cuts the text itself. */
     const heed_piece *word;
     const int64_t *word_start; /* [len+1] */
+    bool no_marks;             /* of words: marks that stand alone are passed over */
 } heed_texts;
 
 /* Encoded texts: row i is the units start[i] .. start[i+1). Of the arrays below a body fills those
@@ -84,6 +85,7 @@ typedef struct heed_body_cfg {
     heed_pooling_kind pooling;
     bool bidirectional;
     double deviation;      /* of the units' first vectors */
+    bool no_marks;         /* words only: marks are passed over */
     bool remember;         /* an LSTM's forget gates begin with a bias of 1 */
     bool additive;         /* attention by vᵀ tanh(Wq q + Wk k) instead of scaled dot */
     double dropout;        /* negative: none */

@@ -14,6 +14,7 @@ typedef struct classic {
     heed_body body;
     heed_vocab *vocab;
     heed_classic model; /* without dense and head */
+    bool no_marks;
 } classic;
 
 static void defaults(heed_body_cfg *c, heed_fit_cfg *fit) {
@@ -46,7 +47,9 @@ static int build(classic *c, heed_model_cfg cfg, heed_error *err) {
 static int learn(heed_body *b, const heed_texts *x, heed_error *err) {
     classic *c = (classic *)b;
     const heed_body_cfg *g = &b->cfg;
-    c->vocab = heed__vocab_of(x, g->vocab, &b->hooks, err);
+    heed_texts words = *x;
+    words.no_marks = c->no_marks = g->no_marks;
+    c->vocab = heed__vocab_of(&words, g->vocab, &b->hooks, err);
     if (!c->vocab) return HEED_ENOMEM;
     return build(c,
                  (heed_model_cfg){ .dim = g->embed,
@@ -68,8 +71,13 @@ static int load(heed_body *b, const json_t *config, const char *dir, heed_error 
     heed__format(path, sizeof path, "%s/config.json", dir);
     size_t size = 0;
     heed_model_cfg m;
-    char *text = heed__json_text(&b->hooks, config, false, &size, err);
-    if (!text) return HEED_ENOMEM;
+    const json_t *no_marks = json_object_get(config, "no_marks");
+    c->no_marks = json_is_true(no_marks);
+    json_t *model = json_copy((json_t *)(uintptr_t)config);
+    if (c->no_marks) json_object_del(model, "no_marks"); /* the rest is the model's */
+    char *text = model ? heed__json_text(&b->hooks, model, false, &size, err) : NULL;
+    json_decref(model);
+    if (!text) return heed__error(err, HEED_ENOMEM, "%s: out of memory", path);
     const int rc = heed_model_cfg_from_json(&m, text, size, path, err);
     heed__free(&b->hooks, text);
     if (rc) return rc;
@@ -92,7 +100,11 @@ static json_t *config(const heed_body *b) {
     char *text = heed_model_cfg_to_json(&((const classic *)b)->model.cfg, NULL);
     json_t *tree = text ? json_loads(text, 0, NULL) : NULL;
     heed_text_free(text);
-    return tree;
+    if (!tree || !((const classic *)b)->no_marks ||
+        json_object_set_new(tree, "no_marks", json_true()) == 0)
+        return tree;
+    json_decref(tree);
+    return NULL;
 }
 
 static int save(const heed_body *b, const char *dir, heed_error *err) {
@@ -101,7 +113,10 @@ static int save(const heed_body *b, const char *dir, heed_error *err) {
 
 static int encode(const heed_body *b, const heed_texts *x, const heed_rows_cfg *cfg,
                   heed_rows *rows, heed_error *err) {
-    return heed__word_rows(((const classic *)b)->vocab, x, cfg, rows, err);
+    const classic *c = (const classic *)b;
+    heed_texts words = *x;
+    words.no_marks = c->no_marks;
+    return heed__word_rows(c->vocab, &words, cfg, rows, err);
 }
 
 /* States of the spans [n,T,C], and what attention fell on where call asks for it. */

@@ -53,6 +53,7 @@ static int fill_in(training *t) {
                                .additive = c->additive,
                                .deviation = c->deviation,
                                .remember = c->remember,
+                               .no_marks = c->no_marks,
                                .dropout = c->dropout,
                                .tokenizer = c->tokenizer,
                                .seed = c->seed };

@@ -17,16 +17,23 @@ typedef struct words {
     size_t size, at;
     const heed_piece *given;
     int64_t next, last; /* of given */
+    bool no_marks;
 } words;
 
 static words words_of(const heed_texts *x, int64_t i) {
-    words w = { .text = x->text[i], .size = strlen(x->text[i]), .given = x->word };
+    words w = {
+        .text = x->text[i], .size = strlen(x->text[i]), .given = x->word, .no_marks = x->no_marks
+    };
     if (x->word) w.next = x->word_start[i], w.last = x->word_start[i + 1];
     return w;
 }
 
 static bool next(words *w, heed_word *word) {
-    if (!w->given) return heed__word_next(w->text, w->size, &w->at, word);
+    bool got = !w->given;
+    while (!w->given && got) {
+        got = heed__word_next(w->text, w->size, &w->at, word);
+        if (!got || !w->no_marks || !heed__word_is_mark(word)) return got;
+    }
     if (w->next == w->last) return false;
     heed__word_whole(w->text, w->given[w->next].begin, w->given[w->next].end, word);
     w->next++;

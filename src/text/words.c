@@ -67,3 +67,9 @@ void heed__word_whole(const char *text, size_t begin, size_t end, heed_word *wor
         at += n ? n : 1;
     }
 }
+
+bool heed__word_is_mark(const heed_word *word) {
+    uint32_t c = 0;
+    const size_t n = heed__utf8_next(word->form, (size_t)word->len, &c);
+    return n > 0 && n == (size_t)word->len && kind_of(c) == ALONE && !ideograph(c);
+}
