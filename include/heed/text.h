@@ -147,7 +147,7 @@ typedef struct heed_tokenizer_cfg {
                                    kind) */
     const heed_tokenizer *like; /* its normalizer and pre-tokenizer are taken instead of those usual
                                    for the kind; or NULL */
-    int threads;                /* as heed_pool_new; no result depends on it */
+    int threads;                /* not looked at yet: one works; no result will depend on it */
     const heed_hooks *hooks;    /* progress, cancel, log, memory; kept in the tokenizer */
 } heed_tokenizer_cfg;
 

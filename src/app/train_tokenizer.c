@@ -16,7 +16,6 @@ enum { MOST_SPECIAL = 256 };
 typedef struct tokenizer_options {
     heed_tokenizer_cfg cfg;
     const char *out, *column, *like, *special;
-    int64_t threads;
     char *special_list[MOST_SPECIAL + 1];
     char special_text[8192];
 } tokenizer_options;
@@ -48,7 +47,6 @@ static int read_options(tokenizer_options *o, int argc, char **argv, const char 
           "tokens with the first ids (those usual for the kind)" },
         { "like", 0, OPT_TEXT, &o->like, 0, 0, "TOKENIZER",
           "normalize and cut texts as this one does" },
-        { "threads", 0, OPT_INT, &o->threads, 1, 1024, "N", "threads (as many as there are)" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
     const opt_command what = { "heed train tokenizer FILE -o tokenizer.json [options]",
@@ -115,7 +113,6 @@ static int run(tokenizer_options *o, const char *file, heed_error *err) {
     train_watch w;
     train_watch_begin(&w);
     o->cfg.hooks = &w.hooks;
-    o->cfg.threads = (int)o->threads;
     heed_tokenizer *like = NULL, *tok = NULL;
     texts t = { 0 };
     int rc = 0;

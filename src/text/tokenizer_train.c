@@ -192,7 +192,6 @@ static json_t *learn(maker *m, bool raw) {
                             .prefix = wordpiece ? "##" : NULL,
                             .special = m->special,
                             .unk = m->r->unk,
-                            .threads = c->threads,
                             .hooks = &m->hooks };
     if (heed__train_words_sort(&m->words)) return no_memory(m), NULL;
     if (strcmp(m->r->kind, "unigram") == 0) return heed__train_unigram(&m->words, &cfg, m->err);

@@ -15,7 +15,6 @@ typedef struct heed__train_cfg {
     const char *const *special; /* tokens with the first ids; NULL ends them */
     const char *unk;            /* the unknown token, one of special, or NULL */
     bool raw; /* pieces are bytes, tokens are written in GPT-2's alphabet, all of it is known */
-    int threads;
     const heed_hooks *hooks;
 } heed__train_cfg;
 

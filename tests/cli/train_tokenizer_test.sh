@@ -20,7 +20,7 @@ gzip -k text.txt
 for kind in bpe wordpiece unigram; do
     "$HEED" train tokenizer text.txt -o $kind.json --kind $kind --vocab 400 >out.txt
     grep -q "^$kind.json: [0-9]* tokens from 400 texts" out.txt || fail "$kind: no summary"
-    "$HEED" train tokenizer text.txt.gz -o again.json --kind $kind --vocab 400 --threads 1 >/dev/null
+    "$HEED" train tokenizer text.txt.gz -o again.json --kind $kind --vocab 400 >/dev/null
     cmp $kind.json again.json || fail "$kind: an archive gives another file"
     "$HEED" train tokenizer table.tsv --text text -o again.json --kind $kind --vocab 400 >/dev/null
     cmp $kind.json again.json || fail "$kind: a table gives another file"
