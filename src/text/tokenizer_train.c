@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "text/tok_vocab.h"
 #include "text/tokenizer.h"
 #include "text/train_model.h"
@@ -206,6 +207,11 @@ static heed_tokenizer *make(maker *m, json_t *tree, const heed_text_source *sour
     const bool raw = heed__tokenizer_in_bytes(cutter);
     int rc = count_texts(m, cutter, source);
     heed_tokenizer_close(cutter);
+    if (m->words.full)
+        heed__log(
+            &m->hooks, HEED_LOG_WARN,
+            "training a tokenizer: more different pieces than memory is meant for; those that "
+            "came late are left out");
     if (!rc && raw && strcmp(m->r->kind, "bpe") != 0)
         rc = heed__error(m->err, HEED_EUNSUPPORTED,
                          "training a tokenizer: %s does not go with a byte-level pre-tokenizer",

@@ -54,7 +54,8 @@ static void thin_out(heed__train_words *w, int64_t most) {
 }
 
 int heed__train_words_add(heed__train_words *w, const char *piece, size_t size, int64_t count) {
-    const int64_t most = w->most ? w->most : 8000000;
+    const int64_t most = w->most ? w->most : 8000000,
+                  most_bytes = w->most_bytes ? w->most_bytes : 1 << 28;
     if (size > UINT32_MAX) return HEED_ENOMEM;
     if (2 * (w->len + 1) > w->slot_cap && widen(w)) return HEED_ENOMEM;
     const uint32_t hash = heed__tok_hash(piece, size);
@@ -65,6 +66,10 @@ int heed__train_words_add(heed__train_words *w, const char *piece, size_t size, 
             memcmp(w->bytes + word->at, piece, size) != 0)
             continue;
         word->count += count;
+        return 0;
+    }
+    if (w->size + (int64_t)size > most_bytes) {
+        w->full = true;
         return 0;
     }
     if (heed__grow(&w->hooks, &w->words, &w->cap, w->len + 1, sizeof *w->words) ||

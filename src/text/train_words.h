@@ -1,5 +1,6 @@
 /* train_words.h: pieces of the training text and how often each was seen, in bounded memory: when
- * there are too many different ones, the rarest go. */
+ * there are too many different ones, the rarest go; when their bytes are too many (long pieces,
+ * seen once each), no new ones are taken. */
 #ifndef HEED_TEXT_TRAIN_WORDS_H
 #define HEED_TEXT_TRAIN_WORDS_H
 
@@ -7,7 +8,9 @@
 
 typedef struct heed__train_words {
     heed_hooks hooks;
-    int64_t most; /* different pieces kept; 0: 8 million */
+    int64_t most;       /* different pieces kept; 0: 8 million */
+    int64_t most_bytes; /* of different pieces; 0: 256 MiB */
+    bool full;          /* a new piece was not taken */
     struct heed__train_word {
         int64_t at; /* of its bytes */
         int64_t count;

@@ -284,6 +284,12 @@ static void test_words(void **state) {
     w = counted(3); /* room for two: the rarest go when a third comes */
     assert_true(w.len <= 3 && w.dropped > 0);
     heed__train_words_free(&w);
+    w = (heed__train_words){ .most_bytes = 5 };
+    assert_int_equal(heed__train_words_add(&w, "low", 3, 1), 0);
+    assert_int_equal(heed__train_words_add(&w, "new", 3, 1), 0);
+    assert_int_equal(heed__train_words_add(&w, "low", 3, 1), 0);
+    assert_true(w.full && w.len == 1 && w.words[0].count == 2);
+    heed__train_words_free(&w);
 }
 
 /* The example of Sennrich et al. 2016, whose first merges are e s, es t, and l o. */
