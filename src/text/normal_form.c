@@ -52,6 +52,23 @@ static bool is_normal(const heed__span *a, bool compose, bool compat) {
     return true;
 }
 
+bool heed__combines(uint32_t code) {
+    return class_of(code, heed__uni(code)) != 0;
+}
+
+int heed__decompose(uint32_t code, uint32_t out[HEED_DECOMPOSED]) {
+    utf8proc_int32_t part[HEED_DECOMPOSED];
+    int boundary = 0;
+    out[0] = code;
+    if (code < 0xC0 || (code >= 0x3400 && code < 0xA000) || heed__uni_is(code, HEED_UNI_FRESH))
+        return 1;
+    const utf8proc_ssize_t len = utf8proc_decompose_char(
+        (utf8proc_int32_t)code, part, HEED_DECOMPOSED, (utf8proc_option_t)UTF8PROC_DECOMPOSE,
+        &boundary);
+    for (utf8proc_ssize_t i = 0; i < len && i < HEED_DECOMPOSED; i++) out[i] = (uint32_t)part[i];
+    return len < 1 ? 1 : len < HEED_DECOMPOSED ? (int)len : HEED_DECOMPOSED;
+}
+
 /* Decomposed characters in canonical order. */
 typedef struct run {
     heed__tok_work *w;

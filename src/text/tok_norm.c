@@ -5,11 +5,12 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "text/letters.h"
 #include "text/normal_form.h"
 #include "text/regex.h"
 #include "text/unicode.h"
 
-enum { DEPTH = 32 };
+enum { DEPTH = 32, AT_ONCE = 1 << 16 };
 
 struct heed__norm {
     heed_hooks hooks;
@@ -127,8 +128,74 @@ static int space_chinese(heed__tok_work *w, heed__span *a, heed_error *err) {
     return heed__span_edit(w, a, 0, err);
 }
 
+/* All that BertNormalizer does, in one pass, which is possible where no mark stays that could
+ * change its place. Each new character stands for what the old one stood for. *done: it was
+ * possible. */
+typedef struct bert {
+    char *text;
+    heed__place *at;
+    uint32_t size;
+} bert;
+
+static void bert_put(bert *b, uint32_t code, heed__place p) {
+    const size_t n = heed__utf8_put(code, b->text + b->size);
+    for (size_t k = 0; k < n; k++) b->at[b->size + k] = p;
+    b->size += (uint32_t)n;
+}
+
+/* One character of what is left after cleaning; false: a mark that stays. */
+static bool bert_char(const heed__norm *n, bert *b, uint32_t code, heed__place p) {
+    uint32_t part[HEED_DECOMPOSED], small[2];
+    const bool chinese = n->chinese && is_chinese(code);
+    if (chinese) bert_put(b, ' ', p);
+    const int parts = n->accents ? heed__decompose(code, part) : 1;
+    if (!n->accents) part[0] = code;
+    for (int i = 0; i < parts; i++) {
+        if (n->accents && part[i] >= 0x80) {
+            const uint32_t flags = heed__uni(part[i]);
+            if (flags & HEED_UNI_NONSPACING) continue;
+            if (heed__combines(part[i])) return false;
+        }
+        const int len = n->small ? heed__uni_small(part[i], small) : 1;
+        if (!n->small) small[0] = part[i];
+        for (int k = 0; k < len; k++) bert_put(b, small[k], p);
+    }
+    if (chinese) bert_put(b, ' ', p);
+    return true;
+}
+
+static int bert_at_once(const heed__norm *n, heed__tok_work *w, heed__span *a, bool *done,
+                        heed_error *err) {
+    /* no character becomes more than three times its bytes */
+    const size_t room = (size_t)a->size * 3;
+    bert b = { .text = heed__tok_work_alloc(w, room, err) };
+    b.at = b.text ? heed__tok_work_alloc(w, room * sizeof *b.at, err) : NULL;
+    if (!b.at) return HEED_ENOMEM;
+    *done = true;
+    for (uint32_t from = 0, size = 0; *done && from < a->size; from += size) {
+        uint32_t code = heed__char_at(a->text + from, &size);
+        const heed__place p = a->at ? a->at[from]
+                                    : (heed__place){ a->origin + from, a->origin + from + size };
+        if (n->clean) {
+            const uint32_t flags = heed__uni(code);
+            if (flags & HEED_UNI_UNCLEAN) continue;
+            if (flags & HEED_UNI_WHITE) code = ' ';
+        }
+        *done = bert_char(n, &b, code, p);
+    }
+    if (!*done) return 0;
+    a->text = b.text;
+    a->at = b.at;
+    a->size = b.size;
+    return 0;
+}
+
 static int apply_bert(const heed__norm *n, heed__tok_work *w, heed__span *a, heed_error *err) {
     int rc = 0;
+    bool done = false;
+    if (a->size < AT_ONCE && heed__ascii_run(a->text, a->size) < a->size)
+        rc = bert_at_once(n, w, a, &done, err);
+    if (rc || done) return rc;
     if (n->clean) rc = heed__span_filter(w, a, is_clean, err);
     if (rc == 0 && n->clean) rc = heed__span_map(w, a, to_space, err);
     if (rc == 0 && n->chinese) rc = space_chinese(w, a, err);
