@@ -2,6 +2,7 @@
  * neighbours that a merge joins, the pair of the lowest rank (the leftmost of equal ones) becomes
  * one token, until no merge applies. Short pieces are scanned for the lowest rank, long ones keep
  * their pairs in a heap, so that n letters cost n·log n. */
+#include "text/aligned.h"
 #include "text/model_bpe.h"
 
 #include <string.h>
@@ -267,7 +268,7 @@ static int32_t whole(const heed__bpe *m, bpe_scratch *s, const char *piece, size
         return HEED_ENOMEM - 1;
     size_t n = 0;
     for (size_t i = 0; i < size; i++)
-        n += heed__utf8_put(heed__tok_byte_letter((unsigned char)piece[i]), s->letter + n);
+        n += heed__utf8_put(heed__byte_char((unsigned char)piece[i]), s->letter + n);
     return heed__tok_vocab_find(&m->words.vocab, s->letter, n);
 }
 

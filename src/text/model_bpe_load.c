@@ -1,31 +1,11 @@
 /* model_bpe_load.c: a BPE model from tokenizer.json or from vocab.json and merges.txt, and its
- * object again; GPT-2's alphabet of bytes. */
+ * object again. */
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "text/aligned.h"
 #include "text/model_bpe.h"
-
-/* -- GPT-2's alphabet ------------------------------------------------------------------------- */
-
-static bool prints(uint32_t c) {
-    return (c >= '!' && c <= '~') || (c >= 0xa1 && c <= 0xac) || (c >= 0xae && c <= 0xff);
-}
-
-/* Bytes that print stand for themselves; the 68 others are U+0100 and on, in their order. */
-uint32_t heed__tok_byte_letter(unsigned char byte) {
-    if (prints(byte)) return byte;
-    if (byte <= 0x20) return 0x100 + byte;
-    if (byte <= 0xa0) return 0x100 + 33 + (uint32_t)(byte - 0x7f);
-    return 0x143; /* the soft hyphen */
-}
-
-int heed__tok_letter_byte(uint32_t letter) {
-    if (letter < 0x100) return prints(letter) ? (int)letter : -1;
-    if (letter <= 0x120) return (int)(letter - 0x100);
-    if (letter <= 0x142) return (int)(letter - 0x121 + 0x7f);
-    return letter == 0x143 ? 0xad : -1;
-}
 
 /* -- making ----------------------------------------------------------------------------------- */
 
@@ -227,7 +207,7 @@ static int finish(heed__bpe *m, const char *name, heed_error *err) {
         const char token[] = { '<', '0', 'x', digit[i >> 4], digit[i & 15], '>' };
         m->fallback[i] = heed__tok_vocab_find(v, token, sizeof token);
         char letter[4];
-        const size_t size = heed__utf8_put(heed__tok_byte_letter((unsigned char)i), letter);
+        const size_t size = heed__utf8_put(heed__byte_char((unsigned char)i), letter);
         m->byte_id[i] = heed__tok_vocab_find(v, letter, size);
     }
     return 0;

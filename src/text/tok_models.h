@@ -16,9 +16,6 @@ heed__tok_model *heed__tok_load_unigram(const json_t *object, const char *name,
 
 /* heed__tok_model_raw; false for what is no BPE. */
 bool heed__tok_bpe_raw(heed__tok_model *m);
-/* The character that GPT-2's alphabet gives a byte, and back (-1: none); Radford et al. 2019. */
-uint32_t heed__tok_byte_letter(unsigned char byte);
-int heed__tok_letter_byte(uint32_t letter);
 
 /* Room for `more` tokens in out; 0 or HEED_ENOMEM with *err. */
 int heed__tok_room(const heed__tok_model *m, heed__tok_pieces *out, int64_t more, heed_error *err);

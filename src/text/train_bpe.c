@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "text/aligned.h"
 #include "text/letters.h"
 #include "text/tok_models.h"
 #include "text/train_model.h"
@@ -125,7 +126,7 @@ static int add_alphabet(trainer *t) {
 /* The letters of all bytes, in the order of their code points. */
 static int add_bytes(trainer *t) {
     for (uint32_t code = 0; code <= 0x143; code++) {
-        if (heed__tok_letter_byte(code) < 0) continue;
+        if (heed__char_byte(code) < 0) continue;
         char text[4];
         const size_t size = heed__utf8_put(code, text);
         if (token_id(t, text, size) < 0) return HEED_ENOMEM;
@@ -171,7 +172,7 @@ static int spell_all(trainer *t) {
     int32_t byte[256];
     for (int i = 0; i < 256; i++) {
         char text[4];
-        const size_t size = heed__utf8_put(heed__tok_byte_letter((unsigned char)i), text);
+        const size_t size = heed__utf8_put(heed__byte_char((unsigned char)i), text);
         byte[i] = heed__tok_vocab_find(&t->vocab, text, size);
     }
     t->symbols = heed__calloc(&t->hooks, (size_t)w->size + 1, sizeof *t->symbols);
