@@ -5,7 +5,7 @@ set -euo pipefail
 heed=$1
 model=$(dirname "$heed")/banking77
 
-"$heed" train classify data/banking77/train.tsv -o "$model" --valid-part 0
+"$heed" train classify data/banking77/train.tsv -o "$model"
 "$heed" test "$model" data/banking77/test.tsv
 "$heed" predict "$model" --explain <<'MESSAGES'
 my card was charged twice for the same coffee

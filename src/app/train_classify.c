@@ -58,7 +58,7 @@ static int learning_options(train_options *o, opt *list, int len) {
         { "hierarchy", 0, OPT_FLAG, &c->hierarchy, 0, 0, NULL, "labels are paths, a/b" },
         { "balanced", 0, OPT_FLAG, &c->balanced, 0, 0, NULL, "rare labels weigh more" },
         { "recipe", 0, OPT_TEXT, &c->recipe, 0, 0, "R",
-          "attend, classic, encoder, encoder-base, lstm-attention (classic)" },
+          "attend, classic, encoder, encoder-base, lstm-attention (attend)" },
         { "from", 0, OPT_TEXT, &c->from, 0, 0, "MODEL", "start from this model" },
         { "vectors", 0, OPT_TEXT, &c->vectors, 0, 0, "FILE",
           "start from these vectors of words (word2vec, GloVe, fastText text form)" },
@@ -71,7 +71,7 @@ static int learning_options(train_options *o, opt *list, int len) {
           "else this part of the data is held out, by label (0.1)" },
         { "patience", 0, OPT_INT, &c->patience, 0, 1e6, "N",
           "stop after N epochs without a better one (never)" },
-        { "epochs", 0, OPT_INT, &c->epochs, 1, 1e6, "N", "passes over the data (15)" },
+        { "epochs", 0, OPT_INT, &c->epochs, 1, 1e6, "N", "passes over the data (by recipe)" },
         { "search", 0, OPT_TEXT, &o->search, 0, 0, "TIME",
           "try settings for so long, as 20m, and keep the best" },
         { "unlabeled", 0, OPT_TEXT, &o->unlabeled, 0, 0, "FILE",
@@ -81,18 +81,18 @@ static int learning_options(train_options *o, opt *list, int len) {
         { "curve", 0, OPT_FLAG, &o->curve, 0, 0, NULL,
           "accuracy by number of labels, and what more would bring" },
         { "seconds", 0, OPT_REAL, &c->seconds, 0, 1e9, "S", "time for training (no limit)" },
-        { "batch", 0, OPT_INT, &c->batch, 1, 65536, "N", "texts in a step (64)" },
-        { "lr", 0, OPT_REAL, &c->lr, 1e-9, 10, "X", "learning rate (0.002)" },
+        { "batch", 0, OPT_INT, &c->batch, 1, 65536, "N", "texts in a step (by recipe)" },
+        { "lr", 0, OPT_REAL, &c->lr, 1e-9, 10, "X", "learning rate (by recipe)" },
         { "optimizer", 0, OPT_TEXT, &c->optimizer, 0, 0, "O",
-          "adam, adamw, sgd, adagrad, adafactor (adam)" },
+          "adam, adamw, sgd, adagrad, adafactor (by recipe)" },
         { "schedule", 0, OPT_TEXT, &c->schedule, 0, 0, "S",
-          "constant, linear, cosine, inv_sqrt, plateau (cosine)" },
+          "constant, linear, cosine, inv_sqrt, plateau (by recipe)" },
         { "warmup", 0, OPT_REAL, &c->warmup, 0, 0.99, "P", "part of all steps (0)" },
         { "clip", 0, OPT_REAL, &c->clip, -1, 1e6, "X", "largest norm of a gradient (1)" },
         { "weight-decay", 0, OPT_REAL, &c->weight_decay, 0, 10, "X", "(0)" },
         { "ema", 0, OPT_REAL, &c->ema, 0, 0.999999, "D", "average the weights, as 0.999 (no)" },
         { "label-smoothing", 0, OPT_REAL, &c->label_smoothing, 0, 0.9, "P", "(0)" },
-        { "dropout", 0, OPT_REAL, &o->dropout, 0, 0.95, "P", "part of values dropped (0.3)" },
+        { "dropout", 0, OPT_REAL, &o->dropout, 0, 0.95, "P", "part of values dropped (by recipe)" },
     };
     return append(list, len, options, sizeof options / sizeof *options);
 }
@@ -101,15 +101,15 @@ static int learning_options(train_options *o, opt *list, int len) {
 static int model_options(train_options *o, opt *list, int len) {
     heed_classify_cfg *c = &o->cfg;
     const opt options[] = {
-        { "vocab", 0, OPT_INT, &c->vocab, 3, 1e7, "N", "words known (10000)" },
-        { "max-len", 0, OPT_INT, &c->max_len, 1, 65536, "N", "words read at once (128)" },
+        { "vocab", 0, OPT_INT, &c->vocab, 3, 1e7, "N", "words known (by recipe)" },
+        { "max-len", 0, OPT_INT, &c->max_len, 1, 65536, "N", "words read at once (by recipe)" },
         { "cut", 0, OPT_FLAG, &o->cut, 0, 0, NULL,
           "cut longer texts instead of reading them in windows" },
         { "keep", 0, OPT_TEXT, &o->keep, 0, 0, "K", "head or tail, of a text that is cut (tail)" },
-        { "embed", 0, OPT_INT, &c->embed, 1, 65536, "N", "width of words (64)" },
-        { "hidden", 0, OPT_INT, &c->hidden, 1, 65536, "N", "width of states (64)" },
-        { "heads", 0, OPT_INT, &c->heads, 1, 1024, "N", "of attention (4)" },
-        { "layers", 0, OPT_INT, &c->layers, 1, 100, "N", "(1)" },
+        { "embed", 0, OPT_INT, &c->embed, 1, 65536, "N", "width of words (by recipe)" },
+        { "hidden", 0, OPT_INT, &c->hidden, 1, 65536, "N", "width of states (by recipe)" },
+        { "heads", 0, OPT_INT, &c->heads, 1, 1024, "N", "of attention (by recipe)" },
+        { "layers", 0, OPT_INT, &c->layers, 1, 100, "N", "of LSTM or encoder (by recipe)" },
         { "dense", 0, OPT_INT, &c->dense, 1, 65536, "N", "ReLU units before the last layer (0)" },
         { "ff", 0, OPT_INT, &c->ff, 1, 1e6, "N", "encoder: width of feed-forward (4 x embed)" },
         { "position", 0, OPT_TEXT, &c->position, 0, 0, "P",
@@ -203,6 +203,7 @@ static bool complete(train_options *o) {
     if (!train_precision(o->precision, &precision) || !one_of("keep", o->keep, "head", "tail") ||
         !one_of("attention", o->attention, "dot", "additive"))
         return false;
+    if (!c->recipe && !c->from) c->recipe = "attend";
     if (c->recipe && strcmp(c->recipe, "lstm-attention") == 0) lstm_attention(o);
     if (c->recipe && strcmp(c->recipe, "encoder-base") == 0) encoder_base(o);
     c->precision = (heed_precision)precision;

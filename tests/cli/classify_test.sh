@@ -4,7 +4,7 @@ set -uo pipefail
 . tests/cli/program.sh
 
 (head -1 data/banking77/train.tsv; awk 'NR > 1 && NR % 25 == 0' data/banking77/train.tsv) >"$dir/small.tsv"
-train() { "$heed" train classify "$dir/small.tsv" --epochs 2 --seed 3 "$@" >"$dir/log" 2>&1 || wrong "train $*: $(cat "$dir/log")"; }
+train() { "$heed" train classify --recipe classic "$dir/small.tsv" --epochs 2 --seed 3 "$@" >"$dir/log" 2>&1 || wrong "train $*: $(cat "$dir/log")"; }
 train -o "$dir/m1" --threads 1
 train -o "$dir/m2" --threads 2
 train -o "$dir/m3" --threads 7
@@ -26,7 +26,7 @@ for isa in scalar avx512 avx2; do
 done
 cmp -s "$dir/m1/model.safetensors" "$dir/b-scalar/model.safetensors" && wrong "bf16 gave the weights of f32"
 grep -q '"precision": "bf16"' "$dir/b-scalar/config.json" || wrong "the precision is not stored"
-"$heed" train classify "$dir/small.tsv" --epochs 2 --seed 4 -o "$dir/other" >/dev/null 2>&1
+"$heed" train classify --recipe classic "$dir/small.tsv" --epochs 2 --seed 4 -o "$dir/other" >/dev/null 2>&1
 [ "$first" != "$(sha256sum <"$dir/other/model.safetensors")" ] || wrong "another seed gave the same weights"
 
 # what test says is what counting predict's lines says
@@ -43,27 +43,27 @@ train -o "$dir/last" --cut
 echo "$long" | "$heed" predict "$dir/last" | grep -q '(128 of 300 tokens seen)' || wrong "a cut text was not said to be cut"
 
 expect 64 "no command 'fly'" "$heed" fly
-expect 64 "no option '--fly'" "$heed" train classify x -o y --fly
-expect 64 "--epochs wants a whole number from 1" "$heed" train classify x -o y --epochs 0
-expect 64 "--epochs wants a value" "$heed" train classify x -o y --epochs
+expect 64 "no option '--fly'" "$heed" train classify --recipe classic x -o y --fly
+expect 64 "--epochs wants a whole number from 1" "$heed" train classify --recipe classic x -o y --epochs 0
+expect 64 "--epochs wants a value" "$heed" train classify --recipe classic x -o y --epochs
 expect 64 "no task 'dance'" "$heed" train dance x -o y
-expect 64 "-o DIR is needed" "$heed" train classify x
-expect 66 "$dir/none.tsv: " "$heed" train classify "$dir/none.tsv" -o "$dir/x"
-expect 66 "no column 'zz'" "$heed" train classify "$dir/small.tsv" -o "$dir/x" --label zz
+expect 64 "-o DIR is needed" "$heed" train classify --recipe classic x
+expect 66 "$dir/none.tsv: " "$heed" train classify --recipe classic "$dir/none.tsv" -o "$dir/x"
+expect 66 "no column 'zz'" "$heed" train classify --recipe classic "$dir/small.tsv" -o "$dir/x" --label zz
 expect 66 "none/config.json" "$heed" predict "$dir/none"
 printf 'a\tb\n' >"$dir/one.tsv"
-expect 64 "all texts have the label 'a'" "$heed" train classify "$dir/one.tsv" -o "$dir/x"
+expect 64 "all texts have the label 'a'" "$heed" train classify --recipe classic "$dir/one.tsv" -o "$dir/x"
 printf 'a\tb\nc\n' >"$dir/bad.tsv"
-expect 65 "bad.tsv:2: 1 column where there should be 2" "$heed" train classify "$dir/bad.tsv" -o "$dir/x"
+expect 65 "bad.tsv:2: 1 column where there should be 2" "$heed" train classify --recipe classic "$dir/bad.tsv" -o "$dir/x"
 : >"$dir/empty.tsv"
-expect 65 "no line of data" "$heed" train classify "$dir/empty.tsv" -o "$dir/x"
+expect 65 "no line of data" "$heed" train classify --recipe classic "$dir/empty.tsv" -o "$dir/x"
 HEED_ISA=fast expect 64 "fast" "$heed" predict "$dir/m1" "$dir/texts"
 printf 'good\n\xff\xfe\n' >"$dir/latin"
 expect 65 "latin:2: not UTF-8" "$heed" predict "$dir/m1" "$dir/latin"
 mkdir -p "$dir/full/inside"
-expect 74 "holds 'inside'" "$heed" train classify "$dir/small.tsv" -o "$dir/full" --epochs 1
+expect 74 "holds 'inside'" "$heed" train classify --recipe classic "$dir/small.tsv" -o "$dir/full" --epochs 1
 echo x >"$dir/file"
-expect 74 "there is a file of that name" "$heed" train classify "$dir/small.tsv" -o "$dir/file" --epochs 1
+expect 74 "there is a file of that name" "$heed" train classify --recipe classic "$dir/small.tsv" -o "$dir/file" --epochs 1
 
 # a folder that is damaged
 cp -r "$dir/m1" "$dir/cut"
@@ -78,7 +78,7 @@ expect 66 "vocab.txt" "$heed" predict "$dir/cut" "$dir/texts"
 
 # stopped: nothing new, the old model as it was
 before=$(cat "$dir/m1"/* | sha256sum)
-"$heed" train classify data/banking77/train.tsv --epochs 1000 -o "$dir/m1" >/dev/null 2>"$dir/err" &
+"$heed" train classify --recipe classic data/banking77/train.tsv --epochs 1000 -o "$dir/m1" >/dev/null 2>"$dir/err" &
 job=$!
 sleep 1; kill -INT $job; wait $job; rc=$?
 [ $rc = 75 ] || wrong "stopped training gave $rc, not 75"

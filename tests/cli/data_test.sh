@@ -6,7 +6,7 @@ set -uo pipefail
 most=11
 train() { # NAME FILE [options]: the model's hash
     local name=$1; shift
-    "$heed" train classify "$@" -o "$dir/m" --epochs 1 --threads 1 >"$dir/out" 2>"$dir/err" ||
+    "$heed" train classify --recipe classic "$@" -o "$dir/m" --epochs 1 --threads 1 >"$dir/out" 2>"$dir/err" ||
         wrong "$name: $(head -c 300 "$dir/err")"
     local hash; hash=$(cat "$dir/m/model.safetensors" "$dir/m/vocab.txt" | sha256sum)
     [ "$hash" = "${first:=$hash}" ] || wrong "$name gives another model; $(head -1 "$dir/out")"
@@ -34,24 +34,24 @@ awk -F'\t' '{ sub(" ", "\t", $2); print $1 "\t" $2 }' t.tsv | sed '1s/.*/y\ta\tb
 train "joined columns" joined.tsv --text a,b --label y
 
 # predict reads packed lines too
-"$heed" train classify t.tsv -o m --epochs 1 >out 2>err || wrong "train: $(cat err)"
+"$heed" train classify --recipe classic t.tsv -o m --epochs 1 >out 2>err || wrong "train: $(cat err)"
 cut -f2 plain.txt >lines; gzip -c lines >lines.gz
 [ "$("$heed" predict m lines)" = "$("$heed" predict m lines.gz)" ] || wrong "predict of lines and lines.gz differ"
 
 # words start from a file's vectors
 printf '2 4\ngood 1 2 3 4\nzebra 1 1 1 1\n' | gzip >v.vec.gz
-"$heed" train classify t.tsv -o mv --epochs 1 --vectors v.vec.gz >out 2>err || wrong "vectors: $(cat err)"
+"$heed" train classify --recipe classic t.tsv -o mv --epochs 1 --vectors v.vec.gz >out 2>err || wrong "vectors: $(cat err)"
 grep -q '^vectors: 1 of the [0-9]* words have one' out || wrong "coverage was not said: $(cat out)"
 
 # what is in training and test data, and what is there twice, is said
 { cat plain.txt; tail -1 plain.txt; printf 'no\tgood, "4"\n'; } >twice.tsv
-"$heed" train classify twice.tsv -o m2 --epochs 1 >out 2>err || wrong "train: $(cat err)"
+"$heed" train classify --recipe classic twice.tsv -o m2 --epochs 1 >out 2>err || wrong "train: $(cat err)"
 grep -qx 'twice.tsv: 2 texts repeat an earlier one, 1 of them with another label' out || wrong "repeated texts: $(cat out)"
 { head -3 plain.txt; printf 'no\tnew\nyes\tbad, "4"\n'; } >new.tsv
 "$heed" test m new.tsv --train t.tsv | grep -qx '4 of them are in t.tsv too, 1 of these with another label' ||
     wrong "texts in both are not counted"
 
-data() { expect "$1" "$2" "$heed" train classify "${3:-d.tsv}" -o x "${@:4}"; }
+data() { expect "$1" "$2" "$heed" train classify --recipe classic "${3:-d.tsv}" -o x "${@:4}"; }
 head -c 50 t.tsv.gz >cut.gz; data 65 "cut.gz: cut short: the archive ends within its data, at byte 50" cut.gz
 { head -c 30 t.tsv.gz; printf 'XXXXXXXX'; tail -c +39 t.tsv.gz; } >bad.gz; data 65 "bad.gz: broken at or before byte" bad.gz
 printf 'a\tb\n' | iconv -t UTF-16 2>/dev/null >d.tsv && [ -s d.tsv ] && data 65 "d.tsv:1: UTF-16, not UTF-8"
@@ -66,6 +66,6 @@ data 66 "the header has no column 'zz' for the label; it has: coarse, fine, text
 data 65 "heed: d.tsv: at least 10 lines are wrong"
 [ "$(grep -c '^d.tsv:[0-9]*: 1 column where there should be 2$' err)" = 10 ] || wrong "not ten lines: $(cat err)"
 { printf 'a\tb\nb\tc\nc\t'; head -c 68000000 /dev/zero | tr '\0' x; } | expect 65 "standard input:3: a line of more than 64 MB" \
-    "$heed" train classify - -o x
+    "$heed" train classify --recipe classic - -o x
 [ ! -e x ] || wrong "a wrong file left a folder"
 exit $failed

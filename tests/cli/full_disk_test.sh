@@ -8,7 +8,7 @@ trap 'umount "$dir/disk" 2>/dev/null; rm -rf "$dir"' EXIT
 failed=0
 wrong() { echo "FAILED: $*"; failed=1; }
 (head -1 data/banking77/train.tsv; awk 'NR > 1 && NR % 60 == 0' data/banking77/train.tsv) >"$dir/small.tsv"
-train() { "$heed" train classify "$dir/small.tsv" --epochs 1 --vocab 50 --max-len 16 --threads 1 --valid-part 0 --run none "$@" >"$dir/log" 2>&1; }
+train() { "$heed" train classify --recipe classic "$dir/small.tsv" --epochs 1 --vocab 50 --max-len 16 --threads 1 --valid-part 0 --run none "$@" >"$dir/log" 2>&1; }
 whole() { cat "$1"/{config.json,vocab.txt,model.safetensors} | sha256sum; }
 # The save to $1 with seed 2 must fail with status 74 and 'text', and leave what was there.
 expect_refused() {
@@ -54,7 +54,7 @@ two=$(whole "$dir/plain/m")
 [ "$one" != "$two" ] || wrong "two seeds, one model"
 killed=0
 for i in 0 1 2 3 4 5 6 7 8 9; do
-    "$heed" train classify "$dir/small.tsv" --epochs 1 --vocab 50 --max-len 16 --threads 1 --valid-part 0 --run none --seed $((1 + i % 2)) \
+    "$heed" train classify --recipe classic "$dir/small.tsv" --epochs 1 --vocab 50 --max-len 16 --threads 1 --valid-part 0 --run none --seed $((1 + i % 2)) \
         -o "$dir/plain/m" >/dev/null 2>&1 &
     job=$!
     # the first m.new is the trial before the training; the second one has files in it

@@ -4,7 +4,7 @@
 set -uo pipefail
 . tests/cli/program.sh
 for i in 1 2 3 4 5 6 7 8; do printf 'yes\tthis is good %s\nno\tthis is bad %s\n' $i $i; done >"$dir/t.tsv"
-train() { "$heed" train classify "$dir/t.tsv" --epochs 1 --threads 1 "$@"; }
+train() { "$heed" train classify --recipe classic "$dir/t.tsv" --epochs 1 --threads 1 "$@"; }
 train -o "$dir/m" >/dev/null 2>"$dir/err" || wrong "train: $(cat "$dir/err")"
 echo "this is good" >"$dir/text"
 
@@ -13,7 +13,7 @@ mkdir "$dir/data"; echo precious >"$dir/data/notes.txt"
 expect 74 "holds 'notes.txt', which is no file of a model" train -o "$dir/data"
 [ "$(cat "$dir/data/notes.txt")" = precious ] || wrong "training removed a file that was not its own"
 expect 74 "is a mount point" train -o /
-(cd "$dir/m" && expect 0 "" "$(realpath "$heed")" train classify "$dir/t.tsv" -o . --epochs 1; exit $failed) || failed=1
+(cd "$dir/m" && expect 0 "" "$(realpath "$heed")" train classify --recipe classic "$dir/t.tsv" -o . --epochs 1; exit $failed) || failed=1
 ln -s m "$dir/link"; expect 0 "" train -o "$dir/link"
 [ -L "$dir/link" ] && [ -e "$dir/m/config.json" ] || wrong "a link to a model was replaced itself"
 expect 0 "" train -o "$dir/slash///"
@@ -63,14 +63,14 @@ train -o "$dir/d0" --dropout 0 >/dev/null 2>&1; ! grep -q '"dropout": 0.[1-9]' "
     wrong "--dropout 0 was taken for another: $(grep dropout "$dir/d0/config.json")"
 
 # data
-data() { expect "$1" "$2" "$heed" train classify "$dir/d.tsv" -o "$dir/x" --epochs 1 --threads 1; }
+data() { expect "$1" "$2" "$heed" train classify --recipe classic "$dir/d.tsv" -o "$dir/x" --epochs 1 --threads 1; }
 printf 'a\tb\n\033[31mred\tc\n' >"$dir/d.tsv"; data 65 "d.tsv:2: the label holds a control character"
 printf 'a\tb\nc\0d\te\n' >"$dir/d.tsv"; data 65 "d.tsv:2: a zero byte"
 printf 'a\tb\n\tc\n' >"$dir/d.tsv"; data 65 "d.tsv:2: the label is empty"
 printf '\xef\xbb\xbflabel\ttext\r\na\tone\r\nb\ttwo\r\n\r\n' >"$dir/d.tsv"; data 0 ""
 printf 'a"b\t\nc\\d\t\n' >"$dir/d.tsv"; data 0 ""
 "$heed" predict "$dir/x" --json --top 2 "$dir/text" | python3 -c 'import json,sys; json.load(sys.stdin)' 2>/dev/null || ! command -v python3 >/dev/null || wrong "labels with quotes gave no JSON"
-mkdir "$dir/empty"; expect 65 "is a folder without a folder of texts in it" "$heed" train classify "$dir/empty" -o "$dir/x"
+mkdir "$dir/empty"; expect 65 "is a folder without a folder of texts in it" "$heed" train classify --recipe classic "$dir/empty" -o "$dir/x"
 if [ "$(id -u)" != 0 ]; then chmod a-r "$dir/d.tsv"; expect 74 "Permission denied" "$heed" test "$dir/m" "$dir/d.tsv"; fi
 head -c 10000000 /dev/zero | tr '\0' 'x' | "$heed" predict "$dir/m" >"$dir/out" 2>"$dir/err" || wrong "a long line: $(cat "$dir/err")"
 [ "$(wc -l <"$dir/out")" = 1 ] || wrong "a long line gave $(wc -l <"$dir/out") answers"

@@ -22,7 +22,7 @@ awk 'BEGIN { srand(7); split("red green blue", w); split("x y z", f)
     } }'
 (printf 'label\ttext\ttext2\n'; cat "$dir/pairs") >"$dir/pairs.tsv"
 
-train classify "$dir/several.jsonl" --several -o "$dir/several" --epochs 8 --lr 0.02
+train classify --recipe classic "$dir/several.jsonl" --several -o "$dir/several" --epochs 8 --lr 0.02
 grep -q '^a text may have several labels' "$dir/log" || wrong "several labels went unsaid"
 grep -q '^Epoch .8/8., Loss: [0-9.]*, F1: ' "$dir/log" || wrong "no F1 of held-out data: $(cat "$dir/log")"
 f1=$("$heed" test "$dir/several" "$dir/several.jsonl" --json | grep -o '"f1": [0-9.]*' | cut -d' ' -f2)
@@ -31,29 +31,29 @@ ge "$f1" 0.95 || wrong "several labels: F1 $f1"
     wrong "several labels: $(echo "here red z y x blue" | "$heed" predict "$dir/several")"
 "$heed" info "$dir/several" | grep -q "recipe classic, gives several labels for a text, 3 labels" || wrong "info: $("$heed" info "$dir/several" | head -1)"
 
-train score "$dir/score.tsv" -o "$dir/score" --epochs 20 --lr 0.02 --test "$dir/score.tsv"
+train score --recipe classic "$dir/score.tsv" -o "$dir/score" --epochs 20 --lr 0.02 --test "$dir/score.tsv"
 r2=$("$heed" test "$dir/score" "$dir/score.tsv" --json | grep -o '"r2": [0-9.]*' | cut -d' ' -f2)
 ge "$r2" 0.8 || wrong "a score: R2 $r2"
 grep -q "^R2: " "$dir/log" || wrong "--test of a score said $(tail -3 "$dir/log")"
 few=$(echo "here y y z z y z" | "$heed" predict "$dir/score"); many=$(echo "here x x x x x x" | "$heed" predict "$dir/score")
 ge "$many" "$few" || wrong "a score: $many is not above $few"
 printf '1\ta b\ntwo\tc\n' >"$dir/bad.tsv"
-expect 65 "bad.tsv:2: 'two' is no number" "$heed" train score "$dir/bad.tsv" -o "$dir/x"
+expect 65 "bad.tsv:2: 'two' is no number" "$heed" train score --recipe classic "$dir/bad.tsv" -o "$dir/x"
 
-train classify "$dir/pairs.tsv" --pairs -o "$dir/pairs.m" --epochs 30 --lr 0.02
+train classify --recipe classic "$dir/pairs.tsv" --pairs -o "$dir/pairs.m" --epochs 30 --lr 0.02
 right=$("$heed" test "$dir/pairs.m" "$dir/pairs.tsv" | grep '^Test Accuracy' | cut -d' ' -f3)
 ge "$right" 0.95 || wrong "pairs: accuracy $right"
 [ "$(printf 'a red one\tmy red thing\n' | "$heed" predict "$dir/pairs.m" | cut -f1)" = same ] || wrong "pairs: red and red are not the same"
 expect 65 "this model reads pairs" "$heed" predict "$dir/pairs.m" - <<<"a red one"
 "$heed" info "$dir/pairs.m" | grep -q "gives one label for two texts" || wrong "info of pairs"
 
-train classify "$dir/paths.tsv" --hierarchy --balanced -o "$dir/paths" --epochs 8 --lr 0.02
+train classify --recipe classic "$dir/paths.tsv" --hierarchy --balanced -o "$dir/paths" --epochs 8 --lr 0.02
 "$heed" test "$dir/paths" "$dir/paths.tsv" | grep -Eq '^Accuracy at level 1: (1.0000|0.9[89])' || wrong "paths: $("$heed" test "$dir/paths" "$dir/paths.tsv" | tail -2)"
 echo "it is red and" | "$heed" predict "$dir/paths" --json | grep -q '"parents": \[{"label": "red", "score": ' || wrong "no parents"
 
 # tokens, and the language first: what is hidden is told better at the end than at the beginning
 cut -f2 "$dir/paths.tsv" >"$dir/texts"
-"$heed" train classify "$dir/paths.tsv" -o "$dir/enc" --recipe encoder --tokenizer wordpiece --vocab 60 --embed 32 --heads 2 --epochs 6 --lr 0.003 \
+"$heed" train classify --recipe classic "$dir/paths.tsv" -o "$dir/enc" --recipe encoder --tokenizer wordpiece --vocab 60 --embed 32 --heads 2 --epochs 6 --lr 0.003 \
     --pretrain "$dir/texts" --pretrain-epochs 4 >"$dir/log" 2>&1 || wrong "encoder: $(tail -1 "$dir/log")"
 [ "$(grep -c '^Epoch .[1-4]/4' "$dir/log")" = 4 ] && [ "$(grep -c '^Epoch .[1-6]/6' "$dir/log")" = 6 ] || wrong "epochs of both parts: $(cat "$dir/log")"
 [ -s "$dir/enc.run/pretrain/log.jsonl" ] || wrong "learning the language left no log"
@@ -62,17 +62,17 @@ ge "$right" 0.95 || wrong "encoder: accuracy $right"
 [ -s "$dir/enc/tokenizer.json" ] || wrong "no tokenizer in the folder"
 echo "it is red and x" | "$heed" predict "$dir/enc" --explain | tail -1 | grep -q '\[' || wrong "encoder: nothing explained"
 "$heed" info "$dir/enc" | grep -q "recipe encoder" || wrong "info of an encoder"
-for p in learned rotary; do train classify "$dir/paths.tsv" -o "$dir/x" --recipe encoder --position $p --embed 16 --heads 2 --layers 1 --epochs 1; done
-expect 69 "learns no language beforehand" "$heed" train classify "$dir/paths.tsv" -o "$dir/x" --recipe classic --pretrain "$dir/texts" --run none
-expect 66 "none.json" "$heed" train classify "$dir/paths.tsv" -o "$dir/x" --recipe encoder --tokenizer "$dir/none.json"
+for p in learned rotary; do train classify --recipe classic "$dir/paths.tsv" -o "$dir/x" --recipe encoder --position $p --embed 16 --heads 2 --layers 1 --epochs 1; done
+expect 69 "learns no language beforehand" "$heed" train classify --recipe classic "$dir/paths.tsv" -o "$dir/x" --recipe classic --pretrain "$dir/texts" --run none
+expect 66 "none.json" "$heed" train classify --recipe classic "$dir/paths.tsv" -o "$dir/x" --recipe encoder --tokenizer "$dir/none.json"
 # another head on a body that is there
-train score "$dir/score.tsv" -o "$dir/x" --from "$dir/several" --epochs 1
-expect 64 "is of recipe 'classic', not 'encoder'" "$heed" train classify "$dir/paths.tsv" -o "$dir/x" --recipe encoder --from "$dir/several"
+train score --recipe classic "$dir/score.tsv" -o "$dir/x" --from "$dir/several" --epochs 1
+expect 64 "is of recipe 'classic', not 'encoder'" "$heed" train classify --recipe classic "$dir/paths.tsv" -o "$dir/x" --recipe encoder --from "$dir/several"
 
 # a long text is read in windows: what counts may stand anywhere
 long() { yes z | head -300 | tr '\n' ' '; }
-train classify "$dir/paths.tsv" -o "$dir/w" --max-len 8 --epochs 4 --lr 0.02
+train classify --recipe classic "$dir/paths.tsv" -o "$dir/w" --max-len 8 --epochs 4 --lr 0.02
 echo "$(long) it is red and x" | "$heed" predict "$dir/w" --json | grep -q '"tokens_seen": 305, "tokens_total": 305' || wrong "windows did not see it all"
-train classify "$dir/paths.tsv" -o "$dir/w" --max-len 8 --cut --keep head --epochs 1
+train classify --recipe classic "$dir/paths.tsv" -o "$dir/w" --max-len 8 --cut --keep head --epochs 1
 echo "$(long) it is red and x" | "$heed" predict "$dir/w" --json | grep -q '"tokens_seen": 8, "tokens_total": 305' || wrong "a cut text is not said to be cut"
 exit $failed

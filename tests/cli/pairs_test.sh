@@ -42,7 +42,7 @@ head -c 128 v.npy | tail -c 118 | grep -q "'descr': '<f4', 'fortran_order': Fals
 
 # a classifier's own vectors; a model of another task
 awk -F'\t' 'NR > 1 { split($1, w, " "); print w[2] "\t" $1 }' p.tsv >c.tsv
-"$heed" train classify c.tsv -o mc --epochs 1 --run none >log 2>err || wrong "classify: $(cat err)"
+"$heed" train classify --recipe classic c.tsv -o mc --epochs 1 --run none >log 2>err || wrong "classify: $(cat err)"
 [ "$("$heed" embed mc lines | wc -l)" = 27 ] || wrong "a classifier gave no vectors"
 "$heed" info m1 | grep -q "m1: embedder, vectors of 16 numbers" || wrong "info: $("$heed" info m1 2>&1)"
 expect 69 "embed" "$heed" predict m1 lines

@@ -16,7 +16,7 @@ wrong() { echo "FAILED: $*"; failed=1; }
         printf 'who knows %d\t%s\n' "$i" "$([ $((i % 2)) = 0 ] && echo '<b>good</b>' || echo 'bad & wet')"
     done
 } >"$dir/d.tsv"
-"$heed" train classify "$dir/d.tsv" -o "$dir/m" --valid-part 0.3 --epochs 3 --threads 1 >"$dir/out" 2>/dev/null || wrong "train"
+"$heed" train classify --recipe classic "$dir/d.tsv" -o "$dir/m" --valid-part 0.3 --epochs 3 --threads 1 >"$dir/out" 2>/dev/null || wrong "train"
 page=$dir/m.run/report.html
 grep -q "report: $page" "$dir/out" || wrong "the page is not told of"
 [ -s "$page" ] || wrong "no page"
@@ -26,7 +26,7 @@ grep -q '&lt;b&gt;good&lt;/b&gt;' "$page" || wrong "a label is not shown"
 for word in 'temperature' 'The surest mistakes' 'part answered' 'how often right' 'while learning'; do
     grep -q "$word" "$page" || wrong "no '$word' on the page"
 done
-"$heed" train classify "$dir/d.tsv" -o "$dir/n" --valid-part 0 --epochs 1 --threads 1 --run none >"$dir/out" 2>/dev/null || wrong "train with nothing held out"
+"$heed" train classify --recipe classic "$dir/d.tsv" -o "$dir/n" --valid-part 0 --epochs 1 --threads 1 --run none >"$dir/out" 2>/dev/null || wrong "train with nothing held out"
 [ -e "$dir/n.run" ] && wrong "a run that was not asked for"
 
 echo 'who knows' | "$heed" predict "$dir/m" --coverage 0.95 >"$dir/out" || wrong "coverage"
@@ -44,7 +44,7 @@ head -1 "$dir/out" | grep -q 'who knows' || wrong "a toss-up is not the first to
 [ "$("$heed" label "$dir/m" "$dir/pool.tsv" -n 50 | grep -c 'who knows')" = 1 ] || wrong "the same text twice"
 
 # runs: listed, compared, drawn; a cut last line of a log is passed over
-"$heed" train classify "$dir/d.tsv" -o "$dir/k" --epochs 2 --threads 1 --seed 2 >"$dir/out" 2>/dev/null || wrong "train again"
+"$heed" train classify --recipe classic "$dir/d.tsv" -o "$dir/k" --epochs 2 --threads 1 --seed 2 >"$dir/out" 2>/dev/null || wrong "train again"
 "$heed" runs "$dir" --html "$dir/runs.html" >"$dir/out" || wrong "runs"
 [ "$(wc -l <"$dir/out")" = 3 ] || wrong "two runs are not three lines: $(cat "$dir/out")"
 grep -Eq "k.run +2 " "$dir/out" && grep -Eq "m.run +3 " "$dir/out" || wrong "epochs of the runs: $(cat "$dir/out")"

@@ -73,7 +73,7 @@ grep -Eq '^bc5cdr mean of 1 seeds: F1 0\.[0-9]|F1 1' "$dir/out" || wrong "the re
 
 # what is no tagger, for all that it says
 printf 'good\tnice\nbad\tugly\n' >"$dir/two.tsv"
-"$heed" train classify "$dir/two.tsv" -o "$dir/c" --epochs 1 >/dev/null 2>&1 || wrong "classify"
+"$heed" train classify --recipe classic "$dir/two.tsv" -o "$dir/c" --epochs 1 >/dev/null 2>&1 || wrong "classify"
 sed -i 's/"task": "classify"/"task": "tag"/' "$dir/c/config.json"
 expect 69 "config.json" "$heed" predict "$dir/c" "$dir/two.tsv"
 sed -i 's/"task": "tag"/"task": "paint"/' "$dir/m4/config.json"

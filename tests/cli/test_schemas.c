@@ -177,8 +177,9 @@ static int set_up(void **state) {
     fprintf(f, "5 6\n\n");
     fclose(f);
     snprintf(command, sizeof command,
-             "%s train classify %s/data.tsv -o %s/m --epochs 1 --threads 1 >%s/log 2>&1", program(),
-             model, model, model);
+             "%s train classify --recipe classic %s/data.tsv -o %s/m --epochs 1 --threads 1 "
+             ">%s/log 2>&1",
+             program(), model, model, model);
     if (system(command)) return -1;
     snprintf(command, sizeof command,
              "%s train tag tests/cli/data/people.conll -o %s/t --epochs 6 --hidden 8 --buckets 64 "

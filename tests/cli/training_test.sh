@@ -4,7 +4,7 @@
 set -uo pipefail
 . tests/cli/program.sh
 (head -1 data/banking77/train.tsv; awk 'NR > 1 && NR % 20 == 0' data/banking77/train.tsv) >"$dir/d.tsv"
-common=(train classify "$dir/d.tsv" --seed 3 --max-len 24 --lr 0.01)
+common=(train classify --recipe classic "$dir/d.tsv" --seed 3 --max-len 24 --lr 0.01)
 train() { "$heed" "${common[@]}" "$@"; }
 
 # a line for each epoch, of the data held out; the epoch that was best on it is the model
@@ -18,7 +18,7 @@ grep -q '"event":"end","why":"done","epochs":6,' "$dir/a.run/log.jsonl" || wrong
 [ -e "$dir/a.run/checkpoint" ] && wrong "a checkpoint outlived its run"
 # held out by hand, the model's accuracy is the one told
 awk 'NR == 1 || NR % 7' "$dir/d.tsv" >"$dir/l.tsv"; awk 'NR == 1 || NR % 7 == 0' "$dir/d.tsv" >"$dir/v.tsv"
-"$heed" train classify "$dir/l.tsv" --valid "$dir/v.tsv" -o "$dir/v" --epochs 6 --lr 0.02 --max-len 24 >"$dir/log" 2>/dev/null || wrong "valid: $(cat "$dir/log")"
+"$heed" train classify --recipe classic "$dir/l.tsv" --valid "$dir/v.tsv" -o "$dir/v" --epochs 6 --lr 0.02 --max-len 24 >"$dir/log" 2>/dev/null || wrong "valid: $(cat "$dir/log")"
 best=$(grep -o 'Acc: .*' "$dir/log" | sort -k2 -rn | head -1 | cut -d' ' -f2)
 "$heed" test "$dir/v" "$dir/v.tsv" | grep -q "Test Accuracy: $best" || wrong "the best epoch, $best, is not the model"
 # nothing held out: the loss of what is learnt
@@ -55,7 +55,7 @@ expect 66 "there is no training to go on with" train -o "$dir/b" --epochs 6 --re
 "$heed" "${common[@]}" -o "$dir/c" --epochs 1000 >/dev/null 2>&1 &
 job=$!; until [ -s "$dir/c.run/log.jsonl" ]; do sleep 0.01; done; sleep 0.1; kill -INT $job; wait $job
 expect 64 "was made with other data or settings" train -o "$dir/c" --epochs 1000 --dropout 0.1 --resume
-expect 64 "was made with other data or settings" "$heed" train classify "$dir/l.tsv" --seed 3 --max-len 24 --lr 0.01 -o "$dir/c" --epochs 1000 --resume
+expect 64 "was made with other data or settings" "$heed" train classify --recipe classic "$dir/l.tsv" --seed 3 --max-len 24 --lr 0.01 -o "$dir/c" --epochs 1000 --resume
 
 expect 64 "no optimizer 'adamax'" train -o "$dir/x" --optimizer adamax
 expect 64 "no schedule 'steep'" train -o "$dir/x" --schedule steep
