@@ -52,7 +52,7 @@ expect 66 "$dir/none.tsv: " "$heed" train classify --recipe classic "$dir/none.t
 expect 66 "no column 'zz'" "$heed" train classify --recipe classic "$dir/small.tsv" -o "$dir/x" --label zz
 expect 66 "none/config.json" "$heed" predict "$dir/none"
 printf 'a\tb\n' >"$dir/one.tsv"
-expect 64 "all texts have the label 'a'" "$heed" train classify --recipe classic "$dir/one.tsv" -o "$dir/x"
+expect 65 "all texts have the label 'a'" "$heed" train classify --recipe classic "$dir/one.tsv" -o "$dir/x"
 printf 'a\tb\nc\n' >"$dir/bad.tsv"
 expect 65 "bad.tsv:2: 1 column where there should be 2" "$heed" train classify --recipe classic "$dir/bad.tsv" -o "$dir/x"
 : >"$dir/empty.tsv"
