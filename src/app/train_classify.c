@@ -163,7 +163,7 @@ static void lstm_attention(train_options *o) {
     if (!c->optimizer) c->optimizer = "adam";
     if (!c->schedule) c->schedule = "constant";
     if (!c->pooling) c->pooling = "max";
-    if (c->deviation == 0) c->deviation = 0.05; /* Keras begins near 0, with gates open */
+    if (c->deviation == 0) c->deviation = 0.029; /* of U(-0.05, 0.05), as Keras begins */
     c->remember = true;
     c->no_marks = true; /* as there */
     if (o->dropout < 0) o->dropout = 0;
