@@ -38,9 +38,11 @@ typedef enum heed_target {
 /* Which words of a text are learnt from that has more of them than max_len. */
 typedef enum heed_keep { HEED_KEEP_TAIL, HEED_KEEP_HEAD } heed_keep;
 
-/* How a classifier is made; a zero means the value in brackets, a * that the recipe has its own.
- * The recipe `classic`: embedding, LSTM, multi-head self-attention over its states, mean of the
- * words that there are, softmax. */
+/* How a classifier is made; a zero means the value in brackets, of a * the recipe's own. The
+ * recipe `attend`: vectors of words and their n-grams, local context, attention pooled by learned
+ * queries, and the evidence of all n-grams beside it. The recipe `classic`: embedding, LSTM,
+ * multi-head self-attention over its states, mean of the words that there are, softmax. What
+ * stands in brackets is classic's. */
 typedef struct heed_classify_cfg {
     int64_t vocab;    /* words known, the commonest (10000) */
     int64_t max_len;  /* words read of a text at once, see keep (128) */
@@ -59,7 +61,7 @@ typedef struct heed_classify_cfg {
     const char *isa;          /* as heed_ctx_cfg */
     const heed_hooks *hooks;  /* progress, cancel, log, memory */
 
-    const char *recipe; /* heed_recipe_name ("classic") */
+    const char *recipe; /* heed_recipe_name ("classic"; the program's own choice is attend) */
     heed_target target;
     bool hierarchy;         /* labels such as a/b: heed_metrics has their parents too */
     heed_keep keep;         /* which words are read of a text cut to max_len (the last) */
@@ -80,7 +82,7 @@ typedef struct heed_classify_cfg {
     double clip;            /* largest norm of a gradient; negative: none (1) */
     double weight_decay;    /* (none *) */
     double ema;             /* decay of an average of the weights, which then counts (none) */
-    double label_smoothing; /* (none) */
+    double label_smoothing; /* negative: none (none; attend: 0.1) */
     bool balanced; /* a label's examples weigh the more, the fewer there are: n / (K · n_label) */
 
     const heed_examples *valid; /* held-out data; NULL: as valid_part says */
@@ -92,7 +94,7 @@ typedef struct heed_classify_cfg {
                           its head too, where the labels are the same */
     const char *vectors; /* file of words' vectors to start from, in word2vec's text form; embed's
                             default is their width (none) */
-    bool freeze;       /* nothing below the head is learnt */
+    bool freeze;         /* nothing below the head is learnt */
     const heed_examples *pretrain; /* encoder: texts to learn the language from first, by words
                                       hidden (Devlin et al. 2019) */
     int64_t pretrain_epochs;       /* (5) */

@@ -26,7 +26,7 @@ typedef struct train_options {
     const char *search;
     double search_seconds;
     const char *out, *precision, *run, *valid, *test, *unlabeled, *pretrain, *keep, *attention;
-    double dropout, hold_out;
+    double dropout, smoothing, hold_out;
     int64_t seed, threads, augment;
     bool several, cut, curve;
     char run_text[4096];
@@ -91,7 +91,7 @@ static int learning_options(train_options *o, opt *list, int len) {
         { "clip", 0, OPT_REAL, &c->clip, -1, 1e6, "X", "largest norm of a gradient (1)" },
         { "weight-decay", 0, OPT_REAL, &c->weight_decay, 0, 10, "X", "(0)" },
         { "ema", 0, OPT_REAL, &c->ema, 0, 0.999999, "D", "average the weights, as 0.999 (no)" },
-        { "label-smoothing", 0, OPT_REAL, &c->label_smoothing, 0, 0.9, "P", "(0)" },
+        { "label-smoothing", 0, OPT_REAL, &o->smoothing, 0, 0.9, "P", "(by recipe)" },
         { "dropout", 0, OPT_REAL, &o->dropout, 0, 0.95, "P", "part of values dropped (by recipe)" },
     };
     return append(list, len, options, sizeof options / sizeof *options);
@@ -213,6 +213,7 @@ static bool complete(train_options *o) {
     c->windows = !o->cut;
     c->additive = o->attention && strcmp(o->attention, "additive") == 0;
     c->dropout = o->dropout < 0 ? 0 : o->dropout > 0 ? o->dropout : -1; /* 0 is the recipe's own */
+    c->label_smoothing = o->smoothing < 0 ? 0 : o->smoothing > 0 ? o->smoothing : -1; /* likewise */
     c->valid_part = o->hold_out < 0 ? 0.1 : o->hold_out;
     c->keep_stopped = true;
     c->run = train_run_folder(o->run, o->out, o->run_text, sizeof o->run_text);
@@ -373,7 +374,9 @@ static int train(train_options *o, const char *file, heed_error *err) {
 }
 
 static int run(heed_target target, const char *usage, int argc, char **argv) {
-    train_options o = { .seed = 1, .dropout = -1, .hold_out = -1, .cfg.target = target };
+    train_options o = {
+        .seed = 1, .dropout = -1, .smoothing = -1, .hold_out = -1, .cfg.target = target
+    };
     const char *operand[1];
     const int n = read_options(&o, usage, argc, argv, operand);
     if (n < 0) return command_usage(n);

@@ -123,6 +123,7 @@ typedef struct heed_body_kind {
     const char *name;         /* as --recipe has it */
     const char *const *files; /* names of the files it saves beside config.json and
                                        model.safetensors; NULL ends them */
+    double smoothing;         /* of labels, where none is said */
     size_t size;              /* of its struct, which begins with a heed_body */
     /* Replaces the zeros of both by the recipe's values. */
     void (*defaults)(heed_body_cfg *cfg, heed_fit_cfg *fit);

@@ -285,6 +285,7 @@ static void end(heed_body *b) {
 static const char *const files[] = { "features.safetensors", NULL };
 
 const heed_body_kind heed__body_attend = { .name = "attend",
+                                           .smoothing = 0.1,
                                            .files = files,
                                            .size = sizeof(heed_attend),
                                            .defaults = defaults,

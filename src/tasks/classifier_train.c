@@ -29,6 +29,15 @@ typedef struct training {
 
 /* -- settings --------------------------------------------------------------------------------- */
 
+/* What the recipe has its own value for, where none is said. */
+static void own_values(training *t) {
+    heed_classify_cfg *c = &t->cfg;
+    t->kind->defaults(&t->body, &t->fit);
+    if (c->label_smoothing == 0) c->label_smoothing = t->kind->smoothing;
+    if (c->label_smoothing < 0) c->label_smoothing = 0;
+    if (t->body.dropout < 0) t->body.dropout = 0;
+}
+
 static int fill_in(training *t) {
     heed_classify_cfg *c = &t->cfg;
     const char *recipe = c->recipe ? c->recipe : "classic";
@@ -77,8 +86,7 @@ static int fill_in(training *t) {
         t->body.embed = heed__word_vectors_dim(c->vectors, c->hooks, t->err);
         if (t->body.embed < 0) return (int)t->body.embed;
     }
-    t->kind->defaults(&t->body, &t->fit);
-    if (t->body.dropout < 0) t->body.dropout = 0;
+    own_values(t);
     if (!heed__position_of(c->position, &t->body.position))
         return heed__error(t->err, HEED_EINVALID,
                            "train: no positions '%.40s'; there are sinusoidal, learned, rotary",

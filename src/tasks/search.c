@@ -55,12 +55,15 @@ static void tell(search *s, const candidate *k, const heed_examples *x, double b
     heed_body_cfg body = { .embed = k->cfg.embed, .dropout = k->cfg.dropout };
     heed_fit_cfg fit = { .optim = { .lr = (float)k->cfg.lr } };
     kind->defaults(&body, &fit);
+    const double said = k->cfg.label_smoothing;
     const heed_trial t = { .number = s->trials,
                            .settings = k->number,
                            .recipe = kind->name,
                            .lr = k->cfg.lr > 0 ? k->cfg.lr : (double)fit.optim.lr,
                            .dropout = body.dropout > 0 ? body.dropout : 0,
-                           .label_smoothing = k->cfg.label_smoothing,
+                           .label_smoothing = said < 0   ? 0
+                                              : said > 0 ? said
+                                                         : kind->smoothing,
                            .embed = body.embed,
                            .texts = x->len,
                            .accuracy = k->accuracy,
@@ -106,7 +109,7 @@ static double between(heed_rng *rng, double low, double high) {
 /* Settings number n of this seed. */
 static candidate draw(const search *s, int64_t n) {
     static const int64_t widths[] = { 32, 64, 128 };
-    static const double smooth[] = { 0, 0.05, 0.1 };
+    static const double smooth[] = { -1, 0.05, 0.1 };
     candidate k = { .cfg = s->base, .number = n };
     heed_rng rng = { .seed = s->base.seed, .stream = STREAM + (uint64_t)n };
     if (heed_rng_below(&rng, 5) == 0) k.cfg.recipe = "classic";
