@@ -11,6 +11,7 @@
 #include "app/print.h"
 #include "app/tag.h"
 #include "app/terminal.h"
+#include "base/alloc.h"
 #include "base/text.h"
 #include "heed/tasks.h"
 #include "io/input.h"
@@ -228,6 +229,16 @@ static int predict(predictor *p, const char *dir, const char *file, const heed_o
     return rc;
 }
 
+/* A tagger's answers; what is promised by classifiers alone is not passed over in silence. */
+static int tags(const predictor *p, const char *const *operand, const tag_predict_cfg *cfg,
+                const heed_open_cfg *open, heed_error *err) {
+    if (p->x.coverage > 0 || p->x.scope > 0)
+        return heed__error(err, HEED_EUNSUPPORTED,
+                           "predict: --coverage, --scope and --abstain are for classifiers, not "
+                           "for taggers");
+    return tag_predict(operand[0], operand[1], cfg, open, err);
+}
+
 int cmd_predict(int argc, char **argv) {
     predictor p = { .top = 1, .explain = isatty(1) != 0 };
     int64_t threads = 1;
@@ -266,8 +277,7 @@ int cmd_predict(int argc, char **argv) {
     heed_error err = { 0 };
     const heed_open_cfg open = { .threads = (int)threads };
     tag.json = p.json;
-    const int rc = tag_is_tagger(operand[0])
-                       ? tag_predict(operand[0], operand[1], &tag, &open, &err)
-                       : predict(&p, operand[0], operand[1], &open, &err);
+    const int rc = tag_is_tagger(operand[0]) ? tags(&p, operand, &tag, &open, &err)
+                                             : predict(&p, operand[0], operand[1], &open, &err);
     return rc ? command_error(&err) : 0;
 }

@@ -285,6 +285,17 @@ static int read_attacks(const char *list, bool attack[ATTACKS], heed_error *err)
     return 0;
 }
 
+/* What only classifiers of one label can be asked is not passed over in silence. 0 or a status. */
+static int for_classifiers(const test_options *o, const char *models, heed_error *err) {
+    if (!o->compare && !o->attack && !o->train) return 0;
+    return heed__error(err, HEED_EUNSUPPORTED,
+                       "test: --%s is for classifiers of one label, not for %s",
+                       o->compare  ? "compare"
+                       : o->attack ? "attack"
+                                   : "train",
+                       models);
+}
+
 /* Tests one model, or two on the same texts. */
 static int run(const test_options *o, const char *dir, const char *file, heed_error *err) {
     const heed_hooks hooks = { .cancel = command_cancelled };
@@ -298,7 +309,8 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
     heed_classifier *first = heed_classifier_open(dir, &open, err); /* a wrong folder, told first */
     if (!first) return err->code;
     if (heed_classifier_target(first) != HEED_TARGET_LABEL) {
-        const int other_kind = kinds_test(first, file, &o->table, o->json, err);
+        int other_kind = for_classifiers(o, "several labels or scores", err);
+        if (other_kind == 0) other_kind = kinds_test(first, file, &o->table, o->json, err);
         heed_classifier_close(first);
         return other_kind;
     }
@@ -325,6 +337,19 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
     result_free(&other);
     heed__dataset_free(&table);
     return rc;
+}
+
+static int test_any(const test_options *o, const char *dir, const char *file,
+                    const heed_open_cfg *open, heed_error *err) {
+    if (tag_is_tagger(dir)) {
+        const int rc = for_classifiers(o, "taggers", err);
+        return rc ? rc : tag_test(dir, file, &o->columns, open, o->json, err);
+    }
+    if (pairs_is_embedder(dir)) {
+        const int rc = for_classifiers(o, "embedders", err);
+        return rc ? rc : pairs_test(dir, file, &o->table, open, o->json, err);
+    }
+    return run(o, dir, file, err);
 }
 
 int cmd_test(int argc, char **argv) {
@@ -359,13 +384,5 @@ int cmd_test(int argc, char **argv) {
     heed_error err = { 0 };
     const heed_hooks hooks = { .cancel = command_cancelled };
     const heed_open_cfg open = { .threads = (int)o.threads, .hooks = &hooks };
-    if (tag_is_tagger(operand[0]))
-        return tag_test(operand[0], operand[1], &o.columns, &open, o.json, &err)
-                   ? command_error(&err)
-                   : 0;
-    if (pairs_is_embedder(operand[0]))
-        return pairs_test(operand[0], operand[1], &o.table, &open, o.json, &err)
-                   ? command_error(&err)
-                   : 0;
-    return run(&o, operand[0], operand[1], &err) ? command_error(&err) : 0;
+    return test_any(&o, operand[0], operand[1], &open, &err) ? command_error(&err) : 0;
 }

@@ -58,7 +58,7 @@ static int learning_options(train_options *o, opt *list, int len) {
         { "hierarchy", 0, OPT_FLAG, &c->hierarchy, 0, 0, NULL, "labels are paths, a/b" },
         { "balanced", 0, OPT_FLAG, &c->balanced, 0, 0, NULL, "rare labels weigh more" },
         { "recipe", 0, OPT_TEXT, &c->recipe, 0, 0, "R",
-          "attend, classic, encoder, encoder-base, lstm-attention (attend)" },
+          "attend, classic, encoder, encoder-base, lstm-attention, match (attend)" },
         { "from", 0, OPT_TEXT, &c->from, 0, 0, "MODEL", "start from this model" },
         { "vectors", 0, OPT_TEXT, &c->vectors, 0, 0, "FILE",
           "start from these vectors of words (word2vec, GloVe, fastText text form)" },
@@ -87,9 +87,9 @@ static int learning_options(train_options *o, opt *list, int len) {
           "adam, adamw, sgd, adagrad, adafactor (by recipe)" },
         { "schedule", 0, OPT_TEXT, &c->schedule, 0, 0, "S",
           "constant, linear, cosine, inv_sqrt, plateau (by recipe)" },
-        { "warmup", 0, OPT_REAL, &c->warmup, 0, 0.99, "P", "part of all steps (0)" },
+        { "warmup", 0, OPT_REAL, &c->warmup, 0, 0.99, "P", "part of all steps (0; encoder 0.1)" },
         { "clip", 0, OPT_REAL, &c->clip, -1, 1e6, "X", "largest norm of a gradient (1)" },
-        { "weight-decay", 0, OPT_REAL, &c->weight_decay, 0, 10, "X", "(0)" },
+        { "weight-decay", 0, OPT_REAL, &c->weight_decay, 0, 10, "X", "(0; encoder 0.01)" },
         { "ema", 0, OPT_REAL, &c->ema, 0, 0.999999, "D", "average the weights, as 0.999 (no)" },
         { "label-smoothing", 0, OPT_REAL, &o->smoothing, 0, 0.9, "P", "(by recipe)" },
         { "dropout", 0, OPT_REAL, &o->dropout, 0, 0.95, "P", "part of values dropped (by recipe)" },
@@ -196,6 +196,11 @@ static bool complete(train_options *o) {
         fprintf(stderr, "heed train: --search is a time as 90s, 20m or 1h, not '%s'\n", o->search);
         return false;
     }
+    if ((o->search != NULL) + o->curve + (o->augment > 0) + (o->unlabeled != NULL) > 1) {
+        fprintf(stderr, "heed train: --search, --curve, --augment and --unlabeled go one at a "
+                        "time\n");
+        return false;
+    }
     if (!o->out) {
         fprintf(stderr, "heed train: -o DIR is needed; see --help\n");
         return false;
@@ -269,6 +274,11 @@ static int test(const train_options *o, heed_classifier *c, const kinds_data *e,
     return 0;
 }
 
+/* Made of several trainings, none of which can be gone on with. */
+static bool is_many(const train_options *o) {
+    return o->search || o->curve || o->unlabeled;
+}
+
 /* A training stopped: its best goes to the model's folder if that would be new, else beside it. */
 static int save_stopped(const train_options *o, heed_classifier *c, heed_error *err) {
     char beside[sizeof o->run_text + 8];
@@ -283,7 +293,7 @@ static int save_stopped(const train_options *o, heed_classifier *c, heed_error *
     if (heed_classifier_save(c, to, err)) return err->code;
     err->code = why.code;
     snprintf(err->msg, sizeof err->msg, "%.200s; the best so far is in %.200s%s", why.msg, to,
-             o->cfg.run ? "; the same command with --resume goes on" : "");
+             o->cfg.run && !is_many(o) ? "; the same command with --resume goes on" : "");
     return err->code;
 }
 
@@ -360,6 +370,8 @@ static int train(train_options *o, const char *file, heed_error *err) {
         c = learn(o, &f, err);
         terminal_clear(&w.term);
         rc = err->code;
+        if (rc == HEED_ECANCELLED && is_many(o))
+            snprintf(err->msg, sizeof err->msg, "train: stopped%s", c ? "" : "; nothing was saved");
     }
     if (c && rc == HEED_ECANCELLED) rc = save_stopped(o, c, err);
     if (rc == 0) rc = heed_classifier_save(c, o->out, err);

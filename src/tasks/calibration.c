@@ -204,14 +204,17 @@ json_t *heed__calibration_to_json(const heed_calibration *c) {
     return NULL;
 }
 
-/* A rising list of finite numbers, allocated. */
+/* A rising list of numbers, allocated; the second one read is as long as the first. */
 static double *read_numbers(heed_calibration *c, heed_fields *f, const char *key) {
     const json_t *list = json_object_get(f->object, key);
     const size_t len = json_array_size(list);
     double *value = NULL;
     if (f->status) return NULL;
-    if (!json_is_array(list) || len > HEED_CALIBRATION_MOST || (c->len && (int64_t)len != c->len)) {
-        f->status = heed__error(f->err, HEED_EFORMAT, "%s: %s is not a list of %d numbers at most",
+    if (!json_is_array(list) || len > HEED_CALIBRATION_MOST ||
+        (c->score && (int64_t)len != c->len)) {
+        f->status = heed__error(f->err, HEED_EFORMAT,
+                                "%s: %s is not a list of %d numbers at most, or not as long as the "
+                                "scores",
                                 f->name, key, HEED_CALIBRATION_MOST);
         return NULL;
     }

@@ -296,6 +296,18 @@ static int score(void *self, heed_score *s, heed_error *err) {
     return heed__part_score(t->c, &t->held, s, err);
 }
 
+/* What else a training that goes on must have as it was. */
+static uint64_t fingerprint(const training *t) {
+    const heed_classify_cfg *c = &t->cfg;
+    char text[256];
+    heed__format(text, sizeof text, "%lld %d %d %d %d %d %d %d %g %g %d %d %d %lld %lld",
+                 (long long)t->body.max_len, (int)c->keep, c->windows, c->balanced, c->freeze,
+                 c->remember, c->additive, c->from != NULL, c->label_smoothing, t->body.deviation,
+                 (int)t->body.position, (int)t->body.pooling, (int)c->precision,
+                 (long long)t->body.heads, (long long)c->pretrain_epochs);
+    return heed__mix(0xcbf29ce484222325u, text, strlen(text));
+}
+
 static int run(training *t, heed_fitted *done) {
     heed_learner l = { .self = t,
                        .cx = t->c->cx,
@@ -306,12 +318,14 @@ static int run(training *t, heed_fitted *done) {
                        .score = t->held.x.len ? score : NULL,
                        .memory = heed__part_size(&t->learn) + heed__part_size(&t->held),
                        .unit = "texts" };
-    heed__format(t->settings, sizeof t->settings,
-                 "%s, data %016llx, %lld epochs of batches of %lld, rate %g, dropout %g, seed %llu",
-                 t->kind->name,
-                 (unsigned long long)(heed__part_hash(&t->learn) ^ heed__part_hash(&t->held) * 3),
-                 (long long)t->fit.epochs, (long long)t->fit.batch, (double)t->fit.optim.lr,
-                 t->body.dropout, (unsigned long long)t->cfg.seed);
+    heed__format(
+        t->settings, sizeof t->settings,
+        "%s, data %016llx, %lld epochs of batches of %lld, rate %g, dropout %g, seed %llu, "
+        "others %08x",
+        t->kind->name,
+        (unsigned long long)(heed__part_hash(&t->learn) ^ heed__part_hash(&t->held) * 3),
+        (long long)t->fit.epochs, (long long)t->fit.batch, (double)t->fit.optim.lr, t->body.dropout,
+        (unsigned long long)t->cfg.seed, (unsigned)fingerprint(t));
     t->fit.settings = t->settings;
     return heed__fit(&l, &t->fit, done, t->err);
 }

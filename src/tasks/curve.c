@@ -59,7 +59,7 @@ heed_classifier *heed__classifier_curve(const heed_examples *data, const heed_cl
         cfg.hooks = part == 1 ? base->hooks : &quiet;
         heed_classifier_close(c);
         c = heed_classifier_train(&x, &cfg, err);
-        if (!c && part > 1 && err->code == HEED_EINVALID) continue; /* as: one label alone */
+        if (!c && part > 1 && err->code == HEED_EFORMAT) continue; /* one label alone */
         if (!c) break;
         curve->texts[curve->len] = x.len;
         heed__held_measure(&c->held, &curve->accuracy[curve->len], &curve->loss[curve->len]);

@@ -129,9 +129,13 @@ static void judge(self_training *s, heed_classifier *c, double *accuracy, double
 
 static int rounds(self_training *s, void (*tell)(const heed_self_round *)) {
     for (int64_t r = 0; r <= ROUNDS; r++) {
-        heed_classifier *c;
+        heed_classifier *c = NULL;
         int rc = r ? take(s, s->best, PART[r - 1]) : 0;
         if (rc == 0) rc = round_of(s, &c);
+        if (rc && c && !s->best)
+            s->best = c; /* stopped in the first one */
+        else if (rc)
+            heed_classifier_close(c);
         if (rc) return rc;
         heed_self_round told = {
             .round = r, .rounds = ROUNDS, .taken = s->taken, .pool = s->pool->len, .least = s->least
@@ -192,7 +196,7 @@ heed_classifier *heed__classifier_self_train(const heed_examples *data, const he
     heed__free(base->hooks, s.text);
     heed__free(base->hooks, s.label);
     heed__split_free(&split, base->hooks);
-    if (rc == 0) return s.best;
+    if (rc == 0 || (rc == HEED_ECANCELLED && base->keep_stopped)) return s.best;
     heed_classifier_close(s.best);
     return NULL;
 }

@@ -18,7 +18,7 @@
 #include "base/text.h"
 #include "heed/io.h"
 
-enum { VERSION = 1, STATE_MOST = 1 << 20 };
+enum { VERSION = 1, STATE_MOST = 1 << 20, MOVES = 160 };
 
 static const char *const files[] = { "state.json", "last.safetensors", "best.safetensors", NULL };
 
@@ -49,6 +49,15 @@ static int save_best(heed_fit_run *r, const char *path) {
     return rc;
 }
 
+/* How the weights move, which is the trainer's own part of the settings. */
+static const char *moves(const heed_fit_run *r, char text[MOVES]) {
+    const heed_optim_cfg *o = &r->cfg.optim;
+    heed__format(text, MOVES, "optimizer %d, schedule %d, warmup %g, clip %g, decay %g, ema %g",
+                 (int)o->kind, (int)o->schedule.kind, r->cfg.warmup, (double)o->clip,
+                 (double)o->weight_decay, (double)o->ema);
+    return text;
+}
+
 /* Doubles as their shortest text that reads back as they are. */
 static json_t *real(double value) {
     char text[HEED_NUMBER_SIZE];
@@ -57,12 +66,13 @@ static json_t *real(double value) {
 
 static int save_state(heed_fit_run *r, const char *path) {
     const heed_score *s = &r->done->score;
-    json_t *o = json_pack("{s:i, s:s, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o}", "format_version",
-                          VERSION, "settings", r->cfg.settings ? r->cfg.settings : "", "epoch",
-                          (json_int_t)r->epoch, "at", (json_int_t)r->at, "sum", real(r->sum), "bad",
-                          (json_int_t)r->bad, "best", (json_int_t)kept_epoch(r), "value",
-                          real(s->value), "loss", real(s->loss), "seconds",
-                          real(heed__fit_seconds(r)));
+    char text_of_moves[MOVES];
+    json_t *o = json_pack(
+        "{s:i, s:s, s:s, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o}", "format_version", VERSION,
+        "settings", r->cfg.settings ? r->cfg.settings : "", "moves", moves(r, text_of_moves),
+        "epoch", (json_int_t)r->epoch, "at", (json_int_t)r->at, "sum", real(r->sum), "bad",
+        (json_int_t)r->bad, "best", (json_int_t)kept_epoch(r), "value", real(s->value), "loss",
+        real(s->loss), "seconds", real(heed__fit_seconds(r)));
     size_t size = 0;
     char *text = o ? heed__json_text(r->cfg.hooks, o, true, &size, r->err) : NULL;
     json_decref(o);
@@ -105,6 +115,15 @@ static double read_real(heed_fields *f, const char *key) {
     return value;
 }
 
+static void expect(heed_fields *f, const char *path, const char *key, const char *want) {
+    const char *text = heed__field_text(f, key);
+    if (!f->status && strcmp(text, want) != 0)
+        f->status = heed__error(f->err, HEED_EINVALID,
+                                "%.120s: was made with other data or settings: '%.160s', not "
+                                "'%.160s'",
+                                path, text, want);
+}
+
 static int read_state(heed_fit_run *r, const char *path) {
     json_t *o = heed__json_read(r->cfg.hooks, path, STATE_MOST, r->err);
     if (!o) return r->err->code;
@@ -112,12 +131,9 @@ static int read_state(heed_fit_run *r, const char *path) {
     if (heed__field_int(&f, "format_version", 1, INT32_MAX) > VERSION && !f.status)
         f.status = heed__error(r->err, HEED_EUNSUPPORTED,
                                "%s: format_version is newer than this program's %d", path, VERSION);
-    const char *settings = heed__field_text(&f, "settings");
-    if (!f.status && strcmp(settings, r->cfg.settings ? r->cfg.settings : "") != 0)
-        f.status = heed__error(r->err, HEED_EINVALID,
-                               "%.120s: was made with other data or settings: '%.160s', not "
-                               "'%.160s'",
-                               path, settings, r->cfg.settings ? r->cfg.settings : "");
+    char text_of_moves[MOVES];
+    expect(&f, path, "settings", r->cfg.settings ? r->cfg.settings : "");
+    expect(&f, path, "moves", moves(r, text_of_moves));
     r->epoch = heed__field_int(&f, "epoch", 1, r->cfg.epochs);
     r->at = heed__field_int(&f, "at", 0, r->l->items);
     r->sum = read_real(&f, "sum");

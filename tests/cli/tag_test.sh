@@ -81,6 +81,8 @@ expect 69 "a model for the task 'paint'" "$heed" predict "$dir/m4" "$dir/two.tsv
 cp -r "$dir/m1" "$dir/cut"; head -c 1000 "$dir/m1/model.safetensors" >"$dir/cut/model.safetensors"
 expect 65 "model.safetensors" "$heed" predict "$dir/cut" "$dir/two.tsv"
 printf 'good\n\xff\xfe\n' >"$dir/latin"
+expect 69 "--compare is for classifiers" "$heed" test "$dir/m1" "$data" --compare "$dir/m1"
+expect 69 "--coverage, --scope and --abstain are for classifiers" "$heed" predict "$dir/m1" "$dir/two.tsv" --abstain
 expect 65 "latin:2: not UTF-8" "$heed" predict "$dir/m1" "$dir/latin"
 "$heed" predict "$dir/m1" "$dir/two.tsv" --json >/dev/full 2>"$dir/err" && wrong "a full device went unnoticed"
 exit $failed

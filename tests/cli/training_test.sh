@@ -55,8 +55,13 @@ expect 66 "there is no training to go on with" train -o "$dir/b" --epochs 6 --re
 "$heed" "${common[@]}" -o "$dir/c" --epochs 1000 >/dev/null 2>&1 &
 job=$!; until [ -s "$dir/c.run/log.jsonl" ]; do sleep 0.01; done; sleep 0.1; kill -INT $job; wait $job
 expect 64 "was made with other data or settings" train -o "$dir/c" --epochs 1000 --dropout 0.1 --resume
+for o in "--clip 2" "--schedule linear" "--label-smoothing 0.1" "--pooling max" "--cut"; do
+    # shellcheck disable=SC2086
+    expect 64 "was made with other data or settings" train -o "$dir/c" --epochs 1000 $o --resume
+done
 expect 64 "was made with other data or settings" "$heed" train classify --recipe classic "$dir/l.tsv" --seed 3 --max-len 24 --lr 0.01 -o "$dir/c" --epochs 1000 --resume
 
+expect 64 "--search, --curve, --augment and --unlabeled go one at a time" train -o "$dir/x" --search 1s --curve
 expect 64 "no optimizer 'adamax'" train -o "$dir/x" --optimizer adamax
 expect 64 "no schedule 'steep'" train -o "$dir/x" --schedule steep
 expect 64 "no recipe 'bert'" train -o "$dir/x" --recipe bert

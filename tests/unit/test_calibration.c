@@ -145,7 +145,13 @@ static void test_kept(void **state) {
     assert_int_equal(back.len, 300);
     assert_memory_equal(back.score, c.score, 300 * sizeof *c.score);
     assert_memory_equal(back.scope, c.scope, 300 * sizeof *c.scope);
-    json_array_set_new(json_object_get(o, "scores"), 7, json_string("x"));
+    json_t *scores = json_incref(json_object_get(o, "scores"));
+    json_object_set_new(o, "scores", json_array()); /* none, beside 300 of scope */
+    assert_int_equal(heed__calibration_from_json(&back, o, "m", &err), HEED_EFORMAT);
+    assert_non_null(strstr(err.msg, "m: scope is not a list of"));
+    assert_int_equal(back.len, 0);
+    json_object_set_new(o, "scores", scores);
+    json_array_set_new(scores, 7, json_string("x"));
     assert_int_equal(heed__calibration_from_json(&back, o, "m", &err), HEED_EFORMAT);
     assert_string_equal(err.msg, "m: number 7 of scores is none, or smaller than the one before");
     json_object_set_new(o, "temperature", json_real(0));

@@ -130,6 +130,16 @@ static void test_curve(void **state) {
     assert_int_equal(k.texts[1], 40);
     assert_int_equal(k.texts[0], 20);
     heed_classifier_close(c);
+    /* parts that have one label alone are left out */
+    const char *rare[N];
+    for (int i = 0; i < N; i++) rare[i] = i % 30 ? "good" : "bad";
+    const heed_examples few = { .len = N, .text = text, .label = rare };
+    told = 0;
+    c = heed__classifier_curve(&few, &(heed_classify_cfg){ .threads = 1, .epochs = 1 }, &k, count,
+                               &err);
+    if (!c) fail_msg("%s", err.msg);
+    assert_true(k.len >= 1 && k.texts[k.len - 1] >= 80);
+    heed_classifier_close(c);
     k = (heed_curve){ .len = 1, .scale = 2, .power = 0.5 };
     assert_true(fabs(heed__curve_expect(&k, 100) - 0.8) < 1e-12);
     k.power = 0;
@@ -143,6 +153,26 @@ static void tell_round(const heed_self_round *r) {
     assert_int_equal(r->round, self_rounds++);
     assert_true(r->taken >= last.taken);
     last = *r;
+}
+
+static bool stop_now(void *user) {
+    return ++*(int *)user > 3;
+}
+
+/* Stopped in its first round, it gives what it has, or nothing, and loses nothing else. */
+static void stop_self_training(const heed_texts *x) {
+    heed_error err = { 0 };
+    int asked = 0;
+    const heed_hooks hooks = { .user = &asked, .cancel = stop_now };
+    heed_classify_cfg cfg = { .threads = 1, .epochs = 15, .hooks = &hooks, .keep_stopped = true };
+    heed_classifier *c = heed__classifier_self_train(&data, x, &cfg, NULL, &err);
+    assert_non_null(c);
+    assert_int_equal(err.code, HEED_ECANCELLED);
+    heed_classifier_close(c);
+    asked = 0;
+    cfg.keep_stopped = false;
+    assert_null(heed__classifier_self_train(&data, x, &cfg, NULL, &err));
+    assert_int_equal(err.code, HEED_ECANCELLED);
 }
 
 /* Words that no labelled text has are learnt from texts without labels, where known ones stand
@@ -168,6 +198,7 @@ static void test_self_training(void **state) {
     assert_int_equal(heed_classify(c, "umbrella umbrella", &top, 1, NULL), 1);
     assert_string_equal(top.name, "bad");
     heed_classifier_close(c);
+    stop_self_training(&x);
     const heed_classify_cfg score = { .target = HEED_TARGET_SCORE };
     assert_null(heed__classifier_self_train(&data, &x, &score, NULL, &err));
     assert_int_equal(err.code, HEED_EUNSUPPORTED);
