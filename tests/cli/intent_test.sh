@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# The model that ships: small enough, opens, answers as its card says on data that it has not seen, and abstains from nonsense.
+set -uo pipefail
+heed=${HEED:-build/heed}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+wrong() { echo "FAILED: $*"; failed=1; }
+
+size=$(cat models/intent/* | wc -c)
+[ "$size" -le 6000000 ] || wrong "models/intent has $size bytes"
+echo 'my card was charged twice' | "$heed" predict models/intent >"$dir/out" || wrong "predict"
+grep -q '^transaction_charged_twice' "$dir/out" || wrong "charged twice: $(cat "$dir/out")"
+"$heed" test models/intent data/banking77/test.tsv --json >"$dir/out" || wrong "test"
+grep -q '"accuracy": 0.912' "$dir/out" || wrong "accuracy is not that of the card: $(cut -c1-200 "$dir/out")"
+echo 'the philosopher wrote three books about rivers' | "$heed" predict models/intent --abstain | grep -q '^(' || wrong "what is none of its business was answered"
+exit $failed
