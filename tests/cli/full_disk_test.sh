@@ -26,6 +26,10 @@ mkdir "$dir/disk" "$dir/plain"
 if mount -t tmpfs -o size=400k none "$dir/disk" 2>/dev/null; then
     train -o "$dir/disk/m" --seed 1 || wrong "train: $(cat "$dir/log")"
     expect_refused "$dir/disk/m" "model.safetensors: cannot be written: No space left on device"
+    # where the run's folder lies on another disk, the model is there
+    train -o "$dir/disk/m" --seed 2 --run "$dir/elsewhere"; rc=$?
+    [ $rc = 74 ] && grep -q "; the model is in $dir/elsewhere/model" "$dir/log" || wrong "not kept elsewhere: status $rc, $(tail -1 "$dir/log")"
+    "$heed" predict "$dir/elsewhere/model" <<<"my card" >/dev/null || wrong "the model kept elsewhere does not open"
     mount -o remount,ro "$dir/disk"
     expect_refused "$dir/disk/m" "Read-only file system"
     mount -o remount,rw,size=1m "$dir/disk"
