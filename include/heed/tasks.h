@@ -44,14 +44,14 @@ typedef enum heed_keep { HEED_KEEP_TAIL, HEED_KEEP_HEAD } heed_keep;
  * multi-head self-attention over its states, mean of the words that there are, softmax. What
  * stands in brackets is classic's. */
 typedef struct heed_classify_cfg {
-    int64_t vocab;    /* words known, the commonest (10000) */
-    int64_t max_len;  /* words read of a text at once, see keep (128) */
-    int64_t embed;    /* (64) */
+    int64_t vocab;    /* words known, the commonest; of attend features (10000 *) */
+    int64_t max_len;  /* words read of a text at once, see keep (128 *) */
+    int64_t embed;    /* width of a word's vector (64 *) */
     int64_t hidden;   /* LSTM units and attention width (64) */
-    int64_t heads;    /* (4) */
+    int64_t heads;    /* of attention (4 *) */
     int64_t dense;    /* units of a ReLU layer before the last (none) */
     int64_t epochs;   /* (15 *) */
-    int64_t batch;    /* texts in a step (64) */
+    int64_t batch;    /* texts in a step (64 *) */
     double lr;        /* learning rate (0.002 *) */
     bool constant_lr; /* else it falls to a tenth along half a cosine */
     double dropout;   /* on words and on the pooled vector; negative: none (0.3 *) */

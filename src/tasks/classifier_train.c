@@ -300,10 +300,10 @@ static int score(void *self, heed_score *s, heed_error *err) {
 static uint64_t fingerprint(const training *t) {
     const heed_classify_cfg *c = &t->cfg;
     char text[256];
-    heed__format(text, sizeof text, "%lld %d %d %d %d %d %d %d %g %g %d %d %d %lld %lld",
+    heed__format(text, sizeof text, "%lld %d %d %d %d %d %d %d %d %g %g %d %d %d %lld %lld",
                  (long long)t->body.max_len, (int)c->keep, c->windows, c->balanced, c->freeze,
-                 c->remember, c->additive, c->from != NULL, c->label_smoothing, t->body.deviation,
-                 (int)t->body.position, (int)t->body.pooling, (int)c->precision,
+                 c->remember, c->no_marks, c->additive, c->from != NULL, c->label_smoothing,
+                 t->body.deviation, (int)t->body.position, (int)t->body.pooling, (int)c->precision,
                  (long long)t->body.heads, (long long)c->pretrain_epochs);
     return heed__mix(0xcbf29ce484222325u, text, strlen(text));
 }

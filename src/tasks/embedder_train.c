@@ -279,10 +279,11 @@ static int run(training *t, heed_fitted *done) {
                              .unit = "pairs" };
     heed__format(t->settings, sizeof t->settings,
                  "embed %s, data %016llx, %lld epochs of batches of %lld, rate %g, dropout %g, "
-                 "temperature %g, seed %llu",
+                 "temperature %g, at most %lld words, seed %llu",
                  t->kind->name, (unsigned long long)(hash_of(p) ^ hash_of(&t->held) * 3),
                  (long long)t->fit.epochs, (long long)t->fit.batch, (double)t->fit.optim.lr,
-                 t->body.dropout, t->cfg.temperature, (unsigned long long)t->cfg.seed);
+                 t->body.dropout, t->cfg.temperature, (long long)t->body.max_len,
+                 (unsigned long long)t->cfg.seed);
     t->fit.settings = t->settings;
     return heed__fit(&l, &t->fit, done, t->err);
 }
