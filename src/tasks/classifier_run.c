@@ -167,8 +167,9 @@ int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation
         const double limit = one && x->coverage > 0
                                  ? heed__coverage_limit(&c->calibration, x->coverage)
                                  : (double)INFINITY;
-        x->set_len = 0;
-        for (int64_t k = 0; k < c->labels; k++) x->set_len += heed__covered(probs[k], limit);
+        x->set_len = isfinite(limit) ? 0 : c->labels;
+        for (int64_t k = 0; isfinite(limit) && k < c->labels; k++)
+            x->set_len += heed__covered(probs[k], limit);
         x->top_len = best(c, probs, x->top, x->top_cap);
         x->value = c->head.cfg.target == HEED_TARGET_SCORE ? probs[0] : 0;
         fill_in(c, &in.rows, weight, x);
