@@ -31,7 +31,7 @@ int heed__all_texts(const heed_classifier *c, const heed_part *p, const heed_exa
 /* c's body, whose parameters alone are declared, learns the language (pretrain.h) as fit says, with
  * logs and checkpoint in a folder of its own. 0 or a status. */
 int heed__classifier_pretrain(heed_classifier *c, const heed_part *p, const heed_classify_cfg *cfg,
-                              const heed_fit_cfg *fit, heed_error *err);
+                              heed_fit_cfg *fit, heed_error *err);
 int heed__part_encode(heed_classifier *c, heed_part *p, heed_error *err);
 /* What c is worth on the part: accuracy, micro-F1 at 1/2, or R², with the loss. */
 int heed__part_score(heed_classifier *c, heed_part *p, heed_score *score, heed_error *err);

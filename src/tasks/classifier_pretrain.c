@@ -24,7 +24,7 @@ int heed__all_texts(const heed_classifier *c, const heed_part *p, const heed_exa
 }
 
 int heed__classifier_pretrain(heed_classifier *c, const heed_part *p, const heed_classify_cfg *cfg,
-                              const heed_fit_cfg *fit, heed_error *err) {
+                              heed_fit_cfg *fit, heed_error *err) {
     char run[HEED_PATH_SIZE], path[HEED_PATH_SIZE], settings[128];
     heed_fit_cfg own = *fit;
     heed_texts x;
@@ -43,6 +43,10 @@ int heed__classifier_pretrain(heed_classifier *c, const heed_part *p, const heed
         heed__format(path, sizeof path, "%s/checkpoint/state.json", run);
         own.run = run;
         own.resume = fit->resume && access(path, F_OK) == 0;
+        if (fit->resume && !own.resume)
+            return heed__error(err, HEED_ENOTFOUND, "%.400s: there is no training to go on with",
+                               fit->run);
+        fit->resume = false; /* the training that follows has not begun yet */
     }
     int rc = heed__all_texts(c, p, cfg->pretrain, &x, err);
     if (rc) return rc;

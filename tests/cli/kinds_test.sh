@@ -59,6 +59,15 @@ cut -f2 "$dir/paths.tsv" >"$dir/texts"
 [ -s "$dir/enc.run/pretrain/log.jsonl" ] || wrong "learning the language left no log"
 right=$("$heed" test "$dir/enc" "$dir/paths.tsv" | grep '^Test Accuracy' | cut -d' ' -f3)
 ge "$right" 0.95 || wrong "encoder: accuracy $right"
+# stopped while it learns the language, it goes on to the weights of one that was not stopped
+small=(train classify "$dir/paths.tsv" --recipe encoder --embed 16 --heads 2 --layers 1 --epochs 1 --pretrain "$dir/texts" --pretrain-epochs 40)
+"$heed" "${small[@]}" -o "$dir/go" >/dev/null 2>&1 &
+job=$!; until [ -s "$dir/go.run/pretrain/log.jsonl" ]; do sleep 0.01; done; kill -INT $job; wait $job; rc=$?
+[ $rc = 75 ] && [ -e "$dir/go.run/pretrain/checkpoint" ] || wrong "stopped while it learns the language: status $rc"
+"$heed" "${small[@]}" -o "$dir/go" --resume >"$dir/log" 2>&1 || wrong "resume of the language: $(tail -1 "$dir/log")"
+"$heed" "${small[@]}" -o "$dir/straight" --run none >/dev/null 2>&1
+cmp -s "$dir/go/model.safetensors" "$dir/straight/model.safetensors" || wrong "resumed in the language, it has other weights"
+expect 66 "there is no training to go on with" "$heed" "${small[@]}" -o "$dir/go" --resume
 [ -s "$dir/enc/tokenizer.json" ] || wrong "no tokenizer in the folder"
 echo "it is red and x" | "$heed" predict "$dir/enc" --explain | tail -1 | grep -q '\[' || wrong "encoder: nothing explained"
 "$heed" info "$dir/enc" | grep -q "recipe encoder" || wrong "info of an encoder"
