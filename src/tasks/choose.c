@@ -9,6 +9,9 @@
 
 enum { AT_ONCE = 4096, CANDIDATES = 20 };
 
+static const float LEAST =
+    1e-4f; /* doubt of an answer without any: texts unlike each other count */
+
 static heed_choice doubt(const float *p, int64_t K, int64_t item) {
     heed_choice x = { .item = item, .first = 0, .second = -1 };
     for (int32_t k = 1; k < (int32_t)K; k++)
@@ -87,8 +90,8 @@ static int64_t spread(field *f, int64_t want, heed_choice *choice) {
         float most = 0;
         int64_t at = -1;
         for (int64_t i = 0; i < f->len; i++)
-            if (f->of[i].unsure * f->near[i] > most) {
-                most = f->of[i].unsure * f->near[i];
+            if ((f->of[i].unsure + LEAST) * f->near[i] > most) {
+                most = (f->of[i].unsure + LEAST) * f->near[i];
                 at = i;
             }
         if (at < 0) break;
