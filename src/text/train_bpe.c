@@ -414,7 +414,7 @@ json_t *heed__train_bpe(const heed__train_words *words, const heed__train_cfg *c
     t.prefix_size = cfg->prefix ? strlen(cfg->prefix) : 0;
     int rc = 0;
     if (!words->len || words->len >= INT32_MAX)
-        rc = heed__error(err, HEED_EINVALID, "training a tokenizer: %s",
+        rc = heed__error(err, words->len ? HEED_EINVALID : HEED_EFORMAT, "training a tokenizer: %s",
                          words->len ? "too many pieces" : "the text holds no piece at all");
     if (!rc && (first_tokens(&t) || spell_all(&t) || count_all(&t))) rc = heed__tok_no_memory(err);
     if (!rc) rc = merge_all(&t, err);

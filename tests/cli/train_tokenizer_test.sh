@@ -47,7 +47,7 @@ refused "no tokenizer of kind 'x'" 64 text.txt -o a.json --kind x
 refused "needed" 64 text.txt
 refused "nothing.txt" 66 nothing.txt -o a.json
 : >empty.txt
-refused "no piece at all" 64 empty.txt -o a.json
+refused "no piece at all" 65 empty.txt -o a.json
 printf 'good\n\377\n' >bad.txt
 refused "bad.txt:2: not UTF-8" 65 bad.txt -o a.json
 refused "must hold '\[UNK\]'" 64 text.txt -o a.json --kind wordpiece --special '<a>'
