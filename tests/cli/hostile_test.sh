@@ -12,7 +12,8 @@ echo "this is good" >"$dir/text"
 mkdir "$dir/data"; echo precious >"$dir/data/notes.txt"
 expect 74 "holds 'notes.txt', which is no file of a model" train -o "$dir/data"
 [ "$(cat "$dir/data/notes.txt")" = precious ] || wrong "training removed a file that was not its own"
-expect 74 "is a mount point" train -o /
+expect 74 "" train -o / # a mount point, or in a chroot a folder of other things: left alone either way
+grep -Eq "is a mount point|nothing was written" "$dir/err" || wrong "train -o / said $(cat "$dir/err")"
 (cd "$dir/m" && expect 0 "" "$(realpath "$heed")" train classify --recipe classic "$dir/t.tsv" -o . --epochs 1; exit $failed) || failed=1
 ln -s m "$dir/link"; expect 0 "" train -o "$dir/link"
 [ -L "$dir/link" ] && [ -e "$dir/m/config.json" ] || wrong "a link to a model was replaced itself"
