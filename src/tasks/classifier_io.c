@@ -260,6 +260,8 @@ static heed_classifier *open_once(const char *dir, const heed_open_cfg *cfg, hee
         heed_params_freeze(c->cx, c->ps) != 0)
         rc = heed__error(err, HEED_ENOMEM, "%s", heed_params_error(c->ps)->msg);
     if (rc == 0) return c;
+    /* what a layer calls a wrong setting is a wrong file here */
+    if (rc == HEED_EINVALID && strlen(dir) < HEED_PATH_SIZE - 64) err->code = HEED_EFORMAT;
     heed_classifier_close(c);
     return NULL;
 }
