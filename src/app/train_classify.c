@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/data.h"
@@ -282,19 +281,10 @@ static bool is_many(const train_options *o) {
 /* A training stopped: its best goes to the model's folder if that would be new, else beside it. */
 static int save_stopped(const train_options *o, heed_classifier *c, heed_error *err) {
     char beside[sizeof o->run_text + 8];
-    const char *to = o->out;
     const heed_error why = *err;
-    if (access(o->out, F_OK) == 0 && o->cfg.run) {
-        snprintf(beside, sizeof beside, "%s/model", o->cfg.run);
-        to = beside;
-    } else if (access(o->out, F_OK) == 0) {
-        return err->code;
-    }
-    if (heed_classifier_save(c, to, err)) return err->code;
-    err->code = why.code;
-    snprintf(err->msg, sizeof err->msg, "%.200s; the best so far is in %.200s%s", why.msg, to,
-             o->cfg.run && !is_many(o) ? "; the same command with --resume goes on" : "");
-    return err->code;
+    const char *to = train_stopped_folder(o->out, o->cfg.run, beside, sizeof beside);
+    if (!to || heed_classifier_save(c, to, err)) return err->code;
+    return train_stopped(err, &why, to, o->cfg.run && !is_many(o));
 }
 
 /* What cannot be written where it should be goes into the run's folder, which may lie elsewhere. */

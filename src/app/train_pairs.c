@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/options.h"
@@ -69,18 +68,10 @@ static int read_options(pairs_options *o, int argc, char **argv, const char **op
 /* A training stopped: its best goes to the model's folder if that would be new, else beside it. */
 static int save_stopped(const pairs_options *o, heed_embedder *e, heed_error *err) {
     char beside[sizeof o->run_text + 8];
-    const char *to = o->out;
     const heed_error why = *err;
-    if (access(o->out, F_OK) == 0) {
-        if (!o->cfg.run) return err->code;
-        snprintf(beside, sizeof beside, "%s/model", o->cfg.run);
-        to = beside;
-    }
-    if (heed_embedder_save(e, to, err)) return err->code;
-    err->code = why.code;
-    snprintf(err->msg, sizeof err->msg, "%.200s; the best so far is in %.200s%s", why.msg, to,
-             o->cfg.run ? "; the same command with --resume goes on" : "");
-    return err->code;
+    const char *to = train_stopped_folder(o->out, o->cfg.run, beside, sizeof beside);
+    if (!to || heed_embedder_save(e, to, err)) return err->code;
+    return train_stopped(err, &why, to, o->cfg.run != NULL);
 }
 
 static int train(pairs_options *o, const char *file, heed_error *err) {

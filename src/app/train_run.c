@@ -85,3 +85,18 @@ bool train_precision(const char *word, int *to) {
     fprintf(stderr, "heed train: --precision is f32 or bf16, not '%s'\n", word);
     return false;
 }
+
+const char *train_stopped_folder(const char *out, const char *run, char *text, size_t size) {
+    if (access(out, F_OK) != 0) return out;
+    if (!run) return NULL;
+    snprintf(text, size, "%s/model", run);
+    return text;
+}
+
+int train_stopped(heed_error *err, const heed_error *why, const char *to, bool resumable) {
+    const heed_error was = *why;
+    err->code = was.code;
+    snprintf(err->msg, sizeof err->msg, "%.200s; the best so far is in %.200s%s", was.msg, to,
+             resumable ? "; the same command with --resume goes on" : "");
+    return err->code;
+}
