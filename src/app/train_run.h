@@ -30,8 +30,8 @@ double train_watch_seconds(const train_watch *w);
 /* The folder of a run's logs and checkpoint: `run`, NULL for "none", or "OUT.run" where it is NULL.
  */
 const char *train_run_folder(const char *run, const char *out, char *text, size_t size);
-/* Where a stopped training's best goes: `out` if that would be new, else RUN/model, written to text;
- * NULL: neither, without a run. */
+/* Where a stopped training's best goes: `out` if that would be new, else RUN/model, written to
+ * text; NULL: neither, without a run. */
 const char *train_stopped_folder(const char *out, const char *run, char *text, size_t size);
 /* Adds to the sentence of why, which the training ended with, where its best is, and, where it can
  * be gone on with, how. *err becomes that; returns its code. */
