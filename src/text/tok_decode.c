@@ -9,8 +9,7 @@
 #include "text/letters.h"
 #include "text/regex.h"
 #include "text/tok_pre.h"
-
-enum { DEPTH = 32 };
+#include "text/tok_json.h"
 
 typedef int (*decode_fn)(const heed__tok_decoder *d, heed__tok_work *w, heed__texts *t,
                          heed_error *err);
@@ -415,15 +414,10 @@ static heed__tok_decoder *make(const json_t *object, const char *name, int depth
         { "Replace", run_replace },   { "CTC", run_ctc },
     };
     heed_fields f = { .object = object, .name = name, .err = err };
-    if (!json_is_object(object) || depth > DEPTH) {
-        heed__error(err, HEED_EFORMAT, "%s is %s", name,
-                    depth > DEPTH ? "nested too deep" : "no object");
-        return NULL;
-    }
-    const char *type = heed__field_text(&f, "type");
+    const char *type = heed__tok_part_type(&f, depth);
     size_t i = 0;
+    if (!type) return NULL;
     while (i < sizeof kinds / sizeof *kinds && strcmp(type, kinds[i].type) != 0) i++;
-    if (f.status) return NULL;
     if (i == sizeof kinds / sizeof *kinds) {
         heed__error(err, HEED_EUNSUPPORTED, "%s: there is no decoder '%.60s'", name, type);
         return NULL;

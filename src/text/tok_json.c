@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/json.h"
 #include "base/text.h"
 
 static const char carried[] = "\xf4\x8f\xbf\xbf\xef\xb7\x90"; /* U+10FFFF U+FDD0 */
@@ -125,4 +124,15 @@ char *heed__tok_json_text(const heed_hooks *hooks, const json_t *tree, bool pret
     text[n] = 0;
     if (len) *len = n;
     return text;
+}
+
+const char *heed__tok_part_type(heed_fields *f, int depth) {
+    enum { DEPTH = 32 };
+    if (!json_is_object(f->object) || depth > DEPTH) {
+        f->status = heed__error(f->err, HEED_EFORMAT, "%s is %s", f->name,
+                                depth > DEPTH ? "nested too deep" : "no object");
+        return NULL;
+    }
+    const char *type = heed__field_text(f, "type");
+    return f->status ? NULL : type;
 }

@@ -4,8 +4,7 @@
 #ifndef HEED_TEXT_TOK_JSON_H
 #define HEED_TEXT_TOK_JSON_H
 
-#include <jansson.h>
-
+#include "base/json.h"
 #include "heed/base.h"
 
 enum { HEED_TOK_KEY_MOST = 7 }; /* bytes of a key that stand for one byte of a token */
@@ -20,5 +19,10 @@ size_t heed__tok_json_key_put(const char *token, size_t size, char *key);
 /* As heed__json_text, with keys turned back. */
 char *heed__tok_json_text(const heed_hooks *hooks, const json_t *tree, bool pretty, size_t *len,
                           heed_error *err);
+
+/* The "type" of a part of tokenizer.json (a normalizer, a decoder ..), which is an object and lies
+ * at most 32 deep in others of its kind; owned by the object. NULL, and the error in f, otherwise.
+ */
+const char *heed__tok_part_type(heed_fields *f, int depth);
 
 #endif

@@ -1,5 +1,6 @@
 /* tok_norm.c: normalizers. Each takes the text as the one before left it. */
 #include "text/tok_norm.h"
+#include "text/tok_json.h"
 
 #include <string.h>
 
@@ -10,7 +11,7 @@
 #include "text/regex.h"
 #include "text/unicode.h"
 
-enum { DEPTH = 32, AT_ONCE = 1 << 16 };
+enum { AT_ONCE = 1 << 16 };
 
 struct heed__norm {
     heed_hooks hooks;
@@ -397,13 +398,8 @@ static int read_kind(heed__norm *n, heed_fields *f, const char *type, int depth)
 static heed__norm *make(const json_t *object, const char *name, int depth, const heed_hooks *hooks,
                         heed_error *err) {
     heed_fields f = { .object = object, .name = name, .err = err };
-    if (!json_is_object(object) || depth > DEPTH) {
-        heed__error(err, HEED_EFORMAT, "%s is %s", name,
-                    depth > DEPTH ? "nested too deep" : "no object");
-        return NULL;
-    }
-    const char *type = heed__field_text(&f, "type");
-    if (f.status) return NULL;
+    const char *type = heed__tok_part_type(&f, depth);
+    if (!type) return NULL;
     heed__norm *n = heed__calloc(hooks, 1, sizeof *n);
     if (!n) {
         no_memory(err);

@@ -6,9 +6,10 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "text/tok_post_impl.h"
+#include "text/tok_json.h"
 #include "text/unicode.h"
 
-enum { DEPTH = 32, MOST_PARTS = 64 };
+enum { MOST_PARTS = 64 };
 
 typedef struct special {
     char *text;
@@ -338,13 +339,8 @@ static int read_kind(heed__post *p, heed_fields *f, const char *type, int depth)
 static heed__post *make(const json_t *object, const char *name, int depth, const heed_hooks *hooks,
                         heed_error *err) {
     heed_fields f = { .object = object, .name = name, .err = err };
-    if (!json_is_object(object) || depth > DEPTH) {
-        heed__error(err, HEED_EFORMAT, "%s is %s", name,
-                    depth > DEPTH ? "nested too deep" : "no object");
-        return NULL;
-    }
-    const char *type = heed__field_text(&f, "type");
-    if (f.status) return NULL;
+    const char *type = heed__tok_part_type(&f, depth);
+    if (!type) return NULL;
     heed__post *p = heed__calloc(hooks, 1, sizeof *p);
     if (!p) {
         no_memory(err);

@@ -1,6 +1,7 @@
 /* tok_pre.c: pre-tokenizers. Most find matches, which together with what lies between them are all
  * of the piece, and then keep, drop or join them. */
 #include "text/tok_pre.h"
+#include "text/tok_json.h"
 
 #include <string.h>
 
@@ -10,8 +11,6 @@
 #include "text/regex.h"
 #include "text/scan.h"
 #include "text/unicode.h"
-
-enum { DEPTH = 32 };
 
 typedef enum behavior { REMOVED, ISOLATED, PREVIOUS, NEXT, CONTIGUOUS } behavior;
 static const char *const behaviors[] = { "Removed", "Isolated", "MergedWithPrevious",
@@ -395,13 +394,8 @@ static int read_kind(heed__pre *p, heed_fields *f, const char *type, int depth) 
 static heed__pre *make(const json_t *object, const char *name, int depth, const heed_hooks *hooks,
                        heed_error *err) {
     heed_fields f = { .object = object, .name = name, .err = err };
-    if (!json_is_object(object) || depth > DEPTH) {
-        heed__error(err, HEED_EFORMAT, "%s is %s", name,
-                    depth > DEPTH ? "nested too deep" : "no object");
-        return NULL;
-    }
-    const char *type = heed__field_text(&f, "type");
-    if (f.status) return NULL;
+    const char *type = heed__tok_part_type(&f, depth);
+    if (!type) return NULL;
     heed__pre *p = heed__calloc(hooks, 1, sizeof *p);
     if (!p) {
         no_memory(err);
