@@ -18,6 +18,11 @@ library libpcre2-8 libpcre2-dev
 library libutf8proc libutf8proc-dev
 library libzstd libzstd-dev
 library zlib zlib1g-dev
+library libmicrohttpd libmicrohttpd-dev
+library sqlite3 libsqlite3-dev
+library libcurl libcurl4-openssl-dev
+library yaml-0.1 libyaml-dev
+library expat libexpat1-dev
 library cmocka libcmocka-dev
 header stdio.h libc6-dev cc
 

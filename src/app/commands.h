@@ -22,6 +22,10 @@ int cmd_tokenize(int argc, char **argv);
 
 enum { EXIT_USAGE = 64 };
 
+/* Runs the serving command argv[0] in libheed-serve.so, which is loaded now from the program's own
+ * folder or from where it was installed. */
+int serving_run(int argc, char **argv);
+
 /* Prints "heed: sentence" to stderr and returns the exit status that belongs to the error. */
 int command_error(const heed_error *err);
 /* The exit status of opt_read's negative results. */

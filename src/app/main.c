@@ -2,7 +2,6 @@
  * HEED_STATUS_LIST in heed/base.h by kind of error (64 usage, 65 data, 66 not found, 69 not
  * supported, 71 memory, 74 input or output, 75 stopped). */
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,49 +20,20 @@ static const command commands[] = {
     { "bench", "measure attention, matrix products and operations here", cmd_bench },
 };
 
-enum { EXIT_CANNOT = 74, EXIT_INTERNAL = 70 }; /* 74: that of HEED_EIO */
+/* These stand in libheed-serve.so (serve/serve.h). */
+static const command serving[] = {
+    { "serve", "streams in; labels, alerts, answers, search out; a page to look at", NULL },
+};
 
-static volatile sig_atomic_t stopped;
-
-static void on_signal(int number) {
-    (void)number;
-    stopped = 1;
-}
-
-bool command_cancelled(void *user) {
-    (void)user;
-    return stopped != 0;
-}
-
-void command_catch_signals(void) {
-    struct sigaction a = { .sa_handler = on_signal };
-    a.sa_flags = (int)SA_RESETHAND; /* a second ^C ends the program at once */
-    sigaction(SIGINT, &a, NULL);
-    sigaction(SIGTERM, &a, NULL);
-}
-
-int command_error(const heed_error *err) {
-    fprintf(stderr, "heed: %s\n", err->msg);
-    switch (err->code) {
-#define X(name, value, exit_status, text)                                                          \
-    case value:                                                                                    \
-        return exit_status;
-        HEED_STATUS_LIST(X)
-#undef X
-    default:
-        return EXIT_INTERNAL;
-    }
-}
-
-int command_usage(int read) {
-    return read == -1 ? 0 : EXIT_USAGE;
-}
+enum { EXIT_CANNOT = 74 }; /* that of HEED_EIO */
 
 static void print_usage(FILE *to) {
     fprintf(to, "heed %s: attention models on ordinary CPUs\n\nheed COMMAND ...\n\n",
             heed_version());
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    for (size_t i = 0; i < sizeof serving / sizeof *serving; i++)
+        fprintf(to, "  %-10s %s\n", serving[i].name, serving[i].summary);
     fprintf(to, "\n`heed COMMAND --help` says more; `heed --version` the version.\n");
 }
 
@@ -100,6 +70,8 @@ int main(int argc, char **argv) {
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(name, commands[i].name) == 0) return finish(commands[i].run(argc - 2, argv + 2));
+    for (size_t i = 0; i < sizeof serving / sizeof *serving; i++)
+        if (strcmp(name, serving[i].name) == 0) return finish(serving_run(argc - 1, argv + 1));
     fprintf(stderr, "heed: no command '%s'; `heed --help` lists them\n", name);
     return EXIT_USAGE;
 }

@@ -1,0 +1,20 @@
+/* redact.h: personal data out of a text before it is stored or logged. */
+#ifndef HEED_FLOW_REDACT_H
+#define HEED_FLOW_REDACT_H
+
+#include "heed/base.h"
+
+typedef struct heed_redactor heed_redactor; /* immutable: any thread */
+
+/* kinds: of "mail", "phone", "card" (Luhn), "id" (national numbers with their check digits),
+ * "iban",
+ * "ip". NULL: HEED_EINVALID names one that is none. */
+heed_redactor *heed_redactor_new(const char *const *kind, int64_t n, const heed_hooks *hooks,
+                                 heed_error *err);
+void heed_redactor_free(heed_redactor *r);
+/* text with "[mail]", "[phone]" ... in place; heed__free; NULL: out of memory. *count (may be
+ * NULL):
+ * how many were replaced. */
+char *heed_redact(const heed_redactor *r, const char *text, int64_t *count, heed_error *err);
+
+#endif

@@ -1,0 +1,18 @@
+/* serve.c: the commands of libheed-serve.so. */
+#include "serve/serve.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/commands.h"
+
+static const command commands[] = {
+    { NULL, NULL, NULL },
+};
+
+int heed_serve_main(int argc, char **argv) {
+    for (const command *c = commands; argc > 0 && c->name; c++)
+        if (strcmp(argv[0], c->name) == 0) return c->run(argc - 1, argv + 1);
+    fprintf(stderr, "heed: libheed-serve.so has no command '%s'\n", argc > 0 ? argv[0] : "");
+    return EXIT_USAGE;
+}
