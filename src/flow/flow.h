@@ -64,7 +64,10 @@ typedef struct heed_rule_cfg {
     int64_t whens;
     const char *const *by; /* analyses: a count for each combination of their labels */
     int64_t by_len;
-    const char *const *of; /* share: ... */
+    const char *const *of; /* share: analyses of `when` that make the part; the whole are the events
+                              that hold all other conditions. None: every analysis of `when`. When
+                              {topic: finance, sentiment: negative} of [sentiment] with share 0.5:
+                              half of the finance events are negative */
     int64_t window_ms;     /* (10 min) */
     int64_t least;         /* events in the window at least (surge: 5) */
     double share;          /* share: at least this part */

@@ -120,12 +120,19 @@ typedef struct heed_message {
     int64_t tries;
 } heed_message;
 
+/* An event that is told by another story from here on: a person split it off, or undid that. */
+typedef struct heed_moved {
+    int64_t seq, story;
+} heed_moved;
+
 /* All that followed from the entries up to `upto`, in one transaction, with the decider's state, so
  * that after a crash the work goes on exactly where it stopped. */
 typedef struct heed_commit {
     int64_t upto;
     const heed_decided *decided;
     int64_t decided_len;
+    const heed_moved *moved; /* in order, after `decided` */
+    int64_t moves;
     const heed_alert *alert;
     int64_t alerts;
     const heed_message *message; /* one whose (sink, key) is there already is left out */
