@@ -1,6 +1,7 @@
 /* dataset_read.c: all examples of a file in memory, and how many two sets share. */
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "io/dataset.h"
 #include "io/strings.h"
@@ -113,11 +114,9 @@ typedef struct text_index {
 } text_index;
 
 static uint64_t hash(const heed_dataset *d, int64_t i) {
-    uint64_t h = 0xcbf29ce484222325u; /* FNV-1a, 64 bits */
-    for (const char *t = d->text[i]; *t; t++) h = (h ^ (unsigned char)*t) * 0x100000001b3u;
+    uint64_t h = heed__hash_text(HEED_HASH_BEGIN, d->text[i]);
     h *= 0x9e3779b97f4a7c15u;
-    for (const char *t = d->text2 ? d->text2[i] : ""; *t; t++)
-        h = (h ^ (unsigned char)*t) * 0x100000001b3u;
+    h = heed__hash_text(h, d->text2 ? d->text2[i] : "");
     return h ^ h >> 32;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/elementary.h"
+#include "base/hash.h"
 
 bool heed__is_head(const char *name) {
     return strncmp(name, "head.", 5) == 0 || strncmp(name, "dense.", 6) == 0;
@@ -209,24 +210,19 @@ int64_t heed__part_size(const heed_part *p) {
     return size;
 }
 
-uint64_t heed__mix(uint64_t h, const void *data, size_t size) {
-    const unsigned char *at = data;
-    for (size_t i = 0; i < size; i++) h = (h ^ at[i]) * 0x100000001b3u;
-    return h;
-}
-
 uint64_t heed__part_hash(const heed_part *p) {
-    uint64_t h = 0xcbf29ce484222325u;
+    uint64_t h = HEED_HASH_BEGIN;
     const int64_t n = p->x.len;
     for (int64_t i = 0; i < n; i++) {
-        h = heed__mix(h, p->x.text[i], strlen(p->x.text[i]) + 1);
-        if (p->x.text2) h = heed__mix(h, p->x.text2[i], strlen(p->x.text2[i]) + 1);
+        h = heed__hash_more(h, p->x.text[i], strlen(p->x.text[i]) + 1);
+        if (p->x.text2) h = heed__hash_more(h, p->x.text2[i], strlen(p->x.text2[i]) + 1);
     }
     if (p->label)
-        h = heed__mix(h, p->label,
-                      (size_t)(p->label_start ? p->label_start[n] : n) * sizeof *p->label);
-    if (p->label_start) h = heed__mix(h, p->label_start, (size_t)(n + 1) * sizeof *p->label_start);
-    return p->score ? heed__mix(h, p->score, (size_t)n * sizeof *p->score) : h;
+        h = heed__hash_more(h, p->label,
+                            (size_t)(p->label_start ? p->label_start[n] : n) * sizeof *p->label);
+    if (p->label_start)
+        h = heed__hash_more(h, p->label_start, (size_t)(n + 1) * sizeof *p->label_start);
+    return p->score ? heed__hash_more(h, p->score, (size_t)n * sizeof *p->score) : h;
 }
 
 /* -- scoring ---------------------------------------------------------------------------------- */

@@ -40,8 +40,6 @@ int heed__part_calibrate(heed_classifier *c, heed_part *p, heed_error *err);
 int64_t heed__part_size(const heed_part *p); /* bytes */
 /* Of its texts, labels and scores. */
 uint64_t heed__part_hash(const heed_part *p);
-/* FNV-1a of size more bytes; 0xcbf29ce484222325 begins. */
-uint64_t heed__mix(uint64_t h, const void *data, size_t size);
 void heed__part_free(heed_part *p, const heed_hooks *hooks);
 
 /* Whether a parameter belongs to the head. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "heed/io.h"
 #include "heed/ops.h"
@@ -305,7 +306,7 @@ static uint64_t fingerprint(const training *t) {
                  c->remember, c->no_marks, c->additive, c->from != NULL, c->label_smoothing,
                  t->body.deviation, (int)t->body.position, (int)t->body.pooling, (int)c->precision,
                  (long long)t->body.heads, (long long)c->pretrain_epochs);
-    return heed__mix(0xcbf29ce484222325u, text, strlen(text));
+    return heed__hash_text(HEED_HASH_BEGIN, text);
 }
 
 static int run(training *t, heed_fitted *done) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "heed/ops.h"
 #include "tasks/embedder.h"
@@ -255,12 +256,11 @@ static int score(void *self, heed_score *s, heed_error *err) {
 
 /* Of the texts, for a resume. */
 static uint64_t hash_of(const part *p) {
-    uint64_t h = 0xcbf29ce484222325u; /* FNV-1a, 64 bits */
+    uint64_t h = HEED_HASH_BEGIN;
     for (int64_t i = 0; i < p->len; i++)
         for (int side = 0; side < 2; side++) {
-            const char *text = side ? p->text2[i] : p->text[i];
-            for (; *text; text++) h = (h ^ (unsigned char)*text) * 0x100000001b3u;
-            h = (h ^ 0xff) * 0x100000001b3u;
+            h = heed__hash_text(h, side ? p->text2[i] : p->text[i]);
+            h = heed__hash_one(h, 0xff);
         }
     return h;
 }

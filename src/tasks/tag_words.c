@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "text/letters.h"
 
@@ -74,26 +75,20 @@ static void read_letters(letters *l, const char *word) {
     l->as_is[l->n + 1] = '>';
 }
 
-/* -- hashing: FNV-1a over kind and code points, mixed once more (MurmurHash3's finalizer) */
+/* -- hashing: over kind and code points. Models depend on where it begins, which is not where
+ * others do. */
 
-static uint64_t mix(uint64_t h) {
-    h ^= h >> 33;
-    h *= 0xff51afd7ed558ccdu;
-    h ^= h >> 33;
-    h *= 0xc4ceb9fe1a85ec53u;
-    return h ^ h >> 33;
-}
+static const uint64_t BEGIN = 1469598103934665603u;
 
 static uint64_t hash_points(char kind, const uint32_t *c, int64_t n) {
-    uint64_t h = (1469598103934665603u ^ (unsigned char)kind) * 1099511628211u;
-    for (int64_t i = 0; i < n; i++) h = (h ^ c[i]) * 1099511628211u;
-    return mix(h);
+    uint64_t h = heed__hash_one(BEGIN, (unsigned char)kind);
+    for (int64_t i = 0; i < n; i++) h = heed__hash_one(h, c[i]);
+    return heed__hash_spread(h);
 }
 
 static uint64_t hash_bytes(char kind, const char *c, int64_t n) {
-    uint64_t h = (1469598103934665603u ^ (unsigned char)kind) * 1099511628211u;
-    for (int64_t i = 0; i < n; i++) h = (h ^ (unsigned char)c[i]) * 1099511628211u;
-    return mix(h);
+    const uint64_t h = heed__hash_one(BEGIN, (unsigned char)kind);
+    return heed__hash_spread(heed__hash_more(h, c, (size_t)n));
 }
 
 static int add(heed_tag_rows *r, int64_t *count, uint64_t hash, int64_t buckets) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "heed/ops.h"
 #include "tasks/tagger.h"
@@ -258,16 +259,13 @@ static int score(void *self, heed_score *s, heed_error *err) {
  * twice over: that was the better one on held-out sentences. */
 static const float TABLE_RATE = 6;
 
-/* Of all words and tags, so that a resume with other data is noticed: FNV-1a. */
+/* Of all words and tags, so that a resume with other data is noticed. */
 static uint64_t hash_of(const heed_tagged *d) {
-    uint64_t h = 1469598103934665603u;
+    uint64_t h = HEED_HASH_BEGIN;
     for (int64_t i = 0; i < d->len; i++)
         for (int64_t w = d->start[i]; w < d->start[i + 1]; w++)
             for (int k = 0; k < 2; k++)
-                for (const char *c = k ? d->tag[w] : d->word[w];; c++) {
-                    h = (h ^ (unsigned char)*c) * 1099511628211u;
-                    if (!*c) break;
-                }
+                h = heed__hash_one(heed__hash_text(h, k ? d->tag[w] : d->word[w]), 0);
     return h ^ (uint64_t)d->len;
 }
 

@@ -6,6 +6,7 @@
  * tables with row-sparse gradients. Zeroing gradients only forgets them: the next backward
  * overwrites what it touches first. A third block, made by heed_params_freeze, holds weights in the
  * panels of gemm.h. */
+#include "base/hash.h"
 #include "base/text.h"
 #include "kernels/gemm.h"
 #include "tensor/params.h"
@@ -166,10 +167,9 @@ float *heed__param_grad(heed_ctx *cx, heed_tensor *t) {
 
 /* -- declaring -------------------------------------------------------------------------------- */
 
-/* FNV-1a, then the last steps of SplitMix64 so that every bit depends on all. */
+/* Then the last steps of SplitMix64 so that every bit depends on all. */
 static uint64_t hash_name(const char *name) {
-    uint64_t h = 0xcbf29ce484222325u;
-    for (; *name; name++) h = (h ^ (unsigned char)*name) * 0x100000001b3u;
+    uint64_t h = heed__hash_text(HEED_HASH_BEGIN, name);
     h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9u;
     h = (h ^ (h >> 27)) * 0x94d049bb133111ebu;
     return h ^ (h >> 31);

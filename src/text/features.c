@@ -3,28 +3,15 @@
 #include "text/features.h"
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "text/words.h"
 
 enum { MOST_PIECES = HEED_WORD_BYTES + 2 };
 
 static const uint64_t EDGE = 0x9e3779b97f4a7c15u, GAP = 0xc2b2ae3d27d4eb4fu;
 
-/* Spreads the bits of a number over all 64: the finalizer of MurmurHash3 (Appleby 2011). */
-static uint64_t spread(uint64_t x) {
-    x = (x ^ x >> 33) * 0xff51afd7ed558ccdu;
-    x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53u;
-    return x ^ x >> 33;
-}
-
-/* One more byte: FNV-1a (Fowler, Noll and Vo). */
-static inline uint64_t byte_more(uint64_t h, unsigned char byte) {
-    return (h ^ byte) * 0x100000001b3u;
-}
-
 static uint64_t word_hash(const heed_word *w) {
-    uint64_t h = 0xcbf29ce484222325u;
-    for (int i = 0; i < w->len; i++) h = byte_more(h, (unsigned char)w->form[i]);
-    return spread(h);
+    return heed__hash_spread(heed__hash_more(HEED_HASH_BEGIN, w->form, (size_t)w->len));
 }
 
 static uint32_t key_of(heed_text_feature kind, uint64_t hash) {
@@ -55,11 +42,11 @@ static int put_pieces(heed_features *f, int64_t *len, const heed_feature_cfg *c,
         uint64_t h = EDGE;
         int n = 0;
         for (int end = begin; end < size && n < c->most;) {
-            do h = byte_more(h, (unsigned char)form[end++]);
+            do h = heed__hash_one(h, (unsigned char)form[end++]);
             while (end < size && !is_first_byte(form[end]));
             n++;
             if (n < c->least || (begin == 0 && end == size)) continue;
-            if (put(f, len, HEED_FEATURE_PIECE, spread(h))) return HEED_ENOMEM;
+            if (put(f, len, HEED_FEATURE_PIECE, heed__hash_spread(h))) return HEED_ENOMEM;
         }
     }
     return 0;
@@ -72,11 +59,12 @@ static int put_runs(heed_features *f, int64_t *len, const heed_feature_cfg *c, i
     for (int n = 2; n <= most + 1; n++) {
         const int64_t first = t - n + 1;
         if (first < -1 || (n > most && (most < 2 || first >= 0))) break;
-        h = spread(h * 3 + (first < 0 ? EDGE : f->hash[first]) + (uint64_t)n);
+        h = heed__hash_spread(h * 3 + (first < 0 ? EDGE : f->hash[first]) + (uint64_t)n);
         if (put(f, len, HEED_FEATURE_RUN, h)) return HEED_ENOMEM;
     }
     if (!c->gaps || t < 2) return 0;
-    return put(f, len, HEED_FEATURE_RUN, spread(f->hash[t] * 5 + f->hash[t - 2] * 7 + GAP));
+    return put(f, len, HEED_FEATURE_RUN,
+               heed__hash_spread(f->hash[t] * 5 + f->hash[t - 2] * 7 + GAP));
 }
 
 /* A unit of one ideograph or kana, which has no pieces. */

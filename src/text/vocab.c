@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/text.h"
 
 typedef struct entry {
@@ -24,9 +25,8 @@ struct heed_vocab {
     int64_t slot_cap;
 };
 
-static uint64_t hash(const char *form, size_t len) { /* FNV-1a */
-    uint64_t h = 1469598103934665603u;
-    for (size_t i = 0; i < len; i++) h = (h ^ (unsigned char)form[i]) * 1099511628211u;
+static uint64_t hash(const char *form, size_t len) {
+    const uint64_t h = heed__hash_more(HEED_HASH_BEGIN, form, len);
     return h ^ h >> 29;
 }
 
