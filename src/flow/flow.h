@@ -27,11 +27,14 @@ typedef struct heed_source_cfg {
     bool loop;    /* csv: begin again at its end, with new ids */
     bool shuffle; /* csv: in an order drawn with `seed` */
     uint64_t seed;
-    int64_t every_ms;   /* feed: between two looks (10 min) */
+    int64_t every_ms;   /* between two looks: feed 10 min; dir, maildir, tail 1 s */
     bool allow_private; /* feed: addresses of this host and private networks too */
-    size_t most;        /* feed, file: bytes of a document (8 MiB) */
-    bool lines;         /* dir, tail: an event a line; else a file an event */
-    const char *format; /* tail, stdin: "text", "json" (an object a line); NULL: by its look */
+    size_t most;        /* bytes of a document or line (8 MiB) */
+    bool lines;         /* dir: an event a line; else a file an event */
+    const char *match;  /* dir: names that are read, as "*.txt"; NULL: all but hidden ones */
+    bool from_end;      /* tail: what stands in a file never read before is passed over */
+    const char *format; /* tail, dir, stdin: "text", "json" (an object a line); csv: "csv", "tsv",
+                           "jsonl"; NULL: by its look */
     int line;           /* of the flow file, for messages */
 } heed_source_cfg;
 
