@@ -1,0 +1,202 @@
+/* analyst.c: a flow's analyses and the models behind them. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "serve/analyst_impl.h"
+
+static const char *const kind_name[] = {
+    "classify", "tag", "embed", "language", "novelty", "risk"
+};
+static const double PROMISED = 0.95; /* of coverage and scope, where the flow says nothing */
+static const double SEEN_FROM = 0.5; /* cosines below which an event is told of no other */
+
+/* The model of a folder, opened at its first use; -1 and *err. */
+static int model_of(heed_analyst *a, const heed_analysis_cfg *cfg, int threads, heed_error *err) {
+    for (int i = 0; i < (int)a->models; i++)
+        if (strcmp(heed_served_dir(a->model[i]), cfg->model) == 0) return i;
+    const heed_served_cfg c = { .dir = cfg->model,
+                                .copies = threads,
+                                .threads = threads,
+                                .max_wait_ms = a->flow->max_wait_ms,
+                                .max_batch = a->flow->max_batch,
+                                .hooks = &a->hooks };
+    heed_served *m = heed_served_open(&c, err);
+    if (!m) return -1;
+    a->model[a->models++] = m;
+    return (int)a->models - 1;
+}
+
+static int kind_of(const heed_flow *flow, const heed_analysis_cfg *cfg, heed_error *err) {
+    for (int i = 0; i < (int)(sizeof kind_name / sizeof *kind_name); i++)
+        if (strcmp(cfg->kind, kind_name[i]) == 0) return i;
+    return heed__error(err, HEED_EINVALID, "%s:%d: no analysis of the kind '%s'", flow->path,
+                       cfg->line, cfg->kind);
+}
+
+static int check_task(const heed_analyst *a, const analysis *k, heed_error *err) {
+    const heed_served *m = a->model[k->model];
+    const heed_served_task is = heed_served_task_of(m);
+    const bool ok = (k->kind == ANALYSIS_CLASSIFY && is == HEED_SERVED_CLASSIFY) ||
+                    (k->kind == ANALYSIS_TAG && is == HEED_SERVED_TAG) ||
+                    (k->kind == ANALYSIS_EMBED && is != HEED_SERVED_TAG);
+    if (!ok)
+        return heed__error(err, HEED_EINVALID, "%s:%d: the model %s cannot %s", a->flow->path,
+                           k->cfg->line, k->cfg->model, k->cfg->kind);
+    if ((k->cfg->coverage > 0 || k->cfg->scope > 0) && !heed_served_calibrated(m))
+        return heed__error(err, HEED_EUNSUPPORTED,
+                           "%s:%d: %s was trained with nothing held out, so no coverage or scope "
+                           "can be promised",
+                           a->flow->path, k->cfg->line, k->cfg->model);
+    return 0;
+}
+
+static int analysis_open(heed_analyst *a, analysis *k, int threads, heed_error *err) {
+    const heed_analysis_cfg *cfg = k->cfg;
+    const int kind = kind_of(a->flow, cfg, err);
+    if (kind < 0) return kind;
+    k->kind = (analysis_kind)kind;
+    k->model = -1;
+    if (k->kind > ANALYSIS_EMBED) return 0;
+    if (!cfg->model)
+        return heed__error(err, HEED_EINVALID, "%s:%d: analysis '%s' needs a model", a->flow->path,
+                           cfg->line, cfg->name);
+    k->model = model_of(a, cfg, threads, err);
+    if (k->model < 0) return err->code;
+    const int rc = check_task(a, k, err);
+    if (rc) return rc;
+    const heed_served *m = a->model[k->model];
+    k->scope = heed_served_scope_limit(m, cfg->scope > 0 ? cfg->scope : PROMISED);
+    k->coverage = heed_served_coverage_limit(m, cfg->coverage > 0 ? cfg->coverage : PROMISED);
+    return 0;
+}
+
+/* After the models: novelty goes by the events' vectors where there are any. */
+static int novelty_open(heed_analyst *a, analysis *k, heed_error *err) {
+    if (k->kind != ANALYSIS_NOVELTY) return 0;
+    const int64_t dim = a->vectors < 0 ? 0
+                                       : heed_served_dim(a->model[a->analysis[a->vectors].model]);
+    const double least = k->cfg->similar < SEEN_FROM ? k->cfg->similar : SEEN_FROM;
+    k->novelty = heed_novelty_new(dim, least, k->cfg->within_ms, &a->hooks, err);
+    return k->novelty ? 0 : err->code;
+}
+
+static int open_all(heed_analyst *a, int threads, heed_metrics_set *metrics, heed_error *err) {
+    const heed_flow *flow = a->flow;
+    a->lock = heed__lock_new(&a->hooks, err);
+    a->analysis = heed__calloc(&a->hooks, (size_t)flow->analyses + 1, sizeof *a->analysis);
+    a->model = heed__calloc(&a->hooks, (size_t)flow->analyses + 1, sizeof *a->model);
+    if (!a->lock || !a->analysis || !a->model)
+        return heed__error(err, HEED_ENOMEM, "%s: out of memory", flow->path);
+    a->analyses = flow->analyses;
+    a->vectors = -1;
+    for (int64_t i = 0; i < flow->analyses; i++) {
+        analysis *k = &a->analysis[i];
+        k->cfg = &flow->analysis[i];
+        const int rc = analysis_open(a, k, threads, err);
+        if (rc) return rc;
+        if (k->kind == ANALYSIS_EMBED && a->vectors < 0) a->vectors = (int)i;
+        char labels[256] = "analysis=\"";
+        heed_line l = { .hooks = &a->hooks };
+        heed_line_put(&l, "analysis=");
+        heed_line_string(&l, k->cfg->name);
+        if (!l.failed && l.len < (int64_t)sizeof labels) memcpy(labels, l.data, (size_t)l.len + 1);
+        heed_line_free(&l);
+        k->found = heed__counter(metrics, "heed_findings_total",
+                                 "texts of which an analysis said something", labels);
+    }
+    for (int64_t i = 0; i < a->analyses; i++) {
+        const int rc = novelty_open(a, &a->analysis[i], err);
+        if (rc) return rc;
+    }
+    return 0;
+}
+
+static void close_all(heed_analyst *a) {
+    for (int64_t i = 0; i < a->analyses; i++) heed_novelty_free(a->analysis[i].novelty);
+    for (int64_t i = 0; i < a->models; i++) heed_served_close(a->model[i]);
+    heed__lock_free(a->lock);
+    const heed_hooks hooks = a->hooks;
+    heed__free(&hooks, a->analysis);
+    heed__free(&hooks, a->model);
+    heed__free(&hooks, a);
+}
+
+heed_analyst *heed_analyst_open(const heed_flow *flow, int threads, heed_metrics_set *metrics,
+                                const heed_hooks *hooks, heed_error *err) {
+    heed_analyst *a = heed__calloc(hooks, 1, sizeof *a);
+    if (!a) {
+        heed__error(err, HEED_ENOMEM, "%s: out of memory", flow->path);
+        return NULL;
+    }
+    if (hooks) a->hooks = *hooks;
+    a->flow = flow;
+    a->users = 1;
+    if (open_all(a, threads < 1 ? 1 : threads, metrics, err) == 0) return a;
+    close_all(a);
+    return NULL;
+}
+
+heed_analyst *heed_analyst_hold(heed_analyst *a) {
+    heed__lock_enter(a->lock);
+    a->users++;
+    heed__lock_leave(a->lock);
+    return a;
+}
+
+void heed_analyst_drop(heed_analyst *a) {
+    if (!a) return;
+    heed__lock_enter(a->lock);
+    const int64_t left = --a->users;
+    heed__lock_leave(a->lock);
+    if (left == 0) close_all(a);
+}
+
+const analysis *heed__analysis_find(const heed_analyst *a, const char *name, analysis_kind kind,
+                                    heed_error *err) {
+    for (int64_t i = 0; i < a->analyses; i++) {
+        const analysis *k = &a->analysis[i];
+        if (k->kind == kind && (!name || strcmp(name, k->cfg->name) == 0)) return k;
+    }
+    if (name)
+        heed__error(err, HEED_ENOTFOUND, "no analysis '%.200s' of the kind %s", name,
+                    kind_name[kind]);
+    else
+        heed__error(err, HEED_ENOTFOUND, "this flow has no analysis of the kind %s",
+                    kind_name[kind]);
+    return NULL;
+}
+
+int64_t heed_analyst_memory(const heed_analyst *a) {
+    for (int64_t i = 0; i < a->analyses; i++)
+        if (a->analysis[i].novelty) return HEED_NOVELTY_REACH;
+    return 0;
+}
+
+char *heed_analyst_text(const heed_analyst *a, const heed_entry *entry) {
+    const char *title = entry->title ? entry->title : "", *text = entry->text ? entry->text : "";
+    const size_t n = strlen(title), m = strlen(text);
+    char *all = heed__malloc(&a->hooks, n + m + 2);
+    if (!all) return NULL;
+    memcpy(all, title, n);
+    if (n && m) all[n] = '\n';
+    memcpy(all + n + (n && m), text, m + 1);
+    return all;
+}
+
+/* -- models told ------------------------------------------------------------------------------ */
+
+json_t *heed_analyst_models(heed_analyst *a) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < a->models; i++)
+        json_array_append_new(list, heed_served_about(a->model[i]));
+    return list;
+}
+
+json_t *heed_analyst_shas(heed_analyst *a) {
+    json_t *all = json_object();
+    for (int64_t i = 0; i < a->models; i++)
+        json_object_set_new(all, heed_served_id(a->model[i]),
+                            json_string(heed_served_sha(a->model[i])));
+    return all;
+}
