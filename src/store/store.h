@@ -63,7 +63,8 @@ typedef struct heed_entry {
 /* Appends n entries in one transaction and sets their seq and time_ms; now_ms is the clock to be
  * used, or the last entry's where that is later. An event whose (source, id) is there already is
  * not taken again: its seq becomes minus that of the first. After the return they are safe. 0 or a
- * status: HEED_EIO (disk full, ...) and none of them is there. */
+ * status: HEED_EIO (disk full, ...) and none of them is there. now_ms 0: the clock of each is its
+ * own happened_ms (where there is one, and it is not earlier than the last entry's). */
 int heed_store_append(heed_store *store, heed_entry *entry, int64_t n, int64_t now_ms,
                       heed_error *err);
 
@@ -141,6 +142,12 @@ typedef struct heed_commit {
     size_t state_size;
 } heed_commit;
 int heed_store_commit(heed_store *store, const heed_commit *c, heed_error *err);
+/* Calls fn for the entries after `after` that are decided, in order, at most `most` of them, with
+ * what was found and decided (of others than events: seq alone), as it was committed, until fn
+ * returns false: for going on after a crash, and for replays. How many, or a negative status. */
+typedef bool (*heed_decided_fn)(void *user, const heed_entry *entry, const heed_decided *decided);
+int64_t heed_store_replay(heed_store *store, int64_t after, int64_t most, heed_decided_fn fn,
+                          void *user, heed_error *err);
 /* The state of the last commit that had one, and the entry it stood at (0: none, *state NULL). Free
  * it with heed__free. */
 int heed_store_state(heed_store *store, char **state, size_t *size, int64_t *at, heed_error *err);
