@@ -20,6 +20,13 @@ struct heed_math_kernels {
     void (*axpy)(float *y, float a, const float *x, int64_t n);           /* y += a·x, fused */
     void (*axpby)(float *y, float a, const float *x, float b, int64_t n); /* y = a·x + b, fused */
     void (*mul_add)(float *y, const float *a, const float *b, int64_t n); /* y += a·b, fused */
+    /* Rows of a table added up: y[j] += Σ_k a[k]·x[id[k]·n + j], one chain of fused steps in the
+     * order of k; a NULL: ones. Of int8 up to 15 bytes
+     * past the last row are read, and do not matter. */
+    void (*gather)(float *y, const float *a, const float *x, const int32_t *id, int64_t len,
+                   int64_t n);
+    void (*gather_i8)(float *y, const float *a, const int8_t *x, const int32_t *id, int64_t len,
+                      int64_t n);
     void (*swiglu)(float *y, const float *gate, const float *up, int64_t n);
     void (*swiglu_grad)(float *dgate, float *dup, const float *gate, const float *up,
                         const float *dy, int64_t n); /* += */

@@ -27,7 +27,7 @@
  *   vi_shl(a,k) vi_shr(a,k) logical, vi_sar(a,k) arithmetic; k a constant 0..31
  *   vi_eq vi_gt (signed) -> vm    vi_max vi_min (signed)
  *   vi_dot4(s,a,b)                              s + the four products of int8 in each lane
- *   vi_store_i8(p, a)                           16 int8, saturated
+ *   vi_store_i8(p, a) vi_load_i8(p)             16 int8, saturated; widened
  *   vf_load_bf16(p)                             16 bf16 widened
  *   vf_round_bf16(v)                            nearest even bf16, kept as f32 (NaN stays, quiet)
  *   vf_hsum vf_hmax -> float                    one fixed tree: lanes i and i+8, then i and i+4,

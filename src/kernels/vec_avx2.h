@@ -253,6 +253,10 @@ VEC_INLINE __m256i vec__dot4(__m256i a, __m256i b) {
 VEC_INLINE vi vi_dot4(vi s, vi x, vi y) {
     return vi_add(s, (vi){ vec__dot4(x.a, y.a), vec__dot4(x.b, y.b) });
 }
+VEC_INLINE vi vi_load_i8(const int8_t *p) {
+    const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return (vi){ _mm256_cvtepi8_epi32(b), _mm256_cvtepi8_epi32(_mm_srli_si128(b, 8)) };
+}
 VEC_INLINE void vi_store_i8(int8_t *p, vi x) {
     const __m256i w = _mm256_permute4x64_epi64(_mm256_packs_epi32(x.a, x.b), 0xd8);
     const __m128i lo = _mm256_castsi256_si128(w), hi = _mm256_extracti128_si256(w, 1);

@@ -174,6 +174,8 @@ VEC_INLINE vi vi_dot4(vi s, vi a, vi b) {
 VEC_INLINE void vi_store_i8(int8_t *p, vi a) {
     _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtsepi32_epi8(a));
 }
+OP1(vi_load_i8, vi, const int8_t *,
+    _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)a)))
 #undef F0
 #undef OP1
 #undef OP2

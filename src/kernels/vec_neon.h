@@ -196,6 +196,16 @@ VEC_INLINE vi vi_dot4(vi s, vi a, vi b) {
                            vec__dot4(vreinterpretq_s8_s32(a.q[i]), vreinterpretq_s8_s32(b.q[i])));
     return s;
 }
+VEC_INLINE vi vi_load_i8(const int8_t *p) {
+    const int8x16_t b = vld1q_s8(p);
+    const int16x8_t lo = vmovl_s8(vget_low_s8(b)), hi = vmovl_s8(vget_high_s8(b));
+    vi r;
+    r.q[0] = vmovl_s16(vget_low_s16(lo));
+    r.q[1] = vmovl_s16(vget_high_s16(lo));
+    r.q[2] = vmovl_s16(vget_low_s16(hi));
+    r.q[3] = vmovl_s16(vget_high_s16(hi));
+    return r;
+}
 VEC_INLINE void vi_store_i8(int8_t *p, vi a) {
     const int16x8_t lo = vcombine_s16(vqmovn_s32(a.q[0]), vqmovn_s32(a.q[1]));
     const int16x8_t hi = vcombine_s16(vqmovn_s32(a.q[2]), vqmovn_s32(a.q[3]));

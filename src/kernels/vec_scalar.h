@@ -228,6 +228,11 @@ VEC_INLINE vi vi_dot4(vi s, vi a, vi b) {
         LANES s.v[i] = (int32_t)((uint32_t)s.v[i] + (uint32_t)(x[i][k] * y[i][k]));
     return s;
 }
+VEC_INLINE vi vi_load_i8(const int8_t *p) {
+    vi r;
+    LANES r.v[i] = p[i];
+    return r;
+}
 VEC_INLINE void vi_store_i8(int8_t *p, vi a) {
     LANES p[i] = (int8_t)(a.v[i] > 127 ? 127 : a.v[i] < -128 ? -128 : a.v[i]);
 }

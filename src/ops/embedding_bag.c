@@ -33,8 +33,8 @@ static void bag_forward(void *arg, int64_t begin, int64_t end, int worker) {
     for (int64_t b = begin; b < end; b++) {
         float *y = j->y + b * j->dim;
         memset(y, 0, (size_t)j->dim * sizeof *y);
-        for (int32_t i = j->offsets[b]; i < j->offsets[b + 1]; i++)
-            j->cx->k->math->axpy(y, 1.0f, j->table + j->ids[i] * j->dim, j->dim);
+        j->cx->k->math->gather(y, NULL, j->table, j->ids + j->offsets[b],
+                               j->offsets[b + 1] - j->offsets[b], j->dim);
         if (j->mean) j->cx->k->math->axpby(y, bag_scale(j, b), y, 0.0f, j->dim);
     }
 }

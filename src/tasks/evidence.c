@@ -10,7 +10,7 @@
 #include "base/elementary.h"
 #include "heed/ops.h"
 
-enum { LOGS = 64 };
+enum { LOGS = 64, SPARE = 15 }; /* SPARE: bytes that are read past the last row */
 
 /* Room to weigh one text at a time. */
 typedef struct weigher {
@@ -148,11 +148,13 @@ int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, const heed_feature_index 
     sparse_free(&s, &hooks);
     if (rc == 0) {
         e->scale = heed__calloc(&hooks, (size_t)e->margin.rows, sizeof *e->scale);
-        e->number = heed__calloc(&hooks, (size_t)(e->margin.rows * e->margin.cols), 1);
+        e->number = heed__calloc(&hooks, (size_t)(e->margin.rows * e->margin.cols) + SPARE, 1);
         if (!e->scale || !e->number) rc = HEED_ENOMEM;
     }
     if (rc == 0) {
         heed__margin_round(&e->margin, e->scale, e->number);
+        heed__free(&hooks, e->margin.weight);
+        e->margin.weight = NULL;
         return 0;
     }
     heed__evidence_free(e);
@@ -179,7 +181,9 @@ heed_tensor *heed__evidence_apply(heed_ctx *cx, const heed_evidence *e, const he
         float *out = HEED_F32_DATA(y) + i * K;
         w.slots = 64;
         weigh(&w, rows, span[i]);
-        heed__margin_apply(cx, m, w.id, w.value, w.len, out);
+        for (int64_t k = 0; k < w.len; k++) w.value[k] *= e->scale[w.id[k]];
+        const heed_sparse row = { w.id, w.value, w.len };
+        heed__margin_apply_rounded(cx, m, e->number, &row, out);
         if (m->cols == 1) {
             out[1] = out[0];
             out[0] = -out[1];
@@ -228,9 +232,6 @@ static int read_into(heed_evidence *e, const heed_safetensors *st, heed_error *e
     if (rc == 0) rc = heed_entry_f32(heed_safetensors_find(st, "evidence.scale"), e->scale, err);
     if (rc) return rc;
     if (number->size) memcpy(e->number, number->data, number->size);
-    for (int64_t r = 0; r < m->rows; r++)
-        for (int64_t c = 0; c < m->cols; c++)
-            m->weight[r * m->cols + c] = e->scale[r] * (float)e->number[r * m->cols + c];
     return 0;
 }
 
@@ -249,11 +250,10 @@ int heed__evidence_read(heed_evidence *e, const heed_safetensors *st, int64_t ro
                            heed_safetensors_name(st));
     heed_margin *m = &e->margin;
     m->cols = cols;
-    m->weight = heed__calloc(hooks, (size_t)(rows * cols), sizeof *m->weight);
     m->bias = heed__calloc(hooks, (size_t)cols, sizeof *m->bias);
     e->scale = heed__calloc(hooks, (size_t)rows, sizeof *e->scale);
-    e->number = heed__calloc(hooks, (size_t)(rows * cols), 1);
-    int rc = m->weight && m->bias && e->scale && e->number
+    e->number = heed__calloc(hooks, (size_t)(rows * cols) + SPARE, 1);
+    int rc = m->bias && e->scale && e->number
                  ? read_into(e, st, err)
                  : heed__error(err, HEED_ENOMEM, "%s: out of memory", heed_safetensors_name(st));
     if (rc) heed__evidence_free(e);

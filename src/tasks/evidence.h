@@ -10,8 +10,8 @@
 #include "train/margin.h"
 
 typedef struct heed_evidence {
-    heed_margin margin; /* cols 0: there is none */
-    float *scale;       /* [rows] */
+    heed_margin margin; /* cols 0: there is none; its weights are gone once they are rounded */
+    float *scale;       /* [rows] weight = scale · number */
     int8_t *number;     /* [rows,cols] */
     float gain;         /* what a margin of 1 counts among the logits */
 } heed_evidence;

@@ -29,18 +29,16 @@ typedef struct fit {
     float worst;    /* largest gradient of this pass */
 } fit;
 
-void heed__margin_apply(const heed_ctx *cx, const heed_margin *m, const int32_t *id,
-                        const float *value, int64_t len, float *out) {
-    const int64_t cols = m->cols;
-    if (cols == 1) {
-        float sum = m->bias[0];
-        for (int64_t k = 0; k < len; k++) sum += value[k] * m->weight[id[k]];
-        out[0] = sum;
-        return;
-    }
-    memcpy(out, m->bias, (size_t)cols * sizeof *out);
-    for (int64_t k = 0; k < len; k++)
-        cx->k->math->axpy(out, value[k], m->weight + id[k] * cols, cols);
+void heed__margin_apply(const heed_ctx *cx, const heed_margin *m, const heed_sparse *x,
+                        float *out) {
+    memcpy(out, m->bias, (size_t)m->cols * sizeof *out);
+    cx->k->math->gather(out, x->value, m->weight, x->id, x->len, m->cols);
+}
+
+void heed__margin_apply_rounded(const heed_ctx *cx, const heed_margin *m, const int8_t *number,
+                                const heed_sparse *x, float *out) {
+    memcpy(out, m->bias, (size_t)m->cols * sizeof *out);
+    cx->k->math->gather_i8(out, x->value, number, x->id, x->len, m->cols);
 }
 
 static void add(const fit *f, int64_t i) {
@@ -72,8 +70,8 @@ static void visit(fit *f, int64_t i) {
     float *a = f->dual + i * cols;
     const float step = 1 / (f->norm[i] + 1 + f->d);
     bool moved = false;
-    heed__margin_apply(f->cx, f->m, f->x->id + begin, f->x->value + begin,
-                       f->x->start[i + 1] - begin, f->out);
+    const heed_sparse x = { f->x->id + begin, f->x->value + begin, f->x->start[i + 1] - begin };
+    heed__margin_apply(f->cx, f->m, &x, f->out);
     signs(f, i, 1);
     for (int64_t c = 0; c < cols; c++) {
         const float y = f->sign[c], g = y * f->out[c] - 1 + f->d * a[c];
@@ -152,14 +150,14 @@ int heed__margin_fit(heed_ctx *cx, heed_margin *m, const heed_sparse_rows *x, co
 
 void heed__margin_round(heed_margin *m, float *scale, int8_t *number) {
     for (int64_t r = 0; r < m->rows; r++) {
-        float *w = m->weight + r * m->cols, most = 0;
+        const float *w = m->weight + r * m->cols;
+        float most = 0;
         for (int64_t c = 0; c < m->cols; c++) most = fabsf(w[c]) > most ? fabsf(w[c]) : most;
         scale[r] = most / 127;
         for (int64_t c = 0; c < m->cols; c++) {
             const float x = most > 0 ? w[c] / scale[r] : 0;
             const int n = (int)(x < 0 ? x - 0.5f : x + 0.5f);
             number[r * m->cols + c] = (int8_t)(n > 127 ? 127 : n < -127 ? -127 : n);
-            w[c] = scale[r] * (float)number[r * m->cols + c];
         }
     }
 }

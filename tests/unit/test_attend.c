@@ -130,10 +130,12 @@ static void margins_are_the_least_of_their_sum(void **state) {
             for (double shift = -0.01; shift < 0.02; shift += 0.02)
                 assert_true(primal(&m, &x, label, c, shift, at) > primal(&m, &x, label, c, 0, 0));
     float scale[V], out[3], rounded[3];
-    int8_t number[V * 3];
-    heed__margin_apply(cx, &m, id, value, 2, out);
+    int8_t number[V * 3 + 15] = { 0 };
+    const heed_sparse one = { id, value, 2 };
+    heed__margin_apply(cx, &m, &one, out);
     heed__margin_round(&m, scale, number);
-    heed__margin_apply(cx, &m, id, value, 2, rounded);
+    for (int k = 0; k < 2; k++) value[k] *= scale[id[k]];
+    heed__margin_apply_rounded(cx, &m, number, &one, rounded);
     for (int c = 0; c < 3; c++) assert_true(fabsf(out[c] - rounded[c]) < 0.05f);
     heed__margin_free(&m);
     heed_ctx_free(cx);

@@ -57,6 +57,10 @@ typedef struct kernel_case {
     X(axpy, "nn", k->math->axpy(p[0], 0.3f, p[1], n))                                              \
     X(axpby, "nn", k->math->axpby(p[0], 0.3f, p[1], -2.0f, n))                                     \
     X(mul_add, "nnn", k->math->mul_add(p[0], p[1], p[2], n))                                       \
+    X(gather, "nsr", k->math->gather(p[0], p[1], p[2], rows, ROWS, n))                             \
+    X(gather_ones, "nr", k->math->gather(p[0], NULL, p[1], rows, 8, n))                            \
+    X(gather_i8, "nsr",                                                                            \
+      k->math->gather_i8(p[0], p[1], (const int8_t *)(const void *)p[2], rows, 2 * ROWS, n))       \
     X(swiglu, "nnn", k->math->swiglu(p[0], p[1], p[2], n))                                         \
     X(swiglu_grad, "nnnnn", k->math->swiglu_grad(p[0], p[1], p[2], p[3], p[4], n))                 \
     X(dropout, "nn", k->math->dropout(p[0], p[1], n, 7, 3, 256, 20000, 1.5f, false))               \
@@ -108,6 +112,8 @@ static const heed_adam_step adam_step = { .lr = 1e-3f,
                                           .grad_scale = 0.5f,
                                           .correct1 = 0.1f,
                                           .correct2 = 0.0316f };
+
+static const int32_t rows[2 * ROWS] = { 3, 0, 4, 4, 1, 2, 0, 1, 3, 2 };
 
 CASES(CASE)
 #define ROW(id, use_, call) { #id, use_, run_##id },

@@ -223,10 +223,37 @@ static void adam(void **state) {
     }
 }
 
+static void rows_added_up(void **state) {
+    (void)state;
+    enum { ROWS = 5, LEN = 7 };
+    static const int32_t id[LEN] = { 4, 0, 0, 3, 1, 4, 2 };
+    float table[ROWS * N], a[LEN], y[N], from[N];
+    int8_t small[ROWS * N + 15];
+    draw(table, ROWS * N, 17);
+    draw(a, LEN, 18);
+    draw(from, N, 19);
+    for (int i = 0; i < ROWS * N + 15; i++) small[i] = (int8_t)(i * 37 % 255 - 127);
+    memcpy(y, from, sizeof y);
+    scalar()->math->gather(y, a, table, id, LEN, N);
+    for (int j = 0; j < N; j++) {
+        double want = (double)from[j];
+        for (int k = 0; k < LEN; k++) want += (double)a[k] * (double)table[id[k] * N + j];
+        near(y[j], want, 1e-5);
+    }
+    memcpy(y, from, sizeof y);
+    scalar()->math->gather_i8(y, a, small, id, LEN, N);
+    for (int j = 0; j < N; j++) {
+        double want = (double)from[j];
+        for (int k = 0; k < LEN; k++) want += (double)a[k] * small[id[k] * N + j];
+        near(y[j], want, 1e-3);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(row_rule),  cmocka_unit_test(tree),
-                                        cmocka_unit_test(softmaxes), cmocka_unit_test(norms),
-                                        cmocka_unit_test(dropout),   cmocka_unit_test(cells),
-                                        cmocka_unit_test(adam) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(row_rule), cmocka_unit_test(tree),         cmocka_unit_test(softmaxes),
+        cmocka_unit_test(norms),    cmocka_unit_test(dropout),      cmocka_unit_test(cells),
+        cmocka_unit_test(adam),     cmocka_unit_test(rows_added_up)
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
