@@ -182,7 +182,7 @@ heed_tensor *heed__evidence_apply(heed_ctx *cx, const heed_evidence *e, const he
         w.slots = 64;
         weigh(&w, rows, span[i]);
         for (int64_t k = 0; k < w.len; k++) w.value[k] *= e->scale[w.id[k]];
-        const heed_sparse row = { w.id, w.value, w.len };
+        const heed_margin_row row = { w.id, w.value, w.len };
         heed__margin_apply_rounded(cx, m, e->number, &row, out);
         if (m->cols == 1) {
             out[1] = out[0];

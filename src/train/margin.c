@@ -29,14 +29,14 @@ typedef struct fit {
     float worst;    /* largest gradient of this pass */
 } fit;
 
-void heed__margin_apply(const heed_ctx *cx, const heed_margin *m, const heed_sparse *x,
+void heed__margin_apply(const heed_ctx *cx, const heed_margin *m, const heed_margin_row *x,
                         float *out) {
     memcpy(out, m->bias, (size_t)m->cols * sizeof *out);
     cx->k->math->gather(out, x->value, m->weight, x->id, x->len, m->cols);
 }
 
 void heed__margin_apply_rounded(const heed_ctx *cx, const heed_margin *m, const int8_t *number,
-                                const heed_sparse *x, float *out) {
+                                const heed_margin_row *x, float *out) {
     memcpy(out, m->bias, (size_t)m->cols * sizeof *out);
     cx->k->math->gather_i8(out, x->value, number, x->id, x->len, m->cols);
 }
@@ -70,7 +70,7 @@ static void visit(fit *f, int64_t i) {
     float *a = f->dual + i * cols;
     const float step = 1 / (f->norm[i] + 1 + f->d);
     bool moved = false;
-    const heed_sparse x = { f->x->id + begin, f->x->value + begin, f->x->start[i + 1] - begin };
+    const heed_margin_row x = { f->x->id + begin, f->x->value + begin, f->x->start[i + 1] - begin };
     heed__margin_apply(f->cx, f->m, &x, f->out);
     signs(f, i, 1);
     for (int64_t c = 0; c < cols; c++) {

@@ -35,17 +35,18 @@ typedef struct heed_margin_cfg {
 int heed__margin_fit(heed_ctx *cx, heed_margin *m, const heed_sparse_rows *x, const int32_t *label,
                      const int64_t *label_start, const heed_margin_cfg *cfg);
 /* One vector: value[k] at id[k]. */
-typedef struct heed_sparse {
+typedef struct heed_margin_row {
     const int32_t *id;
     const float *value;
     int64_t len;
-} heed_sparse;
+} heed_margin_row;
 
 /* out [cols] = bias + Σ value[k] weight[id[k]] */
-void heed__margin_apply(const heed_ctx *cx, const heed_margin *m, const heed_sparse *x, float *out);
+void heed__margin_apply(const heed_ctx *cx, const heed_margin *m, const heed_margin_row *x,
+                        float *out);
 /* The same of rounded weights (below): value[k] is that of the feature times scale[id[k]]. */
 void heed__margin_apply_rounded(const heed_ctx *cx, const heed_margin *m, const int8_t *number,
-                                const heed_sparse *x, float *out);
+                                const heed_margin_row *x, float *out);
 /* Rounds each row to 8 bits: weight = scale · whole number in -127..127. Fills scale [rows] and
  * number [rows,cols]. */
 void heed__margin_round(heed_margin *m, float *scale, int8_t *number);

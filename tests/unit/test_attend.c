@@ -131,7 +131,7 @@ static void margins_are_the_least_of_their_sum(void **state) {
                 assert_true(primal(&m, &x, label, c, shift, at) > primal(&m, &x, label, c, 0, 0));
     float scale[V], out[3], rounded[3];
     int8_t number[V * 3 + 15] = { 0 };
-    const heed_sparse one = { id, value, 2 };
+    const heed_margin_row one = { id, value, 2 };
     heed__margin_apply(cx, &m, &one, out);
     heed__margin_round(&m, scale, number);
     for (int k = 0; k < 2; k++) value[k] *= scale[id[k]];
