@@ -12,7 +12,7 @@
 #include "heed/embed.h"
 #include "heed/io.h"
 #include "io/dataset.h"
-#include "io/input.h"
+#include "base/input.h"
 
 enum { BATCH = 64 };
 

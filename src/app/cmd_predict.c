@@ -14,7 +14,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "heed/tasks.h"
-#include "io/input.h"
+#include "base/input.h"
 
 enum { WORDS = 4096, TOP = 16, MOST_SHOWN = 1000 };
 

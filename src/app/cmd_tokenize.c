@@ -11,7 +11,7 @@
 #include "app/print.h"
 #include "base/text.h"
 #include "heed/text.h"
-#include "io/input.h"
+#include "base/input.h"
 
 typedef struct run {
     heed_tokenizer *tok;

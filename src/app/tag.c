@@ -11,7 +11,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "io/config.h"
-#include "io/input.h"
+#include "base/input.h"
 #include "tasks/tags.h"
 
 bool tag_is_tagger(const char *dir) {

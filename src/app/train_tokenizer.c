@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "heed/text.h"
 #include "io/dataset.h"
-#include "io/input.h"
+#include "base/input.h"
 
 enum { MOST_SPECIAL = 256 };
 

@@ -61,7 +61,7 @@ typedef struct heed_example {
 
 typedef struct heed_dataset_stream heed_dataset_stream; /* for one thread at a time */
 
-/* NULL and *err on failure. Texts of a file may be as long as HEED_LINE_MOST (io/input.h). */
+/* NULL and *err on failure. Texts of a file may be as long as HEED_LINE_MOST (base/input.h). */
 heed_dataset_stream *heed__dataset_open(const char *path, const heed_dataset_cfg *cfg,
                                         heed_error *err);
 /* The same from size bytes of the caller's, which stay; name stands for the path. */

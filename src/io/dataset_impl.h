@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "io/dataset.h"
-#include "io/input.h"
+#include "base/input.h"
 
 enum { HEED_COLUMNS_MOST = 10000, HEED_JOINED_MOST = 16 };
 

@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "io/input.h"
+#include "base/input.h"
 
 enum { MOST_WIDTH = 65536 };
 

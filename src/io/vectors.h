@@ -1,6 +1,6 @@
 /* vectors.h: vectors of words from the text form of word2vec, GloVe and fastText: a word and its
  * numbers a line, separated by spaces; a first line of two whole numbers, how many words and how
- * wide, may stand before them. .gz, .zst and `-` as in io/input.h. A line is held at a time. */
+ * wide, may stand before them. .gz, .zst and `-` as in base/input.h. A line is held at a time. */
 #ifndef HEED_IO_VECTORS_H
 #define HEED_IO_VECTORS_H
 

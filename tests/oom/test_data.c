@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "io/conll.h"
 #include "io/dataset.h"
-#include "io/input.h"
+#include "base/input.h"
 #include "io/vectors.h"
 
 static const char *text, *name;

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "io/dataset.h"
-#include "io/input.h"
+#include "base/input.h"
 
 static int parse(heed_dataset *t, const char *text, const heed_dataset_cfg *cfg, heed_error *err) {
     const heed_dataset_cfg plain = { 0 };

@@ -9,7 +9,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "io/input.h"
+#include "base/input.h"
 
 typedef struct bytes {
     char *data;

@@ -1,6 +1,6 @@
 /* decode.c: gzip by zlib and zstd by its library, a piece at a time, several members or frames in a
  * row as one stream. */
-#include "io/decode.h"
+#include "base/decode.h"
 
 #define ZSTD_STATIC_LINKING_ONLY /* for a context whose memory comes from the caller's hooks */
 #include <limits.h>

@@ -1,6 +1,6 @@
 /* decode.h: gzip and zstd, a piece at a time. For input.c. */
-#ifndef HEED_IO_DECODE_H
-#define HEED_IO_DECODE_H
+#ifndef HEED_BASE_DECODE_H
+#define HEED_BASE_DECODE_H
 
 #include "heed/base.h"
 

@@ -1,6 +1,6 @@
 /* input.c: bytes from a file, an archive, standard input or memory, through two buffers of fixed
  * size: raw, what was read, and text, what came out of it. */
-#include "io/input.h"
+#include "base/input.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "io/decode.h"
+#include "base/decode.h"
 
 enum { RAW = 128 << 10, TEXT = 256 << 10, MAGIC = 4 };
 
