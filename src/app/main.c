@@ -23,6 +23,7 @@ static const command commands[] = {
 /* These stand in libheed-serve.so (serve/serve.h). */
 static const command serving[] = {
     { "serve", "streams in; labels, alerts, answers, search out; a page to look at", NULL },
+    { "chat", "talk with the support desk: replies, a folder of texts, a person", NULL },
 };
 
 enum { EXIT_CANNOT = 74 }; /* that of HEED_EIO */

@@ -7,6 +7,7 @@
 #include "app/commands.h"
 
 static const command commands[] = {
+    { "chat", "a talk with the support desk", serve_chat },
     { NULL, NULL, NULL },
 };
 

@@ -1,0 +1,119 @@
+/* cmd_chat.c: `heed chat`: talk with the support desk, a line a message. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/commands.h"
+#include "app/options.h"
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "io/input.h"
+#include "serve/desk.h"
+#include "serve/serve.h"
+
+typedef struct chat {
+    heed_desk_cfg desk;
+    heed_analysis_cfg analysis;
+    heed_flow flow;
+    const char *intent;
+    bool json, state;
+    heed_desk *d;
+    heed_input *in;
+    json_t *said; /* state of the conversation */
+} chat;
+
+static int print_answer(const chat *c, json_t *answer, heed_error *err) {
+    if (c->json) {
+        if (!c->state) json_object_del(answer, "state");
+        size_t len;
+        char *text = heed__json_text(NULL, answer, false, &len, err);
+        if (!text) return err->code;
+        printf("%s\n", text);
+        heed__free(NULL, text);
+    } else {
+        printf("%s\n", json_string_value(json_object_get(answer, "reply")));
+        size_t i;
+        json_t *s;
+        json_array_foreach(json_object_get(answer, "sources"), i, s)
+            printf("  [%s, %.2f]\n", json_string_value(json_object_get(s, "where")),
+                   json_number_value(json_object_get(s, "score")));
+    }
+    if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
+    err->code = HEED_EIO;
+    heed__format(err->msg, sizeof err->msg, "standard output could not be written");
+    return HEED_EIO;
+}
+
+static int talk(chat *c, heed_error *err) {
+    const bool prompt = isatty(0) && isatty(1) && !c->json;
+    char *line;
+    size_t size;
+    int got, rc = 0;
+    for (;;) {
+        if (prompt) printf("> "), fflush(stdout);
+        got = heed__input_line(c->in, &line, &size, err);
+        if (got <= 0) return got;
+        if (got == HEED_LINE_LONG || memchr(line, 0, size)) {
+            err->code = HEED_EINVALID;
+            heed__format(err->msg, sizeof err->msg, "line %lld: %s",
+                         (long long)heed__input_line_number(c->in),
+                         got == HEED_LINE_LONG ? "more than 64 MB" : "a zero byte");
+            return err->code;
+        }
+        json_t *answer = heed_desk_answer(c->d, c->said, line, err);
+        if (!answer) return err->code;
+        json_decref(c->said);
+        c->said = json_incref(json_object_get(answer, "state"));
+        rc = print_answer(c, answer, err);
+        json_decref(answer);
+        if (rc) return rc;
+    }
+}
+
+static int run(chat *c) {
+    heed_error err = { 0 };
+    c->analysis = (heed_analysis_cfg){ .name = "intent", .kind = "classify", .model = c->intent };
+    c->desk.intent = c->intent ? "intent" : NULL;
+    c->flow = (heed_flow){ .analysis = &c->analysis, .analyses = 1, .desk = &c->desk };
+    c->d = heed_desk_open(&c->flow, NULL, NULL, &err);
+    if (!c->d) return command_error(&err);
+    c->in = heed__input_open("-", NULL, &err);
+    const int rc = c->in ? talk(c, &err) : err.code;
+    heed__input_close(c->in);
+    heed_desk_close(c->d);
+    json_decref(c->said);
+    return rc ? command_error(&err) : 0;
+}
+
+int serve_chat(int argc, char **argv) {
+    chat c = { .desk = { .least = 0.5 } };
+    const opt options[] = {
+        { "intent", 0, OPT_TEXT, &c.intent, 0, 0, "MODEL", "says what is wanted" },
+        { "replies", 0, OPT_TEXT, &c.desk.replies, 0, 0, "FILE",
+          "TSV with intent and reply, or JSON lines with intent, question, reply" },
+        { "kb", 0, OPT_TEXT, &c.desk.kb, 0, 0, "DIR", "folder of .md and .txt to search" },
+        { "model", 0, OPT_TEXT, &c.desk.model, 0, 0, "MODEL",
+          "vectors of texts, for replies and passages (words alone)" },
+        { "slots", 0, OPT_TEXT, &c.desk.slots, 0, 0, "FILE",
+          "YAML of what each intent needs to know" },
+        { "least", 0, OPT_REAL, &c.desk.least, 0, 1, "P", "least confidence in an intent (0.5)" },
+        { "scope", 0, OPT_REAL, &c.desk.scope, 0, 0.999, "P",
+          "part of messages such as the model's own that are taken for such (not asked)" },
+        { "json", 0, OPT_FLAG, &c.json, 0, 0, NULL, "an object a line" },
+        { "state", 0, OPT_FLAG, &c.state, 0, 0, NULL, "with --json: the conversation's state too" },
+        { 0 },
+    };
+    const opt_command about = { "heed chat [options]",
+                                "Answers as the support desk does, a line a message, from "
+                                "replies, a folder of texts, or not at all.",
+                                options, 0, 0 };
+    const char *operand[1];
+    const int n = opt_read(&about, argc, argv, operand);
+    if (n < 0) return command_usage(n);
+    if (!c.desk.replies && !c.desk.kb) {
+        fprintf(stderr, "heed: chat needs --replies, --kb or both\n");
+        return EXIT_USAGE;
+    }
+    return run(&c);
+}
