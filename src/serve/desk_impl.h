@@ -76,7 +76,8 @@ void heed__mind_close(desk_mind *m);
 /* Probabilities of n texts, probs [n,K]. Any thread. 0 or a status. */
 int heed__mind_intents(desk_mind *m, int64_t n, const char *const *text, float *probs,
                        heed_error *err);
-/* Whether the text is such as those of the training. True without a calibrated model. */
+/* Whether the model knows a word of the text, which is, where scope is asked for, such as those of
+ * the training. */
 int heed__mind_scope(desk_mind *m, const char *text, bool *in_scope, heed_error *err);
 int heed__mind_embed(desk_mind *m, int64_t n, const char *const *text, float *vector,
                      heed_error *err);

@@ -38,11 +38,11 @@ int heed__mind_scope(desk_mind *m, const char *text, bool *in_scope, heed_error 
     heed_label top[1];
     heed_explanation x = { .top = top, .top_cap = 1, .scope = m->scope };
     *in_scope = true;
-    if (!m->intent || m->scope <= 0) return 0;
+    if (!m->intent) return 0;
     heed__lock_enter(m->lock);
     const int rc = heed_classify_explain(m->intent, text, &x, err);
     heed__lock_leave(m->lock);
-    *in_scope = x.in_scope;
+    *in_scope = x.known > 0 && (m->scope <= 0 || x.in_scope);
     return rc;
 }
 
