@@ -2,9 +2,8 @@
  * about it, and what is still to be sent. One file (SQLite, WAL), behind functions that say nothing
  * of SQLite, so that another engine can stand in its place.
  *
- * The log is the truth. Its entries are numbered from 1 without gaps of meaning; each has the
- * flow's
- * clock, which never goes back. Everything that decisions depend on is in it: events, ticks of the
+ * The log is the truth. Its entries are numbered from 1; each has the flow's clock, which never goes
+ * back. Everything that decisions depend on is in it: events, ticks of the
  * clock, feedback, what a person did, which models were loaded. So the same log gives the same
  * decisions. What a call has returned 0 for survives `kill -9` at any instant (and, with `durable`,
  * a power cut).
@@ -24,6 +23,7 @@ typedef struct heed_store_cfg {
     bool durable;            /* every commit reaches the disk before it is acknowledged */
     bool read_only;          /* nothing is made, migrated or written */
     int64_t cache_size;      /* bytes (64 MiB) */
+    int64_t wait_ms;         /* for another program that holds the file locked (5 s) */
     const heed_hooks *hooks; /* log: what was mended or migrated at opening */
 } heed_store_cfg;
 
@@ -45,10 +45,9 @@ typedef enum heed_entry_kind {
 
 /* An event, or another entry, whose body then says what it is. NULL strings are absent ones. */
 typedef struct heed_entry {
-    int64_t seq; /* place in the log; 0 before it is appended */
-    int64_t
-        time_ms; /* the flow's clock (UTC, ms since 1970): set by heed_store_append, at least the
-                        one before it */
+    int64_t seq;     /* place in the log; 0 before it is appended */
+    int64_t time_ms; /* the flow's clock (UTC, ms since 1970): set by heed_store_append, at least
+                        that of the one before it */
     heed_entry_kind kind;
     /* of an event */
     const char *source;  /* name in the flow file */
@@ -87,7 +86,8 @@ typedef struct heed_finding {
     const char *detail; /* JSON: labels with scores, entities, ...; NULL */
 } heed_finding;
 
-/* An event with what was found and decided. */
+/* An event with what was found and decided. One that was decided before may come again: story and
+ * rank are then replaced, gates, vector and findings where they are given. */
 typedef struct heed_decided {
     int64_t seq;
     const heed_finding *finding;
@@ -119,6 +119,7 @@ typedef struct heed_message {
     const char *body; /* JSON */
     int64_t due_ms;   /* not before; by the system's clock */
     int64_t tries;
+    int64_t seq; /* the event that it tells of, with which it is forgotten; 0: none */
 } heed_message;
 
 /* An event that is told by another story from here on: a person split it off, or undid that. */

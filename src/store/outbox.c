@@ -1,0 +1,163 @@
+/* outbox.c: messages on their way, and small values by name. */
+#include <string.h>
+
+#include "store/impl.h"
+
+/* -- messages --------------------------------------------------------------------------------- */
+
+/* Strings one after the other; a message keeps offsets until all have been read, since the block
+ * moves as it grows. */
+typedef struct strings {
+    const heed_hooks *hooks;
+    char *text;
+    int64_t len, cap;
+} strings;
+
+static int keep(strings *s, sqlite3_stmt *q, int column, const char **to) {
+    const char *text = heed__db_column(q, column);
+    const int64_t size = (int64_t)sqlite3_column_bytes(q, column) + 1;
+    if (heed__grow(s->hooks, &s->text, &s->cap, s->len + size, 1)) return HEED_ENOMEM;
+    memcpy(s->text + s->len, text ? text : "", (size_t)size);
+    *to = (const char *)(uintptr_t)s->len;
+    s->len += size;
+    return HEED_OK;
+}
+
+static int read_message(sqlite3_stmt *q, strings *s, heed_message *m) {
+    *m = (heed_message){
+        .id = sqlite3_column_int64(q, 0),
+        .due_ms = sqlite3_column_int64(q, 5),
+        .tries = sqlite3_column_int64(q, 6),
+        .seq = sqlite3_column_int64(q, 7),
+    };
+    return keep(s, q, 1, &m->sink) || keep(s, q, 2, &m->key) || keep(s, q, 3, &m->type) ||
+                   keep(s, q, 4, &m->body)
+               ? HEED_ENOMEM
+               : HEED_OK;
+}
+
+static void settle(heed_message *m, const char *block) {
+    m->sink = block + (uintptr_t)m->sink;
+    m->key = block + (uintptr_t)m->key;
+    m->type = block + (uintptr_t)m->type;
+    m->body = block + (uintptr_t)m->body;
+}
+
+int64_t heed_store_due(heed_store *s, const char *sink, int64_t now_ms, heed_message *message,
+                       int64_t n, char **memory, heed_error *err) {
+    *memory = NULL;
+    heed_db *db = heed__store_reader(s, err);
+    if (!db) return HEED_EIO;
+    strings block = { .hooks = &s->hooks };
+    sqlite3_stmt *q = heed__db_sql(db,
+                                   "SELECT id, sink, key, type, body, due_ms, tries, seq FROM"
+                                   " message WHERE sink = ?1 AND phase = 0 AND due_ms <= ?2"
+                                   " ORDER BY due_ms, id LIMIT ?3",
+                                   err);
+    int row = q ? HEED_OK : heed__db_error(db, err);
+    int64_t found = 0;
+    if (q) {
+        heed__db_text(q, 1, sink);
+        sqlite3_bind_int64(q, 2, now_ms);
+        sqlite3_bind_int64(q, 3, n);
+        while (found < n && (row = heed__db_step(db, q, err)) == 1) {
+            if (read_message(q, &block, &message[found])) {
+                row = heed__error(err, HEED_ENOMEM, "out of memory for messages");
+                break;
+            }
+            found++;
+        }
+        heed__db_done(q);
+    }
+    heed__store_return(s, db);
+    if (row < 0) {
+        heed__free(&s->hooks, block.text);
+        return row;
+    }
+    for (int64_t i = 0; i < found; i++) settle(&message[i], block.text);
+    *memory = block.text;
+    return found;
+}
+
+typedef struct outcome {
+    int64_t id, due_ms;
+    bool sent;
+    const char *reason;
+} outcome;
+
+static int note_outcome(heed_store *s, void *arg, heed_error *err) {
+    const outcome *o = arg;
+    sqlite3_stmt *q = heed__db_sql(
+        s->writer,
+        o->sent ? "UPDATE message SET phase = 1, body = NULL, reason = NULL WHERE id = ?1"
+                : "UPDATE message SET tries = tries + 1, due_ms = ?2, reason = ?3,"
+                  " phase = CASE WHEN ?2 = 0 THEN 2 ELSE 0 END WHERE id = ?1 AND phase <> 1",
+        err);
+    if (!q) return heed__db_error(s->writer, err);
+    sqlite3_bind_int64(q, 1, o->id);
+    if (!o->sent) {
+        sqlite3_bind_int64(q, 2, o->due_ms);
+        heed__db_text(q, 3, o->reason);
+    }
+    const int status = heed__db_step(s->writer, q, err);
+    heed__db_done(q);
+    if (!status && sqlite3_changes(s->writer->db) == 0)
+        return heed__error(err, HEED_ENOTFOUND, "%s: there is no message %lld to be sent", s->path,
+                           (long long)o->id);
+    return status;
+}
+
+int heed_store_sent(heed_store *s, int64_t id, heed_error *err) {
+    outcome o = { .id = id, .sent = true };
+    return heed__store_write(s, note_outcome, &o, err);
+}
+
+int heed_store_retry(heed_store *s, int64_t id, int64_t due_ms, const char *reason,
+                     heed_error *err) {
+    outcome o = { .id = id, .due_ms = due_ms, .reason = reason };
+    return heed__store_write(s, note_outcome, &o, err);
+}
+
+/* -- values ----------------------------------------------------------------------------------- */
+
+typedef struct pair {
+    const char *name, *value;
+} pair;
+
+static int put_value(heed_store *s, void *arg, heed_error *err) {
+    const pair *p = arg;
+    sqlite3_stmt *q = heed__db_sql(
+        s->writer,
+        p->value ? "INSERT OR REPLACE INTO value (name, value) VALUES (?1, ?2)"
+                 : "DELETE FROM value WHERE name = ?1",
+        err);
+    if (!q) return heed__db_error(s->writer, err);
+    heed__db_text(q, 1, p->name);
+    if (p->value) heed__db_text(q, 2, p->value);
+    const int status = heed__db_step(s->writer, q, err);
+    heed__db_done(q);
+    return status;
+}
+
+int heed_store_set(heed_store *s, const char *name, const char *value, heed_error *err) {
+    pair p = { name, value };
+    return heed__store_write(s, put_value, &p, err);
+}
+
+char *heed_store_get(heed_store *s, const char *name, heed_error *err) {
+    if (err) *err = (heed_error){ 0 };
+    heed_db *db = heed__store_reader(s, err);
+    if (!db) return NULL;
+    char *value = NULL;
+    sqlite3_stmt *q = heed__db_sql(db, "SELECT value FROM value WHERE name = ?1", err);
+    if (q) {
+        heed__db_text(q, 1, name);
+        if (heed__db_step(db, q, err) == 1) {
+            value = heed__strdup(&s->hooks, heed__db_column(q, 0));
+            if (!value) heed__error(err, HEED_ENOMEM, "out of memory for a value");
+        }
+        heed__db_done(q);
+    }
+    heed__store_return(s, db);
+    return value;
+}

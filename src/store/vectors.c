@@ -1,0 +1,269 @@
+/* vectors.c: blocks of vectors of eight bits a number, the oldest dropped whole. A search takes the
+ * blocks that are there, counted, and reads them without the lock. */
+#include "store/vectors.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/thread.h"
+
+enum { BLOCK = 1024, STEP = 32, MOST_DIM = 65536 };
+
+/* Written once; seq of one that was removed is 0. */
+typedef struct block {
+    _Atomic int64_t users;
+    _Atomic int64_t len;
+    _Atomic int64_t seq[BLOCK];
+    float inverse[BLOCK]; /* 1 / length of what is stored */
+    int8_t value[];       /* [BLOCK, dim rounded up to STEP] */
+} block;
+
+struct heed_vectors {
+    heed_hooks hooks;
+    int64_t most, dim, wide;
+    heed_lock *lock; /* of what follows */
+    block **block;   /* the oldest first */
+    int64_t blocks, cap;
+};
+
+heed_vectors *heed__vectors_new(const heed_hooks *hooks, int64_t most, heed_error *err) {
+    heed_vectors *v = heed__calloc(hooks, 1, sizeof *v);
+    if (!v) {
+        heed__error(err, HEED_ENOMEM, "out of memory for vectors");
+        return NULL;
+    }
+    if (hooks) v->hooks = *hooks;
+    v->most = most;
+    v->lock = heed__lock_new(hooks, err);
+    if (v->lock) return v;
+    heed__free(hooks, v);
+    return NULL;
+}
+
+static void drop(const heed_hooks *hooks, block *b) {
+    if (atomic_fetch_sub(&b->users, 1) == 1) heed__free(hooks, b);
+}
+
+void heed__vectors_clear(heed_vectors *v) {
+    heed__lock_enter(v->lock);
+    for (int64_t i = 0; i < v->blocks; i++) drop(&v->hooks, v->block[i]);
+    v->blocks = 0;
+    v->dim = v->wide = 0;
+    heed__lock_leave(v->lock);
+}
+
+void heed__vectors_free(heed_vectors *v) {
+    if (!v) return;
+    heed__vectors_clear(v);
+    heed__free(&v->hooks, v->block);
+    heed__lock_free(v->lock);
+    const heed_hooks hooks = v->hooks;
+    heed__free(&hooks, v);
+}
+
+/* A vector in whole numbers of which the largest is 127; what is stored has length 1 / *inverse. */
+static bool shrink(const float *from, int64_t dim, int8_t *to, float *inverse) {
+    float most = 0;
+    for (int64_t i = 0; i < dim; i++) {
+        if (!isfinite(from[i])) return false;
+        most = fmaxf(most, fabsf(from[i]));
+    }
+    if (most <= 0) return false;
+    const float scale = 127 / most;
+    int64_t sum = 0;
+    for (int64_t i = 0; i < dim; i++) {
+        const float x = from[i] * scale;
+        to[i] = (int8_t)(x < 0 ? x - 0.5f : x + 0.5f);
+        sum += to[i] * to[i];
+    }
+    *inverse = 1 / sqrtf((float)sum);
+    return true;
+}
+
+static size_t block_size(const heed_vectors *v) {
+    return sizeof(block) + (size_t)BLOCK * (size_t)v->wide;
+}
+
+/* Under the lock: the block that has room, or NULL. */
+static block *last_block(heed_vectors *v) {
+    if (v->blocks && atomic_load(&v->block[v->blocks - 1]->len) < BLOCK)
+        return v->block[v->blocks - 1];
+    if (heed__grow(&v->hooks, &v->block, &v->cap, v->blocks + 1, sizeof *v->block)) return NULL;
+    block *b = heed__calloc(&v->hooks, 1, block_size(v));
+    if (!b) return NULL;
+    atomic_store(&b->users, 1);
+    v->block[v->blocks++] = b;
+    while (v->blocks > 1 && (int64_t)block_size(v) * v->blocks > v->most) {
+        drop(&v->hooks, v->block[0]);
+        memmove(v->block, v->block + 1, (size_t)--v->blocks * sizeof *v->block);
+    }
+    return b;
+}
+
+static void forget(heed_vectors *v, int64_t seq) {
+    for (int64_t i = v->blocks; i-- > 0;) {
+        block *b = v->block[i];
+        const int64_t len = atomic_load(&b->len);
+        for (int64_t k = 0; k < len; k++)
+            if (atomic_load_explicit(&b->seq[k], memory_order_relaxed) == seq)
+                atomic_store_explicit(&b->seq[k], 0, memory_order_relaxed);
+    }
+}
+
+int heed__vectors_add(heed_vectors *v, int64_t seq, const float *vector, int64_t dim) {
+    if (dim <= 0 || dim > MOST_DIM) return HEED_EINVALID;
+    heed__lock_enter(v->lock);
+    int status = HEED_OK;
+    if (!v->blocks) v->dim = dim, v->wide = (dim + STEP - 1) / STEP * STEP;
+    block *b = v->dim == dim ? last_block(v) : NULL;
+    if (b) {
+        const int64_t at = atomic_load(&b->len);
+        if (shrink(vector, dim, b->value + at * v->wide, &b->inverse[at])) {
+            atomic_store_explicit(&b->seq[at], seq, memory_order_relaxed);
+            atomic_store(&b->len, at + 1);
+        }
+    } else {
+        status = v->dim == dim ? HEED_ENOMEM : HEED_ESHAPE;
+    }
+    heed__lock_leave(v->lock);
+    return status;
+}
+
+void heed__vectors_remove(heed_vectors *v, int64_t seq) {
+    heed__lock_enter(v->lock);
+    forget(v, seq);
+    heed__lock_leave(v->lock);
+}
+
+/* -- searching -------------------------------------------------------------------------------- */
+
+static int32_t dot(const int8_t *a, const int8_t *b, int64_t wide) {
+    int32_t sum[STEP] = { 0 };
+    for (int64_t i = 0; i < wide; i += STEP)
+        for (int k = 0; k < STEP; k++) sum[k] += a[i + k] * b[i + k];
+    int32_t all = 0;
+    for (int k = 0; k < STEP; k++) all += sum[k];
+    return all;
+}
+
+static bool nearer(const heed_near *a, const heed_near *b) {
+    return a->cosine != b->cosine ? a->cosine > b->cosine : a->seq > b->seq;
+}
+
+/* A heap whose top is the farthest. */
+static void sink(heed_near *heap, int64_t n, int64_t at) {
+    for (;;) {
+        int64_t child = 2 * at + 1;
+        if (child >= n) return;
+        if (child + 1 < n && nearer(&heap[child], &heap[child + 1])) child++;
+        if (!nearer(&heap[at], &heap[child])) return;
+        const heed_near swap = heap[at];
+        heap[at] = heap[child], heap[child] = swap;
+        at = child;
+    }
+}
+
+static int64_t offer(heed_near *heap, int64_t len, int64_t n, heed_near item) {
+    if (len < n) {
+        heap[len++] = item;
+        if (len == n)
+            for (int64_t i = n / 2; i-- > 0;) sink(heap, n, i);
+    } else if (nearer(&item, &heap[0])) {
+        heap[0] = item;
+        sink(heap, n, 0);
+    }
+    return len;
+}
+
+static void sort(heed_near *near, int64_t n) {
+    for (int64_t i = n / 2; i-- > 0;) sink(near, n, i);
+    for (int64_t end = n; end-- > 1;) {
+        const heed_near swap = near[0];
+        near[0] = near[end], near[end] = swap;
+        sink(near, end, 0);
+    }
+}
+
+/* Blocks that are there now, each with one user more; NULL: none, or out of memory. */
+static block **hold(heed_vectors *v, int64_t dim, int64_t *n, int64_t *wide) {
+    heed__lock_enter(v->lock);
+    *n = v->dim == dim ? v->blocks : 0;
+    *wide = v->wide;
+    block **held = *n ? heed__malloc(&v->hooks, (size_t)*n * sizeof *held) : NULL;
+    for (int64_t i = 0; held && i < *n; i++) {
+        held[i] = v->block[i];
+        atomic_fetch_add(&held[i]->users, 1);
+    }
+    heed__lock_leave(v->lock);
+    return held;
+}
+
+int64_t heed__vectors_near(heed_vectors *v, const float *vector, int64_t dim, heed_near *near,
+                           int64_t n) {
+    if (n <= 0 || dim <= 0 || dim > MOST_DIM) return 0;
+    int64_t blocks, wide, found = 0;
+    float inverse;
+    block **held = hold(v, dim, &blocks, &wide);
+    if (!held) return 0;
+    int8_t *query = heed__calloc(&v->hooks, (size_t)wide, 1);
+    if (query && shrink(vector, dim, query, &inverse)) {
+        for (int64_t i = 0; i < blocks; i++) {
+            const block *b = held[i];
+            const int64_t len = atomic_load(&b->len);
+            for (int64_t k = 0; k < len; k++) {
+                const int64_t seq = atomic_load_explicit(&b->seq[k], memory_order_relaxed);
+                if (!seq) continue;
+                const float product = (float)dot(query, b->value + k * wide, wide);
+                const heed_near item = { seq, (double)(product * inverse * b->inverse[k]) };
+                found = offer(near, found, n, item);
+            }
+        }
+    }
+    sort(near, found);
+    heed__free(&v->hooks, query);
+    for (int64_t i = 0; i < blocks; i++) drop(&v->hooks, held[i]);
+    heed__free(&v->hooks, held);
+    return found;
+}
+
+/* -- half precision --------------------------------------------------------------------------- */
+
+uint16_t heed__half(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    const uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
+    const uint32_t rest = bits & 0x7fffffff;
+    if (rest >= 0x7f800000) return (uint16_t)(sign | (rest > 0x7f800000 ? 0x7e00 : 0x7c00));
+    if (rest >= 0x477ff000) return (uint16_t)(sign | 0x7c00); /* rounds beyond the largest */
+    if (rest < 0x33000001) return sign;                       /* rounds to zero */
+    const int exponent = (int)(rest >> 23) - 127;
+    const uint32_t fraction = (rest & 0x7fffff) | 0x800000;
+    const int shift = exponent >= -14 ? 13 : -1 - exponent; /* 14 to 24 for a denormal */
+    uint32_t half = fraction >> shift;
+    const uint32_t left = fraction & ((1u << shift) - 1), tie = 1u << (shift - 1);
+    if (left > tie || (left == tie && (half & 1))) half++;
+    if (exponent >= -14) half += (uint32_t)(exponent + 14) << 10;
+    return (uint16_t)(sign | half);
+}
+
+float heed__half_float(uint16_t half) {
+    const uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31;
+    uint32_t fraction = half & 0x3ff, bits;
+    if (exponent == 31) {
+        bits = 0x7f800000 | fraction << 13;
+    } else if (exponent) {
+        bits = (exponent + 112) << 23 | fraction << 13;
+    } else if (!fraction) {
+        bits = 0;
+    } else {
+        uint32_t e = 113;
+        while (!(fraction & 0x400)) fraction <<= 1, e--;
+        bits = e << 23 | (fraction & 0x3ff) << 13;
+    }
+    bits |= sign;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}

@@ -1,0 +1,30 @@
+/* vectors.h: the newest vectors of the store in memory, for the nearest by cosine: eight bits a
+ * number to find candidates, in whole numbers, so that every machine finds the same. Any thread. */
+#ifndef HEED_STORE_VECTORS_H
+#define HEED_STORE_VECTORS_H
+
+#include "heed/base.h"
+
+typedef struct heed_vectors heed_vectors;
+
+/* most: bytes; the oldest go first. */
+heed_vectors *heed__vectors_new(const heed_hooks *hooks, int64_t most, heed_error *err);
+void heed__vectors_free(heed_vectors *v); /* NULL is fine */
+/* Vectors of another dim than the first are left out. */
+int heed__vectors_add(heed_vectors *v, int64_t seq, const float *vector, int64_t dim);
+void heed__vectors_remove(heed_vectors *v, int64_t seq);
+void heed__vectors_clear(heed_vectors *v);
+
+typedef struct heed_near {
+    int64_t seq;
+    double cosine;
+} heed_near;
+/* The nearest to vector, the nearest first, the later first among equals: how many of at most n. */
+int64_t heed__vectors_near(heed_vectors *v, const float *vector, int64_t dim, heed_near *near,
+                           int64_t n);
+
+/* IEEE half precision: to the nearest, ties to even. */
+uint16_t heed__half(float value);
+float heed__half_float(uint16_t half);
+
+#endif
