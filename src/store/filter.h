@@ -18,9 +18,9 @@ int heed__filter_make(heed_filter *f, const heed_hooks *hooks, const heed_look *
 void heed__filter_free(heed_filter *f);
 int64_t heed__look_most(const heed_look *look);
 
-/* SELECT columns FROM entry e JOIN ... WHERE ... ORDER BY, bound; tables: e (entry), w (words, where
- * there is a query), f (finding, where there is a label), d (decided, where it is needed). Ordered
- * as the look says. NULL and *err. */
+/* SELECT columns FROM entry e JOIN ... WHERE ... ORDER BY, bound; tables: e (entry), w (words,
+ * where there is a query), f (finding, where there is a label), d (decided, where it is needed).
+ * Ordered as the look says. NULL and *err. */
 sqlite3_stmt *heed__filter_sql(const heed_filter *f, heed_db *db, const char *columns,
                                heed_error *err);
 /* The same of one event: a row where it passes all but the words. */

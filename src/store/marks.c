@@ -1,4 +1,5 @@
-/* marks.c: a text's hits, mapped from places of words to bytes, and the part of it worth showing. */
+/* marks.c: a text's hits, mapped from places of words to bytes, and the part of it worth showing.
+ */
 #include "store/marks.h"
 
 #include <jansson.h>

@@ -5,78 +5,93 @@
 
 /* -- messages --------------------------------------------------------------------------------- */
 
-/* Strings one after the other; a message keeps offsets until all have been read, since the block
- * moves as it grows. */
-typedef struct strings {
+/* Messages and their strings as they are gathered: strings are offsets until all have been read,
+ * since the blocks move as they grow. */
+typedef struct gathered {
     const heed_hooks *hooks;
+    heed_message *message;
+    int64_t n, messages_cap;
     char *text;
     int64_t len, cap;
-} strings;
+} gathered;
 
-static int keep(strings *s, sqlite3_stmt *q, int column, const char **to) {
+static int keep(gathered *g, sqlite3_stmt *q, int column, const char **to) {
     const char *text = heed__db_column(q, column);
     const int64_t size = (int64_t)sqlite3_column_bytes(q, column) + 1;
-    if (heed__grow(s->hooks, &s->text, &s->cap, s->len + size, 1)) return HEED_ENOMEM;
-    memcpy(s->text + s->len, text ? text : "", (size_t)size);
-    *to = (const char *)(uintptr_t)s->len;
-    s->len += size;
+    if (heed__grow(g->hooks, &g->text, &g->cap, g->len + size, 1)) return HEED_ENOMEM;
+    memcpy(g->text + g->len, text ? text : "", (size_t)size);
+    *to = (const char *)(uintptr_t)g->len;
+    g->len += size;
     return HEED_OK;
 }
 
-static int read_message(sqlite3_stmt *q, strings *s, heed_message *m) {
+static int gather(gathered *g, sqlite3_stmt *q) {
+    if (heed__grow(g->hooks, &g->message, &g->messages_cap, g->n + 1, sizeof *g->message))
+        return HEED_ENOMEM;
+    heed_message *m = &g->message[g->n++];
     *m = (heed_message){
         .id = sqlite3_column_int64(q, 0),
         .due_ms = sqlite3_column_int64(q, 5),
         .tries = sqlite3_column_int64(q, 6),
         .seq = sqlite3_column_int64(q, 7),
     };
-    return keep(s, q, 1, &m->sink) || keep(s, q, 2, &m->key) || keep(s, q, 3, &m->type) ||
-                   keep(s, q, 4, &m->body)
+    return keep(g, q, 1, &m->sink) || keep(g, q, 2, &m->key) || keep(g, q, 3, &m->type) ||
+                   keep(g, q, 4, &m->body)
                ? HEED_ENOMEM
                : HEED_OK;
 }
 
-static void settle(heed_message *m, const char *block) {
-    m->sink = block + (uintptr_t)m->sink;
-    m->key = block + (uintptr_t)m->key;
-    m->type = block + (uintptr_t)m->type;
-    m->body = block + (uintptr_t)m->body;
+/* All in one block: messages, then strings. */
+static heed_message *settle(const gathered *g) {
+    const size_t size = (size_t)g->n * sizeof(heed_message);
+    heed_message *all = heed__malloc(g->hooks, size + (size_t)g->len);
+    if (!all) return NULL;
+    char *text = (char *)all + size;
+    memcpy(all, g->message, size);
+    memcpy(text, g->text, (size_t)g->len);
+    for (int64_t i = 0; i < g->n; i++) {
+        heed_message *m = &all[i];
+        m->sink = text + (uintptr_t)m->sink;
+        m->key = text + (uintptr_t)m->key;
+        m->type = text + (uintptr_t)m->type;
+        m->body = text + (uintptr_t)m->body;
+    }
+    return all;
 }
 
-int64_t heed_store_due(heed_store *s, const char *sink, int64_t now_ms, heed_message *message,
-                       int64_t n, char **memory, heed_error *err) {
-    *memory = NULL;
-    heed_db *db = heed__store_reader(s, err);
-    if (!db) return HEED_EIO;
-    strings block = { .hooks = &s->hooks };
+static int gather_due(heed_db *db, const char *sink, int64_t now_ms, int64_t most, gathered *g,
+                      heed_error *err) {
     sqlite3_stmt *q = heed__db_sql(db,
                                    "SELECT id, sink, key, type, body, due_ms, tries, seq FROM"
                                    " message WHERE sink = ?1 AND phase = 0 AND due_ms <= ?2"
                                    " ORDER BY due_ms, id LIMIT ?3",
                                    err);
-    int row = q ? HEED_OK : heed__db_error(db, err);
-    int64_t found = 0;
-    if (q) {
-        heed__db_text(q, 1, sink);
-        sqlite3_bind_int64(q, 2, now_ms);
-        sqlite3_bind_int64(q, 3, n);
-        while (found < n && (row = heed__db_step(db, q, err)) == 1) {
-            if (read_message(q, &block, &message[found])) {
-                row = heed__error(err, HEED_ENOMEM, "out of memory for messages");
-                break;
-            }
-            found++;
-        }
-        heed__db_done(q);
-    }
+    if (!q) return heed__db_error(db, err);
+    heed__db_text(q, 1, sink);
+    sqlite3_bind_int64(q, 2, now_ms);
+    sqlite3_bind_int64(q, 3, most);
+    int row;
+    while ((row = heed__db_step(db, q, err)) == 1 && !gather(g, q))
+        ;
+    heed__db_done(q);
+    return row == 1 ? heed__error(err, HEED_ENOMEM, "out of memory for messages") : row;
+}
+
+int64_t heed_store_due(heed_store *s, const char *sink, int64_t now_ms, int64_t most,
+                       heed_message **message, heed_error *err) {
+    *message = NULL;
+    heed_db *db = heed__store_reader(s, err);
+    if (!db) return HEED_EIO;
+    gathered g = { .hooks = &s->hooks };
+    int64_t status = gather_due(db, sink, now_ms, most, &g, err);
     heed__store_return(s, db);
-    if (row < 0) {
-        heed__free(&s->hooks, block.text);
-        return row;
+    if (!status && g.n) {
+        *message = settle(&g);
+        status = *message ? g.n : heed__error(err, HEED_ENOMEM, "out of memory for messages");
     }
-    for (int64_t i = 0; i < found; i++) settle(&message[i], block.text);
-    *memory = block.text;
-    return found;
+    heed__free(&s->hooks, g.message);
+    heed__free(&s->hooks, g.text);
+    return status;
 }
 
 typedef struct outcome {

@@ -30,7 +30,8 @@ static const char *const step[] = {
     " gates TEXT);"
     "CREATE INDEX decided_story ON decided (story) WHERE story > 0;"
     "CREATE INDEX decided_rank ON decided (rank);"
-    "CREATE TABLE vector (seq INTEGER PRIMARY KEY, value BLOB NOT NULL);" /* float16, little-endian */
+    /* value: float16, little-endian. */
+    "CREATE TABLE vector (seq INTEGER PRIMARY KEY, value BLOB NOT NULL);"
     /* entry: that of the vote or correction; seq: of the event it is about. */
     "CREATE TABLE feedback (entry INTEGER PRIMARY KEY, seq INTEGER NOT NULL, vote TEXT,"
     " analysis TEXT, label TEXT, undone INTEGER NOT NULL);"

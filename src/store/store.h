@@ -2,8 +2,8 @@
  * about it, and what is still to be sent. One file (SQLite, WAL), behind functions that say nothing
  * of SQLite, so that another engine can stand in its place.
  *
- * The log is the truth. Its entries are numbered from 1; each has the flow's clock, which never goes
- * back. Everything that decisions depend on is in it: events, ticks of the
+ * The log is the truth. Its entries are numbered from 1; each has the flow's clock, which never
+ * goes back. Everything that decisions depend on is in it: events, ticks of the
  * clock, feedback, what a person did, which models were loaded. So the same log gives the same
  * decisions. What a call has returned 0 for survives `kill -9` at any instant (and, with `durable`,
  * a power cut).
@@ -153,10 +153,10 @@ int64_t heed_store_replay(heed_store *store, int64_t after, int64_t most, heed_d
  * it with heed__free. */
 int heed_store_state(heed_store *store, char **state, size_t *size, int64_t *at, heed_error *err);
 
-/* Messages that are due, the oldest first, at most n; how many, or a status. Their strings are in
- * one block at *memory: heed__free. */
-int64_t heed_store_due(heed_store *store, const char *sink, int64_t now_ms, heed_message *message,
-                       int64_t n, char **memory, heed_error *err);
+/* Messages that are due, the oldest first, at most `most`: how many, or a status. They and their
+ * strings are one block, *message: heed__free (NULL where there are none). */
+int64_t heed_store_due(heed_store *store, const char *sink, int64_t now_ms, int64_t most,
+                       heed_message **message, heed_error *err);
 /* delivered; to be tried again at due_ms; or (due_ms 0) put aside as dead, with the reason */
 int heed_store_sent(heed_store *store, int64_t id, heed_error *err);
 int heed_store_retry(heed_store *store, int64_t id, int64_t due_ms, const char *reason,

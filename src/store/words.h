@@ -22,8 +22,8 @@ int heed__words(const char *text, int size, bool query, heed_word_fn fn, void *u
 int heed__words_register(sqlite3 *db, heed_error *err);
 
 /* What a person typed as an expression of FTS5: words are all wanted (any: one is enough), "quoted"
- * ones as a phrase; nothing in it is an operator. heed__free; NULL with *err: out of memory. "" where
- * there is no word in it. */
+ * ones as a phrase; nothing in it is an operator. heed__free; NULL with *err: out of memory. ""
+ * where there is no word in it. */
 char *heed__words_query(const heed_hooks *hooks, const char *text, bool any, heed_error *err);
 
 #endif

@@ -165,32 +165,31 @@ static void test_outbox(void **state) {
     };
     heed_commit c = { .upto = 1, .message = m, .messages = 4 };
     must(heed_store_commit(s, &c, &err));
-    heed_message due[8];
-    char *memory;
-    assert_int_equal(heed_store_due(s, "hook", 15, due, 8, &memory, &err_), 1);
+    heed_message *due;
+    assert_int_equal(heed_store_due(s, "hook", 15, 8, &due, &err_), 1);
     assert_string_equal(due[0].body, "two");
-    heed__free(NULL, memory);
-    assert_int_equal(heed_store_due(s, "hook", 50, due, 8, &memory, &err_), 2);
+    heed__free(NULL, due);
+    assert_int_equal(heed_store_due(s, "hook", 50, 8, &due, &err_), 2);
     assert_string_equal(due[0].key, "k2");
     assert_string_equal(due[1].body, "one");
     const int64_t first = due[0].id, second = due[1].id;
-    heed__free(NULL, memory);
+    heed__free(NULL, due);
     must(heed_store_sent(s, first, &err));
     must(heed_store_retry(s, second, 100, "503", &err));
-    assert_int_equal(heed_store_due(s, "hook", 50, due, 8, &memory, &err_), 0);
-    heed__free(NULL, memory);
-    assert_int_equal(heed_store_due(s, "hook", 100, due, 8, &memory, &err_), 1);
+    assert_int_equal(heed_store_due(s, "hook", 50, 8, &due, &err_), 0);
+    heed__free(NULL, due);
+    assert_int_equal(heed_store_due(s, "hook", 100, 8, &due, &err_), 1);
     assert_int_equal(due[0].tries, 1);
-    heed__free(NULL, memory);
+    heed__free(NULL, due);
     must(heed_store_retry(s, second, 0, "410", &err));
-    assert_int_equal(heed_store_due(s, "hook", INT64_MAX, due, 8, &memory, &err_), 0);
-    heed__free(NULL, memory);
+    assert_int_equal(heed_store_due(s, "hook", INT64_MAX, 8, &due, &err_), 0);
+    heed__free(NULL, due);
     must(heed_store_commit(s, &c, &err)); /* known by their keys */
-    assert_int_equal(heed_store_due(s, "hook", INT64_MAX, due, 8, &memory, &err_), 0);
-    heed__free(NULL, memory);
-    assert_int_equal(heed_store_due(s, "file", INT64_MAX, due, 8, &memory, &err_), 1);
+    assert_int_equal(heed_store_due(s, "hook", INT64_MAX, 8, &due, &err_), 0);
+    heed__free(NULL, due);
+    assert_int_equal(heed_store_due(s, "file", INT64_MAX, 8, &due, &err_), 1);
     assert_int_equal(due[0].seq, 1);
-    heed__free(NULL, memory);
+    heed__free(NULL, due);
     assert_int_equal(heed_store_sent(s, 999, NULL), HEED_ENOTFOUND);
 }
 
