@@ -177,8 +177,10 @@ static int step_words(heed_novelty *v, const heed_novel *x, seen *own, int64_t *
     const int len = word_set(x->text, set);
     bands_of(set, len, own->band);
     const int32_t at = (int32_t)(own - v->place);
+    const bool again = own->seq == x->seq; /* asked for the second time: it has its place */
     for (int b = 0; len && b < BANDS; b++) {
-        int32_t *cell = &v->cell[(size_t)b * TABLE + own->band[b] % TABLE], i = *cell;
+        int32_t *cell = &v->cell[(size_t)b * TABLE + own->band[b] % TABLE];
+        int32_t i = again ? own->after[b] : *cell;
         int64_t last = INT64_MAX;
         /* a place that was given to a newer event ends its old chain: seqs fall along it */
         for (int tries = 0; i >= 0 && tries < 64; tries++) {
@@ -188,6 +190,7 @@ static int step_words(heed_novelty *v, const heed_novel *x, seen *own, int64_t *
             if (p->band[b] == own->band[b]) take(v, p, cosine_of(p, set, len), nearest, best);
             i = p->after[b];
         }
+        if (again) continue;
         own->after[b] = *cell == at ? -1 : *cell;
         *cell = at;
     }
@@ -217,7 +220,7 @@ int heed_novelty_step(heed_novelty *v, const heed_novel *x, int64_t *nearest, do
     int rc = 0;
     *nearest = 0;
     *cosine = 0;
-    own->seq = 0; /* what stood here is too old */
+    if (own->seq != x->seq) own->seq = 0; /* what stood here is too old */
     if (v->dim)
         step_vector(v, x, own, nearest, cosine);
     else

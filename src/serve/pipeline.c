@@ -1,0 +1,302 @@
+/* pipeline.c: intake, start and end of the flow's threads, reloads. */
+#include "serve/pipeline_impl.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/log.h"
+
+enum { MOST_WAITING = 100000, DRAIN_STEP_MS = 20 };
+
+void heed__pipeline_trouble(heed_pipeline *p, const char *what, const heed_error *err) {
+    heed__lock_enter(p->lock);
+    const bool new = p->trouble != what;
+    p->trouble = what;
+    heed__lock_leave(p->lock);
+    if (what && new) {
+        heed__metric_add(p->failed, 1);
+        heed__log(&p->hooks, HEED_LOG_WARN, "%s: %s", what, err->msg);
+    }
+}
+
+bool heed_pipeline_stopping(heed_pipeline *p) {
+    heed__lock_enter(p->lock);
+    const bool stop = p->stop;
+    heed__lock_leave(p->lock);
+    return stop;
+}
+
+/* -- intake ------------------------------------------------------------------------------------ */
+
+/* Waits for room. 0 or HEED_ECANCELLED. */
+static int room(heed_pipeline *p, bool wait, heed_error *err) {
+    heed__lock_enter(p->lock);
+    while (!p->stop && wait && p->appended - p->decided >= p->cfg.most_waiting)
+        heed__lock_wait(p->lock, 500);
+    const bool stop = p->stop, full = p->appended - p->decided >= p->cfg.most_waiting;
+    heed__lock_leave(p->lock);
+    if (stop) return heed__error(err, HEED_ECANCELLED, "the flow is stopping");
+    if (full)
+        return heed__error(err, HEED_ECANCELLED, "the flow is full: %lld events wait",
+                           (long long)p->cfg.most_waiting);
+    return 0;
+}
+
+/* One text redacted, for the caller to free; NULL where nothing is to be done or *rc is set. */
+static char *redacted(heed_pipeline *p, const heed_setup *s, const char **text, int *rc,
+                      heed_error *err) {
+    if (!*text || !**text || *rc) return NULL;
+    int64_t count = 0;
+    char *own = heed_redact(s->redactor, *text, &count, err);
+    if (!own) {
+        *rc = err->code ? err->code : HEED_ENOMEM;
+        return NULL;
+    }
+    heed__metric_add(p->redacted, (double)count);
+    *text = own;
+    return own;
+}
+
+enum { REDACTED = 4 };
+
+/* What a person can be known by is gone before anything is kept. own [n*REDACTED] is freed by the
+ * caller. 0 or a status. */
+static int redact(heed_pipeline *p, const heed_setup *s, heed_entry *entry, int64_t n, char **own,
+                  heed_error *err) {
+    int rc = 0;
+    for (int64_t i = 0; rc == 0 && i < n; i++) {
+        if (entry[i].kind != HEED_ENTRY_EVENT) continue;
+        own[i * REDACTED] = redacted(p, s, &entry[i].text, &rc, err);
+        own[i * REDACTED + 1] = redacted(p, s, &entry[i].title, &rc, err);
+        own[i * REDACTED + 2] = redacted(p, s, &entry[i].url, &rc, err);
+        own[i * REDACTED + 3] = redacted(p, s, &entry[i].body, &rc, err);
+    }
+    return rc;
+}
+
+/* The store has them. */
+static void arrived(heed_pipeline *p, const heed_entry *entry, int64_t n) {
+    const int64_t now = heed__ticks_ns();
+    int64_t taken = 0;
+    heed__lock_enter(p->lock);
+    for (int64_t i = 0; i < n; i++) {
+        if (entry[i].seq <= 0) continue;
+        p->arrived[entry[i].seq % PIPELINE_ARRIVALS] = now;
+        if (entry[i].seq > p->appended) p->appended = entry[i].seq;
+        taken += entry[i].kind == HEED_ENTRY_EVENT;
+    }
+    p->touched_ms = heed__now_ms();
+    heed__lock_wake(p->lock);
+    heed__lock_leave(p->lock);
+    heed__metric_add(p->taken, (double)taken);
+    heed__metric_add(p->known, (double)(n - taken));
+}
+
+static int append(heed_pipeline *p, const heed_setup *s, heed_entry *entry, int64_t n,
+                  heed_error *err) {
+    const bool own_clock = s->flow->event_clock && entry->kind == HEED_ENTRY_EVENT;
+    const int rc = heed_store_append(p->store, entry, n, own_clock ? 0 : heed__now_ms(), err);
+    if (rc == 0) arrived(p, entry, n);
+    return rc;
+}
+
+int heed_pipeline_take(heed_pipeline *p, heed_entry *entry, int64_t n, bool wait, heed_error *err) {
+    if (n == 0) return 0;
+    int rc = room(p, wait, err);
+    if (rc) return rc;
+    heed_setup *s = heed_pipeline_setup(p);
+    if (!s->redactor) {
+        rc = append(p, s, entry, n, err);
+        heed_setup_drop(s);
+        return rc;
+    }
+    heed_entry *copy = heed__calloc(&p->hooks, (size_t)n, sizeof *copy);
+    char **own = heed__calloc(&p->hooks, (size_t)n, REDACTED * sizeof *own);
+    if (!copy || !own) rc = heed__error(err, HEED_ENOMEM, "events: out of memory");
+    if (rc == 0) memcpy(copy, entry, (size_t)n * sizeof *copy);
+    if (rc == 0) rc = redact(p, s, copy, n, own, err);
+    if (rc == 0) rc = append(p, s, copy, n, err);
+    for (int64_t i = 0; rc == 0 && i < n; i++) {
+        entry[i].seq = copy[i].seq;
+        entry[i].time_ms = copy[i].time_ms;
+    }
+    for (int64_t i = 0; own && i < n * REDACTED; i++) heed__free(&p->hooks, own[i]);
+    heed__free(&p->hooks, own);
+    heed__free(&p->hooks, copy);
+    heed_setup_drop(s);
+    return rc;
+}
+
+/* -- which setup is in force ------------------------------------------------------------------- */
+
+heed_setup *heed_pipeline_setup(heed_pipeline *p) {
+    heed__lock_enter(p->lock);
+    heed_setup *s = heed_setup_hold(p->setup);
+    heed__lock_leave(p->lock);
+    return s;
+}
+
+/* {"flow":SHA,"models":{..}}; heed__free. NULL and *err. */
+static char *loaded_text(const heed_setup *s, heed_error *err) {
+    size_t len;
+    json_t *tree = json_pack("{s:s, s:o}", "flow", s->flow->sha ? s->flow->sha : "", "models",
+                             heed_analyst_shas(s->analyst));
+    char *text = heed__json_text(&s->hooks, tree, false, &len, err);
+    json_decref(tree);
+    return text;
+}
+
+/* Tells the log which flow and models are in force from here on, unless it knows. 0 or a status. */
+static int tell_loaded(heed_pipeline *p, const heed_setup *s, bool always, heed_error *err) {
+    char *text = loaded_text(s, err);
+    if (!text) return err->code;
+    char *before = heed_store_get(p->store, "loaded", err);
+    int rc = 0;
+    if (always || !before || strcmp(before, text) != 0) {
+        heed_entry e = { .kind = HEED_ENTRY_LOADED, .body = text };
+        rc = append(p, s, &e, 1, err);
+        if (rc == 0) rc = heed_store_set(p->store, "loaded", text, err);
+    }
+    heed__free(&p->hooks, before);
+    heed__free(&s->hooks, text);
+    return rc;
+}
+
+int heed_pipeline_reload(heed_pipeline *p, heed_setup *setup, heed_error *err) {
+    heed__lock_enter(p->lock);
+    const bool busy = p->pending != NULL, stop = p->stop;
+    if (!busy && !stop) p->pending = heed_setup_hold(setup);
+    heed__lock_leave(p->lock);
+    if (stop) return heed__error(err, HEED_ECANCELLED, "the flow is stopping");
+    if (busy) return heed__error(err, HEED_EIO, "another reload is at work");
+    const int rc = tell_loaded(p, setup, true, err);
+    heed__lock_enter(p->lock);
+    if (rc && p->pending == setup) {
+        p->pending = NULL;
+        heed_setup_drop(setup);
+    }
+    while (rc == 0 && !p->halt && p->setup != setup) heed__lock_wait(p->lock, 500);
+    heed__lock_leave(p->lock);
+    return rc;
+}
+
+/* -- start and end ----------------------------------------------------------------------------- */
+
+static void metrics(heed_pipeline *p) {
+    heed_metrics_set *m = p->cfg.metrics;
+    p->taken = heed__counter(m, "heed_events_total", "events taken and stored", NULL);
+    p->known = heed__counter(m, "heed_events_known_total", "events that were there already", NULL);
+    p->redacted = heed__counter(m, "heed_redacted_total", "personal data replaced in texts", NULL);
+    p->told = heed__counter(m, "heed_decided_total", "events analysed and decided about", NULL);
+    p->alerts = heed__counter(m, "heed_alerts_total", "alerts opened or changed", NULL);
+    p->failed = heed__counter(m, "heed_trouble_total", "times that something held the flow up",
+                              NULL);
+    p->latency = heed__histogram(m, "heed_latency_seconds",
+                                 "from an event taken to what was decided told", NULL);
+    p->queue = heed__gauge(m, "heed_waiting", "entries stored and not yet decided", NULL);
+}
+
+typedef struct recall {
+    heed_pipeline *p;
+    heed_error *err;
+    int rc;
+} recall;
+
+static bool recall_one(void *user, const heed_entry *e) {
+    recall *r = user;
+    if (e->kind == HEED_ENTRY_EVENT && e->seq <= r->p->decided)
+        r->rc = heed_analyst_recall(r->p->setup->analyst, e, 1, r->err);
+    return r->rc == 0 && e->seq < r->p->decided;
+}
+
+/* What the analyses remember of earlier events, read again. */
+static int remember(heed_pipeline *p, heed_error *err) {
+    const int64_t back = heed_analyst_memory(p->setup->analyst);
+    if (back == 0 || p->decided == 0) return 0;
+    recall r = { p, err, 0 };
+    const int64_t from = p->decided > back ? p->decided - back : 0;
+    const int64_t n = heed_store_read(p->store, from, back, recall_one, &r, err);
+    return n < 0 ? (int)n : r.rc;
+}
+
+static int begin(heed_pipeline *p, heed_error *err) {
+    p->lock = heed__lock_new(&p->hooks, err);
+    p->deciding = p->lock ? heed__lock_new(&p->hooks, err) : NULL;
+    p->arrived = heed__calloc(&p->hooks, PIPELINE_ARRIVALS, sizeof *p->arrived);
+    if (!p->deciding) return err->code;
+    if (!p->arrived) return heed__error(err, HEED_ENOMEM, "events: out of memory");
+    p->appended = heed_store_last(p->store);
+    p->decided = p->read = heed_store_decided(p->store);
+    p->touched_ms = heed__now_ms();
+    p->saved_at = p->decided;
+    p->decider = heed__decider_restore(p->store, p->setup->flow, &p->hooks, err);
+    int rc = p->decider ? remember(p, err) : err->code;
+    if (rc == 0) rc = tell_loaded(p, p->setup, false, err);
+    if (rc) return rc;
+    p->saved_ns = heed__ticks_ns();
+    p->thread = heed__thread_start(&p->hooks, "decide", heed__pipeline_decide, p, err);
+    if (p->thread)
+        p->reader = heed__thread_start(&p->hooks, "analyse", heed__pipeline_read, p, err);
+    if (p->reader) p->clock = heed__thread_start(&p->hooks, "clock", heed__pipeline_clock, p, err);
+    return p->clock ? 0 : err->code;
+}
+
+heed_pipeline *heed_pipeline_start(const heed_pipeline_cfg *cfg, heed_error *err) {
+    heed_pipeline *p = heed__calloc(cfg->hooks, 1, sizeof *p);
+    if (!p) {
+        heed__error(err, HEED_ENOMEM, "events: out of memory");
+        return NULL;
+    }
+    if (cfg->hooks) p->hooks = *cfg->hooks;
+    p->cfg = *cfg;
+    p->cfg.hooks = &p->hooks;
+    if (p->cfg.most_waiting <= 0) p->cfg.most_waiting = MOST_WAITING;
+    p->store = cfg->store;
+    p->end = &p->first;
+    p->line.hooks = &p->hooks;
+    p->setup = heed_setup_hold(cfg->setup);
+    p->reading = heed_setup_hold(cfg->setup);
+    p->rules = heed_setup_hold(cfg->setup);
+    metrics(p);
+    if (begin(p, err) == 0) return p;
+    heed_pipeline_stop(p, 0);
+    return NULL;
+}
+
+/* Nothing more is taken; what was is decided, within the time. */
+static void drain(heed_pipeline *p, int seconds) {
+    const int64_t until = heed__ticks_ns() + (int64_t)seconds * 1000000000;
+    heed__lock_enter(p->lock);
+    p->stop = true;
+    heed__lock_wake(p->lock);
+    while (p->clock && p->decided < p->appended && heed__ticks_ns() < until)
+        heed__lock_wait(p->lock, DRAIN_STEP_MS);
+    p->halt = true;
+    heed__lock_wake(p->lock);
+    heed__lock_leave(p->lock);
+}
+
+void heed_pipeline_stop(heed_pipeline *p, int seconds) {
+    if (!p) return;
+    if (p->deciding) drain(p, seconds);
+    heed__thread_join(p->reader);
+    heed__thread_join(p->thread);
+    heed__thread_join(p->clock);
+    while (p->first) {
+        pipeline_batch *b = p->first;
+        p->first = b->next;
+        heed__batch_free(p, b);
+    }
+    heed_decider_free(p->decider);
+    heed_setup_drop(p->pending);
+    heed_setup_drop(p->setup);
+    heed_setup_drop(p->reading);
+    heed_setup_drop(p->rules);
+    heed__lock_free(p->deciding);
+    heed__lock_free(p->lock);
+    heed_line_free(&p->line);
+    const heed_hooks hooks = p->hooks;
+    heed__free(&hooks, p->arrived);
+    heed__free(&hooks, p);
+}
