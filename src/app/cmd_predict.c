@@ -16,7 +16,7 @@
 #include "heed/tasks.h"
 #include "base/input.h"
 
-enum { WORDS = 4096, TOP = 16, MOST_SHOWN = 1000 };
+enum { WORDS = 4096, TOP = 16, MOST_SHOWN = 1000, TOGETHER = 1024 };
 
 typedef struct predictor {
     heed_classifier *c;
@@ -25,6 +25,10 @@ typedef struct predictor {
     int64_t top;
     heed_input *in;
     heed_explanation x;
+    /* lines that wait for their answers, where no words are asked for */
+    char *line[TOGETHER];
+    heed_explanation each[TOGETHER];
+    int64_t lines;
 } predictor;
 
 /* Bytes of a path's first parts. */
@@ -43,8 +47,7 @@ static int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-static void json_labels(const predictor *p) {
-    const heed_explanation *x = &p->x;
+static void json_labels(const predictor *p, const heed_explanation *x) {
     printf("\"label\": ");
     print_json_text(x->top[0].name, strlen(x->top[0].name));
     printf(", \"confidence\": %.9g, \"labels\": [", (double)x->top[0].score);
@@ -56,8 +59,7 @@ static void json_labels(const predictor *p) {
     printf("]");
 }
 
-static void json_promises(const predictor *p) {
-    const heed_explanation *x = &p->x;
+static void json_promises(const predictor *p, const heed_explanation *x) {
     if (x->coverage > 0) {
         printf(", \"coverage\": %.9g, \"set\": [", x->coverage);
         for (int64_t i = 0; i < least(x->set_len, x->top_len); i++) {
@@ -71,13 +73,12 @@ static void json_promises(const predictor *p) {
 }
 
 /* docs/schemas/predict.json, predict_score.json */
-static void print_json(const predictor *p, const char *text) {
-    const heed_explanation *x = &p->x;
+static void print_json(const predictor *p, const heed_explanation *x, const char *text) {
     printf("{");
     if (p->score)
         printf("\"value\": %.9g", (double)x->value);
     else
-        json_labels(p);
+        json_labels(p, x);
     printf(", \"tokens_seen\": %" PRId64 ", \"tokens_total\": %" PRId64, x->seen, x->total);
     if (x->parents) printf(", \"parents\": [");
     for (int i = 0; i < x->parents; i++) {
@@ -94,7 +95,7 @@ static void print_json(const predictor *p, const char *text) {
         printf(", \"weight\": %.9g}", (double)w->weight);
     }
     printf("%s", p->explain ? "]" : "");
-    json_promises(p);
+    json_promises(p, x);
     printf("}\n");
 }
 
@@ -114,8 +115,7 @@ static void print_shaded(const predictor *p, const char *text) {
     printf("%s\n", text + at);
 }
 
-static void print_plain(const predictor *p, const char *text) {
-    const heed_explanation *x = &p->x;
+static void print_plain(const predictor *p, const heed_explanation *x, const char *text) {
     const int64_t shown = x->coverage > 0 && !p->abstain ? x->set_len : p->top;
     if (p->score)
         printf("%.6g", (double)x->value);
@@ -132,13 +132,13 @@ static void print_plain(const predictor *p, const char *text) {
     if (p->explain) print_shaded(p, text);
 }
 
-static void print_answer(const predictor *p, const char *text) {
+static void print_answer(const predictor *p, const heed_explanation *x, const char *text) {
     if (heed_classifier_target(p->c) == HEED_TARGET_LABELS)
-        kinds_print_labels(&p->x, p->json);
+        kinds_print_labels(x, p->json);
     else if (p->json)
-        print_json(p, text);
+        print_json(p, x, text);
     else
-        print_plain(p, text);
+        print_plain(p, x, text);
 }
 
 /* A line of two texts with a tab between them: a copy, cut in two. NULL and *err where it is none.
@@ -157,21 +157,54 @@ static char *split(predictor *p, const char *text, int64_t number, heed_error *e
     return NULL;
 }
 
-static int line(predictor *p, const char *text, size_t size, int64_t number, heed_error *err) {
-    if (memchr(text, 0, size) || heed__utf8_check(text, size) < size) {
-        err->code = HEED_EFORMAT;
-        snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": %s", heed__input_name(p->in),
-                 number, memchr(text, 0, size) ? "a zero byte" : "not UTF-8");
-        return err->code;
-    }
+static int check_line(const predictor *p, const char *text, size_t size, heed_error *err) {
+    const bool zero = memchr(text, 0, size) != NULL;
+    if (!zero && heed__utf8_check(text, size) == size) return 0;
+    return heed__error(err, HEED_EFORMAT, "%.300s:%" PRId64 ": %s", heed__input_name(p->in),
+                       heed__input_line_number(p->in), zero ? "a zero byte" : "not UTF-8");
+}
+
+/* The answer to one line, with its words. */
+static int one_line(predictor *p, const char *text, heed_error *err) {
     char *own = NULL;
-    if (heed_classifier_pairs(p->c) && !(own = split(p, text, number, err))) return err->code;
+    if (heed_classifier_pairs(p->c) && !(own = split(p, text, heed__input_line_number(p->in), err)))
+        return err->code;
     const int rc = heed_classify_explain(p->c, own ? own : text, &p->x, err);
-    if (rc == 0) print_answer(p, own ? own : text);
+    if (rc == 0) print_answer(p, &p->x, own ? own : text);
     free(own);
-    if (rc) return rc;
-    fflush(stdout); /* a reader at the other end of a pipe gets each answer at once */
-    return ferror(stdout) ? HEED_EIO : 0;
+    return rc;
+}
+
+/* Answers the lines that wait. */
+static int answer_waiting(predictor *p, heed_error *err) {
+    const int rc = p->lines ? heed_classify_explain_many(p->c, p->lines,
+                                                         (const char *const *)p->line, p->each, err)
+                            : 0;
+    for (int64_t i = 0; i < p->lines; i++) {
+        if (rc == 0) print_answer(p, &p->each[i], p->line[i]);
+        free(p->line[i]);
+    }
+    p->lines = 0;
+    return rc;
+}
+
+/* A line is answered at once where no other stands ready, so that who writes at the other end of a
+ * pipe need not wait; else together with others. */
+static int line(predictor *p, const char *text, size_t size, heed_error *err) {
+    int rc = check_line(p, text, size, err);
+    if (rc == 0 && (p->explain || heed_classifier_pairs(p->c))) {
+        rc = one_line(p, text, err);
+    } else {
+        heed_error own = { 0 };
+        if (rc == 0 && !(p->line[p->lines] = strdup(text)))
+            rc = heed__error(err, HEED_ENOMEM, "predict: out of memory");
+        if (rc == 0 && ++p->lines < TOGETHER && heed__input_line_ready(p->in)) return 0;
+        const int before = answer_waiting(p, rc ? &own : err);
+        if (rc == 0) rc = before;
+    }
+    fflush(stdout);
+    if (rc == 0 && ferror(stdout)) return HEED_EIO;
+    return rc;
 }
 
 static int each_line(predictor *p, heed_error *err) {
@@ -180,8 +213,9 @@ static int each_line(predictor *p, heed_error *err) {
     int rc = 0, got = 0;
     while (rc == 0 && !command_cancelled(NULL) &&
            (got = heed__input_line(p->in, &text, &size, err)) == HEED_LINE_ONE)
-        rc = line(p, text, size, heed__input_line_number(p->in), err);
+        rc = line(p, text, size, err);
     const int64_t number = heed__input_line_number(p->in);
+    if (rc == 0) rc = answer_waiting(p, err);
     if (rc == 0 && got < 0) return got;
     if (rc == 0 && command_cancelled(NULL)) {
         rc = err->code = HEED_ECANCELLED;
@@ -210,7 +244,15 @@ static int start(predictor *p, const char *dir, const heed_open_cfg *open, heed_
     p->x.top = calloc((size_t)p->x.top_cap + 1, sizeof *p->x.top);
     p->x.word = calloc(WORDS, sizeof *p->x.word);
     p->x.word_cap = WORDS;
-    if (p->x.top && p->x.word) return 0;
+    bool room = p->x.top && p->x.word;
+    for (int i = 0; room && i < TOGETHER; i++) {
+        p->each[i] = (heed_explanation){ .top_cap = p->x.top_cap,
+                                         .coverage = p->x.coverage,
+                                         .scope = p->x.scope };
+        p->each[i].top = calloc((size_t)p->x.top_cap + 1, sizeof *p->x.top);
+        room = p->each[i].top != NULL;
+    }
+    if (room) return 0;
     snprintf(err->msg, sizeof err->msg, "predict: out of memory");
     return err->code = HEED_ENOMEM;
 }
@@ -224,6 +266,7 @@ static int predict(predictor *p, const char *dir, const char *file, const heed_o
     if (rc == 0) rc = each_line(p, err);
     heed_classifier_close(p->c);
     heed__input_close(p->in);
+    for (int i = 0; i < TOGETHER; i++) free(p->each[i].top);
     free(p->x.top);
     free(p->x.word);
     return rc;

@@ -280,6 +280,10 @@ int heed__input_line(heed_input *in, char **line, size_t *size, heed_error *err)
     return got;
 }
 
+bool heed__input_line_ready(const heed_input *in) {
+    return memchr(in->text + in->at, '\n', in->size - in->at) != NULL;
+}
+
 const char *heed__input_name(const heed_input *in) {
     return in->name;
 }

@@ -46,6 +46,9 @@ typedef enum heed_line { HEED_LINE_NONE, HEED_LINE_ONE, HEED_LINE_LONG } heed_li
  * status. */
 int heed__input_line(heed_input *in, char **line, size_t *size, heed_error *err);
 
+/* Whether another line stands in memory already, so that it costs no wait to read it. */
+bool heed__input_line_ready(const heed_input *in);
+
 const char *heed__input_name(const heed_input *in);    /* the path, or "standard input" */
 int64_t heed__input_line_number(const heed_input *in); /* of the last line, from 1 */
 bool heed__input_has_newline(const heed_input *in);    /* the last line ended with one */

@@ -8,6 +8,7 @@
 #include "ops/sequence.h"
 
 typedef struct max_job {
+    const heed_math_kernels *k;
     const float *x;
     float *y;
     int32_t *at; /* [B,C] the step of the maximum, -1 for none */
@@ -29,11 +30,7 @@ static void max_rows(void *arg, int64_t begin, int64_t end, int worker) {
         }
         for (int64_t t = 1; t < n; t++) {
             const float *x = j->x + (b * j->steps + t) * C;
-            for (int64_t c = 0; c < C; c++) {
-                const bool more = x[c] > y[c] || (y[c] != y[c] && x[c] == x[c]);
-                y[c] = more ? x[c] : y[c];
-                at[c] = more ? (int32_t)t : at[c];
-            }
+            j->k->keep_max(y, at, x, (int32_t)t, C);
         }
     }
 }
@@ -61,7 +58,9 @@ heed_tensor *heed_max_pool(heed_ctx *cx, heed_tensor *x, heed_tensor *lengths) {
     heed_tensor *y = heed__out(cx, &op, 2, (int64_t[]){ B, C });
     int32_t *at = heed__alloc(cx, B * C, sizeof *at);
     if (!y || !at) return NULL;
-    max_job j = { x->data, y->data, at, lengths ? HEED_I32_DATA(lengths) : NULL, T, C };
+    max_job j = {
+        cx->k->math, x->data, y->data, at, lengths ? HEED_I32_DATA(lengths) : NULL, T, C
+    };
     heed__parallel(cx, B, T * C, max_rows, &j);
     return heed__record2(cx, &op, y, x, lengths, at);
 }

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "io/input.h"
+#include "base/input.h"
 #include "serve/desk.h"
 #include "serve/serve.h"
 

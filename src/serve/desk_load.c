@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "io/input.h"
+#include "base/input.h"
 #include "serve/desk_impl.h"
 
 enum {

@@ -97,22 +97,24 @@ static int look_at_all(heed_classifier *c, const heed_pairs *in, float *z, float
     return 0;
 }
 
-static void fill_in(const heed_classifier *c, const heed_rows *rows, const float *weight,
-                    heed_explanation *x) {
-    const heed_span first = heed__window(c, rows, 0, 0);
-    const bool all = heed__windows(c, rows, 0) > 1;
-    const int64_t n = rows->total[0], begin = all ? 0 : first.begin, end = all ? n : first.end;
+/* Of row i: how much was seen, and where there is room the words with their weights. */
+static void fill_words(const heed_classifier *c, const heed_rows *rows, int64_t i,
+                       const float *weight, heed_explanation *x) {
+    const heed_span row = heed__row(rows, i), first = heed__window(c, rows, i, 0);
+    const bool all = heed__windows(c, rows, i) > 1;
+    const int64_t n = rows->total[i], begin = all ? row.begin : first.begin;
+    const int64_t end = all ? row.begin + n : first.end;
     x->total = n;
     x->seen = n ? end - begin : 0;
-    const int64_t from = n > x->word_cap ? n - x->word_cap : 0;
-    for (int64_t u = 0; u < n; u++) {
+    const int64_t from = row.begin + (n > x->word_cap ? n - x->word_cap : 0);
+    for (int64_t u = row.begin; u < row.begin + n; u++) {
         const bool sees = u >= begin && u < end;
         x->known += sees && rows->known[u];
         if (u >= from)
             x->word[u - from] = (heed_attended){ rows->place[u].begin, rows->place[u].end,
                                                  sees ? weight[u] : 0.0f };
     }
-    x->word_len = n - from;
+    x->word_len = row.begin + n - from;
 }
 
 /* The second text of a pair is counted; its words are not shown. */
@@ -133,18 +135,46 @@ static void add_parents(const heed_classifier *c, const float *probs, heed_expla
         x->parent[x->parents] = heed_classifier_parent(c, probs, likeliest, x->parents, &size);
 }
 
+/* What is promised of an answer can be promised by this classifier. */
+static int check_promises(const heed_classifier *c, const heed_explanation *x, heed_error *err) {
+    if ((x->coverage <= 0 && x->scope <= 0) || c->calibration.len) return 0;
+    return heed__error(err, HEED_EUNSUPPORTED,
+                       "classifier: no coverage or scope can be promised: this model was trained "
+                       "with nothing held out, or gives no single label");
+}
+
+static void clear(heed_explanation *x) {
+    x->total = x->seen = x->known = x->word_len = x->parents = 0;
+    x->in_scope = true;
+}
+
+static void fill_scope(const heed_classifier *c, const float *logits, heed_explanation *x) {
+    if (c->head.cfg.target == HEED_TARGET_LABEL && x->scope > 0)
+        x->in_scope = heed__scope_score(logits, c->labels) >=
+                      heed__scope_limit(&c->calibration, x->scope);
+}
+
+static void fill_labels(const heed_classifier *c, const float *probs, heed_explanation *x) {
+    const bool one = c->head.cfg.target == HEED_TARGET_LABEL;
+    const double limit = one && x->coverage > 0 ? heed__coverage_limit(&c->calibration, x->coverage)
+                                                : (double)INFINITY;
+    x->set_len = isfinite(limit) ? 0 : c->labels;
+    for (int64_t k = 0; isfinite(limit) && k < c->labels; k++)
+        x->set_len += heed__covered(probs[k], limit);
+    x->top_len = best(c, probs, x->top, x->top_cap);
+    x->value = c->head.cfg.target == HEED_TARGET_SCORE ? probs[0] : 0;
+    if (c->hierarchy) add_parents(c, probs, x);
+}
+
 int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation *x,
                           heed_error *err) {
     heed_error own;
     if (!err) err = &own;
-    x->total = x->seen = x->known = x->word_len = x->parents = 0;
-    if ((x->coverage > 0 || x->scope > 0) && !c->calibration.len)
-        return heed__error(err, HEED_EUNSUPPORTED,
-                           "classifier: no coverage or scope can be promised: this model was "
-                           "trained with nothing held out, or gives no single label");
+    clear(x);
     const heed_examples single = { .len = 1, .text = &text, .text2 = x->text2 ? &x->text2 : NULL };
     heed_pairs in = { .rows2 = { .len = 0 } };
-    int rc = check_pairs(c, &single, err);
+    int rc = check_promises(c, x, err);
+    if (rc == 0) rc = check_pairs(c, &single, err);
     if (rc == 0)
         rc = heed__body_encode(c->body, &(heed_texts){ .len = 1, .text = &text },
                                &(heed_rows_cfg){ .places = true }, &in.rows, err);
@@ -157,27 +187,47 @@ int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation
     if (rc == 0)
         rc = probs && weight ? look_at_all(c, &in, probs, weight, err)
                              : heed__error(err, HEED_ENOMEM, "classifier: out of memory");
-    const bool one = c->head.cfg.target == HEED_TARGET_LABEL;
-    x->in_scope = true;
-    if (rc == 0 && one && x->scope > 0)
-        x->in_scope = heed__scope_score(probs, c->labels) >=
-                      heed__scope_limit(&c->calibration, x->scope);
+    if (rc == 0) fill_scope(c, probs, x);
     if (rc == 0) rc = heed__classifier_finish(c, 1, probs, err);
     if (rc == 0) {
-        const double limit = one && x->coverage > 0
-                                 ? heed__coverage_limit(&c->calibration, x->coverage)
-                                 : (double)INFINITY;
-        x->set_len = isfinite(limit) ? 0 : c->labels;
-        for (int64_t k = 0; isfinite(limit) && k < c->labels; k++)
-            x->set_len += heed__covered(probs[k], limit);
-        x->top_len = best(c, probs, x->top, x->top_cap);
-        x->value = c->head.cfg.target == HEED_TARGET_SCORE ? probs[0] : 0;
-        fill_in(c, &in.rows, weight, x);
+        fill_labels(c, probs, x);
+        fill_words(c, &in.rows, 0, weight, x);
         if (x->text2) add_second(c, &in.rows2, x);
-        if (c->hierarchy) add_parents(c, probs, x);
     }
     heed__free(&c->hooks, probs);
     heed__free(&c->hooks, weight);
+    heed__pairs_free(&in);
+    return rc;
+}
+
+int heed_classify_explain_many(heed_classifier *c, int64_t len, const char *const *text,
+                               heed_explanation *x, heed_error *err) {
+    heed_error own;
+    if (!err) err = &own;
+    const int64_t K = heed__classifier_width(c);
+    heed_pairs in = { .rows2 = { .len = 0 } };
+    int rc = check_pairs(c, &(heed_examples){ .len = len, .text = text }, err);
+    for (int64_t i = 0; rc == 0 && i < len; i++) {
+        clear(&x[i]);
+        rc = x[i].text2 || x[i].word_cap ? heed__error(err, HEED_EINVALID,
+                                                       "classifier: many texts are explained "
+                                                       "without their words, and not as pairs")
+                                         : check_promises(c, &x[i], err);
+    }
+    if (rc == 0)
+        rc = heed__body_encode(c->body, &(heed_texts){ .len = len, .text = text },
+                               &(heed_rows_cfg){ .places = true }, &in.rows, err);
+    if (rc) return rc;
+    float *probs = heed__calloc(&c->hooks, (size_t)len, (size_t)K * sizeof *probs);
+    rc = probs ? heed__classifier_answers(c, &in, true, probs, err)
+               : heed__error(err, HEED_ENOMEM, "classifier: out of memory");
+    for (int64_t i = 0; rc == 0 && i < len; i++) fill_scope(c, probs + i * K, &x[i]);
+    if (rc == 0) rc = heed__classifier_finish(c, len, probs, err);
+    for (int64_t i = 0; rc == 0 && i < len; i++) {
+        fill_labels(c, probs + i * K, &x[i]);
+        fill_words(c, &in.rows, i, NULL, &x[i]);
+    }
+    heed__free(&c->hooks, probs);
     heed__pairs_free(&in);
     return rc;
 }

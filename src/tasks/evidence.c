@@ -10,7 +10,7 @@
 #include "base/elementary.h"
 #include "heed/ops.h"
 
-enum { LOGS = 64, SPARE = 15 }; /* SPARE: bytes that are read past the last row */
+enum { LOGS = HEED_EVIDENCE_LOGS, SPARE = 15 }; /* SPARE: bytes that are read past the last row */
 
 /* Room to weigh one text at a time. */
 typedef struct weigher {
@@ -21,12 +21,12 @@ typedef struct weigher {
     float *value;
     int32_t *times;
     int64_t len, room;
-    float ln[LOGS]; /* 1 + ln c */
+    const float *ln; /* [LOGS] 1 + ln c */
 } weigher;
 
-static void weigher_logs(weigher *w) {
-    for (int c = 1; c < LOGS; c++) w->ln[c] = (float)(1 + heed__ln(c));
-    w->ln[0] = 0;
+static void fill_logs(heed_evidence *e) {
+    for (int c = 1; c < LOGS; c++) e->ln[c] = (float)(1 + heed__ln(c));
+    e->ln[0] = 0;
 }
 
 static void count_one(weigher *w, int32_t id) {
@@ -87,14 +87,14 @@ static void weigher_free(weigher *w, const heed_hooks *hooks) {
     heed__free(hooks, w->times);
 }
 
-static int weigher_make(weigher *w, const heed_feature_index *x, int64_t room,
-                        const heed_hooks *hooks) {
-    *w = (weigher){ .x = x, .room = room, .slots = 64 };
+static int weigher_make(weigher *w, const heed_evidence *e, const heed_feature_index *x,
+                        int64_t room) {
+    const heed_hooks *hooks = &e->margin.hooks;
+    *w = (weigher){ .x = x, .room = room, .slots = 64, .ln = e->ln };
     w->slot = heed__calloc(hooks, (size_t)slots_for(room), sizeof *w->slot);
     w->id = heed__calloc(hooks, (size_t)room, sizeof *w->id);
     w->value = heed__calloc(hooks, (size_t)room, sizeof *w->value);
     w->times = heed__calloc(hooks, (size_t)room, sizeof *w->times);
-    weigher_logs(w);
     return w->slot && w->id && w->value && w->times ? 0 : HEED_ENOMEM;
 }
 
@@ -104,8 +104,9 @@ static void sparse_free(heed_sparse_rows *s, const heed_hooks *hooks) {
     heed__free(hooks, s->value);
 }
 
-static int weigh_all(heed_sparse_rows *s, const heed_feature_index *x, const heed_rows *rows,
-                     const heed_hooks *hooks) {
+static int weigh_all(heed_sparse_rows *s, const heed_evidence *e, const heed_feature_index *x,
+                     const heed_rows *rows) {
+    const heed_hooks *hooks = &e->margin.hooks;
     weigher w = { .x = x };
     int64_t most = 1, id_cap = 0, value_cap = 0, at = 0;
     for (int64_t i = 0; i < rows->len; i++) {
@@ -115,7 +116,7 @@ static int weigh_all(heed_sparse_rows *s, const heed_feature_index *x, const hee
     }
     s->len = rows->len;
     s->start = heed__calloc(hooks, (size_t)rows->len + 1, sizeof *s->start);
-    int rc = s->start ? weigher_make(&w, x, most, hooks) : HEED_ENOMEM;
+    int rc = s->start ? weigher_make(&w, e, x, most) : HEED_ENOMEM;
     for (int64_t i = 0; rc == 0 && i < rows->len; i++) {
         w.slots = 64;
         weigh(&w, rows, heed__row(rows, i));
@@ -141,7 +142,8 @@ int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, const heed_feature_index 
     e->margin.rows = x->len;
     e->margin.cols = two ? 1 : goal->classes;
     e->gain = 4;
-    int rc = weigh_all(&s, x, rows, &hooks);
+    fill_logs(e);
+    int rc = weigh_all(&s, e, x, rows);
     if (rc == 0)
         rc = heed__margin_fit(cx, &e->margin, &s, goal->label, goal->label_start,
                               &(heed_margin_cfg){ .seed = goal->seed });
@@ -170,13 +172,12 @@ heed_tensor *heed__evidence_apply(heed_ctx *cx, const heed_evidence *e, const he
     if (!m->cols) return NULL;
     const int64_t K = m->cols == 1 ? 2 : m->cols, most = longest(rows, span, n);
     heed_tensor *y = heed_new(cx, HEED_F32, 2, (int64_t[]){ n, K });
-    weigher w = { .x = x, .room = most };
+    weigher w = { .x = x, .room = most, .ln = e->ln };
     w.slot = heed_scratch(cx, (size_t)slots_for(most) * sizeof *w.slot);
     w.id = heed_scratch(cx, (size_t)most * sizeof *w.id);
     w.value = heed_scratch(cx, (size_t)most * sizeof *w.value);
     w.times = heed_scratch(cx, (size_t)most * sizeof *w.times);
     if (!y || !w.slot || !w.id || !w.value || !w.times) return NULL;
-    weigher_logs(&w);
     for (int64_t i = 0; i < n; i++) {
         float *out = HEED_F32_DATA(y) + i * K;
         w.slots = 64;
@@ -250,6 +251,7 @@ int heed__evidence_read(heed_evidence *e, const heed_safetensors *st, int64_t ro
                            heed_safetensors_name(st));
     heed_margin *m = &e->margin;
     m->cols = cols;
+    fill_logs(e);
     m->bias = heed__calloc(hooks, (size_t)cols, sizeof *m->bias);
     e->scale = heed__calloc(hooks, (size_t)rows, sizeof *e->scale);
     e->number = heed__calloc(hooks, (size_t)(rows * cols) + SPARE, 1);

@@ -9,11 +9,14 @@
 #include "text/feature_index.h"
 #include "train/margin.h"
 
+enum { HEED_EVIDENCE_LOGS = 64 };
+
 typedef struct heed_evidence {
     heed_margin margin; /* cols 0: there is none; its weights are gone once they are rounded */
     float *scale;       /* [rows] weight = scale · number */
     int8_t *number;     /* [rows,cols] */
     float gain;         /* what a margin of 1 counts among the logits */
+    float ln[HEED_EVIDENCE_LOGS]; /* 1 + ln c, of what is c times in a text */
 } heed_evidence;
 
 /* Learns from labelled rows of features; goal->classes is K. 0 or a status. */

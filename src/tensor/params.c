@@ -248,6 +248,7 @@ heed_tensor *heed_param(heed_params *ps, const char *name, heed_init init, int n
         return NULL;
     }
     heed_error err;
+    if (ps->limited) init = (heed_init){ .kind = HEED_INIT_ZEROS };
     if (heed__init(&s->t, init, ps->seed ^ s->hash, &ps->hooks, &err)) {
         heed_params_fail(ps, err.code, "%s", err.msg);
         heed__free(&ps->hooks, s);

@@ -10,7 +10,8 @@ float *heed__param_grad(heed_ctx *cx, heed_tensor *t);
 /* The hooks that ps was made with. */
 const heed_hooks *heed__params_hooks(const heed_params *ps);
 /* Refuses to declare more than `most` numbers in all (negative: no limit): those of a file whose
- * config may say anything. */
+ * config may say anything. What is declared under a limit gets its values from that file: nothing
+ * is drawn, it begins as zeros. */
 void heed__params_limit(heed_params *ps, int64_t most);
 /* Forgets all parameters but the first `count` that were declared, with all gradients: a head that
  * was of use for a while. Nothing may refer to the others any more. */

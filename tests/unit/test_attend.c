@@ -184,6 +184,35 @@ static void it_learns_and_answers(void **state) {
     heed_classifier_close(c);
 }
 
+static void many_are_answered_as_one(void **state) {
+    (void)state;
+    static const char *const text[] = { "a lost card", "", "please send the money, money", "zzz" };
+    enum { TEXTS = 4 };
+    heed_classifier *c = trained(NULL, 1);
+    heed_label top[TEXTS][3], alone[3];
+    heed_attended word[8];
+    heed_explanation many[TEXTS] = { 0 };
+    heed_error err;
+    for (int i = 0; i < TEXTS; i++) many[i] = (heed_explanation){ .top = top[i], .top_cap = 3 };
+    assert_int_equal(heed_classify_explain_many(c, TEXTS, text, many, &err), 0);
+    for (int i = 0; i < TEXTS; i++) {
+        heed_explanation x = { .top = alone, .top_cap = 3, .word = word, .word_cap = 8 };
+        assert_int_equal(heed_classify_explain(c, text[i], &x, &err), 0);
+        assert_memory_equal(alone, top[i], sizeof alone);
+        assert_int_equal(x.total, many[i].total);
+        assert_int_equal(x.seen, many[i].seen);
+        assert_int_equal(x.known, many[i].known);
+        assert_int_equal(x.set_len, many[i].set_len);
+    }
+    many[1].word = word;
+    many[1].word_cap = 8;
+    assert_int_equal(heed_classify_explain_many(c, TEXTS, text, many, &err), HEED_EINVALID);
+    many[1].word_cap = 0;
+    many[2].coverage = 0.9;
+    assert_int_equal(heed_classify_explain_many(c, TEXTS, text, many, &err), HEED_EUNSUPPORTED);
+    heed_classifier_close(c);
+}
+
 static void a_folder_answers_as_it_did(void **state) {
     (void)state;
     static const char *const text[] = { "lost money", "close it", "卡 丢了",
@@ -217,6 +246,7 @@ int main(void) {
         cmocka_unit_test(what_is_rare_has_no_number),
         cmocka_unit_test(margins_are_the_least_of_their_sum),
         cmocka_unit_test(it_learns_and_answers),
+        cmocka_unit_test(many_are_answered_as_one),
         cmocka_unit_test(a_folder_answers_as_it_did),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
