@@ -71,6 +71,7 @@ typedef struct heed_rule_cfg {
                               that hold all other conditions. None: every analysis of `when`. When
                               {topic: finance, sentiment: negative} of [sentiment] with share 0.5:
                               half of the finance events are negative */
+    int64_t of_len;
     int64_t window_ms;     /* (10 min) */
     int64_t least;         /* events in the window at least (surge: 5) */
     double share;          /* share: at least this part */
