@@ -117,6 +117,9 @@ static const flow_field rule_fields[] = {
       .says = "events in the window at least (surge: 5)" },
     { "share", FLOW_NUMBER, AT(share), .most = 1, .kinds = "share", .needs = "share",
       .says = "at least this part of the events" },
+    { "of", FLOW_TEXTS, LIST(of, of_len), .refers = "analyses", .kinds = "share",
+      .says = "analyses of `when` that make the part; the whole are the events that hold all other "
+              "conditions; none: every analysis of `when`" },
     { "p", FLOW_NUMBER, AT(p), .usual = "1e-6", .least = 1e-30, .most = 0.5, .kinds = "surge",
       .says = "at most this chance under the usual course" },
     { "course", FLOW_TEXT, AT(course), .usual = "week", .choice = "none day week", .kinds = "surge",
