@@ -143,6 +143,8 @@ static int append(heed_store *s, void *arg, heed_error *err) {
     if (w->now_ms > s->pending.clock_ms) s->pending.clock_ms = w->now_ms;
     int status = HEED_OK;
     for (int64_t i = 0; i < w->n && !status; i++) {
+        if (w->now_ms == 0 && w->entry[i].happened_ms > s->pending.clock_ms)
+            s->pending.clock_ms = w->entry[i].happened_ms;
         w->entry[i].time_ms = s->pending.clock_ms;
         status = insert(s, q, &w->entry[i], err);
     }
