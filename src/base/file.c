@@ -286,6 +286,22 @@ int heed__file_write(const heed_hooks *hooks, const char *path, const void *data
     return heed__writer_commit(w, err);
 }
 
+int heed__file_nameless(const char *name, const void *data, size_t size) {
+    const int fd = memfd_create(name, MFD_CLOEXEC);
+    for (size_t done = 0; fd >= 0 && done < size;) {
+        const ssize_t n = write(fd, (const char *)data + done, size - done);
+        if (n < 0 && errno != EINTR) {
+            const int why = errno;
+            close(fd);
+            errno = why;
+            return -1;
+        }
+        if (n > 0) done += (size_t)n;
+    }
+    if (fd >= 0) lseek(fd, 0, SEEK_SET);
+    return fd;
+}
+
 int heed__folder_make(const char *path, heed_error *err) {
     struct stat st;
     if (mkdir(path, 0777) == 0) return HEED_OK;

@@ -37,6 +37,10 @@ void heed__writer_abort(heed_writer *w); /* NULL is fine */
 int heed__file_write(const heed_hooks *hooks, const char *path, const void *data, size_t size,
                      heed_error *err);
 
+/* A file without a name, in memory, that holds size bytes and stands at its beginning: for what a
+ * program is to read. Its descriptor, closed by exec, or -1 with errno. */
+int heed__file_nameless(const char *name, const void *data, size_t size);
+
 /* Makes a folder unless it is there; its parent must exist. */
 int heed__folder_make(const char *path, heed_error *err);
 

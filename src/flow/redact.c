@@ -53,6 +53,10 @@ void heed_redactor_free(heed_redactor *r) {
     heed__free(&hooks, r);
 }
 
+const heed_hooks *heed__redactor_hooks(const heed_redactor *r) {
+    return &r->hooks;
+}
+
 /* -- folding ---------------------------------------------------------------------------------- */
 
 static bool unseen(uint32_t c) { /* soft hyphen, zero width, marks of direction, byte order mark */

@@ -7,8 +7,7 @@
 typedef struct heed_redactor heed_redactor; /* immutable: any thread */
 
 /* kinds: of "mail", "phone", "card" (Luhn), "id" (national numbers with their check digits),
- * "iban",
- * "ip". NULL: HEED_EINVALID names one that is none. */
+ * "iban", "ip". NULL: HEED_EINVALID names one that is none. docs/privacy.md says what is found. */
 heed_redactor *heed_redactor_new(const char *const *kind, int64_t n, const heed_hooks *hooks,
                                  heed_error *err);
 void heed_redactor_free(heed_redactor *r);
@@ -16,5 +15,8 @@ void heed_redactor_free(heed_redactor *r);
  * NULL):
  * how many were replaced. */
 char *heed_redact(const heed_redactor *r, const char *text, int64_t *count, heed_error *err);
+/* The same in every string and whole number (which then becomes a string) of a JSON text; keys
+ * stay. What is no JSON is redacted as a text. */
+char *heed_redact_json(const heed_redactor *r, const char *json, int64_t *count, heed_error *err);
 
 #endif

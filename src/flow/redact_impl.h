@@ -40,4 +40,6 @@ heed__redact_fn heed__redact_mail, heed__redact_phone, heed__redact_card, heed__
 /* The checksum of Luhn (ISO/IEC 7812-1, annex B) over len digits, the check digit the last. */
 bool heed__redact_luhn(const char *digit, int len);
 
+const heed_hooks *heed__redactor_hooks(const heed_redactor *r);
+
 #endif

@@ -44,7 +44,8 @@ typedef struct heed_route {
     const char *summary; /* a sentence for /docs */
     const char *query;   /* parameters: JSON object of schemas by name; NULL: none */
     const char *body;    /* JSON schema of the request's body; NULL: none taken */
-    const char *answer;  /* JSON schema of the 200 answer */
+    const char *answer;  /* JSON schema of the good answer */
+    int status;          /* of the good answer (200) */
 } heed_route;
 
 typedef struct heed_http_cfg {

@@ -50,6 +50,7 @@ static int open_all(heed_desk *d, const heed_flow *flow, heed_error *err) {
     if (rc == 0 && cfg->replies)
         rc = heed__desk_load_replies(d, place(flow, cfg->replies, path), err);
     if (rc == 0 && cfg->kb) rc = heed__desk_load_folder(d, place(flow, cfg->kb, path), err);
+    if (rc == 0) rc = heed__desk_learn(d, err);
     if (rc == 0) rc = heed__desk_shelve(d, &d->replies, err);
     return rc ? rc : heed__desk_shelve(d, &d->passages, err);
 }
@@ -84,6 +85,7 @@ void heed_desk_close(heed_desk *desk) {
     heed__desk_slots_close(desk->slots);
     heed__desk_unload(&hooks, &desk->replies);
     heed__desk_unload(&hooks, &desk->passages);
+    heed__nouns_free(&desk->nouns);
     heed__strings_free(&desk->strings);
     heed__free(&hooks, desk);
 }

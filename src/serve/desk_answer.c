@@ -311,7 +311,7 @@ static int reply_to(answering *a) {
 /* -- the answer as a tree --------------------------------------------------------------------- */
 
 static json_t *answer_tree(answering *a, const char *text) {
-    const desk_turn turn = { text, a->reply.text, a->kind, a->intent };
+    const desk_turn turn = { text, a->reply.text, a->kind, a->intent, a->r.text };
     const bool over = strcmp(a->kind, "hand_over") == 0 || strcmp(a->kind, "out_of_scope") == 0;
     json_t *slots = heed__desk_slots_tree(a->d, &a->s);
     json_t *tree = json_pack("{s:s, s:s, s:s?, s:f, s:O, s:O, s:o}", "reply", a->reply.text, "kind",

@@ -17,6 +17,7 @@
 #include "heed/embed.h"
 #include "io/strings.h"
 #include "serve/desk.h"
+#include "serve/desk_nouns.h"
 #include "serve/desk_shelf.h"
 
 enum {
@@ -63,6 +64,7 @@ struct heed_desk {
     desk_mind mind;
     desk_entries replies, passages;
     desk_slots *slots; /* NULL: none */
+    heed_nouns nouns;
     double least;
     bool has_kb;
     const char *greeting, *hand_over, *out_of_scope; /* NULL: ours */
@@ -94,6 +96,8 @@ int heed__desk_shelve(heed_desk *d, desk_entries *e, heed_error *err);
 /* Where the sentence that begins at `at` ends: after its mark and what closes it, or at a line that
  * begins a list, or at size. */
 size_t heed__sentence_end(const char *text, size_t size, size_t at);
+/* Learns which words name things, from all of it. */
+int heed__desk_learn(heed_desk *d, heed_error *err);
 void heed__desk_unload(const heed_hooks *hooks, desk_entries *e);
 
 /* -- desk_rank.c ------------------------------------------------------------------------------ */
@@ -139,6 +143,7 @@ void heed__desk_reading_free(const heed_hooks *hooks, desk_reading *r);
 typedef struct desk_turn {
     const char *text, *reply, *kind;
     const char *intent; /* NULL: none was seen */
+    const char *read;   /* the text as it was understood; NULL: small talk */
 } desk_turn;
 
 /* Strings belong to the tree it was read from. */

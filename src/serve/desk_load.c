@@ -328,6 +328,22 @@ int heed__desk_shelve(heed_desk *d, desk_entries *e, heed_error *err) {
     return rc;
 }
 
+int heed__desk_learn(heed_desk *d, heed_error *err) {
+    const int64_t n = d->replies.len, m = d->passages.len;
+    const char **text = heed__calloc(&d->hooks, (size_t)(2 * n + m), sizeof *text);
+    if (!text) return no_memory(err);
+    for (int64_t i = 0; i < n; i++) {
+        text[i] = d->replies.entry[i].question;
+        text[n + i] = d->replies.entry[i].text;
+    }
+    for (int64_t i = 0; i < m; i++) text[2 * n + i] = d->passages.entry[i].text;
+    const char *const *const list[] = { text };
+    const int64_t len[] = { 2 * n + m };
+    const int rc = heed__nouns_fill(&d->nouns, 1, list, len, &d->hooks, err);
+    heed__free(&d->hooks, text);
+    return rc;
+}
+
 void heed__desk_unload(const heed_hooks *hooks, desk_entries *e) {
     heed__free(hooks, e->entry);
     heed__shelf_free(&e->texts);

@@ -1,5 +1,6 @@
 /* desk_state.c: a conversation's state as JSON, which the client carries: {"v":1,
- * "turns":[{"text","reply","kind","intent"?}...], "slots":{name:value}, "asking"?, "pending"?,
+ * "turns":[{"text","reply","kind","intent"?,
+ * "read"?}...], "slots":{name:value}, "asking"?, "pending"?,
  * "pending_text"?, "asked"?}. Shape and sizes are checked; slots that the desk does
  * not have, and values with control characters, are as if not there. */
 #include <string.h>
@@ -57,7 +58,8 @@ static void read_turns(reader *r, desk_state *s) {
         s->turn[s->turns++] = (desk_turn){ .text = needed(r, t, "text", DESK_TEXT_MOST),
                                            .reply = needed(r, t, "reply", 2 * DESK_REPLY_MOST),
                                            .kind = needed(r, t, "kind", NAME_MOST),
-                                           .intent = text_of(r, t, "intent", NAME_MOST) };
+                                           .intent = text_of(r, t, "intent", NAME_MOST),
+                                           .read = text_of(r, t, "read", DESK_TEXT_MOST) };
     }
 }
 
@@ -96,10 +98,8 @@ int heed__desk_state_read(const heed_desk *d, const json_t *tree, desk_state *s,
 /* -- writing ---------------------------------------------------------------------------------- */
 
 static json_t *turn_tree(const desk_turn *t) {
-    return t->intent
-               ? json_pack("{s:s, s:s, s:s, s:s}", "text", t->text, "reply", t->reply, "kind",
-                           t->kind, "intent", t->intent)
-               : json_pack("{s:s, s:s, s:s}", "text", t->text, "reply", t->reply, "kind", t->kind);
+    return json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "text", t->text, "reply", t->reply, "kind",
+                     t->kind, "intent", t->intent, "read", t->read);
 }
 
 json_t *heed__desk_slots_tree(const heed_desk *d, const desk_state *s) {

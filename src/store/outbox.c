@@ -133,6 +133,32 @@ int heed_store_retry(heed_store *s, int64_t id, int64_t due_ms, const char *reas
     return heed__store_write(s, note_outcome, &o, err);
 }
 
+int heed_store_outbox(heed_store *s, const char *sink, int64_t *waiting, int64_t *dead,
+                      heed_error *err) {
+    *waiting = *dead = 0;
+    heed_db *db = heed__store_reader(s, err);
+    if (!db) return HEED_EIO;
+    int row = HEED_OK;
+    /* two counts, so that each is one of an index that leaves out what was sent */
+    static const char *const sql[] = {
+        "SELECT count(*) FROM message WHERE sink = ?1 AND phase = 0",
+        "SELECT count(*) FROM message WHERE sink = ?1 AND phase > 0 AND phase = 2",
+    };
+    for (int i = 0; i < 2 && row >= 0; i++) {
+        sqlite3_stmt *q = heed__db_sql(db, sql[i], err);
+        if (!q) {
+            row = heed__db_error(db, err);
+            break;
+        }
+        heed__db_text(q, 1, sink);
+        row = heed__db_step(db, q, err);
+        if (row == 1) *(i ? dead : waiting) = sqlite3_column_int64(q, 0);
+        heed__db_done(q);
+    }
+    heed__store_return(s, db);
+    return row < 0 ? row : HEED_OK;
+}
+
 /* -- values ----------------------------------------------------------------------------------- */
 
 typedef struct pair {

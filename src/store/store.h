@@ -161,6 +161,9 @@ int64_t heed_store_due(heed_store *store, const char *sink, int64_t now_ms, int6
 int heed_store_sent(heed_store *store, int64_t id, heed_error *err);
 int heed_store_retry(heed_store *store, int64_t id, int64_t due_ms, const char *reason,
                      heed_error *err);
+/* How many are still to be sent to a sink, and how many were put aside. 0 or a status. */
+int heed_store_outbox(heed_store *store, const char *sink, int64_t *waiting, int64_t *dead,
+                      heed_error *err);
 
 /* Small things that sources and others must find again (offsets, ETags): a name and a value. The
  * value is heed__free's; NULL where there is none. */

@@ -127,6 +127,28 @@ static void test_kept(void **state) {
     heed_redactor_free(r);
 }
 
+/* JSON stays JSON: strings and whole numbers at any depth. */
+static void test_json(void **state) {
+    (void)state;
+    heed_redactor *r = all_kinds();
+    static const char *const pairs[][2] = {
+        { "{\"tel\": 13800138000, \"to\": [\"a@b.cd\", {\"x\": \"\\u0061@b.cd\"}], \"n\": 12}",
+          "{\"tel\":\"[phone]\",\"to\":[\"[mail]\",{\"x\":\"[mail]\"}],\"n\":12}" },
+        { "{\"n\": 12.50}", "{\"n\": 12.50}" },
+        { "{not JSON a@b.cd", "{not JSON [mail]" },
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        heed_error err;
+        int64_t n = -1;
+        char *out = heed_redact_json(r, pairs[i][0], &n, &err);
+        assert_non_null(out);
+        assert_string_equal(out, pairs[i][1]);
+        assert_int_equal(n, i == 0 ? 3 : i == 2);
+        heed__free(NULL, out);
+    }
+    heed_redactor_free(r);
+}
+
 static void test_refused(void **state) {
     (void)state;
     heed_error err;
@@ -232,10 +254,10 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_planted),    cmocka_unit_test(test_examples),
-        cmocka_unit_test(test_kept),       cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_real_texts), cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_planted), cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_kept),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_json),    cmocka_unit_test(test_real_texts),
+        cmocka_unit_test(test_hostile), cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
