@@ -7,6 +7,10 @@
  * HEED_ROUTE_INLINE } };
  *     heed_http *h = heed_http_start(&(heed_http_cfg){ .routes = routes, .routes_len = 1 }, &err);
  *
+ * Of itself it answers /openapi.json and /docs, OPTIONS, and all that is wrong with a request. A
+ * request's path is matched with the routes in the table's order: literal ones go before those
+ * with a part in braces.
+ *
  * Threads: handlers of inline routes run in the thread that reads the connection and must not wait
  * for anything; all others run in one of cfg.workers threads. A request may be answered later and
  * from any thread, once; each must be.
@@ -16,7 +20,7 @@
 
 #include <jansson.h>
 
-#include "heed/base.h"
+#include "base/metrics.h"
 
 typedef struct heed_http heed_http;
 typedef struct heed_request heed_request;
@@ -42,9 +46,12 @@ typedef struct heed_route {
     unsigned flags;
     size_t most_body;    /* bytes; 0: the server's limit */
     const char *summary; /* a sentence for /docs */
-    const char *query;   /* parameters: JSON object of schemas by name; NULL: none */
+    const char *query;   /* parameters: JSON object of schemas by name, of a path's parts too (a
+                            part not among them is a text); one with "required":true must be there;
+                            NULL: none */
     const char *body;    /* JSON schema of the request's body; NULL: none taken */
-    const char *answer;  /* JSON schema of the good answer */
+    const char *answer;  /* JSON schema of the good answer, or what it is else: "text/plain"; NULL:
+                            any JSON */
     int status;          /* of the good answer (200) */
 } heed_route;
 
@@ -66,6 +73,9 @@ typedef struct heed_http_cfg {
                                when it changes; NULL on loopback: no key is asked for */
     const char *certificate, *private_key; /* PEM files: TLS 1.2 or later */
     const char *const *cors; /* origins that a browser may call from, NULL-terminated; NULL: none */
+    const char *const *hosts;    /* names besides localhost that a Host header may bear on loopback
+                                 (behind a proxy), NULL-terminated; NULL: none */
+    heed_metrics_set *metrics;   /* where requests are counted; NULL: nowhere */
     const char *title, *version; /* of /openapi.json */
     const heed_hooks *hooks;
 } heed_http_cfg;
@@ -74,7 +84,9 @@ typedef struct heed_http_cfg {
  * bad certificate, ...). */
 heed_http *heed_http_start(const heed_http_cfg *cfg, heed_error *err);
 int heed_http_port(const heed_http *h);
-/* No new connection; those at work get `seconds` to end; streams are ended. */
+/* No new connection; streams of hubs end; what is at work gets `seconds` to end; then what still
+ * waits for a worker gets 503, and those that a handler has are waited for: each must be answered.
+ * Handlers may still run while this waits; none does when it returns. h is freed. */
 void heed_http_stop(heed_http *h, int seconds);
 
 /* -- a request: strings live until it is answered --------------------------------------------- */
@@ -95,9 +107,10 @@ const char *heed_request_key(const heed_request *rq); /* name of the key it came
 
 /* -- its answer: each ends the request; `tree` is taken --------------------------------------- */
 void heed_reply_json(heed_request *rq, int status, json_t *tree);
-/* data is copied; headers is NULL or "Name: value\n..." */
+/* data is copied; headers is NULL or name, value, name, value ..., NULL. What is no name or value of
+ * a header is left out. */
 void heed_reply_data(heed_request *rq, int status, const char *type, const void *data, size_t size,
-                     const char *headers);
+                     const char *const *headers);
 /* application/problem+json (RFC 9457): {"type":"about:blank","title","status","detail"} */
 void heed_reply_problem(heed_request *rq, int status, const char *format, ...) HEED_PRINTF(3, 4);
 /* The problem that belongs to an error of the library: 400 for INVALID and FORMAT, 404 for
@@ -105,8 +118,9 @@ void heed_reply_problem(heed_request *rq, int status, const char *format, ...) H
 void heed_reply_error(heed_request *rq, const heed_error *err);
 /* 429 with Retry-After. */
 void heed_reply_busy(heed_request *rq, int seconds);
-/* An event stream of this request alone (chat): call write any number of times, then end; both from
- * any thread. write returns false once the client has gone. */
+/* An event stream of this request alone (chat): call write any number of times, then end, which must
+ * come; both from any thread. write returns false once the client has gone or does not keep up
+ * (4 MiB behind), or the server stops. Headers of the request are gone after heed_reply_stream. */
 void heed_reply_stream(heed_request *rq, const char *type);
 bool heed_stream_write(heed_request *rq, const void *data, size_t size);
 void heed_stream_end(heed_request *rq);
@@ -119,7 +133,10 @@ void heed_hub_free(heed_hub *hub); /* after heed_http_stop */
  * holds no line break (JSON as it is dumped). topic: 0 to 31, filters below. */
 void heed_hub_publish(heed_hub *hub, int topic, const char *event, int64_t id, const char *data,
                       size_t size);
-/* Answers with the stream of those topics whose bit is set; a comment line every 15 s. */
+/* Answers with the stream of those topics whose bit is set; a comment line every 15 s. Who comes with
+ * Last-Event-ID, or ?after=ID where that header cannot be set, first gets what was kept since; where
+ * that is no longer all, an event `missed` without an id comes before. An id below 0 is not told, and
+ * the event not kept for those who come later. */
 void heed_reply_hub(heed_request *rq, heed_hub *hub, uint32_t topics);
 int64_t heed_hub_listeners(const heed_hub *hub);
 
