@@ -93,7 +93,8 @@ void *heed__on_target(void *cls, const char *target, struct MHD_Connection *conn
     rq->http = http;
     rq->conn = conn;
     rq->connection = connection;
-    /* counted before it is asked whether the server closes, so that one of the two sees the other */
+    /* counted before it is asked whether the server closes, so that one of the two sees the
+     * other */
     atomic_fetch_add(&http->live, 1);
     rq->text = atomic_load(&http->closing) ? NULL : heed__malloc(&http->hooks, size);
     if (!rq->text) {

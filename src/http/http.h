@@ -107,8 +107,8 @@ const char *heed_request_key(const heed_request *rq); /* name of the key it came
 
 /* -- its answer: each ends the request; `tree` is taken --------------------------------------- */
 void heed_reply_json(heed_request *rq, int status, json_t *tree);
-/* data is copied; headers is NULL or name, value, name, value ..., NULL. What is no name or value of
- * a header is left out. */
+/* data is copied; headers is NULL or name, value, name, value ..., NULL. What is no name or
+ * value of a header is left out. */
 void heed_reply_data(heed_request *rq, int status, const char *type, const void *data, size_t size,
                      const char *const *headers);
 /* application/problem+json (RFC 9457): {"type":"about:blank","title","status","detail"} */
@@ -118,9 +118,10 @@ void heed_reply_problem(heed_request *rq, int status, const char *format, ...) H
 void heed_reply_error(heed_request *rq, const heed_error *err);
 /* 429 with Retry-After. */
 void heed_reply_busy(heed_request *rq, int seconds);
-/* An event stream of this request alone (chat): call write any number of times, then end, which must
- * come; both from any thread. write returns false once the client has gone or does not keep up
- * (4 MiB behind), or the server stops. Headers of the request are gone after heed_reply_stream. */
+/* An event stream of this request alone (chat): call write any number of times, then end, which
+ * must come; both from any thread. write returns false once the client has gone or does not keep
+ * up (4 MiB behind), or the server stops. Headers of the request are gone after
+ * heed_reply_stream. */
 void heed_reply_stream(heed_request *rq, const char *type);
 bool heed_stream_write(heed_request *rq, const void *data, size_t size);
 void heed_stream_end(heed_request *rq);
@@ -133,10 +134,10 @@ void heed_hub_free(heed_hub *hub); /* after heed_http_stop */
  * holds no line break (JSON as it is dumped). topic: 0 to 31, filters below. */
 void heed_hub_publish(heed_hub *hub, int topic, const char *event, int64_t id, const char *data,
                       size_t size);
-/* Answers with the stream of those topics whose bit is set; a comment line every 15 s. Who comes with
- * Last-Event-ID, or ?after=ID where that header cannot be set, first gets what was kept since; where
- * that is no longer all, an event `missed` without an id comes before. An id below 0 is not told, and
- * the event not kept for those who come later. */
+/* Answers with the stream of those topics whose bit is set; a comment line every 15 s. Who comes
+ * with Last-Event-ID, or ?after=ID where that header cannot be set, first gets what was kept
+ * since; where that is no longer all, an event `missed` without an id comes before. An id below
+ * 0 is not told, and the event not kept for those who come later. */
 void heed_reply_hub(heed_request *rq, heed_hub *hub, uint32_t topics);
 int64_t heed_hub_listeners(const heed_hub *hub);
 

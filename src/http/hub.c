@@ -1,11 +1,12 @@
-/* hub.c: one stream of events to any number of listeners, as Server-Sent Events (the HTML standard).
+/* hub.c: one stream of events to any number of listeners, as Server-Sent Events (the HTML
+ * standard).
  *
- * Events lie as text in a ring of bytes, with an index of their numbers: 0, 1, 2 ... in the order of
- * publishing. A listener is the number of its next event and an offset into it; it costs nothing
- * else. libmicrohttpd asks for bytes when it can send some; where there are none the connection is
- * suspended (parked), and the next event of its topics resumes it. A listener whose next event is
- * no longer in the ring has not kept up: its stream ends, and the browser comes back with
- * Last-Event-ID.
+ * * Events lie as text in a ring of bytes, with an index of their numbers: 0, 1, 2 ... in the
+ * order of publishing. A listener is the number of its next event and an offset into it; it
+ * costs nothing else. libmicrohttpd asks for bytes when it can send some; where there are none
+ * the connection is suspended (parked), and the next event of its topics resumes it. A listener
+ * whose next event is no longer in the ring has not kept up: its stream ends, and the browser
+ * comes back with Last-Event-ID.
  */
 #include <string.h>
 
@@ -185,8 +186,8 @@ static ssize_t read_listener(void *cls, uint64_t where, char *to, size_t most) {
     return result;
 }
 
-/* The event after that with id `last`, or else the first with a larger one; true where the ring does
- * not reach back to `last`, so that events may have been missed. */
+/* The event after that with id `last`, or else the first with a larger one; true where the ring
+ * does not reach back to `last`, so that events may have been missed. */
 static bool find_place(heed_hub *hub, int64_t last, uint64_t *number) {
     for (uint64_t k = hub->next; k > hub->oldest; k--) {
         if (event_of(hub, k - 1)->id != last) continue;

@@ -1,6 +1,6 @@
-/* keys.c: the file of keys: one line a key, name, scopes, rate, time of making and SHA-256, which is
- * all that is stored. Keys are 256 random bits, so a plain hash is as hard to turn round as they are
- * to guess. */
+/* keys.c: the file of keys: one line a key, name, scopes, rate, time of making and SHA-256,
+ * which is all that is stored. Keys are 256 random bits, so a plain hash is as hard to turn
+ * round as they are to guess. */
 #include "http/keys.h"
 
 #include <errno.h>

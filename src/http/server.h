@@ -70,7 +70,8 @@ typedef struct heed_stream {
     bool parked;             /* suspended */
 } heed_stream;
 
-/* NEW: headers not seen. BODY: taken in. RUN: a handler has it. SENT: libmicrohttpd has its answer. */
+/* NEW: headers not seen. BODY: taken in. RUN: a handler has it. SENT: libmicrohttpd has its
+ * answer. */
 typedef enum heed_stage { HEED_NEW, HEED_BODY, HEED_RUN, HEED_SENT } heed_stage;
 enum { HEED_RUNNING, HEED_PARKED, HEED_ANSWERED };
 

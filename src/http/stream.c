@@ -32,8 +32,11 @@ static ssize_t read_stream(void *cls, uint64_t at, char *to, size_t most) {
 
 void heed_reply_stream(heed_request *rq, const char *type) {
     rq->streams = true;
-    struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, AT_ONCE,
-                                                                      read_stream, rq, NULL);
+    /* libmicrohttpd 0.9.75 would send the end of a chunked body after the headers of a HEAD */
+    struct MHD_Response *response = strcmp(rq->method, "HEAD") == 0
+                                        ? heed__http_response(&rq->http->hooks, "", 0)
+                                        : MHD_create_response_from_callback(
+                                              MHD_SIZE_UNKNOWN, AT_ONCE, read_stream, rq, NULL);
     heed__http_answer(rq, MHD_HTTP_OK, heed__http_dress(rq, response, type));
 }
 
