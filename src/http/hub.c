@@ -1,7 +1,7 @@
 /* hub.c: one stream of events to any number of listeners, as Server-Sent Events (the HTML
  * standard).
  *
- * * Events lie as text in a ring of bytes, with an index of their numbers: 0, 1, 2 ... in the
+ * Events lie as text in a ring of bytes, with an index of their numbers: 0, 1, 2 ... in the
  * order of publishing. A listener is the number of its next event and an offset into it; it
  * costs nothing else. libmicrohttpd asks for bytes when it can send some; where there are none
  * the connection is suspended (parked), and the next event of its topics resumes it. A listener
