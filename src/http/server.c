@@ -1,7 +1,7 @@
 /* server.c: start and stop of the server: libmicrohttpd with the options that its defaults lack,
  * the thread that keeps time, and an end that loses no request.
  *
- * * libmicrohttpd listens on all addresses unless it is given a socket, and aborts when it is
+ * libmicrohttpd listens on all addresses unless it is given a socket, and aborts when it is
  * stopped with suspended connections: it gets a socket, and is stopped once no request is left.
  */
 #include <errno.h>
