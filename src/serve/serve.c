@@ -8,6 +8,7 @@
 
 static const command commands[] = {
     { "chat", "a talk with the support desk", serve_chat },
+    { "import", "past conversations into replies", serve_import },
     { NULL, NULL, NULL },
 };
 
