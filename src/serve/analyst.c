@@ -193,6 +193,17 @@ json_t *heed_analyst_models(heed_analyst *a) {
     return list;
 }
 
+json_t *heed_analyst_labels(heed_analyst *a, const char *name) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < a->analyses; i++) {
+        const analysis *k = &a->analysis[i];
+        if (k->model < 0 || strcmp(k->cfg->name, name) != 0) continue;
+        for (int64_t l = 0; l < heed_served_labels(a->model[k->model]); l++)
+            json_array_append_new(list, json_string(heed_served_label(a->model[k->model], l)));
+    }
+    return list;
+}
+
 json_t *heed_analyst_shas(heed_analyst *a) {
     json_t *all = json_object();
     for (int64_t i = 0; i < a->models; i++)

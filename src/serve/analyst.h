@@ -54,6 +54,8 @@ json_t *heed_analyst_explain(heed_analyst *a, const char *analysis, const char *
 float *heed_analyst_embed(heed_analyst *a, const char *analysis, int64_t n, const char *const *text,
                           int64_t *dim, heed_error *err);
 json_t *heed_analyst_models(heed_analyst *a); /* [{"id","task","labels","parameters","sha",...}] */
+/* All labels of an analysis, types of a tagger's; empty where it has none or there is no such. */
+json_t *heed_analyst_labels(heed_analyst *a, const char *analysis);
 json_t *heed_analyst_shas(heed_analyst *a);   /* {id: sha} */
 
 /* Texts by one analysis, answered when a batch with others' is: done is called once, from another

@@ -1,0 +1,124 @@
+/* cmd_serve.c: `heed serve [FLOW]`: reads streams, answers requests, until it is told to stop. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/commands.h"
+#include "app/options.h"
+#include "base/thread.h"
+#include "serve/serve.h"
+#include "serve/server.h"
+
+enum { EXIT_FORCED = 75, LOOK_MS = 50 };
+
+static volatile sig_atomic_t stop_asked, reload_asked;
+
+static void on_signal(int number) {
+    if (number == SIGHUP)
+        reload_asked = 1;
+    else if (stop_asked)
+        _exit(EXIT_FORCED); /* a second ^C: at once, and nothing that was acknowledged is lost */
+    else
+        stop_asked = 1;
+}
+
+static void catch_signals(void) {
+    struct sigaction a = { .sa_handler = on_signal };
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGTERM, &a, NULL);
+    sigaction(SIGHUP, &a, NULL);
+    a.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &a, NULL);
+}
+
+static void on_log(void *user, heed_log_level level, const char *line) {
+    (void)user;
+    if (level != HEED_LOG_DEBUG)
+        fprintf(stderr, "heed: %s%s\n", level == HEED_LOG_WARN ? "warning: " : "", line);
+}
+
+static int check(const char *path, const heed_hooks *hooks) {
+    heed_error err = { 0 };
+    heed_flow *flow = heed_flow_open(path, hooks, &err);
+    if (!flow) return command_error(&err);
+    printf("%s: %lld sources, %lld analyses, %lld rules, %lld sinks: sound\n", path,
+           (long long)flow->sources, (long long)flow->analyses, (long long)flow->rules,
+           (long long)flow->sinks);
+    heed_flow_close(flow);
+    return 0;
+}
+
+/* "http://127.0.0.1:8080" */
+static void print_address(const heed_server *s, const char *listen) {
+    const char *colon = listen ? strrchr(listen, ':') : NULL;
+    const int host = colon ? (int)(colon - listen) : 0;
+    const heed_flow *f = s->first->flow;
+    printf("heed serves %s at %s://%.*s:%d\n", f->name ? f->name : s->cfg.flow,
+           f->certificate ? "https" : "http", host, listen, heed_server_port(s));
+    fflush(stdout);
+}
+
+/* Until a signal asks for the end, or the seconds are over. */
+static void wait_for_end(heed_server *s, double seconds) {
+    const int64_t until = heed__ticks_ns() + (int64_t)(seconds * 1e9);
+    while (!stop_asked && (seconds <= 0 || heed__ticks_ns() < until)) {
+        heed__sleep_ms(LOOK_MS);
+        if (!reload_asked) continue;
+        reload_asked = 0;
+        heed_error err = { 0 };
+        if (heed_server_reload(s, &err) != 0)
+            fprintf(stderr, "heed: not reloaded: %s\n", err.msg);
+    }
+}
+
+static const char *const no_flow =
+    "heed: no flow file: there is no flow.yaml here; `heed serve FLOW.yaml` takes another, and "
+    "examples/flows/ has some to begin with\n";
+
+int serve_flow(int argc, char **argv) {
+    heed_server_cfg cfg = { 0 };
+    bool only_check = false;
+    int64_t threads = 2;
+    double seconds = 0;
+    const opt options[] = {
+        { "listen", 0, OPT_TEXT, &cfg.listen, 0, 0, "ADDRESS:PORT",
+          "instead of the flow's (127.0.0.1:8080); port 0: a free one" },
+        { "store", 0, OPT_TEXT, &cfg.store, 0, 0, "FILE", "instead of the flow's (heed.db)" },
+        { "check", 0, OPT_FLAG, &only_check, 0, 0, NULL, "read the flow file, say what is wrong" },
+        { "threads", 0, OPT_INT, &threads, 1, 256, "N", "that answer requests (2)" },
+        { "no-sources", 0, OPT_FLAG, &cfg.open_only, 0, 0, NULL,
+          "read no source: look at what the store has, take what is pushed" },
+        { "seconds", 0, OPT_REAL, &seconds, 0, 1e9, "S", "end after so long" },
+        { "web", 0, OPT_TEXT, &cfg.web, 0, 0, "FOLDER",
+          "the page's files from there instead of those built in" },
+        { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
+    };
+    const opt_command what = { "heed serve [FLOW.yaml] [options]",
+                               "Reads the flow's sources, analyses, decides, tells, and answers "
+                               "over HTTP. ^C or SIGTERM: everything taken is finished first; "
+                               "SIGHUP: the flow file and its models are read again.",
+                               options, 0, 1 };
+    const char *operand[1] = { NULL };
+    const int n = opt_read(&what, argc, argv, operand);
+    if (n < 0) return command_usage(n);
+    cfg.flow = n ? operand[0] : "flow.yaml";
+    if (!n && access(cfg.flow, F_OK) != 0) {
+        fputs(no_flow, stderr);
+        return EXIT_USAGE;
+    }
+    const heed_hooks hooks = { .log = on_log };
+    if (only_check) return check(cfg.flow, &hooks);
+    cfg.threads = (int)threads;
+    cfg.hooks = &hooks;
+    catch_signals();
+    heed_error err = { 0 };
+    heed_server *s = heed_server_start(&cfg, &err);
+    if (!s) return command_error(&err);
+    print_address(s, cfg.listen ? cfg.listen : s->first->flow->listen);
+    wait_for_end(s, seconds);
+    fprintf(stderr, "heed: stopping: what was taken is finished\n");
+    heed_server_stop(s, 10);
+    return 0;
+}
