@@ -56,7 +56,7 @@ float *heed_analyst_embed(heed_analyst *a, const char *analysis, int64_t n, cons
 json_t *heed_analyst_models(heed_analyst *a); /* [{"id","task","labels","parameters","sha",...}] */
 /* All labels of an analysis, types of a tagger's; empty where it has none or there is no such. */
 json_t *heed_analyst_labels(heed_analyst *a, const char *analysis);
-json_t *heed_analyst_shas(heed_analyst *a);   /* {id: sha} */
+json_t *heed_analyst_shas(heed_analyst *a); /* {id: sha} */
 
 /* Texts by one analysis, answered when a batch with others' is: done is called once, from another
  * thread or, where the model is a light one, from this one before the call returns. The caller's

@@ -68,8 +68,7 @@ static void wait_for_end(heed_server *s, double seconds) {
         if (!reload_asked) continue;
         reload_asked = 0;
         heed_error err = { 0 };
-        if (heed_server_reload(s, &err) != 0)
-            fprintf(stderr, "heed: not reloaded: %s\n", err.msg);
+        if (heed_server_reload(s, &err) != 0) fprintf(stderr, "heed: not reloaded: %s\n", err.msg);
     }
 }
 

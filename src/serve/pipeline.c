@@ -44,7 +44,7 @@ static int room(heed_pipeline *p, bool wait, heed_error *err) {
 }
 
 /* One text redacted, for the caller to free; NULL where nothing is to be done or *rc is set. */
-static char *redacted(heed_pipeline *p, const heed_setup *s, const char **text, int *rc,
+static char *redacted(heed_pipeline *p, const heed_setup *s, const char **text, bool json, int *rc,
                       heed_error *err) {
     if (!*text || !**text || *rc) return NULL;
     int64_t count = 0;
@@ -69,10 +69,10 @@ static int redact(heed_pipeline *p, const heed_setup *s, heed_entry *entry, int6
     int rc = 0;
     for (int64_t i = 0; rc == 0 && i < n; i++) {
         if (entry[i].kind != HEED_ENTRY_EVENT) continue;
-        own[i * REDACTED] = redacted(p, s, &entry[i].text, &rc, err);
-        own[i * REDACTED + 1] = redacted(p, s, &entry[i].title, &rc, err);
-        own[i * REDACTED + 2] = redacted(p, s, &entry[i].url, &rc, err);
-        own[i * REDACTED + 3] = redacted(p, s, &entry[i].body, &rc, err);
+        own[i * REDACTED] = redacted(p, s, &entry[i].text, false, &rc, err);
+        own[i * REDACTED + 1] = redacted(p, s, &entry[i].title, false, &rc, err);
+        own[i * REDACTED + 2] = redacted(p, s, &entry[i].url, false, &rc, err);
+        own[i * REDACTED + 3] = redacted(p, s, &entry[i].body, true, &rc, err);
     }
     return rc;
 }

@@ -43,8 +43,8 @@ static bool take_time(push *x, const json_t *event, int64_t *ms) {
     if (!value || json_is_null(value)) return true;
     if (text && heed__date_read(text, strlen(text), ms)) return true;
     if (!text) return heed__member_int(x->rq, event, "time", -62135596800000, 253402300799999, ms);
-    heed_reply_problem(x->rq, 400, "time is '%.100s', which is no time such as 2026-01-31T12:00:00Z",
-                       text);
+    heed_reply_problem(x->rq, 400,
+                       "time is '%.100s', which is no time such as 2026-01-31T12:00:00Z", text);
     return false;
 }
 
@@ -68,9 +68,9 @@ static bool take_event(push *x, const json_t *event, int64_t i) {
     const struct {
         const char *name, **to;
         bool is_name;
-    } text[] = { { "id", &e->id, true },           { "source", &e->source, true },
-                 { "user", &e->user, true },       { "session", &e->session, true },
-                 { "title", &e->title, false },    { "text", &e->text, false },
+    } text[] = { { "id", &e->id, true },        { "source", &e->source, true },
+                 { "user", &e->user, true },    { "session", &e->session, true },
+                 { "title", &e->title, false }, { "text", &e->text, false },
                  { "url", &e->url, false } };
     e->kind = HEED_ENTRY_EVENT;
     if (!json_is_object(event)) {
@@ -230,10 +230,8 @@ void heed__route_search(void *server, heed_request *rq) {
         else {
             vector = heed_analyst_embed(setup->analyst, NULL, 1, &look.text, &dim, &err);
             if (!vector && err.code == HEED_ENOTFOUND) err.code = 0;
-            heed__route_reply(rq,
-                              err.code ? NULL
-                                       : heed_look_search(s->store, &look, vector, dim, &err),
-                              &err);
+            heed__route_reply(
+                rq, err.code ? NULL : heed_look_search(s->store, &look, vector, dim, &err), &err);
         }
         heed__free(&s->hooks, vector);
     }

@@ -140,11 +140,11 @@ static void feedback(heed_server *s, heed_request *rq, const json_t *body) {
     if (analysis && !is_analysis(setup, analysis))
         heed_reply_problem(rq, 404, "this flow has no analysis '%.200s'", analysis);
     else if (has_event(s, rq, seq))
-        entered(rq, heed__route_enter(s, rq, HEED_ENTRY_FEEDBACK,
-                                      vote ? json_pack("{s:I, s:s}", "seq", (json_int_t)seq,
-                                                       "vote", vote)
-                                           : json_pack("{s:I, s:s, s:s}", "seq", (json_int_t)seq,
-                                                       "analysis", analysis, "label", label)));
+        entered(rq, heed__route_enter(
+                        s, rq, HEED_ENTRY_FEEDBACK,
+                        vote ? json_pack("{s:I, s:s}", "seq", (json_int_t)seq, "vote", vote)
+                             : json_pack("{s:I, s:s, s:s}", "seq", (json_int_t)seq, "analysis",
+                                         analysis, "label", label)));
     heed_setup_drop(setup);
 }
 
@@ -172,13 +172,12 @@ void heed__route_undo(void *server, heed_request *rq) {
             heed__route_reply(rq, NULL, &err);
         else if (!seq)
             heed_reply_problem(rq, 400, "entry, the number of what is to be undone, is missing");
-        else if (e.seq != seq ||
-                 (e.kind != HEED_ENTRY_FEEDBACK && e.kind != HEED_ENTRY_ACTION))
+        else if (e.seq != seq || (e.kind != HEED_ENTRY_FEEDBACK && e.kind != HEED_ENTRY_ACTION))
             heed_reply_problem(rq, 404, "entry %lld is no feedback or action", (long long)seq);
         else
-            entered(rq, heed__route_enter(s, rq, HEED_ENTRY_ACTION,
-                                          json_pack("{s:s, s:I}", "do", "undo", "entry",
-                                                    (json_int_t)seq)));
+            entered(rq, heed__route_enter(
+                            s, rq, HEED_ENTRY_ACTION,
+                            json_pack("{s:s, s:I}", "do", "undo", "entry", (json_int_t)seq)));
     }
     json_decref(body);
 }
@@ -192,9 +191,9 @@ void heed__route_split(void *server, heed_request *rq) {
         if (!seq)
             heed_reply_problem(rq, 400, "seq, the event that is a story of its own, is missing");
         else if (has_event(s, rq, seq))
-            entered(rq, heed__route_enter(s, rq, HEED_ENTRY_ACTION,
-                                          json_pack("{s:s, s:I}", "do", "split", "seq",
-                                                    (json_int_t)seq)));
+            entered(rq, heed__route_enter(
+                            s, rq, HEED_ENTRY_ACTION,
+                            json_pack("{s:s, s:I}", "do", "split", "seq", (json_int_t)seq)));
     }
     json_decref(body);
 }
@@ -265,8 +264,9 @@ static void monitor(heed_server *s, heed_request *rq, const char *const *by, int
     json_t *counts = heed_look_counts(s->store, &look, by, n, step, &err), *one;
     json_t *alerts = counts ? alerts_in(s, look.from_ms, look.to_ms, &err) : NULL;
     size_t i;
-    json_array_foreach(json_object_get(counts, "series"), i, one)
-        if (!json_object_get(one, "expected")) json_object_set_new(one, "expected", json_null());
+    json_array_foreach(json_object_get(counts, "series"), i,
+                       one) if (!json_object_get(one, "expected"))
+        json_object_set_new(one, "expected", json_null());
     if (alerts) json_object_set_new(counts, "alerts", alerts);
     if (counts && !alerts) {
         json_decref(counts);

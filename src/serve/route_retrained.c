@@ -34,7 +34,8 @@ static char *folder_of(const heed_setup *setup, heed_request *rq, const char *na
         inside = last && strncmp(real, home, (size_t)(last + 1 - home)) == 0;
     }
     if (ok && inside) return heed__strdup(NULL, real);
-    heed_reply_problem(rq, 404, "no model folder '%.200s' beside the flow file or its models", name);
+    heed_reply_problem(rq, 404, "no model folder '%.200s' beside the flow file or its models",
+                       name);
     return NULL;
 }
 
@@ -90,10 +91,9 @@ static json_t *compare(heed_analyst *a, const heed_served *m, const json_t *even
         const json_t *label = json_object_get(finding_of(of[i], cfg->name), "label");
         const char *now = json_string_value(label);
         if (now && then && strcmp(now, then) == 0) continue;
-        json_array_append_new(changed,
-                              json_pack("{s:O, s:s, s:s?, s:s?}", "seq",
-                                        json_object_get(of[i], "seq"), "text", text[i], "now", now,
-                                        "then", then));
+        json_array_append_new(changed, json_pack("{s:O, s:s, s:s?, s:s?}", "seq",
+                                                 json_object_get(of[i], "seq"), "text", text[i],
+                                                 "now", now, "then", then));
     }
     heed_said_free(&said);
     for (int64_t i = 0; i < n; i++) heed__free(NULL, own[i]);

@@ -20,10 +20,10 @@ void heed__route_readiness(void *server, heed_request *rq) {
     if (atomic_load(&s->ready) && !atomic_load(&s->stopping))
         heed_reply_json(rq, 200, json_pack("{s:b}", "ready", 1));
     else
-        heed_reply_json(rq, 503, json_pack("{s:b, s:s}", "ready", 0, "waiting",
-                                           atomic_load(&s->stopping) ? "stopping"
-                                                                     : stage[atomic_load(
-                                                                           &s->stage)]));
+        heed_reply_json(
+            rq, 503,
+            json_pack("{s:b, s:s}", "ready", 0, "waiting",
+                      atomic_load(&s->stopping) ? "stopping" : stage[atomic_load(&s->stage)]));
 }
 
 void heed__route_metrics(void *server, heed_request *rq) {
@@ -50,8 +50,8 @@ static json_t *sources_of(heed_server *s) {
         if (s->source && s->source[i])
             json_array_append_new(list, heed_source_state(s->source[i]));
         else
-            json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:n}", "name", cfg->name,
-                                                  "kind", cfg->kind, "state", "waiting", "error"));
+            json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:n}", "name", cfg->name, "kind",
+                                                  cfg->kind, "state", "waiting", "error"));
     }
     return list;
 }
@@ -112,14 +112,14 @@ void heed__route_flow(void *server, heed_request *rq) {
                                                   labels_of(setup, &f->analysis[i])));
     for (int64_t i = 0; i < f->rules; i++) {
         const heed_rule_cfg *r = &f->rule[i];
-        json_array_append_new(rules, json_pack("{s:s, s:s, s:o, s:I, s:s?}", "name", r->name,
-                                               "kind", r->kind, "by", names(r->by, r->by_len),
-                                               "window_ms", (json_int_t)r->window_ms, "grade",
-                                               r->grade));
+        json_array_append_new(rules,
+                              json_pack("{s:s, s:s, s:o, s:I, s:s?}", "name", r->name, "kind",
+                                        r->kind, "by", names(r->by, r->by_len), "window_ms",
+                                        (json_int_t)r->window_ms, "grade", r->grade));
     }
     for (int64_t i = 0; i < f->sources; i++)
-        json_array_append_new(sources, json_pack("{s:s, s:s}", "name", f->source[i].name, "kind",
-                                                 f->source[i].kind));
+        json_array_append_new(
+            sources, json_pack("{s:s, s:s}", "name", f->source[i].name, "kind", f->source[i].kind));
     for (int64_t i = 0; i < f->sinks; i++)
         json_array_append_new(
             sinks, json_pack("{s:s, s:s}", "name", f->sink[i].name, "kind", f->sink[i].kind));
@@ -140,9 +140,9 @@ void heed__route_reload(void *server, heed_request *rq) {
         return;
     }
     heed_setup *setup = heed_pipeline_setup(s->pipeline);
-    heed__route_reply(rq, json_pack("{s:b, s:o}", "reloaded", 1, "models",
-                                    heed_analyst_shas(setup->analyst)),
-                      &err);
+    heed__route_reply(
+        rq, json_pack("{s:b, s:o}", "reloaded", 1, "models", heed_analyst_shas(setup->analyst)),
+        &err);
     heed_setup_drop(setup);
 }
 

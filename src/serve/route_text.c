@@ -200,7 +200,7 @@ static void ask(texts_asked *x) {
 }
 
 /* The body read; NULL, and the request is answered. */
-static texts_asked *asked_new(heed_server *s, heed_request *rq, shape shape) {
+static texts_asked *asked_new(heed_server *s, heed_request *rq, shape as) {
     heed_setup *setup = heed__route_setup(s, rq);
     json_t *body = setup ? heed__route_object(rq) : NULL;
     texts_asked *x = body ? heed__calloc(&s->hooks, 1, sizeof *x) : NULL;
@@ -214,8 +214,8 @@ static texts_asked *asked_new(heed_server *s, heed_request *rq, shape shape) {
     x->setup = setup;
     x->rq = rq;
     x->body = body;
-    x->shape = shape;
-    x->asked.vectors = shape == SHAPE_EMBEDDINGS || shape == SHAPE_EMBED;
+    x->shape = as;
+    x->asked.vectors = as == SHAPE_EMBEDDINGS || as == SHAPE_EMBED;
     x->asked.most = LABELS_TOLD;
     return x;
 }

@@ -6,30 +6,28 @@
 
 #define OBJECT(required, members)                                                                  \
     "{\"type\":\"object\",\"required\":[" required "],\"properties\":{" members "}}"
-#define LIST(of)   "{\"type\":\"array\",\"items\":" of "}"
-#define TEXT       "{\"type\":\"string\"}"
-#define TEXT_NULL  "{\"type\":[\"string\",\"null\"]}"
-#define INT        "{\"type\":\"integer\"}"
-#define NUMBER     "{\"type\":\"number\"}"
-#define REAL_NULL  "{\"type\":[\"number\",\"null\"]}"
-#define BOOL       "{\"type\":\"boolean\"}"
-#define ANY        "{}"
-#define SOME       "{\"type\":\"object\"}"
-#define SEQ        "{\"type\":\"integer\",\"minimum\":1,\"maximum\":9223372036854775807}"
-#define SHORT_TEXT "{\"type\":\"string\",\"maxLength\":50}"
-#define SOME_TEXT  "{\"type\":\"string\",\"maxLength\":200000}"
-#define SOME_TEXTS                                                                                 \
-    "{\"type\":\"array\",\"items\":" SOME_TEXT ",\"minItems\":1,\"maxItems\":1024}"
+#define LIST(of)      "{\"type\":\"array\",\"items\":" of "}"
+#define TEXT          "{\"type\":\"string\"}"
+#define TEXT_NULL     "{\"type\":[\"string\",\"null\"]}"
+#define INT           "{\"type\":\"integer\"}"
+#define NUMBER        "{\"type\":\"number\"}"
+#define REAL_NULL     "{\"type\":[\"number\",\"null\"]}"
+#define BOOL          "{\"type\":\"boolean\"}"
+#define ANY           "{}"
+#define SOME          "{\"type\":\"object\"}"
+#define SEQ           "{\"type\":\"integer\",\"minimum\":1,\"maximum\":9223372036854775807}"
+#define SHORT_TEXT    "{\"type\":\"string\",\"maxLength\":50}"
+#define SOME_TEXT     "{\"type\":\"string\",\"maxLength\":200000}"
+#define SOME_TEXTS    "{\"type\":\"array\",\"items\":" SOME_TEXT ",\"minItems\":1,\"maxItems\":1024}"
 #define TEXT_OR_TEXTS "{\"anyOf\":[" SOME_TEXT "," SOME_TEXTS "]}"
 
 #define LABEL_SCORE OBJECT("\"label\",\"score\"", "\"label\":" TEXT ",\"score\":" NUMBER)
 #define CLASSIFIED                                                                                 \
     OBJECT("\"label\",\"confidence\",\"labels\",\"abstained\",\"tokens_seen\",\"tokens_total\"",   \
-           "\"label\":" TEXT_NULL ",\"confidence\":" NUMBER ",\"labels\":" LIST(                   \
-               LABEL_SCORE) ",\"abstained\":" BOOL ",\"tokens_seen\":" INT                         \
-                            ",\"tokens_total\":" INT)
-#define STRETCH                                                                                    \
-    "\"begin\":" INT ",\"end\":" INT ",\"from\":" INT ",\"to\":" INT ",\"text\":" TEXT
+           "\"label\":" TEXT_NULL ",\"confidence\":" NUMBER                                        \
+           ",\"labels\":" LIST(LABEL_SCORE) ",\"abstained\":" BOOL ",\"tokens_seen\":" INT         \
+                                            ",\"tokens_total\":" INT)
+#define STRETCH "\"begin\":" INT ",\"end\":" INT ",\"from\":" INT ",\"to\":" INT ",\"text\":" TEXT
 #define WORD                                                                                       \
     OBJECT("\"begin\",\"end\",\"from\",\"to\",\"text\",\"weight\"", STRETCH ",\"weight\":" NUMBER)
 #define ENTITY                                                                                     \
@@ -53,8 +51,8 @@
            ",\"fields\":{\"type\":[\"object\",\"null\"]},\"findings\":" LIST(                      \
                FINDING) ",\"story\":{\"type\":[\"object\",\"null\"]},\"rank\":" REAL_NULL)
 #define HITS                                                                                       \
-    OBJECT("\"hits\"",                                                                             \
-           "\"hits\":" LIST(OBJECT("\"score\",\"event\"", "\"score\":" NUMBER ",\"event\":" EVENT)))
+    OBJECT("\"hits\"", "\"hits\":" LIST(OBJECT("\"score\",\"event\"",                              \
+                                               "\"score\":" NUMBER ",\"event\":" EVENT)))
 #define ALERT                                                                                      \
     OBJECT("\"id\",\"rule\",\"grade\",\"state\",\"key\",\"title\",\"time\",\"why\"",               \
            "\"id\":" INT ",\"rule\":" TEXT ",\"grade\":" TEXT ",\"state\":" TEXT ",\"key\":" SOME  \
@@ -65,14 +63,13 @@
     ",\"session\":" SHORT_TEXT                                                                     \
     ",\"time\":{\"type\":\"string\",\"format\":\"date-time\"},\"fields\":" SOME                    \
     "},\"required\":[\"text\"]}"
-#define EVENTS_IN                                                                                  \
-    "{\"type\":\"array\",\"items\":" EVENT_IN ",\"minItems\":1,\"maxItems\":10000}"
+#define EVENTS_IN "{\"type\":\"array\",\"items\":" EVENT_IN ",\"minItems\":1,\"maxItems\":10000}"
 #define MODEL                                                                                      \
-    OBJECT("\"id\",\"object\",\"created\",\"owned_by\",\"task\",\"labels\",\"parameters\",\"sha\"", \
-           "\"id\":" TEXT ",\"object\":{\"const\":\"model\"},\"created\":" INT                     \
-           ",\"owned_by\":" TEXT ",\"task\":" TEXT ",\"labels\":" LIST(                            \
-               TEXT) ",\"parameters\":" INT ",\"sha\":" TEXT ",\"card\":" TEXT                     \
-                     ",\"curve\":" LIST(SOME))
+    OBJECT(                                                                                        \
+        "\"id\",\"object\",\"created\",\"owned_by\",\"task\",\"labels\",\"parameters\",\"sha\"",   \
+        "\"id\":" TEXT ",\"object\":{\"const\":\"model\"},\"created\":" INT ",\"owned_by\":" TEXT  \
+        ",\"task\":" TEXT ",\"labels\":" LIST(TEXT) ",\"parameters\":" INT ",\"sha\":" TEXT        \
+                                                    ",\"card\":" TEXT ",\"curve\":" LIST(SOME))
 #define NAMED OBJECT("\"name\",\"kind\"", "\"name\":" TEXT ",\"kind\":" TEXT)
 #define MADE  OBJECT("\"seq\"", "\"seq\":" INT)
 
@@ -103,8 +100,8 @@ const heed_route heed__routes[] = {
       OBJECT("\"version\",\"uptime_s\",\"rate\",\"queue\",\"store\",\"sources\",\"sinks\"",
              "\"version\":" TEXT ",\"flow\":" TEXT_NULL ",\"uptime_s\":" NUMBER ",\"rate\":" NUMBER
              ",\"queue\":" INT ",\"p50_ms\":" REAL_NULL ",\"p99_ms\":" REAL_NULL ",\"memory\":" INT
-             ",\"threads\":" INT ",\"store\":" SOME ",\"sources\":" LIST(NAMED) ",\"sinks\":" LIST(
-                 NAMED)),
+             ",\"threads\":" INT ",\"store\":" SOME
+             ",\"sources\":" LIST(NAMED) ",\"sinks\":" LIST(NAMED)),
       0 },
     { "GET", "/v1/flow", heed__route_flow, NULL, 0, 0,
       "What the flow file names: analyses with their labels, rules, sources, sinks.", NULL, NULL,
@@ -133,8 +130,8 @@ const heed_route heed__routes[] = {
       0 },
     { "POST", "/v1/tag", heed__route_tag, NULL, 0, 0,
       "Entities of a text: begin and end are bytes, from and to UTF-16 units.", NULL,
-      OBJECT("\"text\"", "\"text\":" SOME_TEXT), OBJECT("\"entities\"", "\"entities\":" LIST(ENTITY)),
-      0 },
+      OBJECT("\"text\"", "\"text\":" SOME_TEXT),
+      OBJECT("\"entities\"", "\"entities\":" LIST(ENTITY)), 0 },
     { "POST", "/v1/explain", heed__route_explain, NULL, 0, 0,
       "Which words an answer attended to, and what it becomes without them and without as many "
       "random ones.",
@@ -144,8 +141,7 @@ const heed_route heed__routes[] = {
       EXPLAINED, 0 },
     { "POST", "/v1/embeddings", heed__route_embeddings, NULL, INLINE, 0,
       "Texts as vectors of length 1, as OpenAI's.", NULL,
-      OBJECT("\"input\"", "\"input\":" TEXT_OR_TEXTS
-                          ",\"model\":" TEXT
+      OBJECT("\"input\"", "\"input\":" TEXT_OR_TEXTS ",\"model\":" TEXT
                           ",\"encoding_format\":{\"enum\":[\"float\",\"base64\"]}"),
       OBJECT("\"object\",\"data\",\"model\",\"usage\"",
              "\"object\":{\"const\":\"list\"},\"data\":" LIST(
@@ -215,12 +211,12 @@ const heed_route heed__routes[] = {
     { "GET", "/v1/why", heed__route_why, NULL, 0, 0,
       "Why an alert came, or why an event led to none: every gate with its value and bound.",
       "{\"alert\":" SEQ ",\"seq\":" SEQ ",\"rule\":" TEXT "}", NULL, SOME, 0 },
-    { "POST", "/v1/feedback", heed__route_feedback, "write", 0, 0,
-      "A vote or a corrected label.", NULL,
-      "{\"anyOf\":[" OBJECT("\"seq\",\"vote\"",
-                            "\"seq\":" SEQ ",\"vote\":{\"enum\":[\"up\",\"down\",\"none\"]}") ","
-                     OBJECT("\"seq\",\"analysis\",\"label\"",
-                            "\"seq\":" SEQ ",\"analysis\":" TEXT ",\"label\":" TEXT) "]}",
+    { "POST", "/v1/feedback", heed__route_feedback, "write", 0, 0, "A vote or a corrected label.",
+      NULL,
+      "{\"anyOf\":[" OBJECT("\"seq\",\"vote\"", "\"seq\":" SEQ ",\"vote\":{\"enum\":[\"up\","
+                                                               "\"down\",\"none\"]}") "," OBJECT(
+          "\"seq\",\"analysis\",\"label\"",
+          "\"seq\":" SEQ ",\"analysis\":" TEXT ",\"label\":" TEXT) "]}",
       MADE, 0 },
     { "POST", "/v1/undo", heed__route_undo, "write", 0, 0,
       "Feedback or an action is as if it had never been.", NULL,
@@ -232,8 +228,8 @@ const heed_route heed__routes[] = {
       ",\"most\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100}}",
       NULL,
       OBJECT("\"step_ms\",\"from\",\"to\",\"series\",\"alerts\"",
-             "\"step_ms\":" INT ",\"from\":" ANY ",\"to\":" ANY ",\"series\":" LIST(
-                 SOME) ",\"alerts\":" LIST(ALERT)),
+             "\"step_ms\":" INT ",\"from\":" ANY ",\"to\":" ANY
+             ",\"series\":" LIST(SOME) ",\"alerts\":" LIST(ALERT)),
       0 },
     { "GET", "/v1/retrained", heed__route_retrained, "admin", 0, 0,
       "What another model would say of the last 500 events.",

@@ -50,8 +50,7 @@ static int start_sources(heed_server *s, heed_error *err) {
     int rc = 0;
     for (int64_t i = 0; rc == 0 && !s->cfg.open_only && i < f->sources; i++) {
         if (strcmp(f->source[i].kind, "push") == 0) continue;
-        source[i] =
-            heed_source_start(&f->source[i], &intake, s->store, s->metrics, &s->hooks, err);
+        source[i] = heed_source_start(&f->source[i], &intake, s->store, s->metrics, &s->hooks, err);
         if (!source[i]) rc = err->code;
     }
     heed__lock_enter(s->lock);
@@ -99,8 +98,8 @@ int heed_server_reload(heed_server *s, heed_error *err) {
     if (!atomic_compare_exchange_strong(&s->reloading, &none, true))
         return heed__error(err, HEED_EIO, "another reload is at work");
     heed_flow *flow = heed_flow_open(s->cfg.flow, &s->hooks, err);
-    heed_setup *setup =
-        flow ? heed_setup_open(flow, s->cfg.threads, s->metrics, &s->hooks, err) : NULL;
+    heed_setup *setup = flow ? heed_setup_open(flow, s->cfg.threads, s->metrics, &s->hooks, err)
+                             : NULL;
     int rc = setup ? heed_pipeline_reload(s->pipeline, setup, err) : err->code;
     if (rc == 0) {
         heed_setup *before = heed_setup_hold(s->setup);
@@ -148,21 +147,21 @@ static int listen_first(heed_server *s, const heed_flow *flow, heed_error *err) 
                                                    .hooks = &s->hooks },
                                 err);
     if (!s->later) return err->code;
-    s->http = heed_http_start(&(heed_http_cfg){ .routes = heed__routes,
-                                                .routes_len = heed__routes_len,
-                                                .user = s,
-                                                .listen = s->cfg.listen ? s->cfg.listen
-                                                                        : flow->listen,
-                                                .threads = 1,
-                                                .workers = s->cfg.threads + 1,
-                                                .keys = flow->keys,
-                                                .certificate = flow->certificate,
-                                                .private_key = flow->private_key,
-                                                .cors = flow->cors_len ? flow->cors : NULL,
-                                                .title = "heed",
-                                                .version = heed_version(),
-                                                .hooks = &s->hooks },
-                              err);
+    s->http = heed_http_start(
+        &(heed_http_cfg){ .routes = heed__routes,
+                          .routes_len = heed__routes_len,
+                          .user = s,
+                          .listen = s->cfg.listen ? s->cfg.listen : flow->listen,
+                          .threads = 1,
+                          .workers = s->cfg.threads + 1,
+                          .keys = flow->keys,
+                          .certificate = flow->certificate,
+                          .private_key = flow->private_key,
+                          .cors = flow->cors_len ? flow->cors : NULL,
+                          .title = "heed",
+                          .version = heed_version(),
+                          .hooks = &s->hooks },
+        err);
     return s->http ? 0 : err->code;
 }
 

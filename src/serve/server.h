@@ -34,13 +34,13 @@ typedef struct heed_server {
     heed_hub *hub;
     heed_http *http;
     heed_pipeline *pipeline;
-    heed_batcher *later;    /* what would hold up the thread that reads connections */
-    atomic_bool ready;      /* the above are there: handlers may use them */
-    atomic_int stage;       /* what it waits for, while it is not */
-    heed_lock *lock;        /* of what follows */
-    heed_setup *first;      /* whose listen, keys and certificate the socket has */
-    heed_setup *setup;      /* whose sources and sinks are at work */
-    heed_source **source;   /* [setup->flow->sources]; NULL: a push source, or stopped */
+    heed_batcher *later;  /* what would hold up the thread that reads connections */
+    atomic_bool ready;    /* the above are there: handlers may use them */
+    atomic_int stage;     /* what it waits for, while it is not */
+    heed_lock *lock;      /* of what follows */
+    heed_setup *first;    /* whose listen, keys and certificate the socket has */
+    heed_setup *setup;    /* whose sources and sinks are at work */
+    heed_source **source; /* [setup->flow->sources]; NULL: a push source, or stopped */
     heed_sinks *sinks;
     atomic_bool stopping, reloading;
 } heed_server;
