@@ -86,7 +86,8 @@ static int open_all(heed_analyst *a, int threads, heed_metrics_set *metrics, hee
     a->lock = heed__lock_new(&a->hooks, err);
     a->analysis = heed__calloc(&a->hooks, (size_t)flow->analyses + 1, sizeof *a->analysis);
     a->model = heed__calloc(&a->hooks, (size_t)flow->analyses + 1, sizeof *a->model);
-    if (!a->lock || !a->analysis || !a->model)
+    a->by_name = heed__calloc(&a->hooks, (size_t)flow->analyses + 1, sizeof *a->by_name);
+    if (!a->lock || !a->analysis || !a->model || !a->by_name)
         return heed__error(err, HEED_ENOMEM, "%s: out of memory", flow->path);
     a->analyses = flow->analyses;
     a->vectors = -1;
@@ -106,6 +107,14 @@ static int open_all(heed_analyst *a, int threads, heed_metrics_set *metrics, hee
                                  "texts of which an analysis said something", labels);
     }
     for (int64_t i = 0; i < a->analyses; i++) {
+        int64_t at = i;
+        for (;
+             at > 0 && strcmp(flow->analysis[a->by_name[at - 1]].name, flow->analysis[i].name) > 0;
+             at--)
+            a->by_name[at] = a->by_name[at - 1];
+        a->by_name[at] = i;
+    }
+    for (int64_t i = 0; i < a->analyses; i++) {
         const int rc = novelty_open(a, &a->analysis[i], err);
         if (rc) return rc;
     }
@@ -119,6 +128,7 @@ static void close_all(heed_analyst *a) {
     const heed_hooks hooks = a->hooks;
     heed__free(&hooks, a->analysis);
     heed__free(&hooks, a->model);
+    heed__free(&hooks, a->by_name);
     heed__free(&hooks, a);
 }
 

@@ -36,6 +36,7 @@ struct heed_analyst {
     int64_t models;
     analysis *analysis; /* in the flow's order */
     int64_t analyses;
+    int64_t *by_name; /* [analyses] places in the order of their names */
     int vectors; /* the analysis whose vectors are the events'; -1: none */
 };
 

@@ -17,6 +17,7 @@ static heed_spoken heed_language(const char *text) {
     return (heed_spoken){ NULL, 0 };
 }
 #endif
+#include "store/vectors.h"
 #include "tasks/calibration.h"
 
 enum { ENTITIES = 64, LABELS_TOLD = 3 };
@@ -155,6 +156,9 @@ static int take_vectors(run *r, heed_error *err) {
         else
             memset(r->vector + (size_t)i * D, 0, D * sizeof(float));
     }
+    /* as the store keeps them, so that what is decided now is decided again in a replay */
+    for (size_t i = 0; i < (size_t)r->n * D; i++)
+        r->vector[i] = heed__half_float(heed__half(r->vector[i]));
     return 0;
 }
 
@@ -375,17 +379,20 @@ static int find(run *r, int64_t j, int64_t i, heed_error *err) {
     return rc ? no_memory(err) : 0;
 }
 
-/* Those that were made move together: an analysis that is not for an event leaves no finding. */
-static void close_up(run *r, heed_found *found) {
+/* Those that were made move together, in the order of their names, in which the store gives them
+ * back: an analysis that is not for an event leaves no finding. of [analyses] is room. */
+static void close_up(run *r, heed_finding *of, heed_found *found) {
     const int64_t A = r->a->analyses;
     int64_t len = 0;
     for (int64_t i = 0; i < r->n; i++) {
         r->start[i] = len;
-        for (int64_t j = 0; j < A; j++)
-            if (r->finding[i * A + j].name) {
-                heed__metric_add(r->a->analysis[j].found, 1);
-                r->finding[len++] = r->finding[i * A + j];
-            }
+        memcpy(of, r->finding + i * A, (size_t)A * sizeof *of);
+        for (int64_t o = 0; o < A; o++) {
+            const int64_t j = r->a->by_name[o];
+            if (!of[j].name) continue;
+            heed__metric_add(r->a->analysis[j].found, 1);
+            r->finding[len++] = of[j];
+        }
     }
     r->start[r->n] = len;
     *found = (heed_found){
@@ -443,10 +450,12 @@ int heed_analyst_run(heed_analyst *a, const heed_entry *entry, int64_t n, heed_f
         for (int64_t i = 0; rc == 0 && i < n; i++)
             for (int64_t j = 0; rc == 0 && j < a->analyses; j++)
                 if ((a->analysis[j].kind == ANALYSIS_RISK) == late) rc = find(r, j, i, err);
+    heed_finding *of = heed__arena_alloc(&r->arena, (size_t)(a->analyses + 1) * sizeof *of);
+    if (rc == 0 && !of) rc = no_memory(err);
     if (rc)
         run_free(r);
     else
-        close_up(r, found);
+        close_up(r, of, found);
     return rc;
 }
 

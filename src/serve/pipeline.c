@@ -48,7 +48,6 @@ static char *redacted(heed_pipeline *p, const heed_setup *s, const char **text, 
                       heed_error *err) {
     if (!*text || !**text || *rc) return NULL;
     int64_t count = 0;
-    const bool json = **text == '{'; /* fields, which stay JSON; a text that begins so, too */
     char *own = json ? heed_redact_json(s->redactor, *text, &count, err)
                      : heed_redact(s->redactor, *text, &count, err);
     if (!own) {

@@ -8,7 +8,7 @@
 extern const heed_route heed__routes[];
 extern const int heed__routes_len;
 
-/* -- what handlers share (route.c) -------------------------------------------------------------- */
+/* -- what handlers share (route.c) ------------------------------------------------------------ */
 
 /* The setup in force, to be dropped; NULL: not ready, and 503 is the answer. */
 heed_setup *heed__route_setup(heed_server *s, heed_request *rq);
