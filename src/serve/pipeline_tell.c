@@ -153,7 +153,7 @@ static void publish(heed_pipeline *p, heed_line *l) {
     put(l, "decided", (double)s.decided);
     heed_line_put(l, "}");
     if (!l->failed)
-        heed_hub_publish(p->cfg.hub, HEED_TOPIC_STATS, "stats", 0, l->data, (size_t)l->len);
+        heed_hub_publish(p->cfg.hub, HEED_TOPIC_STATS, "stats", -1, l->data, (size_t)l->len);
 }
 
 /* -- the clock --------------------------------------------------------------------------------- */

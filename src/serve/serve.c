@@ -7,6 +7,7 @@
 #include "app/commands.h"
 
 static const command commands[] = {
+    { "serve", "streams in; labels, alerts, answers, search out; a page to look at", serve_flow },
     { "chat", "a talk with the support desk", serve_chat },
     { "import", "past conversations into replies", serve_import },
     { NULL, NULL, NULL },
