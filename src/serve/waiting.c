@@ -1,0 +1,98 @@
+/* waiting.c: stands for what is built beside this and is not there yet, each until its own comes:
+ * every function here is weak and says so. */
+#include "base/alloc.h"
+#include "serve/route.h"
+#include "serve/web_files.h"
+#include "store/look.h"
+
+#define WEAK __attribute__((weak))
+
+static json_t *not_yet(heed_error *err) {
+    heed__error(err, HEED_EUNSUPPORTED, "this is not there yet");
+    return NULL;
+}
+
+WEAK heed_source *heed_source_start(const heed_source_cfg *cfg, const heed_intake *intake,
+                                    heed_store *store, heed_metrics_set *metrics,
+                                    const heed_hooks *hooks, heed_error *err) {
+    (void)cfg;
+    (void)intake;
+    (void)store;
+    (void)metrics;
+    (void)hooks;
+    not_yet(err);
+    return NULL;
+}
+
+WEAK struct json_t *heed_source_state(const heed_source *s) {
+    (void)s;
+    return json_object();
+}
+
+WEAK void heed_source_stop(heed_source *s) {
+    (void)s;
+}
+
+WEAK void heed__web_answer(struct heed_request *rq, const char *folder) {
+    (void)folder;
+    heed_reply_problem(rq, 501, "the page is not there yet");
+}
+
+WEAK void heed__route_chat(void *server, heed_request *rq) {
+    (void)server;
+    heed_reply_problem(rq, 501, "the desk is not there yet");
+}
+
+WEAK json_t *heed_look_alert(heed_store *store, int64_t id, heed_error *err) {
+    (void)store;
+    (void)id;
+    return not_yet(err);
+}
+
+WEAK json_t *heed_look_alerts(heed_store *store, const char *state, int64_t before, int64_t most,
+                              heed_error *err) {
+    (void)store;
+    (void)state;
+    (void)before;
+    (void)most;
+    return not_yet(err);
+}
+
+WEAK json_t *heed_look_counts(heed_store *store, const heed_look *look, const char *const *by,
+                              int n, int64_t step_ms, heed_error *err) {
+    (void)store;
+    (void)look;
+    (void)by;
+    (void)n;
+    (void)step_ms;
+    return not_yet(err);
+}
+
+WEAK json_t *heed_look_search(heed_store *store, const heed_look *look, const float *vector,
+                              int64_t dim, heed_error *err) {
+    (void)store;
+    (void)look;
+    (void)vector;
+    (void)dim;
+    return not_yet(err);
+}
+
+WEAK json_t *heed_look_similar(heed_store *store, int64_t seq, int64_t most, heed_error *err) {
+    (void)store;
+    (void)seq;
+    (void)most;
+    return not_yet(err);
+}
+
+WEAK json_t *heed_look_state(heed_store *store, heed_error *err) {
+    (void)store;
+    (void)err;
+    return json_object();
+}
+
+WEAK int64_t heed_store_retain(heed_store *store, int64_t before_ms, heed_error *err) {
+    (void)store;
+    (void)before_ms;
+    (void)err;
+    return 0;
+}
