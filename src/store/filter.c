@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "store/impl.h"
 #include "store/words.h"
 
 enum { SQL_SIZE = 2048, MOST = 1000, USUAL = 50 };
@@ -82,8 +83,7 @@ static void add_tables(sql *s, const heed_look *l, bool words) {
                                      : " JOIN decided d ON d.seq = e.seq");
 }
 
-/* The first seq whose time is at least ms, by halving; one beyond the last where there is none. */
-static int first_at(heed_db *db, int64_t ms, int64_t *seq, heed_error *err) {
+int heed__first_at(heed_db *db, int64_t ms, int64_t *seq, heed_error *err) {
     int64_t low = 1, high = 0;
     int status = heed__db_number(db, "SELECT max(seq) FROM entry", 0, &high, err);
     if (!status) status = heed__db_number(db, "SELECT min(seq) FROM entry", 1, &low, err);
@@ -111,8 +111,8 @@ static int first_at(heed_db *db, int64_t ms, int64_t *seq, heed_error *err) {
 static int bind(const heed_filter *f, heed_db *db, sqlite3_stmt *q, heed_error *err) {
     const heed_look *l = f->look;
     int64_t from = 0, to = 0;
-    int status = l->from_ms ? first_at(db, l->from_ms, &from, err) : HEED_OK;
-    if (!status && l->to_ms) status = first_at(db, l->to_ms, &to, err);
+    int status = l->from_ms ? heed__first_at(db, l->from_ms, &from, err) : HEED_OK;
+    if (!status && l->to_ms) status = heed__first_at(db, l->to_ms, &to, err);
     if (l->before > 0) sqlite3_bind_int64(q, P_BEFORE, l->before);
     if (l->from_ms) sqlite3_bind_int64(q, P_FROM, from);
     if (l->to_ms) sqlite3_bind_int64(q, P_TO, to);
@@ -139,10 +139,15 @@ sqlite3_stmt *heed__filter_sql(const heed_filter *f, heed_db *db, const char *co
     add(&s, "SELECT ");
     add(&s, columns);
     add_tables(&s, l, f->query != NULL);
+    if (f->joins) add(&s, f->joins);
     add_conditions(&s, l);
     if (f->query) add(&s, " AND words MATCH ?10");
-    if (l->by_rank)
+    if (f->tail)
+        add(&s, f->tail);
+    else if (l->by_rank)
         add(&s, " ORDER BY d.rank DESC, d.seq DESC");
+    else if (f->query && f->best)
+        add(&s, " ORDER BY w.rank");
     else if (f->query)
         add(&s, " ORDER BY w.rowid DESC");
     else if (l->analysis && l->label)

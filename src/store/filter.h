@@ -5,11 +5,16 @@
 #include "store/db.h"
 #include "store/look.h"
 
+enum { HEED_FILTER_FREE = 12 }; /* the first number of a parameter that is the caller's */
+
 typedef struct heed_filter {
     const heed_look *look;
     const heed_hooks *hooks;
-    char *query; /* of FTS5; NULL: none */
-    bool any;    /* words: one is enough */
+    char *query;       /* of FTS5; NULL: none */
+    bool any;          /* words: one is enough */
+    bool best;         /* the best by BM25 first, instead of the newest */
+    const char *joins; /* further tables; NULL: none */
+    const char *tail;  /* instead of an order; NULL: as the look says */
 } heed_filter;
 
 /* any: one of the words is enough. 0 or a status. */

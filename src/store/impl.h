@@ -14,6 +14,7 @@
 typedef struct heed_places {
     int64_t last, clock_ms; /* of the last entry */
     int64_t decided, indexed;
+    int64_t events; /* how many there are */
 } heed_places;
 
 typedef struct heed_work heed_work;
@@ -64,10 +65,11 @@ void heed__store_return(heed_store *store, heed_db *db);
 void heed__entry_row(sqlite3_stmt *stmt, heed_entry *entry);
 /* crc32 of all that an entry holds. */
 int64_t heed__entry_sum(const heed_entry *entry);
-/* The columns' text of an entry as the index has it: its title and text are taken out. */
-int heed__unindex(heed_store *store, int64_t seq, const char *title, const char *text,
-                  heed_error *err);
-/* Notes the place under its name in the writer's transaction. */
+/* Notes a number under its name in the writer's transaction. */
 int heed__place_set(heed_store *store, const char *name, int64_t value, heed_error *err);
+/* The first seq whose time is at least ms; one beyond the last where there is none. */
+int heed__first_at(heed_db *db, int64_t ms, int64_t *seq, heed_error *err);
+/* Free pages and the journal hold nothing afterwards. For heed__store_alone. */
+int heed__store_clean(heed_store *store, void *arg, heed_error *err);
 
 #endif

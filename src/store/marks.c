@@ -21,9 +21,9 @@ typedef struct finder {
 } finder;
 
 static int place_word(void *user, int flags, const char *word, int len, int begin, int end) {
-    (void)word, (void)len;
+    (void)flags, (void)word, (void)len;
     finder *f = user;
-    if (!(flags & FTS5_TOKEN_COLOCATED)) f->place++;
+    f->place++;
     for (int i = 0; i < f->hits; i++) {
         hit *h = &f->hit[i];
         if (f->place < h->from || f->place >= h->to) continue;
@@ -92,7 +92,7 @@ static void add_span(json_t *spans, const char *text, int begin, int end, bool i
 static json_t *cut(const finder *f, const char *text, int size) {
     json_t *spans = json_array();
     const int first = f->hits ? best_hit(f) : 0;
-    int begin = f->hits ? f->hit[first].begin - BEFORE : 0;
+    int begin = f->hits && size > WINDOW ? f->hit[first].begin - BEFORE : 0;
     if (begin < 0) begin = 0;
     if (begin > 0 && f->hits) { /* at a blank, where there is one on the way */
         for (int at = begin; at < f->hit[first].begin; at++)

@@ -18,7 +18,9 @@ static const char *const step[] = {
     "CREATE INDEX entry_session ON entry (session) WHERE session IS NOT NULL;"
     "CREATE INDEX entry_kind ON entry (kind) WHERE kind > 0;"
     /* Titles and texts of the events up to place 'indexed'. */
-    "CREATE VIRTUAL TABLE words USING fts5 (title, text, content='entry', content_rowid='seq',"
+    "CREATE VIEW indexed AS SELECT seq, title, text FROM entry WHERE kind = 0 AND"
+    " seq <= (SELECT value FROM place WHERE name = 'indexed');"
+    "CREATE VIRTUAL TABLE words USING fts5 (title, text, content='indexed', content_rowid='seq',"
     " tokenize='heed');"
     "INSERT INTO words (words, rank) VALUES ('rank', 'bm25(2.0, 1.0)');"
     /* What was found and decided. */
@@ -48,8 +50,8 @@ static const char *const step[] = {
     "CREATE INDEX message_due ON message (sink, due_ms) WHERE phase = 0;"
     "CREATE INDEX message_phase ON message (phase) WHERE phase > 0;"
     "CREATE TABLE state (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, data BLOB NOT NULL);"
-    /* Small things by name; and places: 'decided', 'indexed', 'kept' (the last seq and clock that
-     * were there when entries were removed). */
+    /* Small things by name; and numbers: 'events' (how many there are), 'decided', 'indexed' (up to
+     * which entry), 'last', 'clock' (at the last removal). */
     "CREATE TABLE value (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE place (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
 };

@@ -167,25 +167,26 @@ static int find_places(heed_store *s, heed_error *err) {
     heed_db *db = s->writer;
     heed_places p = { 0 };
     int64_t last = 0, clock_ms = 0;
-    int status = heed__db_number(db, "SELECT max(seq) FROM entry", 0, &p.last, err);
-    if (!status)
-        status = heed__db_number(db, "SELECT time_ms FROM entry ORDER BY seq DESC LIMIT 1", 0,
-                                 &p.clock_ms, err);
-    if (!status)
-        status = heed__db_number(db, "SELECT value FROM place WHERE name = 'last'", 0, &last, err);
-    if (!status)
-        status = heed__db_number(db, "SELECT value FROM place WHERE name = 'clock'", 0, &clock_ms,
-                                 err);
-    if (!status)
-        status = heed__db_number(db, "SELECT value FROM place WHERE name = 'decided'", 0,
-                                 &p.decided, err);
-    if (!status)
-        status = heed__db_number(db, "SELECT value FROM place WHERE name = 'indexed'", 0,
-                                 &p.indexed, err);
+    const struct {
+        const char *sql;
+        int64_t *value;
+    } ask[] = {
+        { "SELECT max(seq) FROM entry", &p.last },
+        { "SELECT time_ms FROM entry ORDER BY seq DESC LIMIT 1", &p.clock_ms },
+        { "SELECT value FROM place WHERE name = 'last'", &last },
+        { "SELECT value FROM place WHERE name = 'clock'", &clock_ms },
+        { "SELECT value FROM place WHERE name = 'decided'", &p.decided },
+        { "SELECT value FROM place WHERE name = 'indexed'", &p.indexed },
+        { "SELECT value FROM place WHERE name = 'events'", &p.events },
+    };
+    for (size_t i = 0; i < sizeof ask / sizeof *ask; i++) {
+        const int status = heed__db_number(db, ask[i].sql, 0, ask[i].value, err);
+        if (status) return status;
+    }
     if (last > p.last) p.last = last;
     if (clock_ms > p.clock_ms) p.clock_ms = clock_ms;
     s->now = s->pending = p;
-    return status;
+    return HEED_OK;
 }
 
 static int open_all(heed_store *s, heed_error *err) {

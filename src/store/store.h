@@ -182,8 +182,12 @@ int heed_store_backup(heed_store *store, const char *path, heed_error *err); /* 
 int heed_store_vacuum(heed_store *store, heed_error *err);
 /* Removes what is older than before_ms with all that came of it; how many entries, or a status. */
 int64_t heed_store_retain(heed_store *store, int64_t before_ms, heed_error *err);
-/* Removes all that is of `user`: entries become HEED_ENTRY_FORGOTTEN and nothing else stays, in
- * table, index, journal or free page. How many, or a status. */
+/* Removes all that is of `user`: entries (in the user's sessions those without a user too, which
+ * answer) and feedback about them become HEED_ENTRY_FORGOTTEN and nothing else stays, in table,
+ * index, journal or free page: the file is written anew, while writers wait. What quotes them in
+ * alerts, messages and values is cleaned. The decider's state, which remembers all, is removed:
+ * a running one must begin again with the first entry. How many entries, or a status: HEED_EIO also
+ * where somebody read so long that the journal could not be emptied; call it again then. */
 int64_t heed_store_forget(heed_store *store, const char *user, heed_error *err);
 
 #endif

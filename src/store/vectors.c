@@ -6,8 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "base/alloc.h"
-#include "base/thread.h"
+#include "store/impl.h"
 
 enum { BLOCK = 1024, STEP = 32, MOST_DIM = 65536 };
 
@@ -24,7 +23,9 @@ struct heed_vectors {
     heed_hooks hooks;
     int64_t most, dim, wide;
     heed_lock *lock; /* of what follows */
-    block **block;   /* the oldest first */
+    bool loaded;
+    int64_t upto;  /* the last seq that was stored when they were loaded */
+    block **block; /* the oldest first */
     int64_t blocks, cap;
 };
 
@@ -51,6 +52,7 @@ void heed__vectors_clear(heed_vectors *v) {
     for (int64_t i = 0; i < v->blocks; i++) drop(&v->hooks, v->block[i]);
     v->blocks = 0;
     v->dim = v->wide = 0;
+    v->loaded = false;
     heed__lock_leave(v->lock);
 }
 
@@ -112,22 +114,83 @@ static void forget(heed_vectors *v, int64_t seq) {
     }
 }
 
+/* Under the lock. */
+static int add(heed_vectors *v, int64_t seq, const float *vector, int64_t dim) {
+    if (!v->blocks) v->dim = dim, v->wide = (dim + STEP - 1) / STEP * STEP;
+    if (v->dim != dim) return HEED_ESHAPE;
+    block *b = last_block(v);
+    if (!b) return HEED_ENOMEM;
+    const int64_t at = atomic_load(&b->len);
+    if (!shrink(vector, dim, b->value + at * v->wide, &b->inverse[at])) return HEED_OK;
+    atomic_store_explicit(&b->seq[at], seq, memory_order_relaxed);
+    atomic_store(&b->len, at + 1);
+    return HEED_OK;
+}
+
 int heed__vectors_add(heed_vectors *v, int64_t seq, const float *vector, int64_t dim) {
     if (dim <= 0 || dim > MOST_DIM) return HEED_EINVALID;
     heed__lock_enter(v->lock);
+    const int status = v->loaded && seq > v->upto ? add(v, seq, vector, dim) : HEED_OK;
+    heed__lock_leave(v->lock);
+    return status;
+}
+
+/* Under the lock: where to begin so that what follows fits, and how wide the newest is. */
+static int find_range(heed_vectors *v, heed_db *db, int64_t *from, int64_t *dim, heed_error *err) {
+    int64_t size = 0;
+    int status = heed__db_number(db, "SELECT max(seq) FROM vector", 0, &v->upto, err);
+    if (!status)
+        status = heed__db_number(db, "SELECT length(value) FROM vector ORDER BY seq DESC LIMIT 1",
+                                 0, &size, err);
+    *dim = size / 2;
+    *from = 0;
+    if (status || *dim <= 0) return status;
+    sqlite3_stmt *q = heed__db_sql(db, "SELECT seq FROM vector ORDER BY seq DESC LIMIT 1 OFFSET ?1",
+                                   err);
+    if (!q) return heed__db_error(db, err);
+    sqlite3_bind_int64(q, 1, v->most / (*dim + STEP));
+    const int row = heed__db_step(db, q, err);
+    if (row == 1) *from = sqlite3_column_int64(q, 0);
+    heed__db_done(q);
+    return row < 0 ? row : HEED_OK;
+}
+
+static int load(heed_vectors *v, heed_db *db, heed_error *err) {
+    int64_t from, dim;
+    int status = find_range(v, db, &from, &dim, err);
+    if (status || dim <= 0 || dim > MOST_DIM) return status;
+    float *vector = heed__malloc(&v->hooks, (size_t)dim * sizeof *vector);
+    if (!vector) return heed__error(err, HEED_ENOMEM, "out of memory for vectors");
+    sqlite3_stmt *q = heed__db_sql(db, "SELECT seq, value FROM vector WHERE seq >= ?1 ORDER BY seq",
+                                   err);
+    status = q ? HEED_OK : heed__db_error(db, err);
+    if (q) sqlite3_bind_int64(q, 1, from);
+    while (q && status >= 0 && (status = heed__db_step(db, q, err)) == 1) {
+        const unsigned char *half = sqlite3_column_blob(q, 1);
+        if (!half || sqlite3_column_bytes(q, 1) != dim * 2) continue;
+        for (int64_t i = 0; i < dim; i++)
+            vector[i] = heed__half_float((uint16_t)(half[2 * i] | half[2 * i + 1] << 8));
+        if (add(v, sqlite3_column_int64(q, 0), vector, dim))
+            status = heed__error(err, HEED_ENOMEM, "out of memory for vectors");
+    }
+    if (q) heed__db_done(q);
+    heed__free(&v->hooks, vector);
+    return status;
+}
+
+/* The connection begins to read under the lock: what was committed before is seen, and what is
+ * added later waits. */
+int heed__vectors_load(heed_vectors *v, heed_store *store, heed_error *err) {
+    heed__lock_enter(v->lock);
     int status = HEED_OK;
-    if (!v->blocks) v->dim = dim, v->wide = (dim + STEP - 1) / STEP * STEP;
-    block *b = v->dim == dim ? last_block(v) : NULL;
-    if (b) {
-        const int64_t at = atomic_load(&b->len);
-        if (shrink(vector, dim, b->value + at * v->wide, &b->inverse[at])) {
-            atomic_store_explicit(&b->seq[at], seq, memory_order_relaxed);
-            atomic_store(&b->len, at + 1);
-        }
-    } else {
-        status = v->dim == dim ? HEED_ENOMEM : HEED_ESHAPE;
+    if (!v->loaded) {
+        heed_db *db = heed__store_reader(store, err);
+        status = db ? load(v, db, err) : HEED_EIO;
+        if (db) heed__store_return(store, db);
+        v->loaded = !status;
     }
     heed__lock_leave(v->lock);
+    if (status) heed__vectors_clear(v);
     return status;
 }
 

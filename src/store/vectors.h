@@ -3,17 +3,19 @@
 #ifndef HEED_STORE_VECTORS_H
 #define HEED_STORE_VECTORS_H
 
-#include "heed/base.h"
+#include "store/store.h"
 
 typedef struct heed_vectors heed_vectors;
 
 /* most: bytes; the oldest go first. */
 heed_vectors *heed__vectors_new(const heed_hooks *hooks, int64_t most, heed_error *err);
 void heed__vectors_free(heed_vectors *v); /* NULL is fine */
-/* Vectors of another dim than the first are left out. */
+/* Reads the newest that are stored, the first time; until then add and remove do nothing. */
+int heed__vectors_load(heed_vectors *v, heed_store *store, heed_error *err);
+/* Vectors of another dim than the newest are left out. */
 int heed__vectors_add(heed_vectors *v, int64_t seq, const float *vector, int64_t dim);
 void heed__vectors_remove(heed_vectors *v, int64_t seq);
-void heed__vectors_clear(heed_vectors *v);
+void heed__vectors_clear(heed_vectors *v); /* to be loaded again */
 
 typedef struct heed_near {
     int64_t seq;

@@ -100,7 +100,17 @@ typedef struct cutter {
     uint32_t code;
     size_t len;
     kind kind;
+    /* of a query: the last character of a run, a word only if another follows; waits: its bytes */
+    char last[4];
+    int waits, last_begin, last_end;
 } cutter;
+
+static int give_word(cutter *c, const char *word, int len, size_t begin, size_t end) {
+    int failed = 0;
+    if (c->waits) failed = c->fn(c->user, c->last, c->waits, c->last_begin, c->last_end);
+    c->waits = 0;
+    return failed ? failed : c->fn(c->user, word, len, (int)begin, (int)end);
+}
 
 /* Looks at the next character; false at the end. Bytes that are no UTF-8 break. */
 static bool look(cutter *c) {
@@ -134,22 +144,22 @@ static int cut_letters(cutter *c) {
         }
         c->at += c->len;
     } while (look(c) && (c->kind == LETTER || c->kind == IGNORED));
-    return len ? c->fn(c->user, false, word, len, (int)begin, (int)end) : 0;
+    return len ? give_word(c, word, len, begin, end) : 0;
 }
 
 static int cut_joined(cutter *c) {
     char pair[8];
-    int first = 0, len = 0, pairs = 0; /* bytes of the character before, and of it and this one */
-    size_t before = c->at, last_end = c->at;
+    int first = 0, len = 0; /* bytes of the character before, and of it and this one */
+    size_t before = c->at, end = c->at;
+    bool pairs = false;
     do {
         if (c->kind == JOINED) {
             len = first + put(pair + first, usual(c->code));
-            last_end = c->at + c->len;
+            end = c->at + c->len;
             if (first) {
-                const int failed = c->fn(c->user, false, pair, len, (int)before,
-                                         (int)(c->at + c->len));
+                const int failed = give_word(c, pair, len, before, end);
                 if (failed) return failed;
-                pairs++;
+                pairs = true;
                 memmove(pair, pair + first, (size_t)(len - first));
             }
             first = len - first;
@@ -157,8 +167,10 @@ static int cut_joined(cutter *c) {
         }
         c->at += c->len;
     } while (look(c) && (c->kind == JOINED || c->kind == IGNORED));
-    if (pairs && c->query) return 0;
-    return c->fn(c->user, pairs > 0, pair, first, (int)before, (int)last_end);
+    if (!pairs || !c->query) return give_word(c, pair, first, before, end);
+    memcpy(c->last, pair, (size_t)first);
+    c->waits = first, c->last_begin = (int)before, c->last_end = (int)end;
+    return 0;
 }
 
 int heed__words(const char *text, int size, bool query, heed_word_fn fn, void *user) {
@@ -173,7 +185,7 @@ int heed__words(const char *text, int size, bool query, heed_word_fn fn, void *u
             failed = cut_joined(&c);
         } else {
             if (c.kind == PICTOGRAPH)
-                failed = fn(user, false, text + c.at, (int)c.len, (int)c.at, (int)(c.at + c.len));
+                failed = give_word(&c, text + c.at, (int)c.len, c.at, c.at + c.len);
             c.at += c.len;
         }
     }
@@ -187,9 +199,9 @@ typedef struct fts_words {
     int (*token)(void *, int, const char *, int, int, int);
 } fts_words;
 
-static int give(void *user, bool same, const char *word, int len, int begin, int end) {
+static int give(void *user, const char *word, int len, int begin, int end) {
     const fts_words *f = user;
-    return f->token(f->context, same ? FTS5_TOKEN_COLOCATED : 0, word, len, begin, end);
+    return f->token(f->context, 0, word, len, begin, end);
 }
 
 static int fts_create(void *context, const char **args, int n, Fts5Tokenizer **out) {
@@ -251,8 +263,8 @@ typedef struct last_word {
     bool single; /* the last one is a joined character by itself */
 } last_word;
 
-static int note_last(void *user, bool same, const char *word, int len, int begin, int end) {
-    (void)same, (void)begin, (void)end;
+static int note_last(void *user, const char *word, int len, int begin, int end) {
+    (void)begin, (void)end;
     last_word *l = user;
     uint32_t code;
     l->words++;
@@ -274,7 +286,6 @@ static void append_piece(query *q, const char *text, size_t size) {
 
 char *heed__words_query(const heed_hooks *hooks, const char *text, bool any, heed_error *err) {
     query q = { .hooks = hooks, .any = any };
-    append(&q, "", 0);
     const char *p = text;
     while (*p) {
         if (*p == '"') {
@@ -287,6 +298,7 @@ char *heed__words_query(const heed_hooks *hooks, const char *text, bool any, hee
             p += len + (p[len] && p[len] != '"');
         }
     }
+    if (!q.len) append(&q, "\"\"", 2); /* the phrase of no words, which is nowhere */
     if (!q.failed) return q.text;
     heed__free(hooks, q.text);
     heed__error(err, HEED_ENOMEM, "out of memory for a query");

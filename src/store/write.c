@@ -30,6 +30,8 @@ static int transact(heed_store *s, heed_work *list, const heed_work *end, heed_e
     int status = heed__db_run(db, "BEGIN IMMEDIATE", NULL, 0, err);
     if (status) return status;
     for (heed_work *w = list; w != end && !status; w = w->next) status = w->run(s, w->arg, err);
+    if (!status && s->pending.events != s->now.events)
+        status = heed__place_set(s, "events", s->pending.events, err);
     if (!status) status = heed__db_run(db, "COMMIT", NULL, 0, err);
     if (status)
         roll_back(s);
