@@ -43,6 +43,7 @@ static void note_step(play *p) {
     write_down(p, o->gates);
     for (int64_t i = 0; i < o->alerts; i++) {
         const heed_alert *a = &o->alert[i];
+        p->last_alert = a->id;
         snprintf(line, sizeof line, "alert %lld %lld %lld %s %s", (long long)a->id,
                  (long long)a->seq, (long long)a->time_ms, a->grade, a->state);
         write_down(p, line);

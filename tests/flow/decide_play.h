@@ -14,7 +14,8 @@ typedef struct play {
     int64_t seq, now_ms;
     char *log; /* all that was decided, a line each */
     size_t log_len, log_cap;
-    char *gates; /* of the last event */
+    char *gates;        /* of the last event */
+    int64_t last_alert; /* id of the last that was told */
     float vector[8];
     int64_t dim; /* of the next events */
 } play;
