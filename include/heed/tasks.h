@@ -82,6 +82,9 @@ typedef struct heed_classify_cfg {
     double clip;            /* largest norm of a gradient; negative: none (1) */
     double weight_decay;    /* (none *) */
     double ema;             /* decay of an average of the weights, which then counts (none) */
+    const char *adversary;  /* "fgm", "freelb": learns from the worst small change of the words'
+                               vectors too; two and three times the work (none) */
+    double adversary_size;  /* length of that change, all rows of a batch together (1) */
     double label_smoothing; /* negative: none (none; attend: 0.1) */
     bool balanced; /* a label's examples weigh the more, the fewer there are: n / (K · n_label) */
 

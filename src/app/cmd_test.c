@@ -15,9 +15,9 @@
 #include "base/alloc.h"
 #include "tasks/attack.h"
 
-enum { SHOWN = 10, CONFUSIONS = 100, ATTACKS = 3 };
+enum { SHOWN = 10, CONFUSIONS = 100, ATTACKS = HEED_ATTACKS };
 
-static const char *const attacks[ATTACKS] = { "typo", "swap", "drop" }; /* as heed_noise */
+static const char *const attacks[ATTACKS] = { "typo", "swap", "drop", "gradient" };
 
 /* An answer of one label where another was right, and how often. */
 typedef struct confusion {
@@ -189,7 +189,8 @@ static void print_json(const result *r, const result *other, const heed_comparis
             printf("%s\"%s\": ", any++ ? ", " : ", \"attacked\": {", attacks[k]);
             print_json_number(r->attacked[k]);
         }
-    if (r->attack[0] || r->attack[1] || r->attack[2]) printf("}");
+    for (int k = 0, any = 0; k < ATTACKS; k++)
+        if (r->attack[k] && !any++) printf("}");
     json_tables(r);
     if (other) {
         printf(", \"compared\": {\"model\": ");
@@ -243,7 +244,8 @@ static int test(result *r, const heed_open_cfg *open, heed_error *err) {
     heed__tallies(r->tally, r->o, t->len, labels);
     find_confusions(r);
     for (int k = 0; rc == 0 && k < ATTACKS; k++)
-        if (r->attack[k]) rc = heed__attack(r->c, &data, r->o, (heed_noise)k, &r->attacked[k], err);
+        if (r->attack[k])
+            rc = heed__attack(r->c, &data, r->o, (heed_attack_kind)k, &r->attacked[k], err);
     return rc;
 }
 
@@ -276,9 +278,10 @@ static int read_attacks(const char *list, bool attack[ATTACKS], heed_error *err)
         while (k < ATTACKS && (strlen(attacks[k]) != size || strncmp(at, attacks[k], size) != 0))
             k++;
         if (k == ATTACKS)
-            return heed__error(err, HEED_EINVALID,
-                               "--attack: there is no attack '%.*s'; there are typo, swap, drop",
-                               (int)(size < 40 ? size : 40), at);
+            return heed__error(
+                err, HEED_EINVALID,
+                "--attack: there is no attack '%.*s'; there are typo, swap, drop, gradient",
+                (int)(size < 40 ? size : 40), at);
         attack[k] = true;
         at += size + (at[size] == ',');
     }
@@ -363,7 +366,9 @@ int cmd_test(int argc, char **argv) {
         { "label", 0, OPT_TEXT, &o.table.label, 0, 0, "COL", "column of the labels (guessed)" },
         { "text", 0, OPT_TEXT, &o.table.text, 0, 0, "COL", "column of the texts (guessed)" },
         { "attack", 0, OPT_TEXT, &o.attack, 0, 0, "KINDS",
-          "worst-case accuracy under typo, swap (of words) or drop; several with commas" },
+          "worst-case accuracy under typo, swap (of words), drop, gradient (typing errors where "
+          "they "
+          "hurt); several with commas" },
         { "text2", 0, OPT_TEXT, &o.table.text2, 0, 0, "COL", "pairs: column of the second texts" },
         { "label-sep", 0, OPT_TEXT, &o.table.label_sep, 0, 0, "S",
           "cuts a field into several labels" },

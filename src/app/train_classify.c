@@ -91,6 +91,9 @@ static int learning_options(train_options *o, opt *list, int len) {
         { "weight-decay", 0, OPT_REAL, &c->weight_decay, 0, 10, "X", "(0; encoder 0.01)" },
         { "ema", 0, OPT_REAL, &c->ema, 0, 0.999999, "D", "average the weights, as 0.999 (no)" },
         { "label-smoothing", 0, OPT_REAL, &o->smoothing, 0, 0.9, "P", "(by recipe)" },
+        { "adv", 0, OPT_TEXT, &c->adversary, 0, 0, "KIND",
+          "fgm or freelb: learn from the worst small change of the words' vectors too (no)" },
+        { "adv-size", 0, OPT_REAL, &c->adversary_size, 0, 100, "X", "length of that change (1)" },
         { "dropout", 0, OPT_REAL, &o->dropout, 0, 0.95, "P", "part of values dropped (by recipe)" },
     };
     return append(list, len, options, sizeof options / sizeof *options);

@@ -7,10 +7,21 @@
 
 enum { HEED_ATTACK_TRIES = 10 };
 
+/* Where texts are changed: the first three as text/noise.h does, by chance; the last by typing
+ * errors in the one word of six on which the right answer hangs most, by the gradient of its loss
+ * (tasks/gradient.h; the idea of Ebrahimi et al. 2018, "HotFlip"). */
+typedef enum heed_attack_kind {
+    HEED_ATTACK_TYPO = HEED_NOISE_TYPO,
+    HEED_ATTACK_SWAP = HEED_NOISE_SWAP,
+    HEED_ATTACK_DROP = HEED_NOISE_DROP,
+    HEED_ATTACK_GRADIENT
+} heed_attack_kind;
+enum { HEED_ATTACKS = 4 };
+
 /* Worst-case accuracy: the part of the texts of x that are answered rightly as they are and in all
  * of HEED_ATTACK_TRIES changed copies (seeded; the same copies for every model). outcome: the
  * answers to x. For one label a text. 0 or a status. */
 int heed__attack(heed_classifier *c, const heed_examples *x, const heed_outcome *outcome,
-                 heed_noise kind, double *accuracy, heed_error *err);
+                 heed_attack_kind kind, double *accuracy, heed_error *err);
 
 #endif

@@ -39,6 +39,23 @@ static void own_values(training *t) {
     if (t->body.dropout < 0) t->body.dropout = 0;
 }
 
+/* What is said by a name. */
+static int find_names(training *t) {
+    const heed_classify_cfg *c = &t->cfg;
+    if (!heed__position_of(c->position, &t->body.position))
+        return heed__error(t->err, HEED_EINVALID,
+                           "train: no positions '%.40s'; there are sinusoidal, learned, rotary",
+                           c->position);
+    if (!heed__adversary_find(c->adversary, &t->fit.adversary))
+        return heed__error(t->err, HEED_EINVALID,
+                           "train: no adversary '%.40s'; there are fgm, freelb", c->adversary);
+    if (!heed__pooling_of(c->pooling, &t->body.pooling))
+        return heed__error(t->err, HEED_EINVALID,
+                           "train: no pooling '%.40s'; there are mean, max, cls, attention",
+                           c->pooling);
+    return 0;
+}
+
 static int fill_in(training *t) {
     heed_classify_cfg *c = &t->cfg;
     const char *recipe = c->recipe ? c->recipe : "classic";
@@ -79,6 +96,7 @@ static int fill_in(training *t) {
                              .warmup = c->warmup,
                              .patience = c->patience,
                              .seconds = c->seconds,
+                             .adversary_size = c->adversary_size,
                              .seed = c->seed,
                              .run = c->run,
                              .resume = c->resume,
@@ -88,15 +106,7 @@ static int fill_in(training *t) {
         if (t->body.embed < 0) return (int)t->body.embed;
     }
     own_values(t);
-    if (!heed__position_of(c->position, &t->body.position))
-        return heed__error(t->err, HEED_EINVALID,
-                           "train: no positions '%.40s'; there are sinusoidal, learned, rotary",
-                           c->position);
-    if (!heed__pooling_of(c->pooling, &t->body.pooling))
-        return heed__error(t->err, HEED_EINVALID,
-                           "train: no pooling '%.40s'; there are mean, max, cls, attention",
-                           c->pooling);
-    return 0;
+    return find_names(t);
 }
 
 static int check(const training *t) {
@@ -301,11 +311,12 @@ static int score(void *self, heed_score *s, heed_error *err) {
 static uint64_t fingerprint(const training *t) {
     const heed_classify_cfg *c = &t->cfg;
     char text[256];
-    heed__format(text, sizeof text, "%lld %d %d %d %d %d %d %d %d %g %g %d %d %d %lld %lld",
+    heed__format(text, sizeof text, "%lld %d %d %d %d %d %d %d %d %g %g %d %d %d %lld %lld %d %g",
                  (long long)t->body.max_len, (int)c->keep, c->windows, c->balanced, c->freeze,
                  c->remember, c->no_marks, c->additive, c->from != NULL, c->label_smoothing,
                  t->body.deviation, (int)t->body.position, (int)t->body.pooling, (int)c->precision,
-                 (long long)t->body.heads, (long long)c->pretrain_epochs);
+                 (long long)t->body.heads, (long long)c->pretrain_epochs, (int)t->fit.adversary,
+                 c->adversary_size);
     return heed__hash_text(HEED_HASH_BEGIN, text);
 }
 

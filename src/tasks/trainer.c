@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "heed/ops.h"
 #include "train/optim.h"
 
 static double clock_seconds(void) {
@@ -102,18 +103,42 @@ static int make(heed_fit_run *r) {
     if (l->score) r->best = heed__calloc(c->hooks, (size_t)heed_params_len(l->ps), sizeof *r->best);
     if (!r->order || (l->score && !r->best))
         return heed__error(r->err, HEED_ENOMEM, "train: out of memory");
+    if (c->adversary != HEED_ADVERSARY_NONE) {
+        r->adversary = heed__adversary_new(l->ps, c->adversary, c->adversary_size, c->hooks,
+                                           r->err);
+        if (!r->adversary) return r->err->code;
+    }
     return make_optim(r);
 }
 
 /* -- one step --------------------------------------------------------------------------------- */
 
 /* The loss of order[at .. at+n) and its gradients. 0 or a status. */
-static int backward(heed_fit_run *r, int64_t at, int64_t n, double *loss) {
+static int backward_once(heed_fit_run *r, int64_t at, int64_t n, double *loss) {
     const heed_learner *l = r->l;
+    const float weight = heed__adversary_weight(r->adversary);
     heed_tensor *t = l->loss(l->self, r->order + at, n);
     *loss = (double)heed_item(t);
+    if (t && weight < 1) t = heed_scale(l->cx, t, weight, 0);
     if (!t) return context_error(r);
     return heed_backward(l->cx, t) ? context_error(r) : 0;
+}
+
+/* The same, with all rounds of the adversary, whose words and dropout are those of the first. */
+static int backward(heed_fit_run *r, int64_t at, int64_t n, double *loss) {
+    const uint64_t step = heed_ctx_step(r->l->cx);
+    const int rounds = heed__adversary_rounds(r->adversary);
+    int rc = backward_once(r, at, n, loss);
+    for (int k = 1; rc == 0 && k < rounds; k++) {
+        double other;
+        rc = heed__adversary_move(r->adversary);
+        if (rc) heed__error(r->err, rc, "train: out of memory");
+        heed_ctx_reset(r->l->cx);
+        heed_ctx_set_step(r->l->cx, step);
+        if (rc == 0) rc = backward_once(r, at, n, &other);
+    }
+    heed__adversary_undo(r->adversary);
+    return rc;
 }
 
 static int64_t floats_of(const heed_fit_run *r) {
@@ -331,6 +356,7 @@ int heed__fit(const heed_learner *l, const heed_fit_cfg *cfg, heed_fitted *done,
     heed_ctx_set_train(l->cx, false);
     heed__run_log_close(r.log);
     heed_optim_free(r.opt);
+    heed__adversary_free(r.adversary);
     heed__free(cfg->hooks, r.order);
     heed__free(cfg->hooks, r.best);
     return rc;

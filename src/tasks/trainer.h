@@ -13,6 +13,7 @@
 #define HEED_TASKS_TRAINER_H
 
 #include "heed/train.h"
+#include "tasks/adversary.h"
 
 /* What a model is worth on held-out data. */
 typedef struct heed_score {
@@ -46,7 +47,9 @@ typedef struct heed_fit_cfg {
     double warmup;        /* part of all steps over which the rate grows; 0: none */
     int64_t patience;     /* epochs without a better score before it stops; 0: never stops */
     double seconds;       /* time for the whole training; 0: no limit */
-    uint64_t seed;        /* of the order of examples */
+    heed_adversary_kind adversary;
+    double adversary_size; /* ε; 0: 1 */
+    uint64_t seed;         /* of the order of examples */
     /* Folder of this run: log.jsonl, TensorBoard's events, and, where the run was stopped,
      * checkpoint/. Made where it is not there. NULL: nothing is written, and what is stopped is
      * lost. */

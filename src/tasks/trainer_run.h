@@ -2,6 +2,7 @@
 #ifndef HEED_TASKS_TRAINER_RUN_H
 #define HEED_TASKS_TRAINER_RUN_H
 
+#include "tasks/adversary.h"
 #include "tasks/run_log.h"
 #include "tasks/trainer.h"
 
@@ -9,8 +10,9 @@ typedef struct heed_fit_run {
     const heed_learner *l;
     heed_fit_cfg cfg; /* with the defaults filled in */
     heed_optim *opt;
-    int64_t *order; /* [items] of this epoch */
-    float *best;    /* all weights of the best epoch, one after another; NULL: none is kept */
+    heed_adversary *adversary; /* NULL: none */
+    int64_t *order;            /* [items] of this epoch */
+    float *best; /* all weights of the best epoch, one after another; NULL: none is kept */
     heed_run_log *log;
     heed_error *err;
     heed_fitted *done;

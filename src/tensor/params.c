@@ -352,6 +352,10 @@ void heed__param_is_table(heed_tensor *w) {
     ((slot *)w)->table = true;
 }
 
+bool heed__param_looked_up(const heed_tensor *w) {
+    return ((const slot *)w)->table || w->sparse;
+}
+
 void heed__param_is_weight(heed_tensor *w) {
     ((slot *)w)->weight = true;
 }

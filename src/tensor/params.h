@@ -19,6 +19,7 @@ void heed__params_cut(heed_params *ps, int64_t count);
 /* What parameter w is for, so that heed_params_freeze knows what to pack: rows of a table are
  * looked up, and it is packed only where it serves as a weight too. */
 void heed__param_is_table(heed_tensor *w);
+bool heed__param_looked_up(const heed_tensor *w); /* it is one */
 void heed__param_is_weight(heed_tensor *w);
 /* Whether any parameter has panels; and an end of all panels, to be called by whoever writes values
  * of parameters. */

@@ -116,15 +116,53 @@ static char *change(heed_noise kind, char *out, const char *text, const words *w
     return put(out, text, at, size);
 }
 
-char *heed__noise(heed_noise kind, const char *text, heed_rng *rng, const heed_hooks *hooks) {
+/* The same with typing errors in chosen words. */
+static char *mistype_chosen(char *out, const char *text, const words *w, const size_t *aim,
+                            int64_t n, heed_rng *rng) {
+    size_t at = 0;
+    int64_t next = 0;
+    for (int64_t i = 0; i < w->len; i++) {
+        const place word = w->at[i];
+        while (next < n && aim[next] < word.begin) next++;
+        const bool hit = next < n && aim[next] < word.end;
+        out = put(out, text, at, word.begin);
+        at = word.end;
+        if (hit && characters(text, word) >= 3) {
+            out = mistype(out, text, word, rng);
+        } else if (hit && i + 1 < w->len && word.end - word.begin > 1) {
+            out = exchange(out, text, w, i);
+            at = w->at[++i].end;
+        } else {
+            out = put(out, text, word.begin, word.end);
+        }
+    }
+    return put(out, text, at, strlen(text));
+}
+
+/* Room for a changed copy, with the text's words in w. NULL: out of memory. */
+static char *begin_copy(const char *text, words *w) {
     const size_t size = strlen(text);
-    words w = { .hooks = hooks };
-    char *out = size < SIZE_MAX / 4 ? heed__malloc(hooks, 2 * size + 1) : NULL;
-    if (out && find_words(&w, text, size)) {
-        heed__free(hooks, out);
+    char *out = size < SIZE_MAX / 4 ? heed__malloc(w->hooks, 2 * size + 1) : NULL;
+    if (out && find_words(w, text, size)) {
+        heed__free(w->hooks, out);
         out = NULL;
     }
+    return out;
+}
+
+char *heed__noise(heed_noise kind, const char *text, heed_rng *rng, const heed_hooks *hooks) {
+    words w = { .hooks = hooks };
+    char *out = begin_copy(text, &w);
     if (out) *change(kind, out, text, &w, rng) = 0;
+    heed__free(hooks, w.at);
+    return out;
+}
+
+char *heed__noise_aimed(const char *text, const size_t *aim, int64_t n, heed_rng *rng,
+                        const heed_hooks *hooks) {
+    words w = { .hooks = hooks };
+    char *out = begin_copy(text, &w);
+    if (out) *mistype_chosen(out, text, &w, aim, n, rng) = 0;
     heed__free(hooks, w.at);
     return out;
 }

@@ -16,4 +16,9 @@ typedef enum heed_noise {
  * memory. */
 char *heed__noise(heed_noise kind, const char *text, heed_rng *rng, const heed_hooks *hooks);
 
+/* A copy with a typing error in each of the words that hold the bytes aim[0..n), rising; what has
+ * no room for one stays. As heed__noise. */
+char *heed__noise_aimed(const char *text, const size_t *aim, int64_t n, heed_rng *rng,
+                        const heed_hooks *hooks);
+
 #endif
