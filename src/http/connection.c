@@ -88,8 +88,9 @@ void *heed__on_target(void *cls, const char *target, struct MHD_Connection *conn
         connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     heed_conn *conn = context ? context->socket_context : NULL;
     const size_t size = 2 * strlen(target) + 2;
-    heed_request *rq = conn ? heed__calloc(&http->hooks, 1, sizeof *rq) : NULL;
+    heed_request *rq = conn ? heed__malloc(&http->hooks, sizeof *rq) : NULL;
     if (!rq) return NULL;
+    memset(rq, 0, offsetof(heed_request, target));
     rq->http = http;
     rq->conn = conn;
     rq->connection = connection;

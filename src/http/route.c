@@ -78,7 +78,9 @@ static bool is_plain(const char *path) {
 }
 
 bool heed__target_parse(heed_target *t, const char *target, char *text) {
-    *t = (heed_target){ .path = text };
+    t->path = text; /* field by field: the arrays are large and need no zeros */
+    t->parts = t->queries = 0;
+    t->authority = t->problem = NULL;
     const char *path = skip_authority(t, target);
     const size_t size = strlen(path);
     if (path[0] != '/' && !(path[0] == 0 && t->authority) && strcmp(path, "*") != 0) {

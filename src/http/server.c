@@ -22,6 +22,7 @@ enum {
     KEYS_EVERY = 1000 / HEED_TICK_MS, /* ticks between looks at the file of keys */
     OTHER_FILES = 256,                /* descriptors that are not connections */
     DRAIN_TICK_MS = 10,
+    FOR_ANSWER = 4 << 10, /* bytes of a connection's memory besides the headers */
     MOST_OPTIONS = 20
 };
 
@@ -127,7 +128,8 @@ static int add_options(options *o, heed_http *http, heed_error *err) {
     add(o, MHD_OPTION_CONNECTION_LIMIT, cfg->connections, NULL);
     add(o, MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address, NULL);
     add(o, MHD_OPTION_CONNECTION_TIMEOUT, cfg->idle_seconds, NULL);
-    add(o, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)(2 * cfg->most_header), NULL);
+    /* zeroed by libmicrohttpd for each request, so no larger than it must be */
+    add(o, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)(cfg->most_header + FOR_ANSWER), NULL);
     if (cfg->threads > 1) add(o, MHD_OPTION_THREAD_POOL_SIZE, cfg->threads, NULL);
     const int status = http->tls ? add_tls(o, http, err) : HEED_OK;
     add(o, MHD_OPTION_END, 0, NULL);

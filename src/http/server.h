@@ -82,7 +82,6 @@ struct heed_request {
     heed_stage stage;
     const char *method; /* libmicrohttpd's */
     const heed_route *route;
-    heed_target target;
     char *text; /* of target */
     char *body;
     int64_t body_size, body_cap;
@@ -101,6 +100,7 @@ struct heed_request {
     heed_stream stream;
     heed_listener *listener;
     heed_request *next; /* in the queue */
+    heed_target target; /* last: not zeroed */
 };
 
 /* -- reply.c: answers ------------------------------------------------------------------------- */
