@@ -25,6 +25,7 @@ static const command serving[] = {
     { "serve", "streams in; labels, alerts, answers, search out; a page to look at", NULL },
     { "chat", "talk with the support desk: replies, a folder of texts, a person", NULL },
     { "import", "past conversations become replies for the support desk", NULL },
+    { "key", "who may call a server: keys, what they allow, how often", NULL },
 };
 
 enum { EXIT_CANNOT = 74 }; /* that of HEED_EIO */

@@ -10,6 +10,7 @@ static const command commands[] = {
     { "serve", "streams in; labels, alerts, answers, search out; a page to look at", serve_flow },
     { "chat", "a talk with the support desk", serve_chat },
     { "import", "past conversations into replies", serve_import },
+    { "key", "keys of those who may call a server", serve_key },
     { NULL, NULL, NULL },
 };
 
