@@ -19,6 +19,7 @@ enum {
     READER_CACHE = 8 << 20,
     VECTORS_SIZE = 256 << 20,
     WAIT_MS = 5000,
+    STORE_PAGE = 4096,
     PATH_SIZE = 4096
 };
 
@@ -65,6 +66,12 @@ static int make_file(heed_store *s, heed_error *err) {
                        s->path, heed__errno_text(errno));
 }
 
+static bool has_journal(const char *path) {
+    char name[PATH_SIZE + 8];
+    heed__format(name, sizeof name, "%s-wal", path);
+    return access(name, F_OK) == 0;
+}
+
 /* What can be said before SQLite looks at it. */
 static int look_at_file(heed_store *s, heed_error *err) {
     struct stat is;
@@ -74,6 +81,9 @@ static int look_at_file(heed_store *s, heed_error *err) {
                            heed__errno_text(errno));
     }
     if (!S_ISREG(is.st_mode)) return heed__error(err, HEED_EFORMAT, "%s: is not a file", s->path);
+    /* SQLite would take less than a page for an empty file and fill up a part of one */
+    if (is.st_size % STORE_PAGE && (is.st_size < STORE_PAGE || !has_journal(s->path)))
+        return heed__error(err, HEED_EFORMAT, "%s: is not a store of heed, or cut short", s->path);
     if (access(s->path, s->read_only ? R_OK : R_OK | W_OK) != 0)
         return heed__error(err, HEED_EIO, "%s: cannot be opened: %s", s->path,
                            heed__errno_text(errno));
@@ -83,9 +93,8 @@ static int look_at_file(heed_store *s, heed_error *err) {
 /* A store that was closed well lies in one file; where nothing can be made beside it, it is read as
  * it is. */
 static bool lies_still(const char *path) {
-    char name[PATH_SIZE + 8], folder[PATH_SIZE];
-    heed__format(name, sizeof name, "%s-wal", path);
-    if (access(name, F_OK) == 0) return false;
+    char folder[PATH_SIZE];
+    if (has_journal(path)) return false;
     heed__format(folder, sizeof folder, "%s", path);
     char *slash = strrchr(folder, '/');
     if (slash) slash[slash == folder] = 0;
