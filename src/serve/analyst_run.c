@@ -18,7 +18,6 @@ static heed_spoken heed_language(const char *text) {
 }
 #endif
 #include "store/vectors.h"
-#include "tasks/calibration.h"
 
 enum { ENTITIES = 64, LABELS_TOLD = 3 };
 
@@ -186,10 +185,8 @@ verdict heed__verdict(const heed_analyst *a, const analysis *k, const heed_said 
     if (heed_served_target(m) == HEED_TARGET_LABELS)
         v.abstained = v.abstained || v.confidence < 0.5;
     if (heed_served_target(m) != HEED_TARGET_LABEL || !heed_served_calibrated(m)) return v;
-    int64_t set = 0;
-    for (int64_t l = 0; l < said->labels && set < 2; l++)
-        set += isinf(k->coverage) || heed__covered(p[l], k->coverage);
-    v.abstained = v.abstained || set != 1 || said->scope[i] < k->scope;
+    v.abstained = v.abstained || !heed_served_is_sure(m, p, k->coverage) ||
+                  !heed_served_in_scope(m, said->logits + i * said->labels, k->scope);
     return v;
 }
 
@@ -216,7 +213,7 @@ static int classify(run *r, const analysis *k, int64_t i, heed_finding *f) {
         heed_line_put(&r->line, t ? ",{\"label\":" : "{\"label\":");
         heed_line_string(&r->line, heed_served_label(r->a->model[k->model], top[t]));
         heed_line_put(&r->line, ",\"score\":");
-        heed_line_real(&r->line, (double)said->probs[at * said->labels + top[t]]);
+        heed_line_part(&r->line, (double)said->probs[at * said->labels + top[t]]);
         heed_line_put(&r->line, "}");
     }
     heed_line_put(&r->line, "]}");
@@ -242,7 +239,7 @@ static int tag(run *r, int64_t j, int64_t i, heed_finding *f) {
         heed_line_put(&r->line, ",\"type\":");
         heed_line_string(&r->line, e[at].type);
         heed_line_put(&r->line, ",\"confidence\":");
-        heed_line_real(&r->line, (double)e[at].confidence);
+        heed_line_part(&r->line, (double)e[at].confidence);
         heed_line_put(&r->line, "}");
     }
     heed_line_put(&r->line, "]}");
@@ -273,7 +270,7 @@ static int novelty(run *r, const analysis *k, int64_t i, heed_finding *f, heed_e
     heed_line_put(&r->line, "{\"nearest\":");
     heed_line_int(&r->line, nearest);
     heed_line_put(&r->line, ",\"similar\":");
-    heed_line_real(&r->line, cosine);
+    heed_line_part(&r->line, cosine);
     heed_line_put(&r->line, "}");
     return (f->detail = line_end(r)) ? 0 : no_memory(err);
 }

@@ -90,3 +90,17 @@ void heed_line_real(heed_line *l, double value) {
     char text[HEED_NUMBER_SIZE];
     heed_line_put(l, isfinite(value) ? heed__double_text(value, text) : "null");
 }
+
+void heed_line_part(heed_line *l, double value) {
+    if (!(value >= 0 && value <= 1)) {
+        heed_line_real(l, value);
+        return;
+    }
+    uint32_t left = (uint32_t)(value * 1e6 + 0.5);
+    char text[9] = "0.000000";
+    text[0] = (char)('0' + left / 1000000);
+    for (int i = 7; i >= 2; i--, left /= 10) text[i] = (char)('0' + left % 10);
+    size_t size = 8;
+    while (size > 3 && text[size - 1] == '0') size--;
+    heed_line_bytes(l, text, size);
+}

@@ -6,20 +6,20 @@
 
 #define OBJECT(required, members)                                                                  \
     "{\"type\":\"object\",\"required\":[" required "],\"properties\":{" members "}}"
-#define LIST(of)      "{\"type\":\"array\",\"items\":" of "}"
-#define TEXT          "{\"type\":\"string\"}"
-#define TEXT_NULL     "{\"type\":[\"string\",\"null\"]}"
-#define INT           "{\"type\":\"integer\"}"
-#define NUMBER        "{\"type\":\"number\"}"
-#define REAL_NULL     "{\"type\":[\"number\",\"null\"]}"
-#define BOOL          "{\"type\":\"boolean\"}"
-#define ANY           "{}"
-#define SOME          "{\"type\":\"object\"}"
-#define SEQ           "{\"type\":\"integer\",\"minimum\":1,\"maximum\":9223372036854775807}"
-#define SHORT_TEXT    "{\"type\":\"string\",\"maxLength\":50}"
-#define SOME_TEXT     "{\"type\":\"string\",\"maxLength\":200000}"
-#define SOME_TEXTS                                                                                 \
-    "{\"type\":\"array\",\"items\":" SOME_TEXT ",\"minItems\":1,\"maxItems\":1024}"
+#define LIST(of)   "{\"type\":\"array\",\"items\":" of "}"
+#define TEXT       "{\"type\":\"string\"}"
+#define TEXT_NULL  "{\"type\":[\"string\",\"null\"]}"
+#define INT        "{\"type\":\"integer\"}"
+#define NUMBER     "{\"type\":\"number\"}"
+#define REAL_NULL  "{\"type\":[\"number\",\"null\"]}"
+#define BOOL       "{\"type\":\"boolean\"}"
+#define ANY        "{}"
+#define SOME       "{\"type\":\"object\"}"
+#define SEQ        "{\"type\":\"integer\",\"minimum\":1,\"maximum\":9223372036854775807}"
+#define SHORT_TEXT "{\"type\":\"string\",\"maxLength\":50}"
+#define SOME_TEXT  "{\"type\":\"string\",\"maxLength\":200000}"
+
+#define SOME_TEXTS    "{\"type\":\"array\",\"items\":" SOME_TEXT ",\"minItems\":1,\"maxItems\":1024}"
 #define TEXT_OR_TEXTS "{\"anyOf\":[" SOME_TEXT "," SOME_TEXTS "]}"
 
 #define LABEL_SCORE OBJECT("\"label\",\"score\"", "\"label\":" TEXT ",\"score\":" NUMBER)
@@ -214,10 +214,11 @@ const heed_route heed__routes[] = {
       "{\"alert\":" SEQ ",\"seq\":" SEQ ",\"rule\":" TEXT "}", NULL, SOME, 0 },
     { "POST", "/v1/feedback", heed__route_feedback, "write", 0, 0, "A vote or a corrected label.",
       NULL,
-      "{\"anyOf\":[" OBJECT("\"seq\",\"vote\"", "\"seq\":" SEQ ",\"vote\":{\"enum\":[\"up\","
-                                                               "\"down\",\"none\"]}") "," OBJECT(
-          "\"seq\",\"analysis\",\"label\"",
-          "\"seq\":" SEQ ",\"analysis\":" TEXT ",\"label\":" TEXT) "]}",
+      "{\"anyOf\":[" OBJECT("\"seq\",\"vote\"",
+                            "\"seq\":" SEQ ",\"vote\":{\"enum\":[\"up\","
+                            "\"down\",\"none\"]}") "," OBJECT("\"seq\",\"analysis\",\"label\"",
+                                                              "\"seq\":" SEQ ",\"analysis\":" TEXT
+                                                              ",\"label\":" TEXT) "]}",
       MADE, 0 },
     { "POST", "/v1/undo", heed__route_undo, "write", 0, 0,
       "Feedback or an action is as if it had never been.", NULL,

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/elementary.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/thread.h"
+#include "kernels/math.h"
 #include "serve/served_impl.h"
 #include "tasks/classifier.h"
 #include "tasks/embedder.h"
@@ -35,7 +37,7 @@ static void copy_give(heed_served *m, heed_served_copy *copy) {
 void heed_said_free(heed_said *said) {
     const heed_hooks hooks = said->hooks;
     heed__free(&hooks, said->probs);
-    heed__free(&hooks, said->scope);
+    heed__free(&hooks, said->logits);
     heed__free(&hooks, said->seen);
     heed__free(&hooks, said->total);
     heed__free(&hooks, said->vector);
@@ -53,9 +55,10 @@ static int said_room(const heed_served *m, heed_said *said, int64_t n, heed_erro
     said->total = heed__calloc(&m->hooks, rows, sizeof *said->total);
     bool ok = said->seen && said->total;
     if (ok && classify) {
-        said->scope = heed__calloc(&m->hooks, rows, sizeof *said->scope);
-        said->probs = heed__calloc(&m->hooks, rows, (size_t)m->width * sizeof *said->probs);
-        ok = said->scope && said->probs;
+        const size_t size = (size_t)m->width * sizeof *said->probs;
+        said->probs = heed__calloc(&m->hooks, rows, size);
+        if (heed_served_calibrated(m)) said->logits = heed__calloc(&m->hooks, rows, size);
+        ok = said->probs && (said->logits || !heed_served_calibrated(m));
     }
     if (ok && said->dim) {
         said->vector = heed__calloc(&m->hooks, rows, (size_t)m->dim * sizeof *said->vector);
@@ -83,8 +86,8 @@ static int classify(heed_served *m, heed_classifier *c, const heed_examples *x, 
     if (rc) return rc;
     count_units(c, &p.rows, said);
     rc = heed__classifier_answers(c, &p, true, said->probs, err);
-    for (int64_t i = 0; rc == 0 && m->labels && i < x->len; i++)
-        said->scope[i] = heed__scope_score(said->probs + i * m->width, m->width);
+    if (rc == 0 && said->logits)
+        memcpy(said->logits, said->probs, (size_t)(x->len * m->width) * sizeof *said->logits);
     if (rc == 0) rc = heed__classifier_finish(c, x->len, said->probs, err);
     if (rc == 0 && said->dim) rc = heed__classifier_vectors(c, &p.rows, said->vector, err);
     if (rc == 0 && said->dim) heed__unit_rows(said->vector, x->len, said->dim);
@@ -112,6 +115,40 @@ int heed_served_ask(heed_served *m, int64_t n, const char *const *text, heed_sai
     return answer(m, n, text, said, err);
 }
 
+/* -- promises --------------------------------------------------------------------------------- */
+
+bool heed_served_in_scope(const heed_served *m, const float *logits, double limit) {
+    enum { STEP = 256 };
+    static const double near = 1e-3; /* far more than single precision can be wrong */
+    if (isinf(limit)) return limit < 0;
+    float most = logits[0], part[STEP];
+    double sum = 0;
+    for (int64_t k = 1; k < m->width; k++) most = logits[k] > most ? logits[k] : most;
+    for (int64_t at = 0; at < m->width; at += STEP) {
+        const int64_t n = m->width - at < STEP ? m->width - at : STEP;
+        for (int64_t i = 0; i < n; i++) part[i] = logits[at + i] - most;
+        m->k->math->exp(part, part, n);
+        for (int64_t i = 0; i < n; i++) sum += (double)part[i];
+    }
+    const double score = (double)most + heed__ln(sum);
+    if (score > limit + near || score < limit - near) return score > limit;
+    return heed__scope_score(logits, m->width) >= limit;
+}
+
+bool heed_served_is_sure(const heed_served *m, const float *probs, double limit) {
+    if (isinf(limit)) return m->width == 1;
+    const double about = heed__exp(-limit);
+    int64_t set = 0;
+    for (int64_t k = 0; k < m->width && set < 2; k++) {
+        const double p = (double)probs[k];
+        if (p > 2 * about)
+            set++;
+        else if (p > about / 2)
+            set += heed__covered(probs[k], limit);
+    }
+    return set == 1;
+}
+
 /* -- batches ---------------------------------------------------------------------------------- */
 
 static heed_question *question(heed_job *job) {
@@ -127,9 +164,9 @@ static int share(const heed_served *m, const heed_said *all, int64_t at, heed_qu
     if (rc) return rc;
     memcpy(own->seen, all->seen + at, (size_t)n * sizeof *own->seen);
     memcpy(own->total, all->total + at, (size_t)n * sizeof *own->total);
-    if (own->scope) memcpy(own->scope, all->scope + at, (size_t)n * sizeof *own->scope);
-    if (own->probs)
-        memcpy(own->probs, all->probs + at * m->width, (size_t)(n * m->width) * sizeof *own->probs);
+    const size_t size = (size_t)(n * m->width) * sizeof *own->probs;
+    if (own->logits) memcpy(own->logits, all->logits + at * m->width, size);
+    if (own->probs) memcpy(own->probs, all->probs + at * m->width, size);
     if (own->vector)
         memcpy(own->vector, all->vector + at * m->dim, (size_t)(n * m->dim) * sizeof *own->vector);
     return 0;

@@ -48,6 +48,11 @@ bool heed_served_calibrated(const heed_served *m);
 /* Under which score a text is out of scope, and up to which -ln p a label is in the set. */
 double heed_served_scope_limit(const heed_served *m, double kept);
 double heed_served_coverage_limit(const heed_served *m, double coverage);
+/* Whether ln sum exp of logits [labels] is at least the limit, and whether exactly one of probs
+ * [labels] is at most the limit as -ln p: what tasks/calibration.h decides, in a fraction of its
+ * time. */
+bool heed_served_in_scope(const heed_served *m, const float *logits, double limit);
+bool heed_served_is_sure(const heed_served *m, const float *probs, double limit);
 /* {"id","task","recipe","labels","parameters","sha","heavy","card","curve"} */
 json_t *heed_served_about(const heed_served *m);
 
@@ -57,7 +62,7 @@ typedef struct heed_said {
     bool want_vectors; /* set by the caller */
     int64_t n, labels, dim;
     float *probs;  /* [n,labels] calibrated probabilities; [n] of a model that gives a score */
-    double *scope; /* [n] ln sum exp of the logits */
+    float *logits; /* [n,labels] of a model with one label a text; NULL else */
     int64_t *seen, *total; /* [n] units of the text */
     float *vector;         /* [n,dim] of length 1 */
     heed_hooks hooks;

@@ -4,6 +4,7 @@
 
 #include "base/sha256.h"
 #include "base/thread.h"
+#include "kernels/kernels.h"
 #include "serve/served.h"
 
 /* One of these is set. */
@@ -16,6 +17,7 @@ typedef struct heed_served_copy {
 struct heed_served {
     heed_hooks hooks;
     char *dir, *id, *recipe;
+    const heed_kernels *k;
     char sha[2 * HEED_SHA256_SIZE + 1];
     heed_served_task task;
     bool heavy;

@@ -118,7 +118,8 @@ static int measure(heed_served *m, heed_error *err) {
 }
 
 static int open_all(heed_served *m, const heed_served_cfg *cfg, heed_error *err) {
-    int rc = read_config(m, err);
+    m->k = heed__kernels(NULL, err);
+    int rc = m->k ? read_config(m, err) : err->code;
     if (rc == 0) rc = folder_sum(m->dir, m->sha, err);
     if (rc) return rc;
     m->copies = m->heavy || cfg->copies < 1 ? 1 : cfg->copies;

@@ -3,14 +3,8 @@
 #include "base/alloc.h"
 #include "serve/route.h"
 #include "serve/web_files.h"
-#include "store/look.h"
 
 #define WEAK __attribute__((weak))
-
-static json_t *not_yet(heed_error *err) {
-    heed__error(err, HEED_EUNSUPPORTED, "this is not there yet");
-    return NULL;
-}
 
 WEAK heed_source *heed_source_start(const heed_source_cfg *cfg, const heed_intake *intake,
                                     heed_store *store, heed_metrics_set *metrics,
@@ -20,7 +14,7 @@ WEAK heed_source *heed_source_start(const heed_source_cfg *cfg, const heed_intak
     (void)store;
     (void)metrics;
     (void)hooks;
-    not_yet(err);
+    heed__error(err, HEED_EUNSUPPORTED, "this source is not there yet");
     return NULL;
 }
 
