@@ -6,7 +6,7 @@
 #include "serve/route.h"
 #include "store/look.h"
 
-enum { TEXTS_MOST = 1024, AT_ONCE = 4, AT_ONCE_SIZE = 8192, LABELS_MOST = 16, LABELS_TOLD = 5 };
+enum { TEXTS_MOST = 999, AT_ONCE = 4, AT_ONCE_SIZE = 8192, LABELS_MOST = 16, LABELS_TOLD = 5 };
 
 typedef enum shape {
     SHAPE_CLASSIFY,   /* /v1/classify */

@@ -19,7 +19,7 @@
 #define SHORT_TEXT "{\"type\":\"string\",\"maxLength\":50}"
 #define SOME_TEXT  "{\"type\":\"string\",\"maxLength\":200000}"
 
-#define SOME_TEXTS    "{\"type\":\"array\",\"items\":" SOME_TEXT ",\"minItems\":1,\"maxItems\":1024}"
+#define SOME_TEXTS    "{\"type\":\"array\",\"items\":" SOME_TEXT ",\"minItems\":1,\"maxItems\":999}"
 #define TEXT_OR_TEXTS "{\"anyOf\":[" SOME_TEXT "," SOME_TEXTS "]}"
 
 #define LABEL_SCORE OBJECT("\"label\",\"score\"", "\"label\":" TEXT ",\"score\":" NUMBER)
