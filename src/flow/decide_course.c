@@ -50,6 +50,7 @@ void heed__course_settle(heed_course *c) {
         hour_n[i % 24] += c->n[i];
     }
     const double mean = (n + level_prior) / (hours + 1);
+    c->kappa = pooled(c);
     for (int d = 0; d < 7; d++)
         weekday[d] = (day_prior + day_n[d]) / (day_prior + mean * day_hours[d]);
     for (int i = 0; i < c->cells; i++)
@@ -72,7 +73,6 @@ void heed__course_settle(heed_course *c) {
         c->cell[i] = r * c->hours[i];
         c->day[d] += c->cell[i], c->of_day[h] += c->cell[i], c->all += c->cell[i];
     }
-    c->kappa = pooled(c);
 }
 
 double heed__course_base(const heed_course *c, const heed_usual *u, const float *cells, int cell) {

@@ -65,7 +65,7 @@ typedef struct heed_usual {
 } heed_usual;
 
 void heed__course_init(heed_course *c, int cells, int64_t offset_ms);
-/* To be called after n, hours or keys have changed. */
+/* To be called after n, hours or the spread have changed. */
 void heed__course_settle(heed_course *c);
 int heed__course_cell(const heed_course *c, int64_t time_ms);
 
