@@ -13,7 +13,7 @@
 
 static char out[65536];
 
-/* Runs `heed arguments`, in which %s is the store, and gives its exit status; out has both streams. */
+/* Runs `heed arguments`, in which %s is the store: its exit status; out has what it said. */
 static int run(const char *arguments, bool errors) {
     char filled[512], command[1024];
     const char *heed = getenv("HEED");
