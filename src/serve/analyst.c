@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "serve/analyst_impl.h"
+#include "serve/language.h"
 
 static const char *const kind_name[] = {
     "classify", "tag", "embed", "language", "novelty", "risk"
@@ -39,6 +40,9 @@ static int check_task(const heed_analyst *a, const analysis *k, heed_error *err)
     const heed_served_task is = heed_served_task_of(m);
     const bool ok = (k->kind == ANALYSIS_CLASSIFY && is == HEED_SERVED_CLASSIFY) ||
                     (k->kind == ANALYSIS_TAG && is == HEED_SERVED_TAG) ||
+                    (k->kind == ANALYSIS_LANGUAGE && is == HEED_SERVED_CLASSIFY &&
+                     heed_served_target(m) == HEED_TARGET_LABEL &&
+                     heed_served_labels(m) <= HEED_LANGUAGES) ||
                     (k->kind == ANALYSIS_EMBED && is != HEED_SERVED_TAG);
     if (!ok)
         return heed__error(err, HEED_EINVALID, "%s:%d: the model %s cannot %s", a->flow->path,
@@ -57,7 +61,7 @@ static int analysis_open(heed_analyst *a, analysis *k, int threads, heed_error *
     if (kind < 0) return kind;
     k->kind = (analysis_kind)kind;
     k->model = -1;
-    if (k->kind > ANALYSIS_EMBED) return 0;
+    if (k->kind > ANALYSIS_EMBED && (k->kind != ANALYSIS_LANGUAGE || !cfg->model)) return 0;
     if (!cfg->model)
         return heed__error(err, HEED_EINVALID, "%s:%d: analysis '%s' needs a model", a->flow->path,
                            cfg->line, cfg->name);

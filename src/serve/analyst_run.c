@@ -5,18 +5,7 @@
 
 #include "base/alloc.h"
 #include "serve/analyst_impl.h"
-#if __has_include("serve/language.h")
 #include "serve/language.h"
-#else
-typedef struct heed_spoken {
-    const char *code;
-    double confidence;
-} heed_spoken;
-static heed_spoken heed_language(const char *text) {
-    (void)text;
-    return (heed_spoken){ NULL, 0 };
-}
-#endif
 #include "store/vectors.h"
 
 enum { ENTITIES = 64, LABELS_TOLD = 3 };
@@ -247,8 +236,17 @@ static int tag(run *r, int64_t j, int64_t i, heed_finding *f) {
 }
 
 static int language(run *r, const analysis *k, int64_t i, heed_finding *f) {
-    const heed_spoken s = heed_language(r->text[i]);
-    f->label = s.code;
+    heed_spoken s = heed_language(r->text[i]);
+    if (s.asks && k->model >= 0) {
+        const heed_served *m = r->a->model[k->model];
+        const heed_said *said = &r->said[k->model];
+        const char *label[HEED_LANGUAGES];
+        for (int64_t l = 0; l < said->labels && l < HEED_LANGUAGES; l++)
+            label[l] = heed_served_label(m, l);
+        s = heed_language_of(r->text[i], label, said->probs + r->place[k->model][i] * said->labels,
+                             said->labels);
+    }
+    f->label = s.code ? s.code : "und";
     f->confidence = s.confidence;
     f->abstained = !s.code || s.confidence < k->cfg->least;
     return 0;
