@@ -1,0 +1,256 @@
+/* monitor.js: topics and feelings over time beside their usual course, where they meet, and the
+ * alerts with their reasons. */
+import { act } from "../actions.js";
+import { flow, get, live } from "../api.js";
+import { heatMap, timeChart } from "../chart.js";
+import { h, icon, replace } from "../dom.js";
+import { number, pretty, t, when } from "../i18n.js";
+import { announce, button, card, chip, choice, complain, empty, facts, failure, grade, loading, select, state,
+    textOf, tone } from "../widgets.js";
+import { gates } from "./event.js";
+
+const COLORS = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6", "--c7", "--c8"];
+const PERIODS = { "10m": [600e3, 10e3], "1h": [3600e3, 60e3], "6h": [6 * 3600e3, 300e3],
+    "24h": [24 * 3600e3, 1200e3], "7d": [7 * 86400e3, 3 * 3600e3], "28d": [28 * 86400e3, 12 * 3600e3] };
+
+const kept = { period: "1h", by: null, kind: "stack", source: "", state: "open", only: null };
+
+const moodColor = (name) => ({ bad: "--bad", good: "--good", warn: "--warn" })[tone(name)];
+
+/* What can be counted by: an analysis that gives labels. */
+const countable = (setup) => setup.analyses.filter((a) => !["embed", "tag"].includes(a.kind));
+
+const seriesName = (key) => Object.values(key || {}).map((v) => (v === null ? t("monitor.none") : pretty(v))).join(" · ");
+
+function examples(why) {
+    const list = why?.examples || why?.events || why?.seqs || [];
+    return Array.isArray(list) ? list.map((x) => (typeof x === "object" ? x.seq : x)).filter(Number.isFinite) : [];
+}
+
+/* What an alert's reasons hold besides gates and examples. */
+function others(why) {
+    return Object.entries(why || {}).filter(([k, v]) =>
+        !["gates", "examples", "events", "seqs"].includes(k) && (typeof v === "number" || typeof v === "string"))
+        .map(([k, v]) => [pretty(k), typeof v === "number" ? number(v, 4) : v]);
+}
+
+function alertCard(alert, changed, opened) {
+    const open = alert.state !== "closed";
+    const box = h("details.alert", { "data-grade": alert.grade, "data-id": alert.id, open: opened });
+    const inside = h("div.alert-body");
+    const doing = (what) => act(alert, what, changed).catch(complain);
+    const silence = h("span.select", null, h("select", { "aria-label": t("alert.silence"), onchange: (e) => {
+        if (e.target.value) doing({ do: "silence", minutes: Number(e.target.value) });
+        e.target.value = "";
+    } }, h("option", { value: "" }, t("alert.silence")),
+    [[15, t("time.min", { n: 15 })], [60, t("time.h", { n: 1 })], [1440, t("time.h", { n: 24 })]].map(([v, text]) =>
+        h("option", { value: v }, text))));
+    box.append(h("summary", null,
+        grade(alert.grade),
+        h("span.alert-title", { dir: "auto" }, alert.title || alert.rule),
+        state(alert.state),
+        h("time", { datetime: alert.time, title: when(alert.time, true) }, when(alert.opened || alert.time))),
+    inside);
+    const draw = () => {
+        const seqs = examples(alert.why);
+        const shown = h("ul.like");
+        replace(inside,
+            h("div.alert-acts", { role: "group", "aria-label": t("alert.acts") },
+                alert.state === "open" || alert.state === "silenced" || alert.state === "inhibited"
+                    ? button("", { onclick: () => doing({ do: "ack" }), "data-act": "ack" }, icon("check"), h("span", null, t("alert.ack"))) : null,
+                open ? silence : null,
+                open ? button("", { onclick: () => doing({ do: "close" }), "data-act": "close" }, icon("close"),
+                    h("span", null, t("alert.close"))) : null),
+            facts([[t("alert.rule"), alert.rule],
+                ...Object.entries(alert.key || {}).map(([k, v]) => [k, chip(v)]),
+                ...others(alert.why)]),
+            alert.why?.gates?.length ? [h("h4", null, t("alert.why")), gates(alert.why.gates)] : null,
+            seqs.length ? [h("h4", null, t("alert.examples")), shown] : null);
+        for (const seq of seqs.slice(0, 5)) {
+            const line = h("li", null, h("a", { href: `#/event/${seq}` }, "#" + seq));
+            shown.append(line);
+            get(`/v1/events/${seq}`).then((e) => replace(line, h("a", { href: `#/event/${seq}`, dir: "auto" }, textOf(e))))
+                .catch(() => null);
+        }
+    };
+    box.addEventListener("toggle", () => box.open && !inside.firstChild && draw());
+    if (opened) draw();
+    return box;
+}
+
+export async function monitor(params, app) {
+    const setup = await flow();
+    const choices = countable(setup);
+    kept.by ||= [choices.find((a) => a.kind === "classify")?.name, choices.find((a) => /sentiment|mood/.test(a.name))?.name]
+        .filter((x, i, all) => x && all.indexOf(x) === i);
+    let ended = false, chart = null, timer = 0, asked = 0;
+    const picture = h("div.chart-place"), legend = h("div.series"), heat = h("div"), list = h("div.alerts");
+    const heatTitle = h("h3.card-title", null, t("monitor.heat"));
+    const wanted = Number(params[0]) || null;
+    if (wanted) kept.state = "";
+
+    const names = [["", "–"], ...choices.map((a) => [a.name, a.name])];
+    const bar = h("div.toolbar", { role: "toolbar", "aria-label": t("monitor.settings") },
+        choice(t("monitor.period"), Object.keys(PERIODS).map((p) => [p, p]), kept.period, (v) => {
+            kept.period = v;
+            load();
+        }),
+        h("label.field", null, h("span", null, t("monitor.by")), select(t("monitor.by"), names.slice(1), kept.by[0], (v) => {
+            kept.by = [v, kept.by[1] === v ? undefined : kept.by[1]].filter(Boolean);
+            kept.only = null;
+            load();
+        })),
+        h("label.field", null, h("span", null, t("monitor.and")), select(t("monitor.and"), names, kept.by[1] || "", (v) => {
+            kept.by = [kept.by[0], v === kept.by[0] ? undefined : v].filter(Boolean);
+            kept.only = null;
+            load();
+        })),
+        select(t("inbox.source"), [["", t("inbox.all.sources")], ...setup.sources.map((s) => [s.name, s.name])],
+            kept.source, (v) => {
+                kept.source = v;
+                load();
+            }),
+        h("span.grow"),
+        choice(t("monitor.kind"), [["stack", t("monitor.stack")], ["line", t("monitor.line")]], kept.kind, (v) => {
+            kept.kind = v;
+            draw();
+        }));
+
+    let data = null;
+
+    async function load(quiet) {
+        const mine = ++asked;
+        if (!quiet) replace(picture, loading(5));
+        try {
+            /* the period ends with the newest event: a replayed flow has a clock of its own */
+            const newest = await get("/v1/events", { most: 1 });
+            const to = newest.events.length ? new Date(newest.events[0].time).getTime() + 1 : Date.now();
+            const [length, step] = PERIODS[kept.period];
+            const end = Math.ceil(to / step) * step;
+            const answer = await get("/v1/monitor", { by: kept.by.join(","), from: new Date(end - length).toISOString(),
+                to: new Date(end).toISOString(), step, source: kept.source });
+            if (mine !== asked || ended) return;
+            data = { ...answer, from: new Date(answer.from).getTime(), to: new Date(answer.to).getTime(),
+                step: answer.step_ms, alerts: (answer.alerts || []).map((a) => ({ ...a,
+                    at: new Date(a.opened || a.time).getTime() })) };
+            data.series = (answer.series || []).map((s) => ({ ...s, name: seriesName(s.key),
+                total: s.count.reduce((a, b) => a + b, 0) })).sort((a, b) => b.total - a.total);
+            draw();
+        } catch (e) {
+            if (mine === asked && !ended && !quiet) replace(picture, failure(e, load));
+        }
+    }
+
+    function draw() {
+        if (!data) return;
+        chart?.end();
+        const some = data.series.filter((s) => s.total > 0);
+        if (!some.length) {
+            replace(picture, empty("monitor", t("monitor.empty"), t("monitor.empty.text")));
+            replace(legend);
+            replace(heat, h("p.note", null, t("monitor.empty")));
+            return;
+        }
+        const first = some.slice(0, 8).map((s, i) => ({ ...s, color: COLORS[i] }));
+        if (kept.by.length === 1)
+            for (const s of first) s.color = moodColor(Object.values(s.key)[0]) || s.color;
+        const rest = some.slice(8);
+        if (rest.length && kept.kind === "stack")
+            first.push({ name: t("monitor.rest", { n: rest.length }), color: "--c-rest", expected: null,
+                count: rest.reduce((sum, s) => sum.map((v, i) => v + (s.count[i] || 0)), new Array(rest[0].count.length).fill(0)),
+                total: rest.reduce((sum, s) => sum + s.total, 0) });
+        const shown = kept.only ? first.filter((s) => s.name === kept.only) : first;
+        const series = shown.length ? shown : first;
+        /* one alone: beside its expected course, which areas could not show */
+        const kind = series.length === 1 ? "line" : kept.kind;
+        const focus = picture.contains(document.activeElement);
+        chart = timeChart(kind, { ...data, series }, t("monitor.title", { by: kept.by.join(" × ") }));
+        replace(picture, chart);
+        if (focus) chart.querySelector("svg").focus();
+        const held = legend.contains(document.activeElement) ? document.activeElement.dataset.name : null;
+        replace(legend, first.map((s) => h("button.series-key", { type: "button", "data-name": s.name,
+            "aria-pressed": String(kept.only === s.name), onclick: () => {
+                kept.only = kept.only === s.name ? null : s.name;
+                draw();
+            } }, h("i", { style: { background: `var(${s.color})` } }), h("span", { dir: "auto" }, s.name), h("b", null, number(s.total)))),
+        series.some((s) => s.expected) && kind === "line" ? h("span.series-note", null, h("i.dash"), t("monitor.expected")) : null,
+        data.alerts.length ? h("span.series-note", null, h("i.flag"), t("monitor.surges")) : null);
+        for (const b of legend.children) if (held && b.dataset.name === held) b.focus();
+        drawHeat(some);
+    }
+
+    function drawHeat(some) {
+        const [a, b] = kept.by;
+        const total = new Map();
+        const label = (s, name) => s.key[name] ?? t("monitor.none");
+        if (b) {
+            heatTitle.textContent = t("monitor.heat") + ": " + a + " × " + b;
+            for (const s of some) total.set(label(s, a) + "\n" + label(s, b), s.total);
+            const rows = [...new Set(some.map((s) => label(s, a)))].slice(0, 16);
+            const columns = [...new Set(some.map((s) => label(s, b)))].slice(0, 10);
+            replace(heat, heatMap(rows, columns, (r, c) => total.get(r + "\n" + c) || 0, heatTitle.textContent, moodColor));
+            return;
+        }
+        heatTitle.textContent = t("monitor.heat") + ": " + a + " × " + t("monitor.time");
+        const n = some[0].count.length, parts = Math.min(12, n);
+        const columns = Array.from({ length: parts }, (_, i) => ({ i, name: when(new Date(data.from
+            + Math.floor((i * n) / parts) * data.step).toISOString()).slice(-8) }));
+        const rows = some.slice(0, 14).map((s) => ({ name: s.name, s }));
+        replace(heat, heatMap(rows, columns, (r, c) => r.s.count.slice(Math.floor((c.i * n) / parts),
+            Math.floor(((c.i + 1) * n) / parts)).reduce((x, y) => x + y, 0), heatTitle.textContent));
+    }
+
+    /* -- alerts ------------------------------------------------------------------------------- */
+    const states = choice(t("alert.state"), [["open", t("state.open")], ["acknowledged", t("state.acknowledged")],
+        ["silenced", t("state.silenced")], ["closed", t("state.closed")], ["", t("alert.all")]], kept.state, (v) => {
+        kept.state = v;
+        loadAlerts();
+    });
+
+    async function loadAlerts(quiet) {
+        const openIds = new Set([...list.querySelectorAll("details[open]")].map((d) => d.dataset.id));
+        if (wanted) openIds.add(String(wanted));
+        if (!quiet) replace(list, loading(3));
+        try {
+            const { alerts } = await get("/v1/alerts", { state: kept.state, most: 100 });
+            if (ended) return;
+            const focus = list.contains(document.activeElement) ? document.activeElement.closest("details")?.dataset.id : null;
+            replace(list, alerts.length ? alerts.map((a) => alertCard(a, () => loadAlerts(true), openIds.has(String(a.id))))
+                : empty("check", t("alert.empty"), t("alert.empty.text")));
+            if (focus) list.querySelector(`details[data-id="${CSS.escape(focus)}"] summary`)?.focus();
+        } catch (e) {
+            if (!ended && !quiet) replace(list, failure(e, loadAlerts));
+        }
+    }
+
+    const onAlert = ({ detail }) => {
+        announce(t("alert.announce", { title: detail.title || detail.rule }));
+        loadAlerts(true);
+    };
+    live.addEventListener("alert", onAlert);
+    const again = () => {
+        timer = setTimeout(async () => {
+            const busy = picture.matches(":hover") || document.hidden;
+            if (!busy && live.state === "live") await load(true);
+            if (!ended) again();
+        }, 5000);
+    };
+
+    const node = h("div.page", null, bar,
+        h("section.card", { "aria-label": t("nav.monitor") }, picture, legend),
+        h("div.columns", null,
+            h("section.card", { "aria-label": t("alert.title") }, h("div.card-head", null, h("h3.card-title", null, t("alert.title")), states), list),
+            h("section.card", { "aria-label": t("monitor.heat") }, heatTitle, heat)));
+    load();
+    loadAlerts();
+    again();
+    return {
+        title: t("nav.monitor"), node,
+        end() {
+            ended = true;
+            clearTimeout(timer);
+            chart?.end();
+            live.removeEventListener("alert", onAlert);
+        },
+    };
+}
