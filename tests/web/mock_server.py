@@ -107,8 +107,12 @@ class World:
                      for m in re.finditer(r"\b(\d+|Europe|UK|US|China|Visa|Apple Pay|Google Pay)\b", text)]
             event["findings"].append({"name": "names", "label": names[0]["type"] if names else None,
                                       "confidence": 0.9, "abstained": False, "detail": {"entities": names}})
-            if h % 9 == 0 and len(self.events) > 30:  # told before
-                first = self.events[-20]
+            if "story" in given:
+                event["story"] = {"id": given["story"], "size": 2}
+                self.events[given["story"] - 1]["story"]["size"] = 2
+                self.events.append(event)
+            elif h % 9 == 0 and not given and len(self.events) > 30:  # told before
+                first = self.events[-6]
                 while first["story"]["id"] != first["seq"]:
                     first = self.events[first["story"]["id"] - 1]
                 event["story"] = {"id": first["seq"], "size": 0}

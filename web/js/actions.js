@@ -4,9 +4,11 @@ import { get, post } from "./api.js";
 import { pretty, t } from "./i18n.js";
 import { complain, toast } from "./widgets.js";
 
-/* Told of every change: detail is the seq of the event. */
+/* Told of every change: detail is {seq, vote, corrected}; views may hold the event as objects of
+ * their own. */
 export const changes = new EventTarget();
-const changed = (event) => changes.dispatchEvent(new CustomEvent("change", { detail: event.seq }));
+const changed = ({ seq, vote: v, corrected }) =>
+    changes.dispatchEvent(new CustomEvent("change", { detail: { seq, vote: v, corrected } }));
 
 async function undone(entry, back) {
     try {

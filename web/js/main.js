@@ -24,7 +24,7 @@ let view = null, name = null, asked = 0;
 
 const main = h("main.main", { id: "main", tabindex: "-1" });
 const title = h("h1.title");
-const line = h("span.wire", { role: "status" });
+const line = h("span.wire");
 const offline = h("div.offline", { role: "status", hidden: true });
 const nav = h("nav.nav");
 const tools = h("div.tools");

@@ -218,14 +218,9 @@ export function eventView({ seq }, app, options = {}) {
     }
 
     const onChange = ({ detail }) => {
-        if (detail !== seq || !event) return;
+        if (detail.seq !== seq || !event) return;
+        Object.assign(event, detail);
         const act = node.contains(document.activeElement) ? document.activeElement.dataset.act : null;
-        /* what the list knows may be another object of the same event */
-        get(`/v1/events/${seq}`).then((now) => {
-            event.vote = now.vote;
-            event.corrected = now.corrected;
-            drawHead();
-        }).catch(() => drawHead());
         drawHead();
         if (act) head.querySelector(`[data-act="${act}"]`)?.focus();
     };

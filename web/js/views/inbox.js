@@ -143,7 +143,7 @@ export async function inbox(params, app) {
     let unseen = 0;
     function tellFresh() {
         if (list.node.scrollTop < 8 && !kept.paused && kept.sort === "time") unseen = 0;
-        const n = kept.paused ? held.length : unseen;
+        const n = kept.paused ? held.filter(fits).length : unseen;
         fresh.hidden = n === 0;
         replace(fresh, icon(kept.paused ? "play" : "up"), h("span", null,
             t(kept.sort === "rank" ? "inbox.fresh.rank" : kept.paused ? "inbox.fresh.held" : "inbox.fresh", { n })));
@@ -216,7 +216,7 @@ export async function inbox(params, app) {
                 unseen += events.filter((e) => fits(e) && !known.has(e.seq)).length;
                 tellFresh();
             } else if (kept.paused) {
-                held.push(...events.filter(fits));
+                held.push(...events);
                 if (held.length > MOST) held.splice(0, held.length - MOST);
                 tellFresh();
             } else {
@@ -237,7 +237,11 @@ export async function inbox(params, app) {
     };
     live.addEventListener("state", onState);
 
-    const onChange = ({ detail: seq }) => list.refresh(seq);
+    const onChange = ({ detail }) => {
+        const item = items.find((e) => e.seq === detail.seq);
+        if (item) Object.assign(item, detail);
+        list.refresh(detail.seq);
+    };
     changes.addEventListener("change", onChange);
 
     async function load() {
