@@ -517,6 +517,7 @@ def main():
     Handler.web = options.web
     server = ThreadingHTTPServer(("127.0.0.1", options.port), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # a browser that went away
     print(server.server_address[1], flush=True)
     server.serve_forever()
 
