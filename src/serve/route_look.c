@@ -71,8 +71,11 @@ void heed__route_alert_do(void *server, heed_request *rq) {
         else if (has_alert(s, rq, id)) {
             json_t *entry = json_pack("{s:s, s:I, s:I, s:s*}", "do", act, "alert", (json_int_t)id,
                                       "minutes", (json_int_t)minutes, "note", note);
-            if (heed__route_enter(s, rq, HEED_ENTRY_ACTION, entry))
-                heed__route_reply(rq, heed_look_alert(s->store, id, &err), &err);
+            /* the alert as it is then, and the entry by which it can be undone */
+            const int64_t made = heed__route_enter(s, rq, HEED_ENTRY_ACTION, entry);
+            json_t *alert = made ? heed_look_alert(s->store, id, &err) : NULL;
+            if (alert) json_object_set_new(alert, "entry", json_integer((json_int_t)made));
+            if (made) heed__route_reply(rq, alert, &err);
         }
     }
     json_decref(body);

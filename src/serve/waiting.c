@@ -2,7 +2,6 @@
  * every function here is weak and says so. */
 #include "base/alloc.h"
 #include "serve/route.h"
-#include "serve/web_files.h"
 
 #define WEAK __attribute__((weak))
 
@@ -25,11 +24,6 @@ WEAK struct json_t *heed_source_state(const heed_source *s) {
 
 WEAK void heed_source_stop(heed_source *s) {
     (void)s;
-}
-
-WEAK void heed__web_answer(struct heed_request *rq, const char *folder) {
-    (void)folder;
-    heed_reply_problem(rq, 501, "the page is not there yet");
 }
 
 WEAK void heed__route_chat(void *server, heed_request *rq) {

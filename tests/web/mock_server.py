@@ -141,7 +141,8 @@ class World:
                     {"gate": "chance", "value": 3.1e-9, "bound": 1e-6, "held": True,
                      "says": "41 where 6.2 are usual: chance 3.1e-9, at most 1e-6"},
                     {"gate": "hold", "value": 0, "bound": "30 min", "held": True, "says": "no alert on this key within 30 min"}],
-                    "count": 41, "expected": 6.2, "examples": seqs}}
+                    "events": 41, "most": {"n": 41, "usual": 6.2, "p": 3.1e-9}, "examples": seqs,
+                    "history": [{"state": "open", "time": event["time"]}]}}
             self.alerts.append(alert)
             return alert
 

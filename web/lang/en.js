@@ -46,7 +46,7 @@ export default {
     "story.alone": "No other message tells this.", "story.split": "Not the same story", "story.split.done": "A story of its own now",
     "why.title": "Rules", "why.no.rules": "No rule looked at this message.", "why.fired": "fired", "why.stopped": "stopped at: {gate}",
     "gate.held": "held", "gate.stopped": "stopped", "gate.when": "condition", "gate.least": "at least", "gate.chance": "chance", "gate.hold": "hold", "gate.window": "window",
-    "gate.learn": "learning", "gate.inhibit": "inhibited", "gate.silence": "silenced", "gate.share": "share",
+    "gate.learn": "learning", "gate.by": "by", "gate.alert": "alert", "gate.of": "part of", "gate.usual": "usual", "gate.inhibit": "inhibited", "gate.silence": "silenced", "gate.share": "share",
     "similar.title": "Like it", "similar.none": "Nothing like it was seen.",
     "score.joined": "Joined", "score.joined.title": "Both rankings joined by reciprocal ranks", "score.bm25.title": "How well the words match, how rare they are",
     "score.cosine": "Nearness in meaning (cosine)", "score.cosine.short": "Cosine",
@@ -58,7 +58,7 @@ export default {
     "chart.label": "{title}: {n} series. Arrow keys read the values.", "chart.expected.is": "usual {n}", "chart.nothing": "nothing",
 
     "alert.title": "Alerts", "alert.state": "State", "alert.all": "All", "alert.empty": "No alerts here", "alert.empty.text": "Rules watch every message; what they find stands here with its reasons.",
-    "alert.ack": "Acknowledge", "alert.silence": "Silence …", "alert.close": "Close", "alert.acts": "What to do", "alert.rule": "rule", "alert.why": "Why", "alert.examples": "Messages",
+    "alert.ack": "Acknowledge", "alert.silence": "Silence …", "alert.close": "Close", "alert.acts": "What to do", "alert.rule": "rule", "alert.why": "Why", "alert.examples": "Messages", "alert.history": "Course", "alert.count": "messages", "alert.most.n": "most in the window", "alert.most.usual": "usual", "alert.most.p": "chance",
     "alert.announce": "Alert: {title}", "alert.see": "See it", "alert.done.ack": "Acknowledged", "alert.done.silence": "Silenced", "alert.done.close": "Closed",
     "state.open": "Open", "state.acknowledged": "Acknowledged", "state.silenced": "Silenced", "state.inhibited": "Inhibited", "state.closed": "Closed",
     "grade.info": "Info", "grade.warning": "Warning", "grade.critical": "Critical",
@@ -72,7 +72,8 @@ export default {
     "chat.start.text": "It answers from what it has, names its sources, and says so when a person is needed.",
     "chat.starter.1": "I want to cancel my order", "chat.starter.2": "My card still hasn't arrived", "chat.starter.3": "How do I get a refund?", "chat.starter.4": "I want to speak with a person",
     "chat.writing": "The desk is writing", "chat.sources": "{n} source|{n} sources", "chat.source": "source", "chat.score": "How near the source is",
-    "chat.handed": "Handed over to a person", "chat.handed.text": "They see this conversation and the facts found so far.", "chat.silent": "The desk gave no answer.",
+    "chat.handed": "Handed over to a person", "chat.handed.text": "They see this conversation and the facts found so far.", "chat.none": "No desk here", "chat.none.text": "The flow file names no support desk. With a `desk:` of replies or a knowledge base it answers here.",
+    "chat.silent": "The desk gave no answer.",
     "kind.greeting": "Greeting", "kind.canned": "Canned reply", "kind.passage": "Passage", "kind.ask": "Question back", "kind.hand_over": "Hand-over",
     "kind.out_of_scope": "Out of scope", "kind.thanks": "Thanks",
 

@@ -1,9 +1,9 @@
 /* chat.js: a talk with the support desk: replies as they are written, what they rest on, and the
  * moment at which a person takes over. */
-import { call, readEvents } from "../api.js";
+import { call, flow, readEvents } from "../api.js";
 import { h, icon, replace } from "../dom.js";
 import { percent, pretty, score, t, word } from "../i18n.js";
-import { announce, button, chip } from "../widgets.js";
+import { announce, button, chip, empty } from "../widgets.js";
 
 const kept = { turns: [] }; /* {role, content, heed, failed} */
 
@@ -120,6 +120,9 @@ export async function chat(params, app) {
             submit();
         }
     });
+    const setup = await flow().catch(() => ({}));
+    if (setup.desk === false)
+        return { title: t("nav.chat"), node: h("div.page", null, empty("chat", t("chat.none"), t("chat.none.text"))) };
     draw();
     return {
         title: t("nav.chat"),

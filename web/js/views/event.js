@@ -61,12 +61,18 @@ function findingRows(event) {
     });
 }
 
+/* "when risk": the gate's kind is translated, the rest is a name of the flow's. */
+function gateName(gate) {
+    const [kind, ...rest] = String(gate ?? "").split(" ");
+    return [word("gate", kind), ...rest].join(" ");
+}
+
 export function gates(list) {
     return h("ol.gates", null, (list || []).map((g) =>
         h("li" + (g.held ? ".held" : ".stopped"), null,
             h("span.gate-mark", null, icon(g.held ? "check" : "close"),
                 h("span.hidden-text", null, t(g.held ? "gate.held" : "gate.stopped"))),
-            h("span.gate-name", null, word("gate", g.gate)),
+            h("span.gate-name", null, gateName(g.gate)),
             h("span.gate-says", { dir: "auto" }, g.says ||
                 `${typeof g.value === "number" ? score(g.value) : (g.value ?? "")} · ${g.bound ?? ""}`))));
 }
@@ -78,7 +84,7 @@ function whyRules(answer) {
         h("details.why", r.fired ? { open: true } : null,
             h("summary", null, h("span.why-rule", null, r.rule),
                 h("span.state", { "data-state": r.fired ? "open" : "closed" }, r.fired ? t("why.fired")
-                    : t("why.stopped", { gate: r.stopped_at ? word("gate", r.stopped_at) : "–" }))),
+                    : t("why.stopped", { gate: r.stopped_at ? gateName(r.stopped_at) : "–" }))),
             gates(r.gates)));
 }
 

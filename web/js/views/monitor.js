@@ -27,11 +27,11 @@ function examples(why) {
     return Array.isArray(list) ? list.map((x) => (typeof x === "object" ? x.seq : x)).filter(Number.isFinite) : [];
 }
 
-/* What an alert's reasons hold besides gates and examples. */
-function others(why) {
-    return Object.entries(why || {}).filter(([k, v]) =>
-        !["gates", "examples", "events", "seqs"].includes(k) && (typeof v === "number" || typeof v === "string"))
-        .map(([k, v]) => [pretty(k), typeof v === "number" ? number(v, 4) : v]);
+/* Figures of an alert: how many, the most in its window, what is usual, how likely by chance. */
+function figures(why) {
+    const say = (v) => (typeof v === "number" ? (v && Math.abs(v) < 0.01 ? v.toExponential(1) : number(v, 2)) : null);
+    return [[t("alert.count"), say(Array.isArray(why?.events) ? why.events.length : why?.events)],
+        ...["n", "usual", "p"].map((k) => [t("alert.most." + k), say(why?.most?.[k])])];
 }
 
 function alertCard(alert, changed, opened) {
@@ -63,9 +63,12 @@ function alertCard(alert, changed, opened) {
                     h("span", null, t("alert.close"))) : null),
             facts([[t("alert.rule"), alert.rule],
                 ...Object.entries(alert.key || {}).map(([k, v]) => [k, chip(v)]),
-                ...others(alert.why)]),
+                ...figures(alert.why)]),
             alert.why?.gates?.length ? [h("h4", null, t("alert.why")), gates(alert.why.gates)] : null,
-            seqs.length ? [h("h4", null, t("alert.examples")), shown] : null);
+            seqs.length ? [h("h4", null, t("alert.examples")), shown] : null,
+            alert.why?.history?.length > 1 ? [h("h4", null, t("alert.history")), h("ol.course", null,
+                alert.why.history.map((x) => h("li", null, h("time", { datetime: x.time }, when(x.time)), state(x.state),
+                    x.note ? h("span", { dir: "auto" }, x.note) : null)))] : null);
         for (const seq of seqs.slice(0, 5)) {
             const line = h("li", null, h("a", { href: `#/event/${seq}` }, "#" + seq));
             shown.append(line);
@@ -154,6 +157,7 @@ export async function monitor(params, app) {
         const first = some.slice(0, 8).map((s, i) => ({ ...s, color: COLORS[i] }));
         if (kept.by.length === 1)
             for (const s of first) s.color = moodColor(Object.values(s.key)[0]) || s.color;
+        for (const s of first) if (Object.values(s.key).every((v) => v === null)) s.color = "--c-rest";
         const rest = some.slice(8);
         if (rest.length && kept.kind === "stack")
             first.push({ name: t("monitor.rest", { n: rest.length }), color: "--c-rest", expected: null,
