@@ -51,10 +51,11 @@ typedef struct heed_model_cfg {
     int64_t padding;
     bool sparse; /* embedding tables take row-sparse gradients; not with tied */
     double dropout;
-    double norm_eps;  /* 0: 1e-5 */
-    bool additive;    /* CLASSIC: additive attention instead of scaled dot */
-    double deviation; /* of the embedding's first values; 0: 1, LM 0.02, SEQ2SEQ 1/sqrt(dim) */
-    bool remember;    /* CLASSIC: an LSTM's forget gates begin with a bias of 1 (Jozefowicz et al.
+    double norm_eps;   /* 0: 1e-5 */
+    bool additive;     /* CLASSIC: additive attention instead of scaled dot */
+    bool no_attention; /* CLASSIC: the states are pooled as the RNN leaves them */
+    double deviation;  /* of the embedding's first values; 0: 1, LM 0.02, SEQ2SEQ 1/sqrt(dim) */
+    bool remember;     /* CLASSIC: an LSTM's forget gates begin with a bias of 1 (Jozefowicz et al.
                          2015) */
 } heed_model_cfg;
 

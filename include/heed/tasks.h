@@ -63,27 +63,28 @@ typedef struct heed_classify_cfg {
 
     const char *recipe; /* heed_recipe_name ("classic"; the program's own choice is attend) */
     heed_target target;
-    bool hierarchy;         /* labels such as a/b: heed_metrics has their parents too */
-    heed_keep keep;         /* which words are read of a text cut to max_len (the last) */
-    bool windows;           /* a longer text is not cut but read in windows, whose answers are
+    bool hierarchy;        /* labels such as a/b: heed_metrics has their parents too */
+    heed_keep keep;        /* which words are read of a text cut to max_len (the last) */
+    bool windows;          /* a longer text is not cut but read in windows, whose answers are
                                averaged; training reads a window drawn anew in each epoch */
-    int64_t layers, ff;     /* (1, 4 times the width *) */
-    bool bidirectional;     /* an LSTM in each direction */
-    bool additive;          /* additive attention (Bahdanau et al. 2015) instead of scaled dot */
-    const char *pooling;    /* of the states: "mean", "max", "cls", "attention" ("mean") */
-    double deviation;       /* of the words' first vectors (1 *) */
-    bool no_marks;          /* classic: marks that stand alone, such as commas, are passed over */
-    bool remember;          /* an LSTM's forget gates begin with a bias of 1 */
-    const char *position;   /* encoder: "sinusoidal", "learned", "rotary" ("sinusoidal") */
-    const char *tokenizer;  /* encoder: a tokenizer's file or folder (words) */
-    const char *optimizer;  /* "adam", "adamw", "sgd", "adagrad", "adafactor" ("adam" *) */
-    const char *schedule;   /* "constant", "linear", "cosine", "inv_sqrt", "plateau" ("cosine") */
-    double warmup;          /* part of all steps over which the rate grows (none *) */
-    double clip;            /* largest norm of a gradient; negative: none (1) */
-    double weight_decay;    /* (none *) */
-    double ema;             /* decay of an average of the weights, which then counts (none) */
-    const char *adversary;  /* "fgm", "freelb": learns from the worst small change of the words'
-                               vectors too; two and three times the work (none) */
+    int64_t layers, ff;    /* (1, 4 times the width *) */
+    bool bidirectional;    /* an LSTM in each direction */
+    bool additive;         /* additive attention (Bahdanau et al. 2015) instead of scaled dot */
+    bool no_attention;     /* states are pooled, words counted as they are; not of an encoder */
+    const char *pooling;   /* of the states: "mean", "max", "cls", "attention" ("mean") */
+    double deviation;      /* of the words' first vectors (1 *) */
+    bool no_marks;         /* classic: marks that stand alone, such as commas, are passed over */
+    bool remember;         /* an LSTM's forget gates begin with a bias of 1 */
+    const char *position;  /* encoder: "sinusoidal", "learned", "rotary" ("sinusoidal") */
+    const char *tokenizer; /* encoder: a tokenizer's file or folder (words) */
+    const char *optimizer; /* "adam", "adamw", "sgd", "adagrad", "adafactor" ("adam" *) */
+    const char *schedule;  /* "constant", "linear", "cosine", "inv_sqrt", "plateau" ("cosine") */
+    double warmup;         /* part of all steps over which the rate grows (none *) */
+    double clip;           /* largest norm of a gradient; negative: none (1) */
+    double weight_decay;   /* (none *) */
+    double ema;            /* decay of an average of the weights, which then counts (none) */
+    const char
+        *adversary; /* "fgm", "freelb": learns from worst small changes of words too (none) */
     double adversary_size;  /* length of that change, all rows of a batch together (1) */
     double label_smoothing; /* negative: none (none; attend: 0.1) */
     bool balanced; /* a label's examples weigh the more, the fewer there are: n / (K · n_label) */
@@ -125,8 +126,7 @@ typedef struct heed_open_cfg {
     const heed_hooks *hooks;
 } heed_open_cfg;
 
-/* Opens a model folder (config.json, model.safetensors, vocab.txt). cfg NULL: defaults. NULL and
- * *err on failure. */
+/* Opens a model folder (config.json, model.safetensors ...). cfg NULL: defaults. NULL and *err. */
 HEED_API heed_classifier *heed_classifier_open(const char *dir, const heed_open_cfg *cfg,
                                                heed_error *err);
 /* Writes a model folder; each file is replaced whole or not at all. The bytes depend on data and

@@ -1,4 +1,4 @@
-/* cmd_bench.c: `heed bench attention|gemm|ops`. */
+/* cmd_bench.c: `heed bench attention|gemm|ops|ablate`. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -32,6 +32,7 @@ int bench_failed(heed_ctx *cx, heed_error *err) {
 }
 
 int cmd_bench(int argc, char **argv) {
+    if (argc > 0 && strcmp(argv[0], "ablate") == 0) return bench_ablate(argc - 1, argv + 1);
     bench_options o = { .heads = 8, .dim = 64, .threads = 1, .lengths = "128..8192" };
     const opt options[] = {
         { "len", 0, OPT_TEXT, &o.lengths, 0, 0, "A..B", "attention: lengths, doubled (128..8192)" },
@@ -45,11 +46,13 @@ int cmd_bench(int argc, char **argv) {
         { "json", 0, OPT_FLAG, &o.json, 0, 0, NULL, "one JSON object (docs/schemas/bench.json)" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
-    const opt_command what = { "heed bench attention|gemm|ops [options]",
-                               "Measures here and now: the cost of attention by length with its "
-                               "fitted exponent, matrix products beside this core's peak, or every "
-                               "operation.",
-                               options, 1, 1 };
+    const opt_command what = {
+        "heed bench attention|gemm|ops [options]; heed bench ablate classify DATA [options]",
+        "Measures here and now: the cost of attention by length with its "
+        "fitted exponent, matrix products beside this core's peak, or every "
+        "operation.",
+        options, 1, 1
+    };
     const char *operand[1];
     const int n = opt_read(&what, argc, argv, operand);
     if (n < 0) return command_usage(n);
@@ -62,7 +65,8 @@ int cmd_bench(int argc, char **argv) {
     else if (strcmp(operand[0], "ops") == 0)
         rc = bench_ops(&o, &err);
     else {
-        fprintf(stderr, "heed bench: no '%s'; there is: attention, gemm, ops\n", operand[0]);
+        fprintf(stderr, "heed bench: no '%s'; there is: attention, gemm, ops, ablate\n",
+                operand[0]);
         return EXIT_USAGE;
     }
     return rc ? command_error(&err) : 0;

@@ -26,6 +26,8 @@ static const command serving[] = {
     { "chat", "talk with the support desk: replies, a folder of texts, a person", NULL },
     { "import", "past conversations become replies for the support desk", NULL },
     { "key", "who may call a server: keys, what they allow, how often", NULL },
+    { "db", "a store checked, copied, asked in SQL, made small", NULL },
+    { "forget", "all that is of one user goes out of a store", NULL },
 };
 
 enum { EXIT_CANNOT = 74 }; /* that of HEED_EIO */

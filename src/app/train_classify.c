@@ -124,7 +124,7 @@ static int model_options(train_options *o, opt *list, int len) {
         { "no-marks", 0, OPT_FLAG, &c->no_marks, 0, 0, NULL, "classic: pass over marks" },
         { "remember", 0, OPT_FLAG, &c->remember, 0, 0, NULL, "forget gates begin open: bias 1" },
         { "bidirectional", 0, OPT_FLAG, &c->bidirectional, 0, 0, NULL, "an LSTM each way" },
-        { "attention", 0, OPT_TEXT, &o->attention, 0, 0, "A", "dot or additive (dot)" },
+        { "attention", 0, OPT_TEXT, &o->attention, 0, 0, "A", "dot, additive or none (dot)" },
         { "seed", 0, OPT_INT, &o->seed, 0, 0x1p53, "N", "of everything random (1)" },
         { "precision", 0, OPT_TEXT, &o->precision, 0, 0, "P",
           "f32 or bf16, of matrix products (f32)" },
@@ -208,7 +208,8 @@ static bool complete(train_options *o) {
         return false;
     }
     if (!train_precision(o->precision, &precision) || !one_of("keep", o->keep, "head", "tail") ||
-        !one_of("attention", o->attention, "dot", "additive"))
+        (!(o->attention && strcmp(o->attention, "none") == 0) &&
+         !one_of("attention", o->attention, "dot", "additive")))
         return false;
     if (!c->recipe && !c->from) c->recipe = "attend";
     if (c->recipe && strcmp(c->recipe, "lstm-attention") == 0) lstm_attention(o);
@@ -218,6 +219,7 @@ static bool complete(train_options *o) {
     c->threads = (int)o->threads;
     c->keep = o->keep && strcmp(o->keep, "head") == 0 ? HEED_KEEP_HEAD : HEED_KEEP_TAIL;
     c->windows = !o->cut;
+    c->no_attention = o->attention && strcmp(o->attention, "none") == 0;
     c->additive = o->attention && strcmp(o->attention, "additive") == 0;
     c->dropout = o->dropout < 0 ? 0 : o->dropout > 0 ? o->dropout : -1; /* 0 is the recipe's own */
     c->label_smoothing = o->smoothing < 0 ? 0 : o->smoothing > 0 ? o->smoothing : -1; /* likewise */

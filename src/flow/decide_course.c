@@ -8,10 +8,11 @@
 
 /* Prior strengths: how many counts' worth of belief there is that a factor is 1. */
 static const double day_prior = 4, hour_prior = 2, cell_prior = 8; /* of all keys */
-static const double key_day_prior = 12, key_hour_prior = 8, key_cell_prior = 16;
+static const double key_day_prior = 20, key_hour_prior = 20, key_cell_prior = 30;
 static const double level_prior = 0.5, recent_prior = 8;
-static const double spread_first = 0.05, spread_prior = 5, key_spread_prior = 10;
+static const double spread_first = 0.1, spread_prior = 100, key_spread_prior = 200;
 static const double least_spread = 0.005, most_spread = 4;
+static const double outlier = 1e-4, most_left_out = 0.05;
 static const double hour_keep = 0.94387431268169353; /* 2^(-1/12): half after 12 h */
 
 void heed__course_init(heed_course *c, int cells, int64_t offset_ms) {
@@ -49,6 +50,7 @@ void heed__course_settle(heed_course *c) {
         hour_n[i % 24] += c->n[i];
     }
     const double mean = (n + level_prior) / (hours + 1);
+    c->kappa = pooled(c);
     for (int d = 0; d < 7; d++)
         weekday[d] = (day_prior + day_n[d]) / (day_prior + mean * day_hours[d]);
     for (int i = 0; i < c->cells; i++)
@@ -61,7 +63,8 @@ void heed__course_settle(heed_course *c) {
         double r = mean;
         if (c->cells > 1) {
             r *= weekday[d] * (hour_prior + hour_n[h]) / (hour_prior + hour_expected[h]);
-            r *= (cell_prior + c->n[i]) / (cell_prior + r * c->hours[i]);
+            const double worth = 1 / (1 + c->kappa * r); /* of a count: hours vary by themselves */
+            r *= (cell_prior + worth * c->n[i]) / (cell_prior + worth * r * c->hours[i]);
         }
         c->rate[i] = r;
         c->doubt[i] = 1 / (level_prior + n);
@@ -70,24 +73,25 @@ void heed__course_settle(heed_course *c) {
         c->cell[i] = r * c->hours[i];
         c->day[d] += c->cell[i], c->of_day[h] += c->cell[i], c->all += c->cell[i];
     }
-    c->kappa = pooled(c);
 }
 
 double heed__course_base(const heed_course *c, const heed_usual *u, const float *cells, int cell) {
     const double level = (level_prior + u->total) / (level_prior * (double)(c->keys + 1) + c->all);
     double r = level * c->rate[cell];
     if (c->cells == 1) return r;
+    const double worth = 1 / (1 + c->kappa * r);
     const int d = cell / 24, h = cell % 24, before = (h + 23) % 24, after = (h + 1) % 24;
     double day = 0, hour = 0;
     if (c->cells == 168) {
         for (int i = 0; i < 24; i++) day += (double)cells[d * 24 + i];
-        r *= (key_day_prior + day) / (key_day_prior + level * c->day[d]);
+        r *= (key_day_prior + worth * day) / (key_day_prior + worth * level * c->day[d]);
     }
     for (int i = 0; i < c->cells; i += 24)
         hour += (double)cells[i + h] + 0.5 * ((double)cells[i + before] + (double)cells[i + after]);
-    r *= (key_hour_prior + hour) /
-         (key_hour_prior + level * (c->of_day[h] + 0.5 * (c->of_day[before] + c->of_day[after])));
-    return r * (key_cell_prior + (double)cells[cell]) / (key_cell_prior + r * c->hours[cell]);
+    const double of_day = c->of_day[h] + 0.5 * (c->of_day[before] + c->of_day[after]);
+    r *= (key_hour_prior + worth * hour) / (key_hour_prior + worth * level * of_day);
+    return r * (key_cell_prior + worth * (double)cells[cell]) /
+           (key_cell_prior + worth * r * c->hours[cell]);
 }
 
 heed_expected heed__course_expect(const heed_course *c, const heed_usual *u, const float *cells,
@@ -137,12 +141,21 @@ double heed__course_hour(const heed_course *c, heed_usual *u, float *cells, int 
 
 void heed__course_window(heed_course *c, heed_usual *u, heed_expected e, double n, double keep) {
     u->spread *= keep, u->spread_info *= keep;
+    u->windows *= keep, u->left_out *= keep;
     if (e.mean < 0.01) return;
+    u->windows += 1;
+    if (n > e.mean + 3 * sqrt(e.mean + e.variation * e.mean * e.mean) &&
+        u->left_out < 1 + most_left_out * u->windows && heed__course_chance(n, e) < outlier) {
+        u->left_out += 1;
+        return;
+    }
     const double own = (u->spread + key_spread_prior * c->kappa) /
                        (u->spread_info + key_spread_prior);
     const double doubt = e.variation - clamp(own, least_spread, most_spread);
     const double y = learnt(n, e), m = e.mean, off = y - m;
-    const double seen = (off * off - m - doubt * m * m) / (m * (2 * m + 1)), info = m / (2 * m + 1);
+    const double usual = m + spread_first * m * m;
+    const double info = m * m * m * m / (usual * (2 * usual + 1));
+    const double seen = (off * off - m - doubt * m * m) / (m * m) * info;
     u->spread += seen, u->spread_info += info;
     c->spread += seen, c->spread_info += info;
 }

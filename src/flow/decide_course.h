@@ -25,10 +25,12 @@
  * κ_k what the key's counts vary beyond Poisson, learnt from one-step-ahead residuals of whole
  * windows by the method of moments,
  *
- *     κ = Σ [(y-λ)² - λ - vλ²] / (λ(2λ+1))  /  Σ λ / (2λ+1)
+ *     κ = Σ w [(y-λ)² - λ - vλ²] / λ²  /  Σ w,     w = λ⁴ / (V (2V+1)),   V = λ + λ²/10
  *
- * (weights: the inverse of its variance under Poisson), shrunk towards that of all keys by ten
- * units of information. Counts that are Poisson given a Gamma rate are negative binomial, so the
+ * (w: about the inverse of the variance of each term), shrunk towards that of all keys by 200
+ * units of w. A window with a chance below 1e-4 teaches nothing of κ, as long as such windows are
+ * no more than a twentieth of the key's: surges are not what is usual, but a key that is always in
+ * bursts is learnt to be so. Counts that are Poisson given a Gamma rate are negative binomial; the
  * chance of n or more is the regularized incomplete beta function I_x(n, 1/κ'), x = λ/(λ+1/κ'),
  * κ' = κ_k + v, by its continued fraction (DLMF 8.17.22). No libm: base/elementary.h. */
 #ifndef HEED_FLOW_DECIDE_COURSE_H
@@ -59,10 +61,11 @@ typedef struct heed_usual {
     double total;            /* sum of its cells */
     double recent, expected; /* of the last day: seen and expected without g */
     double spread, spread_info;
+    double windows, left_out; /* looked at; taught nothing, being surges */
 } heed_usual;
 
 void heed__course_init(heed_course *c, int cells, int64_t offset_ms);
-/* To be called after n, hours or keys have changed. */
+/* To be called after n, hours or the spread have changed. */
 void heed__course_settle(heed_course *c);
 int heed__course_cell(const heed_course *c, int64_t time_ms);
 

@@ -212,6 +212,7 @@ static void end_window(heed_watch *w) {
         }
         s->window_n = 0;
     }
+    if (whole) heed__course_settle(c);
     w->window_from = w->next_window;
     w->next_window += w->span_ms;
 }

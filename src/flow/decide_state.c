@@ -133,6 +133,8 @@ static void put_usual(io *o, const heed_watch *w, heed_slot *s, float *cells) {
     put_amount(o, &s->usual.expected);
     put_double(o, &s->usual.spread);
     put_amount(o, &s->usual.spread_info);
+    put_amount(o, &s->usual.windows);
+    put_amount(o, &s->usual.left_out);
     put_count(o, &s->hour_n);
     put_count(o, &s->window_n);
     raw(o, cells, w->cells * (int64_t)sizeof *cells);

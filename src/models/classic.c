@@ -26,13 +26,13 @@ int heed__classic_body(heed_classic *m, heed_params *ps, const heed_model_cfg *c
                                    .dropout = (float)c->dropout });
     if (c->remember && c->rnn == HEED_RNN_LSTM) remember(&m->rnn);
     const int64_t width = c->hidden * (c->bidirectional ? 2 : 1);
-    heed_mha_init(
-        &m->attention, ps, "attention",
-        &(heed_mha_cfg){ .dim = width,
-                         .heads = (int)c->heads,
-                         .kv_heads = (int)c->kv_heads,
-                         .kind.score = c->additive ? HEED_SCORE_ADDITIVE : HEED_SCORE_SCALED_DOT,
-                         .kind.dropout = (float)c->dropout });
+    const heed_mha_cfg mha = { .dim = width,
+                               .heads = (int)c->heads,
+                               .kv_heads = (int)c->kv_heads,
+                               .kind.score = c->additive ? HEED_SCORE_ADDITIVE
+                                                         : HEED_SCORE_SCALED_DOT,
+                               .kind.dropout = (float)c->dropout };
+    if (!c->no_attention) heed_mha_init(&m->attention, ps, "attention", &mha);
     return heed_pooling_init(&m->pooling, ps, "pooling", c->pooling, width);
 }
 
@@ -51,7 +51,7 @@ heed_tensor *heed__classic_states(heed_ctx *cx, const heed_classic *m, heed_tens
     kind.tap = tap;
     heed_tensor *x = heed_dropout(cx, heed_embed_apply(cx, &m->embed, ids), (float)m->cfg.dropout);
     heed_tensor *h = heed_rnn_apply(cx, &m->rnn, x, lengths, NULL);
-    return heed_mha_apply(cx, &m->attention, h, h, h, &kind);
+    return m->cfg.no_attention ? h : heed_mha_apply(cx, &m->attention, h, h, h, &kind);
 }
 
 heed_tensor *heed_classic_apply(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,

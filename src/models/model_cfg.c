@@ -51,6 +51,7 @@ static const field fields[] = { { AT(kind), WORD, kinds },
                                 { AT(dropout), NUMBER, NULL },
                                 { AT(norm_eps), NUMBER, NULL },
                                 { AT(additive), TRUTH, NULL },
+                                { AT(no_attention), TRUTH, NULL },
                                 { AT(deviation), NUMBER, NULL },
                                 { AT(remember), TRUTH, NULL } };
 #undef AT

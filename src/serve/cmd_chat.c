@@ -9,14 +9,14 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/input.h"
-#include "serve/desk.h"
+#include "serve/desk_test.h"
 #include "serve/serve.h"
 
 typedef struct chat {
     heed_desk_cfg desk;
     heed_analysis_cfg analysis;
     heed_flow flow;
-    const char *intent;
+    const char *intent, *test, *learn, *within;
     bool json, state;
     heed_desk *d;
     heed_input *in;
@@ -71,6 +71,59 @@ static int talk(chat *c, heed_error *err) {
     }
 }
 
+static double part(int64_t of, int64_t n) {
+    return n ? (double)of / (double)n : 0;
+}
+
+static int test(const chat *c, heed_error *err) {
+    heed_desk_tested t;
+    const int rc = heed_desk_test(c->d, c->test, &t, err);
+    if (rc) return rc;
+    if (c->json) {
+        printf("{\"n\": %lld, \"ranked\": %lld, \"recall_1\": %.6g, \"recall_10\": %.6g, "
+               "\"mrr\": %.6g, \"intents\": %lld, \"accuracy\": %.6g, \"accuracy_alone\": "
+               "%.6g, \"handed_over\": %.6g, \"outside\": %lld, \"outside_handed_over\": %.6g}\n",
+               (long long)t.n, (long long)t.ranked, part(t.first, t.ranked), part(t.ten, t.ranked),
+               t.mrr, (long long)t.intents, part(t.right, t.intents),
+               part(t.right_alone, t.intents), part(t.handed_over, t.intents), (long long)t.outside,
+               part(t.outside_handed_over, t.outside));
+        return 0;
+    }
+    printf("%s: %lld messages\n", c->test, (long long)t.n);
+    if (t.ranked)
+        printf("Replies: recall at 1 %.4f, at 10 %.4f, mean reciprocal rank %.4f, of %lld\n",
+               part(t.first, t.ranked), part(t.ten, t.ranked), t.mrr, (long long)t.ranked);
+    if (t.intents)
+        printf(
+            "Intents: %.4f right, %.4f without what was said before, of %lld; handed over %.4f\n",
+            part(t.right, t.intents), part(t.right_alone, t.intents), (long long)t.intents,
+            part(t.handed_over, t.intents));
+    if (t.outside)
+        printf("Out of scope: %.4f handed over, of %lld\n", part(t.outside_handed_over, t.outside),
+               (long long)t.outside);
+    return 0;
+}
+
+static int within(const chat *c, heed_error *err) {
+    heed_desk_within w;
+    const int rc = heed_desk_test_within(c->d, c->within, &w, err);
+    if (rc == 0)
+        printf(c->json ? "{\"questions\": %lld, \"map\": %.6g, \"mrr\": %.6g}\n"
+                       : "%lld questions rank their own passages: MAP %.4f, MRR %.4f\n",
+               (long long)w.questions, w.map, w.mrr);
+    return rc;
+}
+
+static int learn(const chat *c, heed_error *err) {
+    double weight[HEED_DESK_WEIGHTS], loss;
+    const int rc = heed_desk_learn(c->d, c->learn, weight, &loss, err);
+    if (rc) return rc;
+    printf("words %.3g, vectors %.3g, words of questions %.3g, vectors of questions %.3g, intent "
+           "%.3g: loss %.4f\n",
+           weight[0], weight[1], weight[2], weight[3], weight[4], loss);
+    return 0;
+}
+
 static int run(chat *c) {
     heed_error err = { 0 };
     c->analysis = (heed_analysis_cfg){ .name = "intent", .kind = "classify", .model = c->intent };
@@ -78,8 +131,12 @@ static int run(chat *c) {
     c->flow = (heed_flow){ .analysis = &c->analysis, .analyses = 1, .desk = &c->desk };
     c->d = heed_desk_open(&c->flow, NULL, NULL, &err);
     if (!c->d) return command_error(&err);
-    c->in = heed__input_open("-", NULL, &err);
-    const int rc = c->in ? talk(c, &err) : err.code;
+    if (!c->test && !c->learn && !c->within) c->in = heed__input_open("-", NULL, &err);
+    const int rc = c->within  ? within(c, &err)
+                   : c->learn ? learn(c, &err)
+                   : c->test  ? test(c, &err)
+                   : c->in    ? talk(c, &err)
+                              : err.code;
     heed__input_close(c->in);
     heed_desk_close(c->d);
     json_decref(c->said);
@@ -100,6 +157,12 @@ int serve_chat(int argc, char **argv) {
         { "least", 0, OPT_REAL, &c.desk.least, 0, 1, "P", "least confidence in an intent (0.5)" },
         { "scope", 0, OPT_REAL, &c.desk.scope, 0, 0.999, "P",
           "part of messages such as the model's own that are taken for such (not asked)" },
+        { "test", 0, OPT_TEXT, &c.test, 0, 0, "FILE",
+          "JSON lines of messages with what they ask for: how well they are answered" },
+        { "within", 0, OPT_TEXT, &c.within, 0, 0, "FILE",
+          "pairs of question and passage, 1 or 0: how well each question's are ranked" },
+        { "learn", 0, OPT_TEXT, &c.learn, 0, 0, "FILE",
+          "JSON lines of question and reply: what words, vectors and intents should count" },
         { "json", 0, OPT_FLAG, &c.json, 0, 0, NULL, "an object a line" },
         { "state", 0, OPT_FLAG, &c.state, 0, 0, NULL, "with --json: the conversation's state too" },
         { 0 },
@@ -111,7 +174,7 @@ int serve_chat(int argc, char **argv) {
     const char *operand[1];
     const int n = opt_read(&about, argc, argv, operand);
     if (n < 0) return command_usage(n);
-    if (!c.desk.replies && !c.desk.kb) {
+    if (!c.desk.replies && !c.desk.kb && !c.within) {
         fprintf(stderr, "heed: chat needs --replies, --kb or both\n");
         return EXIT_USAGE;
     }

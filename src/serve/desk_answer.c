@@ -184,7 +184,7 @@ static int say_found(answering *a) {
     desk_hit hit, old;
     heed_desk *d = a->d;
     const desk_ask ask = { .text = a->r.text, .vector = a->r.vector, .answers = true };
-    const int64_t n = heed__desk_rank(d, &d->passages, &ask, &hit, 1, a->err);
+    const int64_t n = heed__desk_rank_passages(d, &d->passages, &ask, &hit, 1, a->err);
     const int64_t m = n < 0 ? n : heed__desk_rank(d, &d->replies, &ask, &old, 1, a->err);
     if (m < 0) return (int)m;
     const double passage = n ? hit.near.cover : 0;

@@ -108,19 +108,28 @@ typedef struct desk_hit {
     double score;       /* by which hits are ordered: words, vectors and intent joined */
     heed_near near;     /* of its text */
     heed_near question; /* of its question; zeros where it has none */
+    double intent;      /* ln of the chance of its intent */
 } desk_hit;
 
+extern const double heed__desk_weights[5];
+
 typedef struct desk_ask {
-    const char *text, *before;
+    const char *text;
     const float *probs;  /* [K] NULL: no intent counts */
     const float *vector; /* [C] or NULL */
     const char *intent;  /* only entries of this intent; NULL: all */
     bool answers;        /* only entries of no intent, or with a question */
+    int64_t begin, end;  /* only these entries; end 0: all */
 } desk_ask;
 /* The best `most` entries, the best first; of equals the first in the file. How many, or a
  * status. */
 int64_t heed__desk_rank(heed_desk *d, const desk_entries *e, const desk_ask *ask, desk_hit *hit,
                         int64_t most, heed_error *err);
+
+/* The same of passages, weighed as sentences that answer a question: how much of it they hold, in
+ * the same order, and a number where one is asked for. */
+int64_t heed__desk_rank_passages(heed_desk *d, const desk_entries *e, const desk_ask *ask,
+                                 desk_hit *hit, int64_t most, heed_error *err);
 
 /* -- desk_follow.c ---------------------------------------------------------------------------- */
 

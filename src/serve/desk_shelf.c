@@ -111,48 +111,43 @@ void heed__shelf_free(heed_shelf *s) {
 
 /* -- asking ----------------------------------------------------------------------------------- */
 
-typedef struct asked {
-    int32_t term;
-    double weight; /* of the term in the question */
-} asked;
-
 typedef struct terms_asked {
-    asked *term; /* [MOST_TERMS] */
+    struct asked {
+        int32_t term;
+        double plain; /* weight of the term where common ones count little */
+    } * term;         /* [MOST_TERMS] */
     int64_t len;
-    double unknown; /* weight of terms that no text holds */
+    double unknown, unknown_plain; /* terms that no text holds */
 } terms_asked;
 
 static int by_term(const void *a, const void *b) {
-    const int32_t x = ((const asked *)a)->term, y = ((const asked *)b)->term;
+    const int32_t x = ((const struct asked *)a)->term, y = ((const struct asked *)b)->term;
     return (x > y) - (x < y);
 }
 
-static void take_terms(const heed_shelf *s, const char *text, double weight, terms_asked *to) {
+/* The question's terms, each once: a word said twice asks for no more. */
+static bool ask_terms(const heed_shelf *s, const heed_query *q, terms_asked *a) {
     heed_terms t;
     heed_term term;
-    heed__terms_begin(&t, text, strlen(text));
-    while (to->len < MOST_TERMS && heed__terms_next(&t, &term)) {
+    *a = (terms_asked){ .term = heed__calloc(&s->hooks, MOST_TERMS, sizeof *a->term) };
+    if (!a->term) return false;
+    heed__terms_begin(&t, q->text, strlen(q->text));
+    while (a->len < MOST_TERMS && heed__terms_next(&t, &term)) {
         const int32_t id = heed__vocab_find(s->vocab, term.form, (size_t)term.len);
-        const double w = heed__term_is_common(&term) ? COMMON * weight : weight;
-        if (id == HEED_VOCAB_UNKNOWN)
-            to->unknown += w;
-        else
-            to->term[to->len++] = (asked){ id, w };
-    }
-}
-
-/* Equal terms joined, the larger weight kept: a word said twice asks for no more. */
-static void join(terms_asked *a) {
-    int64_t n = 0;
-    qsort(a->term, (size_t)a->len, sizeof *a->term, by_term);
-    for (int64_t i = 0; i < a->len; i++) {
-        if (n && a->term[n - 1].term == a->term[i].term) {
-            if (a->term[i].weight > a->term[n - 1].weight) a->term[n - 1] = a->term[i];
+        const double plain = heed__term_is_common(&term) ? COMMON : 1;
+        if (id == HEED_VOCAB_UNKNOWN) {
+            a->unknown += s->rare;
+            a->unknown_plain += plain * s->rare;
         } else {
-            a->term[n++] = a->term[i];
+            a->term[a->len++] = (struct asked){ id, plain };
         }
     }
+    qsort(a->term, (size_t)a->len, sizeof *a->term, by_term);
+    int64_t n = 0;
+    for (int64_t i = 0; i < a->len; i++)
+        if (!n || a->term[n - 1].term != a->term[i].term) a->term[n++] = a->term[i];
     a->len = n;
+    return true;
 }
 
 static double dot(const float *a, const float *b, int64_t n) {
@@ -166,29 +161,20 @@ static double dot(const float *a, const float *b, int64_t n) {
     return sum;
 }
 
-static bool ask_terms(const heed_shelf *s, const heed_query *q, terms_asked *a) {
-    *a = (terms_asked){ .term = heed__calloc(&s->hooks, MOST_TERMS, sizeof *a->term) };
-    if (!a->term) return false;
-    take_terms(s, q->text, 1, a);
-    if (q->before) take_terms(s, q->before, q->before_weight, a);
-    join(a);
-    return true;
-}
-
 double heed__shelf_cover(const heed_shelf *s, const heed_query *q, const char *text, size_t size) {
     terms_asked a;
     heed_terms t;
     heed_term term;
     double held = 0;
     if (!ask_terms(s, q, &a)) return -1;
-    double most = a.unknown * s->rare;
-    for (int64_t k = 0; k < a.len; k++) most += a.term[k].weight * s->idf[a.term[k].term];
+    double most = a.unknown_plain;
+    for (int64_t k = 0; k < a.len; k++) most += a.term[k].plain * s->idf[a.term[k].term];
     heed__terms_begin(&t, text, size);
     while (heed__terms_next(&t, &term)) {
         const int32_t id = heed__vocab_find(s->vocab, term.form, (size_t)term.len);
         for (int64_t k = 0; k < a.len; k++) {
             if (a.term[k].term != id) continue;
-            held += a.term[k].weight * s->idf[id];
+            held += a.term[k].plain * s->idf[id];
             a.term[k].term = -1; /* once */
         }
     }
@@ -199,21 +185,25 @@ double heed__shelf_cover(const heed_shelf *s, const heed_query *q, const char *t
 int heed__shelf_ask(const heed_shelf *s, const heed_query *q, heed_near *near, heed_error *err) {
     terms_asked a;
     if (!ask_terms(s, q, &a)) return heed__error(err, HEED_ENOMEM, "desk: out of memory");
-    double most = a.unknown * s->rare;
+    double most = a.unknown, plain = a.unknown_plain;
     memset(near, 0, (size_t)s->len * sizeof *near);
     for (int64_t k = 0; k < a.len; k++) {
         const int32_t term = a.term[k].term;
-        const double idf = a.term[k].weight * s->idf[term];
+        const double idf = s->idf[term];
         most += idf;
+        plain += a.term[k].plain * idf;
         for (int64_t i = s->start[term]; i < s->start[term + 1]; i++) {
+            heed_near *of = &near[s->text[i]];
             const double tf = (double)s->count[i];
-            near[s->text[i]].words += idf * tf / (tf + s->norm[s->text[i]]);
-            near[s->text[i]].cover += idf;
+            of->words += idf * tf / (tf + s->norm[s->text[i]]);
+            of->whole += idf;
+            of->cover += a.term[k].plain * idf;
         }
     }
     for (int64_t i = 0; i < s->len; i++) {
         near[i].words /= most > 0 ? most : 1;
-        near[i].cover /= most > 0 ? most : 1;
+        near[i].whole /= most > 0 ? most : 1;
+        near[i].cover /= plain > 0 ? plain : 1;
         if (s->vector && q->vector) near[i].cosine = dot(s->vector + i * s->dim, q->vector, s->dim);
     }
     heed__free(&s->hooks, a.term);

@@ -28,19 +28,17 @@ int heed__shelf_fill(heed_shelf *s, int64_t n, const char *const *text, const he
                      heed_error *err);
 void heed__shelf_free(heed_shelf *s); /* a zeroed one is fine */
 
-/* A question on its way to shelves: its text, and more text that counts less (what was said
- * before). */
+/* A question on its way to shelves. */
 typedef struct heed_query {
     const char *text;
-    const char *before; /* NULL: nothing */
-    double before_weight;
     const float *vector; /* [dim]; NULL: words alone */
 } heed_query;
 
-/* How near a text is. */
+/* How near a text is, each 0 to 1. */
 typedef struct heed_near {
-    double words;  /* BM25 as a part of the most that the question could reach, 0 to 1 */
-    double cover;  /* part of the question's terms, weighed by rarity, that the text holds */
+    double words;  /* BM25 as a part of the most that the question could reach */
+    double whole;  /* part of the question's terms, weighed by rarity, that the text holds */
+    double cover;  /* the same, words of every question ("how", "the") counting little */
     double cosine; /* 0 without vectors */
 } heed_near;
 /* Of every text: near [len]. 0 or HEED_ENOMEM. */

@@ -11,6 +11,8 @@ static const command commands[] = {
     { "chat", "a talk with the support desk", serve_chat },
     { "import", "past conversations into replies", serve_import },
     { "key", "keys of those who may call a server", serve_key },
+    { "db", "a store checked, copied, asked, made small", serve_db },
+    { "forget", "all that is of one user goes", serve_forget },
     { NULL, NULL, NULL },
 };
 

@@ -10,11 +10,14 @@
 
 json_t *heed__attend_config(const heed_body *b) {
     const heed_attend *a = (const heed_attend *)b;
-    return json_pack("{s:I, s:I, s:f, s:I, s:i, s:i, s:b, s:i, s:i}", "dim", (json_int_t)a->dim,
-                     "heads", (json_int_t)a->heads, "dropout", a->dropout, "rows",
-                     (json_int_t)a->rows, "run", a->features.run, "ideograms",
-                     a->features.ideograms, "gaps", a->features.gaps, "least", a->features.least,
-                     "most", a->features.most);
+    json_t *tree = json_pack("{s:I, s:I, s:f, s:I, s:i, s:i, s:b, s:i, s:i}", "dim",
+                             (json_int_t)a->dim, "heads", (json_int_t)a->heads, "dropout",
+                             a->dropout, "rows", (json_int_t)a->rows, "run", a->features.run,
+                             "ideograms", a->features.ideograms, "gaps", a->features.gaps, "least",
+                             a->features.least, "most", a->features.most);
+    if (!tree || !a->mean || json_object_set_new(tree, "mean", json_true()) == 0) return tree;
+    json_decref(tree);
+    return NULL;
 }
 
 int heed__attend_save(const heed_body *b, const char *dir, heed_error *err) {
@@ -73,8 +76,8 @@ static int read_file(heed_attend *a, const char *dir, heed_error *err) {
 }
 
 int heed__attend_load(heed_body *b, const json_t *config, const char *dir, heed_error *err) {
-    static const char *const keys[] = { "dim",       "heads", "dropout", "rows", "run",
-                                        "ideograms", "gaps",  "least",   "most", NULL };
+    static const char *const keys[] = { "dim",  "heads", "dropout", "rows", "run", "ideograms",
+                                        "gaps", "least", "most",    "mean", NULL };
     heed_attend *a = (heed_attend *)b;
     char path[HEED_PATH_SIZE];
     heed__format(path, sizeof path, "%s/config.json", dir);
@@ -83,6 +86,7 @@ int heed__attend_load(heed_body *b, const json_t *config, const char *dir, heed_
     a->dim = heed__field_int(&f, "dim", 1, 65536);
     a->heads = heed__field_int(&f, "heads", 1, 1024);
     a->dropout = heed__field_number(&f, "dropout");
+    a->mean = heed__field_has(&f, "mean") && heed__field_bool(&f, "mean");
     a->rows = heed__field_int(&f, "rows", 0, INT32_MAX);
     a->features.run = (int)heed__field_int(&f, "run", 1, 16);
     a->features.ideograms = (int)heed__field_int(&f, "ideograms", 1, 16);

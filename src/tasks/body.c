@@ -143,3 +143,11 @@ heed_tensor *heed__column_weights(heed_ctx *cx, const heed_tensor *column, const
         }
     return w;
 }
+
+heed_tensor *heed__even_weights(heed_ctx *cx, const heed_span *span, int64_t n, int64_t T) {
+    heed_tensor *w = heed_zeros(cx, HEED_F32, 2, (int64_t[]){ n, T });
+    for (int64_t i = 0; w && i < n; i++)
+        for (int64_t t = 0; t < span[i].end - span[i].begin; t++)
+            HEED_F32_DATA(w)[i * T + t] = 1.0f / (float)(span[i].end - span[i].begin);
+    return w;
+}

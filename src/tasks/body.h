@@ -88,6 +88,7 @@ typedef struct heed_body_cfg {
     bool no_marks;         /* words only: marks are passed over */
     bool remember;         /* an LSTM's forget gates begin with a bias of 1 */
     bool additive;         /* attention by vᵀ tanh(Wq q + Wk k) instead of scaled dot */
+    bool no_attention;     /* instead of attention: an LSTM's states as they are, the mean */
     double dropout;        /* negative: none */
     const char *tokenizer; /* file to take the units from; NULL: the recipe's own. Not kept */
     int64_t bytes;         /* of all training texts, for defaults. Not kept */
@@ -200,5 +201,7 @@ void heed__rows_batch(heed_ctx *cx, const heed_rows *rows, const heed_span *span
  * [n,H,T] -> [n,T] with sum 1 over each span. */
 heed_tensor *heed__column_weights(heed_ctx *cx, const heed_tensor *column, const heed_span *span,
                                   int64_t n);
+/* The same where there is no attention: all units of a span count alike. */
+heed_tensor *heed__even_weights(heed_ctx *cx, const heed_span *span, int64_t n, int64_t T);
 
 #endif

@@ -51,7 +51,7 @@ int heed__attend_build(heed_attend *a, heed_error *err) {
                           (int64_t[]){ rows, D });
     int rc = a->table ? heed_param_set_sparse(ps, a->table) : HEED_ENOMEM;
     if (rc == 0) rc = heed_linear_init(&a->near, ps, "near", 3 * D, D);
-    if (rc == 0)
+    if (rc == 0 && !a->mean)
         rc = heed_linear_init_cfg(&a->query, ps, "query",
                                   &(heed_linear_cfg){ .in = D, .out = a->heads, .no_bias = true });
     a->gain = heed_param(ps, "norm.weight", (heed_init){ .kind = HEED_INIT_ONES }, 1, &C);
@@ -87,7 +87,8 @@ static int learn(heed_body *b, const heed_texts *x, heed_error *err) {
         .run = 2, .ideograms = 3, .gaps = small, .least = 2, .most = small ? 5 : 0
     };
     a->dim = b->cfg.embed;
-    a->heads = b->cfg.heads;
+    a->mean = b->cfg.no_attention;
+    a->heads = a->mean ? 1 : b->cfg.heads;
     a->dropout = b->cfg.dropout > 0 ? b->cfg.dropout : 0;
     const heed_index_cfg cfg = { .features = a->features, .least = 2, .most = b->cfg.vocab };
     if (rc == 0) rc = heed__index_learn(&a->index, &cfg, x->text, x->len, &b->hooks);
@@ -247,8 +248,10 @@ static heed_tensor *apply(heed_ctx *cx, const heed_body *body, const heed_rows *
     batch b;
     if (!make_batch(cx, a, rows, span, n, &b)) return NULL;
     heed_tensor *h = contextual(cx, a, &b);
-    heed_tensor *s = heed_transpose(cx, heed_linear_apply(cx, &a->query, h), 1, 2);
-    s = heed_softmax(cx, heed_add(cx, s, b.mask));
+    heed_tensor *s = b.mask;
+    if (!a->mean)
+        s = heed_add(cx, heed_transpose(cx, heed_linear_apply(cx, &a->query, h), 1, 2), s);
+    s = heed_softmax(cx, s);
     heed_tensor *p = heed_matmul(cx, s, h, false, false);
     heed_tensor *const part[2] = { heed_reshape(cx, p, 2, (int64_t[]){ n, a->heads * a->dim }),
                                    heed_max_pool(cx, h, b.lengths) };

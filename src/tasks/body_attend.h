@@ -11,6 +11,7 @@ typedef struct heed_attend {
     heed_body body;
     heed_feature_cfg features;
     int64_t dim, heads;
+    bool mean; /* no attention: every unit counts alike, for one head */
     double dropout;
     heed_feature_index index;
     int64_t rows;             /* of the table: features 0 .. rows-1, words and, if few, pieces */

@@ -58,6 +58,7 @@ static int learn(heed_body *b, const heed_texts *x, heed_error *err) {
                                    .layers = g->layers,
                                    .bidirectional = g->bidirectional,
                                    .additive = g->additive,
+                                   .no_attention = g->no_attention,
                                    .deviation = g->deviation,
                                    .remember = g->remember,
                                    .pooling = g->pooling,
@@ -92,6 +93,7 @@ static int load(heed_body *b, const json_t *config, const char *dir, heed_error 
     b->cfg.embed = m.dim;
     b->cfg.hidden = m.hidden;
     b->cfg.heads = m.heads;
+    b->cfg.no_attention = m.no_attention;
     b->cfg.dropout = m.dropout;
     return build(c, m, err);
 }
@@ -130,7 +132,9 @@ static heed_tensor *states_of(heed_ctx *cx, const heed_body *b, const heed_rows 
     heed_tensor *h = heed__classic_states(cx, &c->model, in[0], in[1],
                                           call->want_weights ? &tap : NULL);
     if (call->want_weights)
-        call->weights = h ? heed__column_weights(cx, tap.column, span, n) : NULL;
+        call->weights = !h                          ? NULL
+                        : c->model.cfg.no_attention ? heed__even_weights(cx, span, n, h->shape[1])
+                                                    : heed__column_weights(cx, tap.column, span, n);
     return h;
 }
 

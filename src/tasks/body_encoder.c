@@ -94,6 +94,9 @@ static int learn(heed_body *b, const heed_texts *x, heed_error *err) {
     if (g->max_len > MOST_POSITIONS)
         return heed__error(err, HEED_EINVALID,
                            "train: max_len of the recipe 'encoder' is at most %d", MOST_POSITIONS);
+    if (g->no_attention)
+        return heed__error(err, HEED_EUNSUPPORTED,
+                           "train: the recipe 'encoder' is attention; it has no form without");
     if (g->tokenizer)
         e->tok = tokenizer_of(b, x, err);
     else

@@ -78,6 +78,7 @@ static int fill_in(training *t) {
                                .ff = c->ff,
                                .bidirectional = c->bidirectional,
                                .additive = c->additive,
+                               .no_attention = c->no_attention,
                                .deviation = c->deviation,
                                .remember = c->remember,
                                .no_marks = c->no_marks,
@@ -313,10 +314,10 @@ static uint64_t fingerprint(const training *t) {
     char text[256];
     heed__format(text, sizeof text, "%lld %d %d %d %d %d %d %d %d %g %g %d %d %d %lld %lld %d %g",
                  (long long)t->body.max_len, (int)c->keep, c->windows, c->balanced, c->freeze,
-                 c->remember, c->no_marks, c->additive, c->from != NULL, c->label_smoothing,
-                 t->body.deviation, (int)t->body.position, (int)t->body.pooling, (int)c->precision,
-                 (long long)t->body.heads, (long long)c->pretrain_epochs, (int)t->fit.adversary,
-                 c->adversary_size);
+                 c->remember, c->no_marks, c->additive + 2 * c->no_attention, c->from != NULL,
+                 c->label_smoothing, t->body.deviation, (int)t->body.position, (int)t->body.pooling,
+                 (int)c->precision, (long long)t->body.heads, (long long)c->pretrain_epochs,
+                 (int)t->fit.adversary, c->adversary_size);
     return heed__hash_text(HEED_HASH_BEGIN, text);
 }
 

@@ -57,6 +57,19 @@ static void test_output(void **state) {
     assert_int_equal(check("test", arguments), 1);
 }
 
+static void ablate_output(void **state) {
+    (void)state;
+    char arguments[256];
+    static const char *const recipes[] = { "attend", "classic", "encoder" };
+    for (int r = 0; r < 3; r++) {
+        snprintf(arguments, sizeof arguments,
+                 "bench ablate classify %s/data.tsv --recipe %s --epochs 1 --seeds 2 --test "
+                 "%s/data.tsv --json",
+                 model, recipes[r], model);
+        assert_int_equal(check("ablate", arguments), 1);
+    }
+}
+
 static void predict_output(void **state) {
     (void)state;
     char arguments[256];
@@ -207,10 +220,11 @@ static int tear_down(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_check_can_fail), cmocka_unit_test(test_output),
-        cmocka_unit_test(predict_output),     cmocka_unit_test(tagger_output),
-        cmocka_unit_test(embedder_output),    cmocka_unit_test(label_output),
-        cmocka_unit_test(runs_output),        cmocka_unit_test(promises_output),
-        cmocka_unit_test(tokenize_output),    cmocka_unit_test(bench_output),
+        cmocka_unit_test(ablate_output),      cmocka_unit_test(predict_output),
+        cmocka_unit_test(tagger_output),      cmocka_unit_test(embedder_output),
+        cmocka_unit_test(label_output),       cmocka_unit_test(runs_output),
+        cmocka_unit_test(promises_output),    cmocka_unit_test(tokenize_output),
+        cmocka_unit_test(bench_output),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,0 +1,191 @@
+/* cmd_db.c: `heed db check|backup|query|vacuum`: upkeep of a store, and questions to it in SQL. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/commands.h"
+#include "app/options.h"
+#include "base/alloc.h"
+#include "base/json.h"
+#include "serve/serve.h"
+#include "serve/store_option.h"
+#include "store/look.h"
+
+enum { MILLION = 1000000 };
+
+typedef struct request {
+    heed_store_option where;
+    heed_hooks hooks;
+    bool json;
+    int64_t most;
+    const char *operand; /* FILE or SQL */
+    json_t *told;        /* what the log hook heard, for --json */
+} request;
+
+static void on_log(void *user, heed_log_level level, const char *line) {
+    request *r = user;
+    if (level == HEED_LOG_WARN && r->json)
+        json_array_append_new(r->told, json_string(line));
+    else if (level != HEED_LOG_DEBUG)
+        fprintf(stderr, "heed: %s\n", line);
+}
+
+static int print_json(json_t *tree) {
+    heed_error err;
+    char *text = heed__json_text(NULL, tree, false, NULL, &err);
+    json_decref(tree);
+    if (!text) return command_error(&err);
+    puts(text);
+    heed__free(NULL, text);
+    return 0;
+}
+
+/* For writing where nobody else writes: then the inside of the full-text index is looked at too. */
+static heed_store *open_to_check(request *r, heed_error *err) {
+    heed_store *store = heed__store_option_open(&r->where, false, err);
+    if (store || err->code != HEED_EIO) return store;
+    heed_error second;
+    return heed__store_option_open(&r->where, true, &second);
+}
+
+static int check(request *r) {
+    heed_error err = { 0 };
+    heed_store *store = open_to_check(r, &err);
+    if (!store) return command_error(&err);
+    json_t *is = heed_look_state(store, &err);
+    const int status = heed_store_check(store, &err);
+    heed_store_close(store);
+    const long long events = json_integer_value(json_object_get(is, "events"));
+    json_decref(is);
+    if (status && status != HEED_EFORMAT) return command_error(&err);
+    if (r->json) {
+        print_json(json_pack("{s:b,s:I,s:O}", "sound", status == 0, "events", (json_int_t)events,
+                             "wrong", r->told));
+        return status ? command_error(&err) : 0;
+    }
+    if (status) return command_error(&err);
+    printf("sound: %lld events\n", events);
+    return 0;
+}
+
+static int backup(request *r) {
+    heed_error err = { 0 };
+    heed_store *store = heed__store_option_open(&r->where, true, &err);
+    if (!store) return command_error(&err);
+    const int status = heed_store_backup(store, r->operand, &err);
+    heed_store_close(store);
+    return status ? command_error(&err) : 0;
+}
+
+static int vacuum(request *r) {
+    heed_error err = { 0 };
+    heed_store *store = heed__store_option_open(&r->where, false, &err);
+    if (!store) return command_error(&err);
+    json_t *before = heed_look_state(store, &err);
+    const int status = heed_store_vacuum(store, &err);
+    json_t *after = status ? NULL : heed_look_state(store, &err);
+    heed_store_close(store);
+    if (after)
+        printf("%lld bytes, before %lld\n",
+               (long long)json_integer_value(json_object_get(after, "size")),
+               (long long)(json_integer_value(json_object_get(before, "size")) +
+                           json_integer_value(json_object_get(before, "journal"))));
+    json_decref(before);
+    json_decref(after);
+    return after ? 0 : command_error(&err);
+}
+
+/* A value as a field of a line: tabs and line breaks become blanks, control characters '?'. */
+static void print_field(const json_t *value) {
+    if (json_is_string(value)) {
+        for (const char *p = json_string_value(value); *p; p++) {
+            const unsigned char c = (unsigned char)*p;
+            putchar(c == '\t' || c == '\n' || c == '\r' ? ' ' : c < 0x20 || c == 0x7f ? '?' : c);
+        }
+    } else if (!json_is_null(value)) {
+        char *text = heed__json_text(NULL, value, false, NULL, NULL);
+        fputs(text ? text : "?", stdout);
+        heed__free(NULL, text);
+    }
+}
+
+static void print_line(const json_t *fields) {
+    size_t i;
+    json_t *field;
+    json_array_foreach(fields, i, field) {
+        if (i) putchar('\t');
+        print_field(field);
+    }
+    putchar('\n');
+}
+
+static int query(request *r) {
+    heed_error err = { 0 };
+    heed_store *store = heed__store_option_open(&r->where, true, &err);
+    json_t *answer = store ? heed_look_sql(store, r->operand, r->most, &err) : NULL;
+    heed_store_close(store);
+    if (!answer) return command_error(&err);
+    if (r->json) return print_json(answer);
+    size_t i;
+    json_t *row;
+    print_line(json_object_get(answer, "columns"));
+    json_array_foreach(json_object_get(answer, "rows"), i, row) print_line(row);
+    if (json_is_true(json_object_get(answer, "cut")))
+        fprintf(stderr, "heed: there are more rows than %lld; --most N shows more\n",
+                (long long)r->most);
+    json_decref(answer);
+    return 0;
+}
+
+static const struct {
+    const char *name, *operand;
+    int (*run)(request *r);
+} verbs[] = {
+    { "check", NULL, check },
+    { "backup", "FILE", backup },
+    { "query", "SQL", query },
+    { "vacuum", NULL, vacuum },
+};
+
+static int run_verb(request *r, const char *name, int n) {
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(name, verbs[i].name) != 0) continue;
+        if ((n == 2) == (verbs[i].operand != NULL)) return verbs[i].run(r);
+        fprintf(stderr, "heed: db %s takes %s%s\n", name,
+                verbs[i].operand ? "one operand: " : "no operand",
+                verbs[i].operand ? verbs[i].operand : "");
+        return EXIT_USAGE;
+    }
+    fprintf(stderr, "heed: db knows check, backup, query, vacuum and replay, not '%s'\n", name);
+    return EXIT_USAGE;
+}
+
+int serve_db(int argc, char **argv) {
+    request r = { .most = 1000 };
+    const char *operand[2] = { NULL, NULL };
+    const opt options[] = {
+        { "store", 0, OPT_TEXT, &r.where.store, 0, 0, "FILE", "the store itself" },
+        { "flow", 0, OPT_TEXT, &r.where.flow, 0, 0, "FLOW.yaml",
+          "the store of a flow (without either: of flow.yaml, or heed.db, in this folder)" },
+        { "most", 0, OPT_INT, &r.most, 1, MILLION, "N", "query: at most so many rows (1000)" },
+        { "json", 0, OPT_FLAG, &r.json, 0, 0, NULL, "check, query: the answer as JSON" },
+        { 0 },
+    };
+    const opt_command about = {
+        "heed db check | backup FILE | query SQL | vacuum [options]",
+        "check looks at every page, index and row (and migrates an older store); backup copies "
+        "the store to FILE while it is in use; query reads it with SQL; vacuum writes it anew "
+        "without free pages. check, backup and query may be used beside a running server.",
+        options, 1, 2
+    };
+    const int n = opt_read(&about, argc, argv, operand);
+    if (n < 0) return command_usage(n);
+    command_catch_signals();
+    r.operand = operand[1];
+    r.told = json_array();
+    r.hooks = (heed_hooks){ .user = &r, .log = on_log, .cancel = command_cancelled };
+    r.where.hooks = &r.hooks;
+    const int status = run_verb(&r, operand[0], n);
+    json_decref(r.told);
+    return status;
+}
