@@ -170,7 +170,7 @@ verdict heed__verdict(const heed_analyst *a, const analysis *k, const heed_said 
     const float *p = said->probs + i * said->labels;
     if (heed_served_target(m) == HEED_TARGET_SCORE) return (verdict){ .confidence = (double)p[0] };
     verdict v = { heed_served_label(m, best), (double)p[best], false };
-    if (v.confidence < k->cfg->least) v.abstained = true;
+    v.abstained = v.confidence < k->cfg->least || said->known[i] == 0;
     if (heed_served_target(m) == HEED_TARGET_LABELS)
         v.abstained = v.abstained || v.confidence < 0.5;
     if (heed_served_target(m) != HEED_TARGET_LABEL || !heed_served_calibrated(m)) return v;

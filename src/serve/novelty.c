@@ -4,7 +4,7 @@
  * stand without spaces, single ones and pairs). Candidates are those that agree with it in at least
  * one of 16 bands of 2 minima of 32 hash functions (Broder 1997; bands: Leskovec, Rajaraman and
  * Ullman, Mining of Massive Datasets, 3.4); of them the cosine |A and B| / sqrt(|A| |B|) is exact.
- * Vectors: all earlier ones are compared. */
+ * Vectors: all earlier ones are compared; the nearer of both counts. */
 #include "serve/novelty.h"
 
 #include <math.h>
@@ -47,12 +47,10 @@ heed_novelty *heed_novelty_new(int64_t dim, double least, int64_t within_ms,
         v->within_ms = within_ms;
         v->k = heed__kernels(NULL, err);
         v->place = heed__calloc(hooks, HEED_NOVELTY_REACH, sizeof *v->place);
-        if (dim)
-            v->vector = heed__calloc(hooks, HEED_NOVELTY_REACH, (size_t)dim * sizeof(float));
-        else
-            v->cell = heed__calloc(hooks, (size_t)BANDS * TABLE, sizeof *v->cell);
+        if (dim) v->vector = heed__calloc(hooks, HEED_NOVELTY_REACH, (size_t)dim * sizeof(float));
+        v->cell = heed__calloc(hooks, (size_t)BANDS * TABLE, sizeof *v->cell);
         if (v->cell) memset(v->cell, 0xff, (size_t)BANDS * TABLE * sizeof *v->cell);
-        if (v->k && v->place && (dim ? (void *)v->vector : (void *)v->cell)) return v;
+        if (v->k && v->place && v->cell && (!dim || v->vector)) return v;
     }
     heed_novelty_free(v);
     heed__error(err, HEED_ENOMEM, "novelty: out of memory");
@@ -221,11 +219,10 @@ int heed_novelty_step(heed_novelty *v, const heed_novel *x, int64_t *nearest, do
     *nearest = 0;
     *cosine = 0;
     if (own->seq != x->seq) own->seq = 0; /* what stood here is too old */
-    if (v->dim)
-        step_vector(v, x, own, nearest, cosine);
-    else
-        rc = step_words(v, x, own, nearest, cosine);
+    rc = step_words(v, x, own, nearest, cosine);
     if (rc) return heed__error(err, rc, "novelty: out of memory");
+    if (v->dim) step_vector(v, x, own, nearest, cosine);
+    if (*cosine > 1) *cosine = 1; /* rounding */
     own->seq = x->seq;
     own->time_ms = x->time_ms;
     return 0;

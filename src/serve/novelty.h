@@ -1,5 +1,5 @@
-/* novelty.h: whether a text was seen before: the nearest of the earlier ones, by cosine of vectors
- * where there are any, else of the sets of their words and pairs of words. What counts as earlier
+/* novelty.h: whether a text was seen before: the nearest of the earlier ones, by the cosine of the
+ * sets of their words and pairs of words, or of vectors where there are any. What counts as earlier
  * follows from the log alone: events whose seq is at most `HEED_NOVELTY_REACH` less and whose time
  * at most within_ms less. One thread. */
 #ifndef HEED_SERVE_NOVELTY_H
@@ -14,10 +14,10 @@ typedef struct heed_novelty heed_novelty;
 typedef struct heed_novel {
     int64_t seq, time_ms;
     const char *text;
-    const float *vector; /* [dim], of length 1; NULL: by words */
+    const float *vector; /* [dim], of length 1 */
 } heed_novel;
 
-/* dim: of the vectors; 0: by words. least: cosines below need not be found. */
+/* dim: of the vectors; 0: by words alone. least: cosines below need not be found. */
 heed_novelty *heed_novelty_new(int64_t dim, double least, int64_t within_ms,
                                const heed_hooks *hooks, heed_error *err);
 void heed_novelty_free(heed_novelty *v); /* NULL is fine */

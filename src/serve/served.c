@@ -40,6 +40,7 @@ void heed_said_free(heed_said *said) {
     heed__free(&hooks, said->logits);
     heed__free(&hooks, said->seen);
     heed__free(&hooks, said->total);
+    heed__free(&hooks, said->known);
     heed__free(&hooks, said->vector);
     *said = (heed_said){ .want_vectors = said->want_vectors };
 }
@@ -53,7 +54,8 @@ static int said_room(const heed_served *m, heed_said *said, int64_t n, heed_erro
     said->dim = !classify || said->want_vectors ? m->dim : 0;
     said->seen = heed__calloc(&m->hooks, rows, sizeof *said->seen);
     said->total = heed__calloc(&m->hooks, rows, sizeof *said->total);
-    bool ok = said->seen && said->total;
+    said->known = heed__calloc(&m->hooks, rows, sizeof *said->known);
+    bool ok = said->seen && said->total && said->known;
     if (ok && classify) {
         const size_t size = (size_t)m->width * sizeof *said->probs;
         said->probs = heed__calloc(&m->hooks, rows, size);
@@ -71,6 +73,8 @@ static int said_room(const heed_served *m, heed_said *said, int64_t n, heed_erro
 
 static void count_units(const heed_classifier *c, const heed_rows *rows, heed_said *said) {
     for (int64_t i = 0; i < rows->len; i++) {
+        for (int64_t u = rows->start[i]; u < rows->start[i + 1]; u++)
+            said->known[i] += rows->known[u];
         const heed_span s = heed__window(c, rows, i, 0);
         said->total[i] = rows->total[i];
         said->seen[i] = heed__windows(c, rows, i) > 1 ? rows->total[i] : s.end - s.begin;
@@ -81,8 +85,10 @@ static void count_units(const heed_classifier *c, const heed_rows *rows, heed_sa
 /* Encoded once for labels and vectors. */
 static int classify(heed_served *m, heed_classifier *c, const heed_examples *x, heed_said *said,
                     heed_error *err) {
-    heed_pairs p;
-    int rc = heed__classifier_encode(c, x, c->windows, &p, err);
+    heed_pairs p = { .rows2 = { .len = 0 } };
+    const heed_rows_cfg how = { c->windows ? 0 : c->max_len, c->keep, true };
+    int rc = heed__body_encode(c->body, &(heed_texts){ .len = x->len, .text = x->text }, &how,
+                               &p.rows, err);
     if (rc) return rc;
     count_units(c, &p.rows, said);
     rc = heed__classifier_answers(c, &p, true, said->probs, err);
@@ -164,6 +170,7 @@ static int share(const heed_served *m, const heed_said *all, int64_t at, heed_qu
     if (rc) return rc;
     memcpy(own->seen, all->seen + at, (size_t)n * sizeof *own->seen);
     memcpy(own->total, all->total + at, (size_t)n * sizeof *own->total);
+    memcpy(own->known, all->known + at, (size_t)n * sizeof *own->known);
     const size_t size = (size_t)(n * m->width) * sizeof *own->probs;
     if (own->logits) memcpy(own->logits, all->logits + at * m->width, size);
     if (own->probs) memcpy(own->probs, all->probs + at * m->width, size);

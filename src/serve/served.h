@@ -63,7 +63,8 @@ typedef struct heed_said {
     int64_t n, labels, dim;
     float *probs;  /* [n,labels] calibrated probabilities; [n] of a model that gives a score */
     float *logits; /* [n,labels] of a model with one label a text; NULL else */
-    int64_t *seen, *total; /* [n] units of the text */
+    /* [n] units of the text that are read, that there are, and that it knows of those it read */
+    int64_t *seen, *total, *known;
     float *vector;         /* [n,dim] of length 1 */
     heed_hooks hooks;
 } heed_said;
