@@ -139,8 +139,8 @@ static inline void timeline_free(timeline *t) {
 
 /* What alerts are worth: each is of a label at a time. */
 typedef struct timeline_score {
-    int alerts, right, found[3], planted[3];
-    int64_t delay_ms[512]; /* of each surge that was found */
+    int alerts, right, echoes, found[3], planted[3]; /* echo: while another label has a surge */
+    int64_t delay_ms[512];                           /* of each surge that was found */
     int delays;
     double weeks; /* in which surges were planted */
 } timeline_score;
@@ -162,10 +162,13 @@ static inline void timeline_judge_open(timeline_judge *j) {
 /* Alerts of the quiet weeks are not counted. */
 static inline void timeline_judge_alert(timeline_judge *j, int label, int64_t time_ms) {
     if (time_ms < j->c->start_ms + j->c->quiet_weeks * INT64_C(604800000)) return;
+    bool echo = false;
     j->score.alerts++;
     for (int64_t i = 0; i < j->t->surges; i++) {
         const timeline_surge *s = &j->t->surge[i];
-        if (s->label != label || time_ms < s->from_ms || time_ms > s->to_ms + j->after_ms) continue;
+        if (time_ms < s->from_ms || time_ms > s->to_ms + j->after_ms) continue;
+        echo = true;
+        if (s->label != label) continue;
         j->score.right++;
         if (!j->found[i] && j->score.delays < 512) {
             j->score.found[s->size]++;
@@ -174,6 +177,7 @@ static inline void timeline_judge_alert(timeline_judge *j, int label, int64_t ti
         j->found[i] = true;
         return;
     }
+    j->score.echoes += echo;
 }
 
 static inline int timeline_delay_order(const void *a, const void *b) {
