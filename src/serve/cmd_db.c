@@ -7,11 +7,12 @@
 #include "app/options.h"
 #include "base/alloc.h"
 #include "base/json.h"
+#include "serve/replay.h"
 #include "serve/serve.h"
 #include "serve/store_option.h"
 #include "store/look.h"
 
-enum { MILLION = 1000000 };
+enum { MILLION = 1000000, EXIT_DIFFERENT = 1 };
 
 typedef struct request {
     heed_store_option where;
@@ -137,14 +138,49 @@ static int query(request *r) {
     return 0;
 }
 
+/* The flow of the operand decides about the whole log again. */
+static int replay(request *r) {
+    heed_error err = { 0 };
+    heed_replay_report told;
+    heed_flow *flow = heed_flow_open(r->operand, &r->hooks, &err);
+    const heed_store_option of_flow = { .flow = r->operand, .hooks = &r->hooks };
+    heed_store *store = flow ? heed__store_option_open(r->where.store || r->where.flow ? &r->where
+                                                                                       : &of_flow,
+                                                       true, &err)
+                             : NULL;
+    const int status = store ? heed_replay(store, flow, &told, &r->hooks, &err) : err.code;
+    heed_store_close(store);
+    heed_flow_close(flow);
+    if (status) return command_error(&err);
+    if (r->json)
+        return print_json(json_pack(
+                   "{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:s?}", "same", told.different == 0, "entries",
+                   (json_int_t)told.entries, "events", (json_int_t)told.events, "alerts",
+                   (json_int_t)told.alerts, "from", (json_int_t)told.from, "missing",
+                   (json_int_t)told.missing, "different", (json_int_t)told.different, "first",
+                   told.first[0] ? told.first : NULL)) ||
+               (told.different ? EXIT_DIFFERENT : 0);
+    if (!told.from)
+        printf("nothing in this log was decided by %s as it is now\n", r->operand);
+    else
+        printf("%lld events and %lld alerts from entry %lld on: %s\n", (long long)told.events,
+               (long long)told.alerts, (long long)told.from,
+               told.different ? "not as they were" : "the same, byte for byte");
+    if (told.missing)
+        printf(
+            "%lld entries are no longer there; what followed from them cannot be decided again\n",
+            (long long)told.missing);
+    if (told.different)
+        printf("%lld differ; the first: %s\n", (long long)told.different, told.first);
+    return told.different ? EXIT_DIFFERENT : 0;
+}
+
 static const struct {
     const char *name, *operand;
     int (*run)(request *r);
 } verbs[] = {
-    { "check", NULL, check },
-    { "backup", "FILE", backup },
-    { "query", "SQL", query },
-    { "vacuum", NULL, vacuum },
+    { "check", NULL, check },   { "backup", "FILE", backup },      { "query", "SQL", query },
+    { "vacuum", NULL, vacuum }, { "replay", "FLOW.yaml", replay },
 };
 
 static int run_verb(request *r, const char *name, int n) {
@@ -172,10 +208,11 @@ int serve_db(int argc, char **argv) {
         { 0 },
     };
     const opt_command about = {
-        "heed db check | backup FILE | query SQL | vacuum [options]",
+        "heed db check | backup FILE | query SQL | vacuum | replay FLOW.yaml [options]",
         "check looks at every page, index and row (and migrates an older store); backup copies "
         "the store to FILE while it is in use; query reads it with SQL; vacuum writes it anew "
-        "without free pages. check, backup and query may be used beside a running server.",
+        "without free pages; replay decides about the log once more and compares. All but vacuum "
+        "may be used beside a running server.",
         options, 1, 2
     };
     const int n = opt_read(&about, argc, argv, operand);
