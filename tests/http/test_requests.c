@@ -187,7 +187,7 @@ static void ambiguous(void **state) {
     assert_int_equal(raw("GET /health HTTP/1.1\r\nHost: localhost\r\nX: a\x01z\r\n"
                          "Connection: close\r\n\r\n"),
                      400);
-    assert_int_equal(raw("\x16\x03\x01\x02"), 0);
+    assert_int_equal(raw("\x16\x03\x01\x02\r\n\r\n"), 0);
 }
 
 static void pipelined(void **state) {
