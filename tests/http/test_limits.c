@@ -46,7 +46,7 @@ static void wait_open(double n) {
 
 enum { DRIPPING = 4, BYTES = 400 };
 
-/* Each sends a byte now and then, for a request line, a header, a body and chunks; all are closed. */
+/* Each sends a byte now and then: of a request line, a header, a body, chunks; all are closed. */
 static void dripping(void **state) {
     (void)state;
     start((heed_http_cfg){ .request_seconds = 1, .idle_seconds = 1 });
@@ -108,7 +108,7 @@ static void unread(void **state) {
     close(fd);
 }
 
-/* One in the worker, two wait, and the others are told to come again; those who waited are served. */
+/* One in the worker, two wait, the others are told to come again; those who waited are served. */
 static void full_queue(void **state) {
     (void)state;
     start((heed_http_cfg){ .workers = 1, .queue = 2 });
