@@ -1,4 +1,4 @@
-/* Memory runs out while the HTTP server starts, keys are written and read, hubs and metrics made. */
+/* Memory runs out while the HTTP server starts, keys are written and read, hubs are made. */
 #include "oom.h"
 
 #include <stdio.h>
