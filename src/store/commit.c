@@ -131,6 +131,21 @@ static int index_texts(heed_store *s, int64_t upto, heed_error *err) {
     return status ? status : heed__place_set(s, "indexed", upto, err);
 }
 
+/* The place up to which all is decided, and how many events that makes. */
+static int move_decided(heed_store *s, int64_t upto, heed_error *err) {
+    if (upto <= s->pending.decided) return HEED_OK;
+    EACH(q, "SELECT count(*) FROM entry WHERE seq > ?1 AND seq <= ?2 AND kind = 0");
+    sqlite3_bind_int64(q, 1, s->pending.decided);
+    sqlite3_bind_int64(q, 2, upto);
+    int status = heed__db_step(s->writer, q, err);
+    if (status == 1) s->pending.events += sqlite3_column_int64(q, 0);
+    heed__db_done(q);
+    if (status < 0) return status;
+    s->pending.decided = upto;
+    status = heed__place_set(s, "decided", upto, err);
+    return status ? status : heed__place_set(s, "events", s->pending.events, err);
+}
+
 static int commit(heed_store *s, void *arg, heed_error *err) {
     const heed_commit *c = arg;
     if (c->upto > s->pending.last)
@@ -144,11 +159,7 @@ static int commit(heed_store *s, void *arg, heed_error *err) {
         status = put_message(s, &c->message[i], c->upto, err);
     if (!status && c->state) status = put_state(s, c, err);
     if (!status) status = index_texts(s, c->upto, err);
-    if (!status && c->upto > s->pending.decided) {
-        s->pending.decided = c->upto;
-        status = heed__place_set(s, "decided", c->upto, err);
-    }
-    return status;
+    return status ? status : move_decided(s, c->upto, err);
 }
 
 int heed_store_commit(heed_store *s, const heed_commit *c, heed_error *err) {

@@ -122,7 +122,8 @@ static int make_tombstone(heed_store *s, int64_t seq, heed_error *err) {
     const heed_entry left = { .seq = seq,
                               .time_ms = row == 1 ? sqlite3_column_int64(q, 0) : 0,
                               .kind = HEED_ENTRY_FORGOTTEN };
-    if (row == 1) s->pending.events -= sqlite3_column_int(q, 1) == HEED_ENTRY_EVENT;
+    if (row == 1 && seq <= s->pending.decided)
+        s->pending.events -= sqlite3_column_int(q, 1) == HEED_ENTRY_EVENT;
     heed__db_done(q);
     if (row < 0) return row;
     const int64_t value[] = { seq, heed__entry_sum(&left) };
@@ -283,6 +284,7 @@ static int forget(heed_store *s, void *arg, heed_error *err) {
     reset(s, f);
     int status = find(s, f, err);
     for (int64_t i = 0; i < f->n && !status; i++) status = forget_entry(s, f->seq[i], err);
+    if (!status && f->n) status = heed__place_set(s, "events", s->pending.events, err);
     if (!status && f->n) status = clean_quotes(s, &f->texts, err);
     /* what the decider remembers is of everybody: it begins again from the log */
     if (!status && f->n) status = heed__db_run(s->writer, "DELETE FROM state", NULL, 0, err);

@@ -14,9 +14,10 @@
 typedef struct heed_places {
     int64_t last, clock_ms; /* of the last entry */
     int64_t decided, indexed;
-    int64_t events; /* how many there are */
+    int64_t events; /* how many of those decided are events */
 } heed_places;
 
+typedef struct heed_group heed_group;
 typedef struct heed_work heed_work;
 
 struct heed_store {
@@ -33,7 +34,7 @@ struct heed_store {
 
     heed_lock *lock; /* of what follows */
     heed_places now;
-    heed_work *first, **end; /* waiting for a leader */
+    heed_group *open_group, *idle_group;
     bool leading;
     heed_db *idle;
     int readers; /* open */
@@ -48,6 +49,7 @@ typedef int (*heed_work_fn)(heed_store *store, void *arg, heed_error *err);
 int heed__store_write(heed_store *store, heed_work_fn run, void *arg, heed_error *err);
 /* The same alone and outside any transaction. */
 int heed__store_alone(heed_store *store, heed_work_fn run, void *arg, heed_error *err);
+void heed__groups_free(heed_store *store);
 /* BEGIN ... COMMIT around run, for use within heed__store_alone. */
 int heed__store_transaction(heed_store *store, heed_work_fn run, void *arg, heed_error *err);
 

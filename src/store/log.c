@@ -125,7 +125,6 @@ static int insert(heed_store *s, sqlite3_stmt *q, heed_entry *e, heed_error *err
     if (row < 0) return row;
     if (sqlite3_changes(db->db) == 0) return find_first(s, e, err);
     s->pending.last = e->seq;
-    s->pending.events += e->kind == HEED_ENTRY_EVENT;
     if (e->kind == HEED_ENTRY_FEEDBACK || e->kind == HEED_ENTRY_ACTION)
         return note_feedback(s, e, err);
     return HEED_OK;

@@ -28,7 +28,10 @@ json_t *heed_look_state(heed_store *s, heed_error *err) {
         const char *sql;
         int64_t *value;
     } ask[] = {
-        { "SELECT value FROM place WHERE name = 'events'", &events },
+        { "SELECT coalesce((SELECT value FROM place WHERE name = 'events'), 0) + (SELECT count(*)"
+          " FROM entry WHERE kind = 0 AND seq > coalesce((SELECT value FROM place WHERE name ="
+          " 'decided'), 0))",
+          &events },
         { "SELECT value FROM place WHERE name = 'decided'", &decided },
         { "SELECT max((SELECT coalesce(max(seq), 0) FROM entry),"
           " coalesce((SELECT value FROM place WHERE name = 'last'), 0))",

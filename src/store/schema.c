@@ -50,8 +50,8 @@ static const char *const step[] = {
     "CREATE INDEX message_due ON message (sink, due_ms) WHERE phase = 0;"
     "CREATE INDEX message_phase ON message (phase) WHERE phase > 0;"
     "CREATE TABLE state (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, data BLOB NOT NULL);"
-    /* Small things by name; and numbers: 'events' (how many there are), 'decided', 'indexed' (up to
-     * which entry), 'last', 'clock' (at the last removal). */
+    /* Small things by name; and numbers: 'decided', 'indexed' (up to which entry), 'events' (how
+     * many of those decided are), 'last', 'clock' (at the last removal). */
     "CREATE TABLE value (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE place (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
 };

@@ -222,7 +222,6 @@ heed_store *heed_store_open(const heed_store_cfg *cfg, heed_error *err) {
     s->cache_size = cfg->cache_size > 0 ? cfg->cache_size : CACHE_SIZE;
     s->wait_ms = cfg->wait_ms > 0 ? cfg->wait_ms : WAIT_MS;
     s->lock_file = -1;
-    s->end = &s->first;
     int status = HEED_OK;
     if (strcmp(cfg->path, ":memory:") == 0) {
         status = make_temporary(s, err);
@@ -250,6 +249,7 @@ void heed_store_close(heed_store *s) {
     heed__db_close(s->writer);
     if (s->temporary) remove_temporary(s);
     if (s->lock_file >= 0) close(s->lock_file);
+    heed__groups_free(s);
     heed__vectors_free(s->vectors);
     heed__lock_free(s->lock);
     heed__free(&s->hooks, s->path);

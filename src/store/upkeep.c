@@ -134,7 +134,8 @@ static int remove_range(heed_store *s, void *arg, heed_error *err) {
     status = heed__db_run(s->writer, "DELETE FROM entry WHERE seq >= ?1 AND seq < ?2 AND seq <> ?3",
                           value, 3, err);
     r->removed = sqlite3_changes(s->writer->db);
-    s->pending.events -= events;
+    s->pending.events -= events; /* all of them were decided */
+    if (!status) status = heed__place_set(s, "events", s->pending.events, err);
     if (!status) status = heed__place_set(s, "last", s->pending.last, err);
     return status ? status : heed__place_set(s, "clock", s->pending.clock_ms, err);
 }

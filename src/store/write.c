@@ -1,16 +1,27 @@
-/* write.c: group commit. A thread that has work to be committed queues it; the first that finds
- * nobody at it becomes the leader, runs all that waits in one transaction, and wakes the rest. */
+/* write.c: group commit. A thread with work to be committed joins the group that is open, or opens
+ * one and becomes its leader. At the leader's turn the group is closed and all its work runs in one
+ * transaction, while the next one gathers. */
+#include <stdatomic.h>
+
 #include "store/impl.h"
 
-enum { JOURNAL_PAGES = 2000 }; /* taken into the file beyond so many: 8 MB */
+enum { JOURNAL_PAGES = 8192 }; /* taken into the file beyond so many: 32 MB */
 
 struct heed_work {
     heed_work_fn run;
     void *arg;
     heed_error *err;
     int status;
-    bool alone, done;
     struct heed_work *next;
+};
+
+/* Threads that wait for one transaction. Groups are kept for later ones. */
+struct heed_group {
+    _Atomic int64_t users;
+    heed_work *first, **end; /* under the store's lock until it is closed, then the leader's */
+    heed_lock *lock;         /* of done, for which all but the leader wait */
+    bool done;
+    heed_group *next;
 };
 
 static void roll_back(heed_store *s) {
@@ -30,8 +41,6 @@ static int transact(heed_store *s, heed_work *list, const heed_work *end, heed_e
     int status = heed__db_run(db, "BEGIN IMMEDIATE", NULL, 0, err);
     if (status) return status;
     for (heed_work *w = list; w != end && !status; w = w->next) status = w->run(s, w->arg, err);
-    if (!status && s->pending.events != s->now.events)
-        status = heed__place_set(s, "events", s->pending.events, err);
     if (!status) status = heed__db_run(db, "COMMIT", NULL, 0, err);
     if (status)
         roll_back(s);
@@ -58,66 +67,103 @@ static void take_journal(heed_store *s) {
     sqlite3_wal_checkpoint_v2(s->writer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
-/* What the leader takes: up to the first that wants to be alone, or that one. */
-static heed_work *take(heed_store *s) {
-    heed_work *list = s->first, **end = &s->first;
-    if (list->alone) {
-        end = &list->next;
+/* Under the store's lock: a group that nobody uses; NULL: out of memory. */
+static heed_group *new_group(heed_store *s, heed_error *err) {
+    heed_group *g = s->idle_group;
+    if (g) {
+        s->idle_group = g->next;
     } else {
-        while (*end && !(*end)->alone) end = &(*end)->next;
+        g = heed__calloc(&s->hooks, 1, sizeof *g);
+        if (g) g->lock = heed__lock_new(&s->hooks, err);
+        if (!g) heed__error(err, HEED_ENOMEM, "%s: out of memory", s->path);
+        if (g && !g->lock) {
+            heed__free(&s->hooks, g);
+            g = NULL;
+        }
+        if (!g) return NULL;
     }
-    s->first = *end;
-    if (!s->first) s->end = &s->first;
-    *end = NULL;
-    return list;
+    atomic_store(&g->users, 0);
+    g->first = NULL;
+    g->end = &g->first;
+    g->done = false;
+    return g;
 }
 
-static void lead(heed_store *s) {
-    heed_work *list = take(s);
-    heed__lock_leave(s->lock);
-    if (list->alone)
-        list->status = list->run(s, list->arg, list->err);
-    else
-        run_list(s, list);
-    heed__lock_enter(s->lock);
-    for (heed_work *w = list, *next; w; w = next) {
-        next = w->next; /* its thread may go as soon as the lock is left */
-        w->done = true;
+void heed__groups_free(heed_store *s) {
+    while (s->idle_group) {
+        heed_group *g = s->idle_group;
+        s->idle_group = g->next;
+        heed__lock_free(g->lock);
+        heed__free(&s->hooks, g);
     }
-    heed__lock_wake(s->lock);
+}
+
+/* The last one puts it away. */
+static void leave_group(heed_store *s, heed_group *g) {
+    if (atomic_fetch_sub(&g->users, 1) != 1) return;
+    heed__lock_enter(s->lock);
+    g->next = s->idle_group;
+    s->idle_group = g;
     heed__lock_leave(s->lock);
+}
+
+/* Under the store's lock, which it gives back: waits for its turn and does the group's work. */
+static void lead(heed_store *s, heed_group *g, bool alone) {
+    while (s->leading) heed__lock_wait(s->lock, -1);
+    s->leading = true;
+    if (s->open_group == g) s->open_group = NULL;
+    heed__lock_leave(s->lock);
+    if (alone)
+        g->first->status = g->first->run(s, g->first->arg, g->first->err);
+    else
+        run_list(s, g->first);
+    heed__lock_enter(g->lock);
+    g->done = true;
+    heed__lock_wake(g->lock);
+    heed__lock_leave(g->lock);
     take_journal(s);
     heed__lock_enter(s->lock);
+    s->leading = false;
+    heed__lock_wake(s->lock);
+    heed__lock_leave(s->lock);
 }
 
-static int submit(heed_store *s, heed_work *work) {
+static int submit(heed_store *s, heed_work *work, bool alone) {
     if (s->read_only)
         return heed__error(work->err, HEED_EIO, "%s: opened only to be read", s->path);
     heed__lock_enter(s->lock);
-    *s->end = work;
-    s->end = &work->next;
-    while (!work->done) {
-        if (s->leading) {
-            heed__lock_wait(s->lock, -1);
-            continue;
-        }
-        s->leading = true;
-        lead(s);
-        s->leading = false;
-        heed__lock_wake(s->lock);
+    heed_group *g = alone ? NULL : s->open_group;
+    const bool leads = !g;
+    if (!g) g = new_group(s, work->err);
+    if (!g) {
+        heed__lock_leave(s->lock);
+        return HEED_ENOMEM;
     }
-    heed__lock_leave(s->lock);
-    return work->status;
+    if (leads && !alone) s->open_group = g;
+    atomic_fetch_add(&g->users, 1);
+    *g->end = work;
+    g->end = &work->next;
+    if (leads) {
+        lead(s, g, alone);
+    } else {
+        heed__lock_leave(s->lock);
+        heed__lock_enter(g->lock);
+        while (!g->done) heed__lock_wait(g->lock, -1);
+        heed__lock_leave(g->lock);
+    }
+    const int status = work->status;
+    leave_group(s, g);
+    return status;
 }
 
 int heed__store_write(heed_store *s, heed_work_fn run, void *arg, heed_error *err) {
     heed_work work = { .run = run, .arg = arg, .err = err };
-    return submit(s, &work);
+    return submit(s, &work, false);
 }
 
 int heed__store_alone(heed_store *s, heed_work_fn run, void *arg, heed_error *err) {
-    heed_work work = { .run = run, .arg = arg, .err = err, .alone = true };
-    return submit(s, &work);
+    heed_work work = { .run = run, .arg = arg, .err = err };
+    return submit(s, &work, true);
 }
 
 int heed__store_transaction(heed_store *s, heed_work_fn run, void *arg, heed_error *err) {
