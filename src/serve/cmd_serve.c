@@ -39,6 +39,27 @@ static void on_log(void *user, heed_log_level level, const char *line) {
         fprintf(stderr, "heed: %s%s\n", level == HEED_LOG_WARN ? "warning: " : "", line);
 }
 
+/* The first events as they come, for who stands at the terminal. */
+typedef struct showing {
+    int64_t left;
+} showing;
+
+static void show(void *user, const heed_entry *entry, const heed_decided *decided) {
+    showing *to = user;
+    if (to->left <= 0) return;
+    const heed_finding *best = NULL;
+    for (int64_t i = 0; i < decided->findings; i++)
+        if (decided->finding[i].label && strcmp(decided->finding[i].name, "intent") == 0)
+            best = &decided->finding[i];
+    for (int64_t i = 0; i < decided->findings && !best; i++)
+        if (decided->finding[i].label) best = &decided->finding[i];
+    const char *text = entry->text ? entry->text : entry->title ? entry->title : "";
+    printf("  %-30s %5.1f %%  %.*s\n", best ? best->label : "-", best ? 100 * best->confidence : 0,
+           (int)strcspn(text, "\n\r\t\033"), text);
+    if (--to->left == 0) printf("  ... and so on, at the address above\n");
+    fflush(stdout);
+}
+
 static int check(const char *path, const heed_hooks *hooks) {
     heed_error err = { 0 };
     heed_flow *flow = heed_flow_open(path, hooks, &err);
@@ -80,6 +101,7 @@ int serve_flow(int argc, char **argv) {
     heed_server_cfg cfg = { 0 };
     bool only_check = false;
     int64_t threads = 2;
+    showing first = { 0 };
     double seconds = 0;
     const opt options[] = {
         { "listen", 0, OPT_TEXT, &cfg.listen, 0, 0, "ADDRESS:PORT",
@@ -90,6 +112,8 @@ int serve_flow(int argc, char **argv) {
         { "no-sources", 0, OPT_FLAG, &cfg.open_only, 0, 0, NULL,
           "read no source: look at what the store has, take what is pushed" },
         { "seconds", 0, OPT_REAL, &seconds, 0, 1e9, "S", "end after so long" },
+        { "show", 0, OPT_INT, &first.left, 0, 1e9, "N",
+          "print the first N events with their labels (0)" },
         { "web", 0, OPT_TEXT, &cfg.web, 0, 0, "FOLDER",
           "the page's files from there instead of those built in" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
@@ -111,6 +135,8 @@ int serve_flow(int argc, char **argv) {
     if (only_check) return check(cfg.flow, &hooks);
     cfg.threads = (int)threads;
     cfg.hooks = &hooks;
+    cfg.told = first.left ? show : NULL;
+    cfg.user = &first;
     catch_signals();
     heed_error err = { 0 };
     heed_server *s = heed_server_start(&cfg, &err);

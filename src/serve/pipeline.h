@@ -24,6 +24,8 @@ typedef struct heed_pipeline_cfg {
     heed_hub *hub;     /* NULL: nothing is published */
     heed_metrics_set *metrics;
     void (*committed)(void *user); /* called after every commit with messages; NULL: not */
+    /* hears of every event that is decided; NULL: nobody. From the decider's thread. */
+    void (*told)(void *user, const heed_entry *entry, const heed_decided *decided);
     void *user;
     int64_t most_waiting; /* entries not yet decided, beyond which intake waits (100,000) */
     const heed_hooks *hooks;

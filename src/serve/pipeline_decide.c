@@ -116,10 +116,17 @@ static int steps(heed_pipeline *p, pipeline_batch *b, outcome *o, heed_error *er
 
 /* -- telling ----------------------------------------------------------------------------------- */
 
+/* Of a batch, whose seqs rise. */
 static const heed_entry *entry_of(const pipeline_batch *b, int64_t seq) {
-    for (int64_t i = 0; i < b->n; i++)
-        if (b->entry[i].seq == seq) return &b->entry[i];
-    return NULL;
+    int64_t low = 0, high = b->n - 1;
+    while (low < high) {
+        const int64_t mid = low + (high - low) / 2;
+        if (b->entry[mid].seq < seq)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return &b->entry[low];
 }
 
 static void publish(heed_pipeline *p, const pipeline_batch *b, const outcome *o) {
@@ -141,6 +148,8 @@ static void publish(heed_pipeline *p, const pipeline_batch *b, const outcome *o)
             heed_hub_publish(p->cfg.hub, HEED_TOPIC_ALERT, "alert", o->alert[i].seq, l->data,
                              (size_t)l->len);
     }
+    for (int64_t i = 0; p->cfg.told && i < o->commit.decided_len; i++)
+        p->cfg.told(p->cfg.user, entry_of(b, o->decided[i].seq), &o->decided[i]);
     if (o->commit.messages && p->cfg.committed) p->cfg.committed(p->cfg.user);
 }
 

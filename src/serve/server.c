@@ -32,6 +32,11 @@ static void committed(void *user) {
     heed__lock_leave(s->lock);
 }
 
+static void told(void *user, const heed_entry *entry, const heed_decided *decided) {
+    heed_server *s = user;
+    if (s->cfg.told) s->cfg.told(s->cfg.user, entry, decided);
+}
+
 static void stop_sources(heed_server *s) {
     heed__lock_enter(s->lock);
     heed_source **source = s->source;
@@ -184,6 +189,7 @@ static int open_rest(heed_server *s, heed_flow *flow, heed_error *err) {
                                                             .hub = s->hub,
                                                             .metrics = s->metrics,
                                                             .committed = committed,
+                                                            .told = told,
                                                             .user = s,
                                                             .hooks = &s->hooks },
                                       err);

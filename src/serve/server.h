@@ -21,7 +21,10 @@ typedef struct heed_server_cfg {
     const char *store;  /* likewise */
     const char *web;    /* folder of the page's files; NULL: those built in */
     int threads;        /* that answer requests, and copies of light models (2) */
-    bool open_only;     /* no source is read: for looking at a store */
+    /* hears of every event that is decided, from a thread of the server's; NULL: nobody */
+    void (*told)(void *user, const heed_entry *entry, const heed_decided *decided);
+    void *user;
+    bool open_only; /* no source is read: for looking at a store */
     const heed_hooks *hooks;
 } heed_server_cfg;
 
