@@ -21,7 +21,7 @@ configure: setup
 	@$(CONFIG) -B $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
 
-run: configure ## what messages are about, by the model that ships: seconds
+run: configure ## what messages are about, by the model that ships; then the same as a live stream, with a page
 	@cmake --build $(BUILD) -j $(JOBS) --target heed
 	@tools/run.sh $(BUILD)/heed
 
