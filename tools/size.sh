@@ -16,8 +16,8 @@ row() { # part budget files...
 printf '%-10s %5s %7s %7s  %s\n' part files lines budget 'longest file'
 mapfile -t headers < <(git ls-files 'include/*.h')
 row include 3000 "${headers[@]}"
-for part in base:2000 kernels:7000 tensor:2500 ops:9000 nn:3000 io:2500 text:1500 models:2500 \
-    train:4000 tasks:2500 app:4000; do
+for part in base:4500 kernels:7000 tensor:2500 ops:12500 nn:3000 io:3000 text:18500 models:2500 train:4000 tasks:12500 \
+    app:6000 store:5000 http:4500 flow:14000 serve:10000; do
     mapfile -t files < <(git ls-files "src/${part%%:*}/*.c" "src/${part%%:*}/*.h" "src/${part%%:*}/*.inc")
     row "${part%%:*}" "${part##*:}" "${files[@]}"
 done
