@@ -47,6 +47,9 @@ int heed__feed_give(feed_sink *s) {
     item.text = text_of(s, FEED_CONTENT) ? text_of(s, FEED_CONTENT) : text_of(s, FEED_SUMMARY);
     if (!item.time_ms) item.time_ms = time_of(s, FEED_UPDATED);
     if (!item.id) item.id = item.url;
+    if (!item.url && item.id &&
+        (strncmp(item.id, "http://", 7) == 0 || strncmp(item.id, "https://", 8) == 0))
+        item.url = item.id; /* a guid that is a permanent link */
     if (!item.id) {
         unsigned char sum[HEED_SHA256_SIZE];
         heed_sha256 h;

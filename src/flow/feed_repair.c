@@ -4,7 +4,7 @@
  *     AT&T, &unknown;       &amp;
  *     &#0;, control bytes   U+FFFD, a space
  *     <!DOCTYPE ...>        left out: no entity but HTML's is known, and nothing is read for it
- *     before the first <    left out
+ *     before the first <    left out, and so is <?xml ...?>, wherever it stands
  */
 #include <string.h>
 #include <strings.h>
@@ -82,6 +82,14 @@ static void put_reference(scan *c) {
     }
 }
 
+/* Through the end mark, or to the end; lines keep their numbers. */
+static void skip_through(scan *c, const char *mark) {
+    for (; c->at < c->size && !begins(c, mark); c->at++)
+        if (c->bytes[c->at] == '\n') heed__text_put(c->to, '\n');
+    c->at += strlen(mark);
+    if (c->at > c->size) c->at = c->size;
+}
+
 /* Passes over a declaration of the document's type. False: it declares entities. */
 static bool skip_doctype(scan *c) {
     int depth = 0;
@@ -108,6 +116,8 @@ int heed__feed_repair(heed_text *to, const char *bytes, size_t size, const heed_
             put_through(&c, "]]>");
         else if (begins(&c, "<!--"))
             put_through(&c, "-->");
+        else if (begins(&c, "<?xml "))
+            skip_through(&c, "?>");
         else if (begins(&c, "<?"))
             put_through(&c, "?>");
         else if (begins(&c, "<!DOCTYPE")) {

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "flow/feed_impl.h"
+#include "flow/mail.h"
 
 enum { PREFIXES = 32, PREFIX_SIZE = 24 };
 
@@ -30,6 +31,7 @@ typedef struct reader {
     int field_depth;
     bool html;   /* its text is HTML, once escaped */
     bool markup; /* its elements are */
+    bool base64; /* its text is packed (Atom 0.3; Atom 1.0 of types that are no text) */
     bool begun;  /* the root element was seen */
     heed_text text;
 } reader;
@@ -111,12 +113,19 @@ static feed_field field_of(const char *local, vocabulary is) {
                   { "content", CORE, FEED_CONTENT },
                   { "description", CORE, FEED_SUMMARY },
                   { "summary", CORE, FEED_SUMMARY },
+                  { "description", DC, FEED_SUMMARY },
+                  { "title", DC, FEED_TITLE },
+                  { "body", CORE, FEED_CONTENT },
+                  { "fullitem", CORE, FEED_CONTENT },
                   { "author", CORE, FEED_AUTHOR },
                   { "creator", DC, FEED_AUTHOR },
                   { "pubDate", CORE, FEED_PUBLISHED },
                   { "published", CORE, FEED_PUBLISHED },
                   { "issued", CORE, FEED_PUBLISHED },
                   { "date", DC, FEED_PUBLISHED },
+                  { "issued", DC, FEED_PUBLISHED },
+                  { "created", DC, FEED_PUBLISHED },
+                  { "modified", DC, FEED_UPDATED },
                   { "updated", CORE, FEED_UPDATED },
                   { "modified", CORE, FEED_UPDATED } };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -136,6 +145,9 @@ static void begin_field(reader *r, feed_field field, const char **attributes) {
     r->html = field == FEED_TITLE || field == FEED_CONTENT || field == FEED_SUMMARY;
     if (type && !mode && (strcmp(type, "text") == 0 || strcmp(type, "text/plain") == 0))
         r->html = false;
+    r->base64 = (mode && strcmp(mode, "base64") == 0) ||
+                (field == FEED_CONTENT && type && !mode && !r->markup && strchr(type, '/') &&
+                 strncmp(type, "text/", 5) != 0);
     heed__text_reset(&r->text);
 }
 
@@ -202,6 +214,14 @@ static void end_field(reader *r) {
     const feed_field field = r->field;
     r->field = FEED_NONE;
     if (r->text.failed) return;
+    if (r->base64) {
+        heed_text packed = r->text;
+        r->text = (heed_text){ .hooks = packed.hooks };
+        heed__base64_add(&r->text, packed.len ? packed.bytes : "", (size_t)packed.len);
+        heed__text_free(&packed);
+        const size_t good = heed__utf8_check(r->text.len ? r->text.bytes : "", (size_t)r->text.len);
+        if (r->text.failed || good < (size_t)r->text.len) return; /* a picture, a sound */
+    }
     const bool longer = field == FEED_CONTENT && r->text.len > s->value[field].len;
     if (s->value[field].len > 0 && !longer && field != FEED_ID) return;
     if (r->text.len > 0)

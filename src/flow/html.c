@@ -47,33 +47,7 @@ static bool is_hidden(uint32_t c) {
            c == 0xfeff;
 }
 
-/* One character at text; how many bytes it had. lines: a line feed ends a line. */
-static size_t add_text(writer *w, const char *text, size_t size, bool lines) {
-    uint32_t c = 0;
-    const size_t n = heed__utf8_next(text, size, &c);
-    if (n == 0) {
-        add_char(w, replacement, 3);
-        return 1;
-    }
-    if (is_space(c))
-        add_gap(w, lines && (c == '\n' || c == 0x2028 || c == 0x2029) ? LINE : SPACE);
-    else if (!is_hidden(c))
-        add_char(w, text, n);
-    return n;
-}
-
-void heed__plain_text(heed_text *to, const char *text, size_t size) {
-    writer w = { .to = to };
-    for (size_t at = 0; at < size;) at += add_text(&w, text + at, size - at, true);
-}
-
-/* -- names of characters ---------------------------------------------------------------------- */
-
-static int compare(const void *key, const void *entity) {
-    const heed_entity *e = entity;
-    return strcmp(key, e->name);
-}
-
+/* A character as UTF-8, and how many bytes it has. */
 static size_t put_code(uint32_t c, char text[9]) {
     /* windows-1252, as browsers read the numbers of C1 */
     static const uint16_t c1[32] = {
@@ -100,6 +74,41 @@ static size_t put_code(uint32_t c, char text[9]) {
     if (c >= 0x80) t[n++] = (unsigned char)(0x80 | (c & 0x3f));
     t[n] = 0;
     return n;
+}
+
+/* One character at text; how many bytes it had. lines: a line feed ends a line. */
+static size_t add_text(writer *w, const char *text, size_t size, bool lines) {
+    uint32_t c = 0;
+    const size_t n = heed__utf8_next(text, size, &c);
+    if (n == 0) {
+        add_char(w, replacement, 3);
+        return 1;
+    }
+    char shown[9];
+    if (c >= 0x80 && c < 0xa0 && c != 0x85) { /* as browsers read the numbers of C1 */
+        const size_t m = put_code(c, shown);
+        if (m > 2) {
+            add_char(w, shown, m);
+            return n;
+        }
+    }
+    if (is_space(c))
+        add_gap(w, lines && (c == '\n' || c == 0x2028 || c == 0x2029) ? LINE : SPACE);
+    else if (!is_hidden(c))
+        add_char(w, text, n);
+    return n;
+}
+
+void heed__plain_text(heed_text *to, const char *text, size_t size) {
+    writer w = { .to = to };
+    for (size_t at = 0; at < size;) at += add_text(&w, text + at, size - at, true);
+}
+
+/* -- names of characters ---------------------------------------------------------------------- */
+
+static int compare(const void *key, const void *entity) {
+    const heed_entity *e = entity;
+    return strcmp(key, e->name);
 }
 
 /* The value of a digit; 99: none. */
@@ -210,13 +219,12 @@ static bool read_tag(const char *html, size_t size, size_t at, tag *t, bool none
         t->closing = true;
         i++;
     }
-    if (i >= size || !is_letter(html[i])) return false;
+    if (i >= size || !is_letter(html[i]) || none[1]) return false;
     size_t n = 0;
     for (; i < size && html[i] != '>' && html[i] != '/' && (unsigned char)html[i] > ' '; i++, n++)
         if (n < NAME_MOST - 1)
             t->name[n] = (char)(html[i] >= 'A' && html[i] <= 'Z' ? html[i] + 32 : html[i]);
     if (n >= NAME_MOST) t->name[0] = 0;
-    if (none[1]) return false;
     /* where quotes are not closed, the next '>' will do */
     if (!tag_end(html, size, i, &t->end) && !ends_with(html, size, i, ">", &t->end))
         return none[1] = true, false;
@@ -241,27 +249,35 @@ static const char *const lines[] = {
 static const char *const cells[] = { "td", "th", "img", "button", "input", NULL };
 /* their content is not text, and no tag in it but their own end counts */
 static const char *const raw[] = { "script", "style", "iframe", "noembed", "noframes", NULL };
+enum { RAW_UNSAFE = 2 }; /* of the first two the rest of the document too, where they never end */
 /* nor is theirs, but it has tags */
 static const char *const hidden[] = { "template", "svg", "math", NULL };
 
-/* Behind the end of what a raw element holds; size where it never ends. */
-static size_t raw_end(const char *html, size_t size, size_t at, const char *name) {
-    const size_t n = strlen(name);
-    for (;;) {
+/* Behind the end of what the raw element t holds. One that never ends is a tag like others, unless
+ * it is unsafe; endless: those of which that is known. */
+static size_t raw_end(const char *html, size_t size, const tag *t, unsigned *endless) {
+    const size_t n = strlen(t->name);
+    unsigned index = 0;
+    while (strcmp(raw[index], t->name) != 0) index++;
+    for (size_t at = t->end; !(*endless >> index & 1);) {
         const char *found = at < size ? memmem(html + at, size - at, "</", 2) : NULL;
-        if (!found) return size;
+        if (!found) break;
         at = (size_t)(found - html) + 2;
-        if (size - at <= n || strncasecmp(html + at, name, n) != 0) continue;
+        if (size - at <= n || strncasecmp(html + at, t->name, n) != 0) continue;
         const char after = html[at + n];
         if (after != '>' && after != '/' && (unsigned char)after > ' ') continue;
         const char *close = memchr(html + at, '>', size - at);
-        return close ? (size_t)(close - html) + 1 : size;
+        if (close) return (size_t)(close - html) + 1;
+        break;
     }
+    *endless |= 1u << index;
+    return index < RAW_UNSAFE ? size : t->end;
 }
 
 void heed__html_text(heed_text *to, const char *html, size_t size) {
     writer w = { .to = to };
     bool none[2] = { false, false };
+    unsigned endless = 0;
     char inside[NAME_MOST] = ""; /* a hidden element */
     int64_t depth = 0;           /* how often it stands within itself */
     for (size_t at = 0; at < size;) {
@@ -273,7 +289,7 @@ void heed__html_text(heed_text *to, const char *html, size_t size) {
             if (depth > 0) {
                 if (strcmp(t.name, inside) == 0 && !t.empty) depth += t.closing ? -1 : 1;
             } else if (is_one_of(t.name, raw) && !t.closing) {
-                at = raw_end(html, size, at, t.name);
+                at = raw_end(html, size, &t, &endless);
                 add_gap(&w, SPACE);
             } else if (is_one_of(t.name, hidden) && !t.closing && !t.empty) {
                 memcpy(inside, t.name, sizeof inside);

@@ -36,11 +36,11 @@ static int base64_value(char c) {
 }
 
 /* What is no letter of base64 is passed over, as RFC 2045 asks. */
-static void add_base64(heed_text *to, slice s) {
+void heed__base64_add(heed_text *to, const char *text, size_t size) {
     uint32_t bits = 0;
     int n = 0;
-    for (size_t i = 0; i < s.size && s.at[i] != '='; i++) {
-        const int v = base64_value(s.at[i]);
+    for (size_t i = 0; i < size && text[i] != '='; i++) {
+        const int v = base64_value(text[i]);
         if (v < 0) continue;
         bits = bits << 6 | (uint32_t)v;
         n += 6;
@@ -95,7 +95,7 @@ static bool add_word(heed_text *to, slice s, size_t *used) {
     if (how != 'b' && how != 'q') return false;
     heed_text raw = { .hooks = to->hooks };
     if (how == 'b')
-        add_base64(&raw, part[2]);
+        heed__base64_add(&raw, part[2].at, part[2].size);
     else
         add_quoted(&raw, part[2], true);
     char name[64];
@@ -134,6 +134,8 @@ static char *header_text(const heed_hooks *hooks, slice s, bool *failed) {
         heed__text_free(&decoded);
         i += is ? used : 1;
     }
+    for (int64_t i = 0; i < raw.len; i++) /* a header is one line, however it was folded */
+        if (raw.bytes[i] == '\n' || raw.bytes[i] == '\r') raw.bytes[i] = ' ';
     if (raw.len > 0 && !raw.failed) heed__plain_text(&tidy, raw.bytes, (size_t)raw.len);
     *failed |= raw.failed;
     heed__text_free(&raw);
@@ -269,7 +271,7 @@ static char *body_text(const heed_hooks *hooks, slice entity, bool html, bool *f
     const slice charset = parameter(header(headers, "Content-Type"), "charset");
     if (charset.size < sizeof name) memcpy(name, charset.at, charset.size);
     if (equal_word(how, "base64"))
-        add_base64(&raw, body);
+        heed__base64_add(&raw, body.at, body.size);
     else if (equal_word(how, "quoted-printable"))
         add_quoted(&raw, body, false);
     else
