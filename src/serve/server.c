@@ -163,6 +163,7 @@ static int listen_first(heed_server *s, const heed_flow *flow, heed_error *err) 
                           .certificate = flow->certificate,
                           .private_key = flow->private_key,
                           .cors = flow->cors_len ? flow->cors : NULL,
+                          .metrics = s->metrics,
                           .title = "heed",
                           .version = heed_version(),
                           .hooks = &s->hooks },
