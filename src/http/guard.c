@@ -111,17 +111,18 @@ bool heed__http_is_loopback_name(const char *host) {
            (size > 10 && strncasecmp(host + size - 10, ".localhost", 10) == 0);
 }
 
-static bool is_listed(const char *const *list, const char *text, size_t size) {
-    for (; list && *list; list++)
-        if (same_name(text, size, *list)) return true;
+static bool is_listed(char *const *list, int64_t len, const char *text, size_t size) {
+    for (int64_t i = 0; i < len; i++)
+        if (same_name(text, size, list[i])) return true;
     return false;
 }
 
 static bool is_our_host(heed_request *rq, const headers *h) {
-    const heed_http_cfg *cfg = &rq->http->cfg;
+    const heed_http *http = rq->http;
+    const int64_t n = http->cfg.hosts_len;
     if (!h->host) return true; /* HTTP/1.0; for 1.1 libmicrohttpd has refused it */
-    if (rq->http->loopback ? heed__http_is_loopback_name(h->host) : !cfg->hosts) return true;
-    if (is_listed(cfg->hosts, h->host, name_size(h->host))) return true;
+    if (http->loopback ? heed__http_is_loopback_name(h->host) : n == 0) return true;
+    if (is_listed(http->hosts, n, h->host, name_size(h->host))) return true;
     return refuse(rq, MHD_HTTP_MISDIRECTED_REQUEST,
                   "the Host header bears a name that is not this server's");
 }
@@ -138,8 +139,8 @@ static bool is_safe_method(const char *method) {
 }
 
 static bool is_from_here(heed_request *rq, const headers *h) {
-    const char *const *cors = rq->http->cfg.cors;
-    if (h->origin && is_listed(cors, h->origin, strlen(h->origin))) {
+    const heed_http *http = rq->http;
+    if (h->origin && is_listed(http->cors, http->cfg.cors_len, h->origin, strlen(h->origin))) {
         rq->origin = h->origin;
         return true;
     }

@@ -72,9 +72,11 @@ typedef struct heed_http_cfg {
     const char *keys;    /* file of keys (http/keys.h); needed when not on loopback; read again
                                when it changes; NULL on loopback: no key is asked for */
     const char *certificate, *private_key; /* PEM files: TLS 1.2 or later */
-    const char *const *cors; /* origins that a browser may call from, NULL-terminated; NULL: none */
-    const char *const *hosts;    /* names besides localhost that a Host header may bear on loopback
-                                 (behind a proxy), NULL-terminated; NULL: none */
+    const char *const *cors;               /* origins that a browser may call from */
+    int64_t cors_len;
+    const char *const *hosts; /* names besides localhost that a Host header may bear on loopback
+                                 (behind a proxy) */
+    int64_t hosts_len;
     heed_metrics_set *metrics;   /* where requests are counted; NULL: nowhere */
     const char *title, *version; /* of /openapi.json */
     const heed_hooks *hooks;

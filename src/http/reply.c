@@ -46,8 +46,7 @@ struct MHD_Response *heed__http_dress(heed_request *rq, struct MHD_Response *res
     if (ok && rq->origin)
         ok = MHD_add_response_header(response, "Access-Control-Allow-Origin", rq->origin) ==
              MHD_YES;
-    if (ok && rq->http->cfg.cors)
-        ok = MHD_add_response_header(response, "Vary", "Origin") == MHD_YES;
+    if (ok && rq->http->cors) ok = MHD_add_response_header(response, "Vary", "Origin") == MHD_YES;
     if (ok && (rq->closes || atomic_load(&rq->http->stopping)))
         ok = MHD_add_response_header(response, "Connection", "close") == MHD_YES;
     if (ok) return response;

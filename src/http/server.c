@@ -222,6 +222,29 @@ static int check_cfg(heed_http *http, heed_error *err) {
     return http->keys ? HEED_OK : err->code;
 }
 
+static void free_texts(const heed_hooks *hooks, char **texts, int64_t n) {
+    for (int64_t i = 0; texts && i < n; i++) heed__free(hooks, texts[i]);
+    heed__free(hooks, texts);
+}
+
+/* NULL where there are none, and where memory is short. */
+static char **copy_texts(const heed_hooks *hooks, const char *const *from, int64_t n) {
+    char **to = n > 0 ? heed__calloc(hooks, (size_t)n, sizeof *to) : NULL;
+    bool ok = to != NULL;
+    for (int64_t i = 0; i < n && ok; i++) ok = (to[i] = heed__strdup(hooks, from[i])) != NULL;
+    if (ok) return to;
+    free_texts(hooks, to, n);
+    return NULL;
+}
+
+static int copy_names(heed_http *http, heed_error *err) {
+    const heed_http_cfg *cfg = &http->cfg;
+    http->cors = copy_texts(&http->hooks, cfg->cors, cfg->cors_len);
+    http->hosts = copy_texts(&http->hooks, cfg->hosts, cfg->hosts_len);
+    if ((http->cors || cfg->cors_len <= 0) && (http->hosts || cfg->hosts_len <= 0)) return HEED_OK;
+    return heed__error(err, HEED_ENOMEM, "out of memory for the names of origins");
+}
+
 static void make_metrics(heed_http *http) {
     heed_metrics_set *set = http->cfg.metrics;
     http->connections = heed__gauge(set, "heed_http_connections", "Connections now open", NULL);
@@ -235,6 +258,8 @@ static void free_http(heed_http *http) {
     heed__keyring_close(http->keys);
     heed__lock_free(http->lock);
     heed__lock_free(http->streams);
+    free_texts(&hooks, http->cors, http->cfg.cors_len);
+    free_texts(&hooks, http->hosts, http->cfg.hosts_len);
     heed__free(&hooks, http->routes);
     heed__free(&hooks, http->counts);
     heed__free(&hooks, http->openapi);
@@ -263,6 +288,7 @@ heed_http *heed_http_start(const heed_http_cfg *cfg, heed_error *err) {
     fill_cfg(&http->cfg, cfg);
     http->listen_fd = -1;
     int status = check_cfg(http, err);
+    if (!status) status = copy_names(http, err);
     if (!status) status = make_table(http, err);
     if (!status) {
         fit_connections(http);

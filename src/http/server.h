@@ -50,6 +50,7 @@ struct heed_http {
     atomic_bool closing;  /* and none that stays open */
     atomic_long live;     /* requests that are not freed */
     heed_keyring *keys;
+    char **cors, **hosts; /* copies of cfg's */
     struct heed_queue *queue;
     heed_lock *streams; /* contents of all own streams */
     heed_route *routes; /* cfg's, and the server's own */

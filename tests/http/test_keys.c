@@ -228,9 +228,9 @@ static bool answers(const char *head, const char *body, const char *text) {
 
 static void origins(void **state) {
     (void)state;
-    static const char *const cors[] = { "https://app.example", "http://localhost:5173", NULL };
-    static const char *const hosts[] = { "heed.example", NULL };
-    start((heed_http_cfg){ .cors = cors, .hosts = hosts });
+    static const char *const cors[] = { "https://app.example", "http://localhost:5173" };
+    static const char *const hosts[] = { "heed.example" };
+    start((heed_http_cfg){ .cors = cors, .cors_len = 2, .hosts = hosts, .hosts_len = 1 });
     const char *mine = "Access-Control-Allow-Origin: https://app.example\r\n";
     assert_true(answers("GET /health HTTP/1.1\r\nOrigin: https://app.example", NULL, mine));
     assert_true(answers("GET /nothing HTTP/1.1\r\nOrigin: https://app.example", NULL, mine));

@@ -27,11 +27,16 @@ static const heed_route routes[] = {
       .answer = "{}" },
 };
 
+static const char *const origins[] = { "https://a", "https://b" };
+
 static int start_and_stop(heed_error *err) {
-    heed_http *http = heed_http_start(
-        &(heed_http_cfg){
-            .routes = routes, .routes_len = 2, .listen = "127.0.0.1:0", .keys = path },
-        err);
+    heed_http *http = heed_http_start(&(heed_http_cfg){ .routes = routes,
+                                                        .routes_len = 2,
+                                                        .listen = "127.0.0.1:0",
+                                                        .keys = path,
+                                                        .cors = origins,
+                                                        .cors_len = 2 },
+                                      err);
     if (!http) return err->code;
     heed_http_stop(http, 1);
     return 0;
