@@ -48,7 +48,8 @@ char *heed__scopes_text(unsigned scopes, char text[32]) {
 
 bool heed__key_name_valid(const char *name, size_t size) {
     for (size_t i = 0; i < size; i++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@", name[i]))
+        if (name[i] == 0 ||
+            !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@", name[i]))
             return false;
     return size > 0 && size < HEED_KEY_NAME;
 }

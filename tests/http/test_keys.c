@@ -203,6 +203,11 @@ static void wrong_files(void **state) {
         if (!strstr(err.msg, cases[i].says)) fail_msg("%s", err.msg);
         assert_null(keys.key);
     }
+    static const char zero[] = "a\0b read 0 1 "; /* a 0 byte is no letter of a name */
+    memcpy(text, zero, sizeof zero - 1);
+    memcpy(text + sizeof zero - 1, sum, sizeof sum);
+    assert_int_equal(heed__keys_parse(&keys, text, sizeof zero + sizeof sum - 2, "k", NULL, &err),
+                     HEED_EFORMAT);
     const heed_http_cfg cfg = { .listen = "127.0.0.1:0", .keys = "/nowhere/keys" };
     assert_null(heed_http_start(&cfg, &err));
     assert_int_equal(err.code, HEED_ENOTFOUND);
