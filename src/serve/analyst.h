@@ -65,11 +65,12 @@ typedef struct heed_asked {
     const char *analysis;    /* NULL: the first of that kind */
     const char *const *text; /* [n] */
     int64_t n, most;         /* labels told of each text */
+    bool labels;             /* those alone: [{"label","score"}...] */
     bool vectors;            /* of an embedding instead of labels */
-    /* answers of heed_analyst_classify's shape [n], or vector [n,dim]; NULL and err on failure.
-     * Both are gone after the call. */
-    void (*done)(struct heed_asked *asked, json_t *const *answer, const float *vector, int64_t dim,
-                 const heed_error *err);
+    /* answer: JSON of heed_analyst_classify's shape [n], or vector [n,dim]; NULL and err on
+     * failure. Both are gone after the call. */
+    void (*done)(struct heed_asked *asked, const char *const *answer, const float *vector,
+                 int64_t dim, const heed_error *err);
     void *user;
     void *own; /* the analyst's */
 } heed_asked;

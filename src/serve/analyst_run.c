@@ -202,7 +202,7 @@ static int classify(run *r, const analysis *k, int64_t i, heed_finding *f) {
         heed_line_put(&r->line, t ? ",{\"label\":" : "{\"label\":");
         heed_line_string(&r->line, heed_served_label(r->a->model[k->model], top[t]));
         heed_line_put(&r->line, ",\"score\":");
-        heed_line_part(&r->line, (double)said->probs[at * said->labels + top[t]]);
+        heed_line_part(&r->line, (double)said->probs[at * said->labels + top[t]], 6);
         heed_line_put(&r->line, "}");
     }
     heed_line_put(&r->line, "]}");
@@ -228,7 +228,7 @@ static int tag(run *r, int64_t j, int64_t i, heed_finding *f) {
         heed_line_put(&r->line, ",\"type\":");
         heed_line_string(&r->line, e[at].type);
         heed_line_put(&r->line, ",\"confidence\":");
-        heed_line_part(&r->line, (double)e[at].confidence);
+        heed_line_part(&r->line, (double)e[at].confidence, 6);
         heed_line_put(&r->line, "}");
     }
     heed_line_put(&r->line, "]}");
@@ -268,7 +268,7 @@ static int novelty(run *r, const analysis *k, int64_t i, heed_finding *f, heed_e
     heed_line_put(&r->line, "{\"nearest\":");
     heed_line_int(&r->line, nearest);
     heed_line_put(&r->line, ",\"similar\":");
-    heed_line_part(&r->line, cosine);
+    heed_line_part(&r->line, cosine, 6);
     heed_line_put(&r->line, "}");
     return (f->detail = line_end(r)) ? 0 : no_memory(err);
 }

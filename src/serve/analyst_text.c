@@ -6,31 +6,50 @@
 #include "base/hash.h"
 #include "serve/analyst_impl.h"
 
-enum { TOP = 5, WORDS = 1024, TAKEN = 5, DRAWS = 8 };
+enum { DIGITS = 8, TOP = 5, WORDS = 1024, TAKEN = 5, DRAWS = 8 };
 
 /* -- labels ----------------------------------------------------------------------------------- */
 
-static json_t *labels_of(const heed_served *m, const float *probs, const int *top, int n) {
-    json_t *list = json_array();
-    for (int i = 0; i < n; i++)
-        json_array_append_new(list, json_pack("{s:s, s:f}", "label", heed_served_label(m, top[i]),
-                                              "score", (double)probs[top[i]]));
-    return list;
+static void put_labels(heed_line *l, const heed_served *m, const float *probs, const int *top,
+                       int n) {
+    heed_line_put(l, "[");
+    for (int i = 0; i < n; i++) {
+        heed_line_put(l, i ? ",{\"label\":" : "{\"label\":");
+        heed_line_string(l, heed_served_label(m, top[i]));
+        heed_line_put(l, ",\"score\":");
+        heed_line_part(l, (double)probs[top[i]], DIGITS);
+        heed_line_put(l, "}");
+    }
+    heed_line_put(l, "]");
 }
 
-/* {"label","confidence","labels":[..],"abstained","tokens_seen","tokens_total"} */
-static json_t *classified(const heed_analyst *a, const analysis *k, const heed_said *said,
-                          int64_t i, int64_t most) {
+/* {"label","confidence","labels":[..],"abstained","tokens_seen","tokens_total"} of text i, or the
+ * labels alone. */
+static void put_classified(heed_line *l, const heed_analyst *a, const analysis *k,
+                           const heed_said *said, int64_t i, const heed_asked *asked) {
     const heed_served *m = a->model[k->model];
     const float *probs = said->probs + i * said->labels;
     int top[VERDICT_TOP];
+    const int64_t most = asked->most ? asked->most : TOP;
     const int n = heed__likeliest(probs, said->labels, top,
                                   most < VERDICT_TOP ? (int)most : VERDICT_TOP);
     const verdict v = heed__verdict(a, k, said, i, top[0]);
-    return json_pack("{s:s?, s:f, s:o, s:b, s:I, s:I}", "label", v.label, "confidence",
-                     v.confidence, "labels", v.label ? labels_of(m, probs, top, n) : json_array(),
-                     "abstained", v.abstained ? 1 : 0, "tokens_seen", (json_int_t)said->seen[i],
-                     "tokens_total", (json_int_t)said->total[i]);
+    if (asked->labels) {
+        put_labels(l, m, probs, top, v.label ? n : 0);
+        return;
+    }
+    heed_line_put(l, "{\"label\":");
+    heed_line_string(l, v.label);
+    heed_line_put(l, ",\"confidence\":");
+    heed_line_part(l, v.confidence, DIGITS);
+    heed_line_put(l, ",\"labels\":");
+    put_labels(l, m, probs, top, v.label ? n : 0);
+    heed_line_put(l, v.abstained ? ",\"abstained\":true,\"tokens_seen\":"
+                                 : ",\"abstained\":false,\"tokens_seen\":");
+    heed_line_int(l, said->seen[i]);
+    heed_line_put(l, ",\"tokens_total\":");
+    heed_line_int(l, said->total[i]);
+    heed_line_put(l, "}");
 }
 
 json_t *heed_analyst_classify(heed_analyst *a, const char *name, const char *text,
@@ -38,7 +57,10 @@ json_t *heed_analyst_classify(heed_analyst *a, const char *name, const char *tex
     const analysis *k = heed__analysis_find(a, name, ANALYSIS_CLASSIFY, err);
     heed_said said = { 0 };
     if (!k || heed_served_ask(a->model[k->model], 1, &text, &said, err) != 0) return NULL;
-    json_t *answer = classified(a, k, &said, 0, TOP);
+    heed_line l = { .hooks = &a->hooks };
+    put_classified(&l, a, k, &said, 0, &(heed_asked){ 0 });
+    json_t *answer = l.failed ? NULL : json_loadb(l.data, (size_t)l.len, 0, NULL);
+    heed_line_free(&l);
     heed_said_free(&said);
     if (!answer) heed__error(err, HEED_ENOMEM, "classify: out of memory");
     return answer;
@@ -61,14 +83,21 @@ static void tell(asking *x, const heed_error *err) {
         return;
     }
     heed_error own = { 0 };
-    json_t **answer = heed__calloc(&x->a->hooks, (size_t)asked->n + 1, sizeof *answer);
-    bool ok = answer != NULL;
-    for (int64_t i = 0; ok && i < asked->n; i++)
-        ok = (answer[i] = classified(x->a, x->k, said, i, asked->most ? asked->most : TOP)) != NULL;
+    heed_line l = { .hooks = &x->a->hooks };
+    const char *one = NULL, **answer = &one;
+    if (asked->n > 1) answer = heed__calloc(&x->a->hooks, (size_t)asked->n, sizeof *answer);
+    for (int64_t i = 0; answer && i < asked->n; i++) {
+        put_classified(&l, x->a, x->k, said, i, asked);
+        heed_line_bytes(&l, "", 1); /* ends one text; the next begins after it */
+    }
+    const char *at = l.data;
+    for (int64_t i = 0; answer && !l.failed && i < asked->n; i++, at += strlen(at) + 1)
+        answer[i] = at;
+    const bool ok = answer && !l.failed;
     if (!ok) heed__error(&own, HEED_ENOMEM, "classify: out of memory");
     asked->done(asked, ok ? answer : NULL, NULL, 0, &own);
-    for (int64_t i = 0; answer && i < asked->n; i++) json_decref(answer[i]);
-    heed__free(&x->a->hooks, answer);
+    if (answer != &one) heed__free(&x->a->hooks, answer);
+    heed_line_free(&l);
 }
 
 static void asking_done(heed_job *job, int status, const heed_error *err) {

@@ -91,16 +91,18 @@ void heed_line_real(heed_line *l, double value) {
     heed_line_put(l, isfinite(value) ? heed__double_text(value, text) : "null");
 }
 
-void heed_line_part(heed_line *l, double value) {
+void heed_line_part(heed_line *l, double value, int digits) {
     if (!(value >= 0 && value <= 1)) {
         heed_line_real(l, value);
         return;
     }
-    uint32_t left = (uint32_t)(value * 1e6 + 0.5);
-    char text[9] = "0.000000";
-    text[0] = (char)('0' + left / 1000000);
-    for (int i = 7; i >= 2; i--, left /= 10) text[i] = (char)('0' + left % 10);
-    size_t size = 8;
+    uint64_t scale = 1;
+    for (int i = 0; i < digits; i++) scale *= 10;
+    uint64_t left = (uint64_t)(value * (double)scale + 0.5);
+    char text[16] = "0.";
+    text[0] = (char)('0' + left / scale);
+    for (int i = digits + 1; i >= 2; i--, left /= 10) text[i] = (char)('0' + left % 10);
+    size_t size = (size_t)digits + 2;
     while (size > 3 && text[size - 1] == '0') size--;
     heed_line_bytes(l, text, size);
 }

@@ -18,8 +18,9 @@ void heed_line_bytes(heed_line *l, const char *text, size_t size); /* as they st
 void heed_line_text(heed_line *l, const char *text, size_t size);  /* "quoted", UTF-8 */
 void heed_line_string(heed_line *l, const char *text);             /* the same; NULL: null */
 void heed_line_int(heed_line *l, int64_t value);
-/* Of a part of one, six decimals, which is quick; of any other number as heed_line_real. */
-void heed_line_part(heed_line *l, double value);
+/* Of a part of one so many decimals, at most 9, which is quick; any other number as
+ * heed_line_real. */
+void heed_line_part(heed_line *l, double value, int digits);
 void heed_line_real(heed_line *l, double value); /* shortest that reads back; null if not finite */
 
 #endif

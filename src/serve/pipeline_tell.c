@@ -25,7 +25,7 @@ static void put_finding(heed_line *l, const heed_finding *f) {
     heed_line_put(l, ",\"label\":");
     heed_line_string(l, f->label);
     heed_line_put(l, ",\"confidence\":");
-    heed_line_part(l, f->confidence);
+    heed_line_part(l, f->confidence, 6);
     heed_line_put(l, f->abstained ? ",\"abstained\":true,\"detail\":"
                                   : ",\"abstained\":false,\"detail\":");
     heed_line_put(l, f->detail ? f->detail : "null");
@@ -63,7 +63,7 @@ void heed__event_line(heed_line *l, const heed_entry *e, const heed_decided *d) 
         heed_line_put(l, "null");
     }
     heed_line_put(l, ",\"rank\":");
-    heed_line_part(l, d->rank);
+    heed_line_part(l, d->rank, 6);
     heed_line_put(l, ",\"vote\":null,\"corrected\":{}}");
 }
 

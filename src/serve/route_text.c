@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "serve/line.h"
 #include "serve/route.h"
 #include "store/look.h"
 
@@ -40,22 +41,25 @@ static void asked_free(texts_asked *x) {
 
 /* -- answers ---------------------------------------------------------------------------------- */
 
-static json_t *classified(const texts_asked *x, json_t *const *answer) {
-    if (x->one) return json_incref(answer[0]);
-    json_t *list = json_array();
-    for (int64_t i = 0; i < x->asked.n; i++) json_array_append(list, answer[i]);
-    return json_pack("{s:o}", "results", list);
-}
-
-/* TEI: [{"score","label"}...], the likeliest first; a list of such for several texts. */
-static json_t *predicted(const texts_asked *x, json_t *const *answer) {
-    json_t *all = json_array();
-    for (int64_t i = 0; i < x->asked.n; i++)
-        json_array_append(all, json_object_get(answer[i], "labels"));
-    if (!x->one) return all;
-    json_t *first = json_incref(json_array_get(all, 0));
-    json_decref(all);
-    return first;
+/* One answer as it is, or all of them in a list, with what stands before and after it. */
+static void reply_lines(const texts_asked *x, const char *const *answer,
+                        const char *const around[2]) {
+    heed_line l = { .hooks = &x->server->hooks };
+    if (x->one) {
+        heed_reply_data(x->rq, 200, "application/json", answer[0], strlen(answer[0]), NULL);
+        return;
+    }
+    heed_line_put(&l, around[0]);
+    for (int64_t i = 0; i < x->asked.n; i++) {
+        if (i) heed_line_put(&l, ",");
+        heed_line_put(&l, answer[i]);
+    }
+    heed_line_put(&l, around[1]);
+    if (l.failed)
+        heed__route_reply(x->rq, NULL, &(heed_error){ 0 });
+    else
+        heed_reply_data(x->rq, 200, "application/json", l.data, (size_t)l.len, NULL);
+    heed_line_free(&l);
 }
 
 static json_t *numbers(const float *v, int64_t n) {
@@ -115,24 +119,16 @@ static json_t *embedded(const texts_asked *x, const float *vector, int64_t dim) 
     return list;
 }
 
-static void answered(heed_asked *asked, json_t *const *answer, const float *vector, int64_t dim,
+static void answered(heed_asked *asked, const char *const *answer, const float *vector, int64_t dim,
                      const heed_error *err) {
+    static const char *const results[] = { "{\"results\":[", "]}" }, *const list[] = { "[", "]" };
     texts_asked *x = asked->user;
-    json_t *tree = NULL;
-    if (answer || vector) switch (x->shape) {
-        case SHAPE_CLASSIFY:
-            tree = classified(x, answer);
-            break;
-        case SHAPE_PREDICT:
-            tree = predicted(x, answer);
-            break;
-        case SHAPE_EMBEDDINGS:
-            tree = embeddings(x, vector, dim);
-            break;
-        case SHAPE_EMBED:
-            tree = embedded(x, vector, dim);
-        }
-    heed__route_reply(x->rq, tree, err);
+    if (answer)
+        reply_lines(x, answer, x->shape == SHAPE_CLASSIFY ? results : list);
+    else if (vector && x->shape == SHAPE_EMBEDDINGS)
+        heed__route_reply(x->rq, embeddings(x, vector, dim), err);
+    else
+        heed__route_reply(x->rq, vector ? embedded(x, vector, dim) : NULL, err);
     asked_free(x);
 }
 
@@ -240,6 +236,7 @@ void heed__route_predict(void *server, heed_request *rq) {
     texts_asked *x = asked_new(server, rq, SHAPE_PREDICT);
     if (!x) return;
     x->asked.most = LABELS_MOST;
+    x->asked.labels = true;
     if (take_texts(x, "inputs"))
         ask(x);
     else
