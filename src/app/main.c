@@ -27,6 +27,7 @@ static const command serving[] = {
     { "import", "past conversations become replies for the support desk", NULL },
     { "key", "who may call a server: keys, what they allow, how often", NULL },
     { "db", "a store checked, copied, asked in SQL, made small", NULL },
+    { "report", "what a day brought, as Markdown or HTML", NULL },
     { "forget", "all that is of one user goes out of a store", NULL },
 };
 

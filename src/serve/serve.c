@@ -12,6 +12,7 @@ static const command commands[] = {
     { "import", "past conversations into replies", serve_import },
     { "key", "keys of those who may call a server", serve_key },
     { "db", "a store checked, copied, asked, made small", serve_db },
+    { "report", "what a day brought, as Markdown or HTML", serve_report },
     { "forget", "all that is of one user goes", serve_forget },
     { NULL, NULL, NULL },
 };
