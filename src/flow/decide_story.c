@@ -2,7 +2,8 @@
  * of neighbouring words; of Chinese, Japanese and Korean its characters and their pairs. Two texts
  * tell the same where the weights of the shingles that they share are at least the part `similar`
  * of the weights of all that either has (weighted Jaccard; ln((N + 2) / (n + 1)) of a shingle that
- * n of N stories had), or at least a third of that where their vectors' cosine is at least
+ * n of N stories had); at least two thirds of that where one text has no word that the other
+ * lacks (a prefix, a feed's name); at least a third where their vectors' cosine is at least
  * (1 + similar) / 2. Not the same, however alike, are texts that each name a number or a share's
  * $symbol, or so many rare words, that the other lacks: headlines made by one template.
  *
@@ -22,6 +23,7 @@
 #include "base/text.h"
 #include "flow/decide_story.h"
 
+static const double most_change = 0.08, more_alone = 0.02;
 enum { LEAST_SHINGLES = 5, MOST_BYTES = 32768, MOST_CANDIDATES = 64, MOST_WALK = 256 };
 
 int heed__stories_init(heed_decider *d, heed_error *err) {
@@ -74,7 +76,7 @@ typedef struct maker {
     int n, words;
     bool cut;
     uint64_t word, before; /* the word under way and the one before it; 0: none */
-    bool exact, exact_before;
+    bool exact, exact_before, cjk;
 } maker;
 
 static void add_shingle(maker *m, uint32_t shingle) {
@@ -104,7 +106,8 @@ static void end_word(maker *m) {
     add_shingle(m, ((uint32_t)(w >> 32) & ~3U) | WORD | (m->exact ? EXACT : 0));
     if (m->before) {
         const uint64_t pair = stir(m->before * 3 + w);
-        add_shingle(m, (uint32_t)(pair >> 32) & ~3U);
+        /* a number and what it counts, in CJK: of 10月25日 and 10月10日 either has one alone */
+        add_shingle(m, ((uint32_t)(pair >> 32) & ~3U) | (m->exact_before && m->cjk ? EXACT : 0));
     }
     m->before = w;
     m->exact_before = m->exact;
@@ -116,6 +119,12 @@ static void add_letter(maker *m, uint32_t c) {
     if (!m->word) m->word = UINT64_C(0xcbf29ce484222325);
     m->word = (m->word ^ c) * UINT64_C(0x100000001b3);
     if (c >= '0' && c <= '9') m->exact = true;
+}
+
+/* What follows a word that was cut in its middle: "…" or "...". */
+static bool cut_mark(const char *text, size_t len, size_t at, uint32_t c) {
+    if (c == '.' && len - at >= 3 && memcmp(text + at, "\xE2\x80\xA6", 3) == 0) return true;
+    return c == 0x2026 || (c == '.' && len - at >= 2 && text[at] == '.' && text[at + 1] == '.');
 }
 
 static bool joins(const char *text, size_t len, size_t at, uint32_t c) {
@@ -153,10 +162,14 @@ static void make_shingles(maker *m, const char *text) {
         if (is_cjk(c)) {
             end_word(m);
             add_letter(m, c);
+            m->cjk = true;
             end_word(m);
+            m->cjk = false;
         } else if (is_letter(c)) {
             add_letter(m, (uint32_t)utf8proc_tolower((utf8proc_int32_t)c));
             if (symbol) m->exact = true;
+        } else if (m->word && cut_mark(text, len, at, c)) {
+            m->word = 0, m->exact = false;
         } else if (!(m->word && joins(text, len, at, c))) {
             end_word(m);
         }
@@ -264,7 +277,8 @@ static double likeness_of(const heed_decider *d, int64_t number, const int8_t *v
     const likeness l = compare(s, s->mine, s->mine_n, of_head, head->shingles);
     const double least = d->flow->story_similar > 0 ? d->flow->story_similar : 0.6;
     if (l.exact) return 0;
-    if (l.share >= least && l.change <= 0.15) return l.share;
+    if (l.share >= least && l.change <= most_change) return l.share;
+    if (l.share >= least * 2 / 3 && l.change <= more_alone) return l.share;
     const int8_t *other = vector ? vector_of(d, number) : NULL;
     if (!other || l.share < least / 3) return 0;
     const double c = cosine(vector, other, s->dim);
