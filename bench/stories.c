@@ -4,7 +4,7 @@
  * word left out, a cut end. Said are the parts of copies that were folded into the right story with
  * the first source right, and of stories whose order is right from the first to the last.
  *
- *     bench_stories FILE.tsv COLUMN [PAIRS]      PAIRS: how many folded pairs of the first to print */
+ *     bench_stories FILE.tsv COLUMN [PAIRS]     PAIRS: how many folded pairs to print */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
