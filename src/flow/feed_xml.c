@@ -33,6 +33,7 @@ typedef struct reader {
     bool markup; /* its elements are */
     bool base64; /* its text is packed (Atom 0.3; Atom 1.0 of types that are no text) */
     bool begun;  /* the root element was seen */
+    bool atom;   /* the item is an Atom entry */
     heed_text text;
 } reader;
 
@@ -143,8 +144,8 @@ static void begin_field(reader *r, feed_field field, const char **attributes) {
     r->markup = type && (strcasestr(type, "xhtml") || strcasestr(type, "xml")) &&
                 !(mode && strcmp(mode, "escaped") == 0);
     r->html = field == FEED_TITLE || field == FEED_CONTENT || field == FEED_SUMMARY;
-    if (type && !mode && (strcmp(type, "text") == 0 || strcmp(type, "text/plain") == 0))
-        r->html = false;
+    const bool text = !type || strcmp(type, "text") == 0 || strcmp(type, "text/plain") == 0;
+    if (text && !mode && (type || r->atom)) r->html = false;
     r->base64 = (mode && strcmp(mode, "base64") == 0) ||
                 (field == FEED_CONTENT && type && !mode && !r->markup && strchr(type, '/') &&
                  strncmp(type, "text/", 5) != 0);
@@ -193,6 +194,8 @@ static void on_start(void *user, const char *name, const char **attributes) {
         if (r->field == FEED_AUTHOR && strcmp(local, "name") == 0) {
             heed__text_reset(&r->text);
         } else {
+            if (!r->html && r->field != FEED_AUTHOR)
+                r->markup = true; /* said to be text, and is not */
             heed__text_put(&r->text, '<');
             heed__text_puts(&r->text, local);
             heed__text_put(&r->text, '>');
@@ -201,6 +204,7 @@ static void on_start(void *user, const char *name, const char **attributes) {
         begin_in_item(r, name, attributes);
     } else if (is == CORE && (strcmp(local, "item") == 0 || strcmp(local, "entry") == 0)) {
         r->item_depth = r->depth;
+        r->atom = local[0] == 'e';
         heed__feed_begin(r->sink);
         const char *about = attribute(attributes, "rdf:about");
         if (about) heed__feed_set(r->sink, FEED_ID, about, strlen(about), false);

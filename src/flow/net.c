@@ -184,7 +184,8 @@ int heed__net_error(const heed_net *net, CURLcode code, const char *url, heed_er
     case CURLE_TOO_MANY_REDIRECTS:
         return heed__error(err, HEED_EINVALID, "%s: more than %d redirects", url, net->redirects);
     case CURLE_UNSUPPORTED_PROTOCOL:
-        return heed__error(err, HEED_EINVALID, "%s: leads to what is neither http nor https", url);
+        return heed__error(err, HEED_EINVALID,
+                           "%s: leads to what is neither http nor https, or answers so", url);
     case CURLE_COULDNT_CONNECT:
         if (net->refused[0])
             return heed__error(err, HEED_EINVALID,
