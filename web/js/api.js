@@ -118,6 +118,30 @@ class Live extends EventTarget {
         this.#run();
         window.addEventListener("online", () => this.#hurry?.());
         window.addEventListener("offline", () => this.#become("offline"));
+        /* A browser has six connections to one server: a page that nobody looks at gives its own
+         * back, and goes on where it was when somebody does. */
+        window.addEventListener("pagehide", () => this.#sleep());
+        window.addEventListener("pageshow", () => this.#wake());
+        let away = 0;
+        document.addEventListener("visibilitychange", () => {
+            clearTimeout(away);
+            if (document.hidden) away = setTimeout(() => this.#sleep(), 30000);
+            else this.#wake();
+        });
+    }
+
+    #stop = null;
+    #asleep = null; /* wakes the loop */
+
+    #sleep() {
+        if (this.#asleep) return;
+        this.sleeping = new Promise((go) => (this.#asleep = go));
+        this.#stop?.abort();
+    }
+
+    #wake() {
+        this.#asleep?.();
+        this.#asleep = this.sleeping = null;
     }
 
     #hurry = null;
@@ -130,7 +154,9 @@ class Live extends EventTarget {
 
     async #run() {
         for (;;) {
+            if (this.sleeping) await this.sleeping;
             const stop = new AbortController();
+            this.#stop = stop;
             /* a comment comes every 15 s at least: longer silence is a line that is dead */
             this.#heard = Date.now();
             const watch = setInterval(() => {
@@ -147,6 +173,7 @@ class Live extends EventTarget {
                 /* told by the state */
             }
             clearInterval(watch);
+            if (this.sleeping) continue;
             this.#become("offline");
             await new Promise((go) => {
                 this.#hurry = go;

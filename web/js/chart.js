@@ -73,6 +73,23 @@ export function timeChart(kind, data, title) {
         });
     }
 
+    /* alerts, those within a few points of each other as one, of the worst grade */
+    function flags() {
+        const worst = ["info", "warning", "critical"], list = [];
+        const shown = (data.alerts || []).filter((a) => a.at >= data.from && a.at <= data.to);
+        for (const a of shown.sort((p, q) => p.at - q.at)) {
+            const last = list[list.length - 1], at = x(a.at);
+            if (last && at - last.x < 26) {
+                last.n++;
+                last.title += "\n" + a.title;
+                if (worst.indexOf(a.grade) > worst.indexOf(last.grade)) last.grade = a.grade;
+            } else {
+                list.push({ x: at, n: 1, grade: a.grade, title: a.title });
+            }
+        }
+        return list;
+    }
+
     function draw() {
         width = Math.max(280, box.clientWidth || 640);
         const marks = timeMarks(data.from, data.to, width);
@@ -87,11 +104,11 @@ export function timeChart(kind, data, title) {
         marks.map((m) => svg("text.axis", { x: x(m), y: high - 6, "text-anchor": "middle" },
             clock(m, data.to - data.from))),
         shapes(),
-        (data.alerts || []).filter((a) => a.at >= data.from && a.at <= data.to).map((a) =>
-            svg("g.mark", { "data-grade": a.grade },
-                svg("line", { x1: x(a.at), x2: x(a.at), y1: TOP - 4, y2: high - BOTTOM }),
-                svg("path", { d: `M${x(a.at) - 6} ${TOP - 10}h12l-6 9z` }),
-                svg("title", null, a.title))),
+        flags().map((f) => svg("g.mark", { "data-grade": f.grade },
+            svg("line", { x1: f.x, x2: f.x, y1: TOP - 4, y2: high - BOTTOM }),
+            svg("path", { d: `M${f.x - 6} ${TOP - 10}h12l-6 9z` }),
+            f.n > 1 ? svg("text.axis", { x: f.x + 8, y: TOP - 2 }, String(f.n)) : null,
+            svg("title", null, f.title))),
         cross);
         const go = (i) => {
             at = Math.max(0, Math.min(n - 1, i));

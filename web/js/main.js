@@ -85,7 +85,7 @@ live.addEventListener("state", ({ detail }) => {
 live.addEventListener("stats", tellLine);
 live.addEventListener("alert", ({ detail }) => {
     if (name !== "monitor" && detail.state === "open")
-        toast(t("alert.announce", { title: detail.title || detail.rule }), t("alert.see"), () => go("alert/" + detail.id));
+        toast(t("alert.announce", { title: detail.title || detail.rule }), t("alert.see"), () => go("alert/" + detail.id), "alert");
 });
 
 /* -- where we are ----------------------------------------------------------------------------- */

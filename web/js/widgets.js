@@ -122,10 +122,12 @@ export function toggle(label, on, change) {
 
 const toasts = h("div.toasts", { role: "status", "aria-live": "polite" });
 
-/* A line at the bottom, with an action where there is one to take back. */
-export function toast(text, action, act) {
+/* A line at the bottom, with an action where there is one to take back. Of one topic only the last
+ * is shown. */
+export function toast(text, action, act, topic) {
     if (!toasts.isConnected) document.body.append(toasts);
-    const line = h("div.toast", null, h("span", null, text));
+    const line = h("div.toast", { "data-topic": topic }, h("span", { dir: "auto" }, text));
+    if (topic) for (const old of [...toasts.children]) if (old.dataset.topic === topic) old.remove();
     const gone = () => line.remove();
     if (action)
         line.append(h("button", { type: "button", onclick: () => {

@@ -32,7 +32,7 @@ function receipt(answer) {
     const own = (x) => x.confidence_in_label ?? (x.label === answer.label ? x.confidence : 0);
     const turned = without.label !== answer.label;
     return h("div.receipt", null,
-        h("p.receipt-says", null, icon(turned ? "check" : "help"), h("span", null,
+        h("p.receipt-says", null, turned ? icon("check") : null, h("span", null,
             t(turned ? "receipt.turned" : "receipt.held", {
                 label: pretty(without.label), from: percent(answer.confidence), to: percent(own(without)),
                 random: percent(own(random)) }))),

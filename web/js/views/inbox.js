@@ -50,7 +50,8 @@ function makeRow(event, setup, open) {
     const main = mainFinding(event, setup);
     const corrected = main && event.corrected?.[main.name];
     const words = explained(event.seq)?.words;
-    const others = (event.findings || []).filter((f) => f !== main && f.label && !f.abstained);
+    const others = (event.findings || []).filter((f) => f !== main && f.label && !f.abstained &&
+        f.label !== "new");
     const size = event.story?.size || 1;
     const text = textOf(event);
     const title = event.title && event.title !== text ? event.title : "";

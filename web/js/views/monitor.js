@@ -2,7 +2,7 @@
  * alerts with their reasons. */
 import { act } from "../actions.js";
 import { flow, get, live } from "../api.js";
-import { heatMap, timeChart } from "../chart.js";
+import { clock, heatMap, timeChart } from "../chart.js";
 import { h, icon, replace } from "../dom.js";
 import { number, pretty, t, when } from "../i18n.js";
 import { announce, button, card, chip, choice, complain, empty, facts, failure, grade, loading, select, state,
@@ -13,7 +13,7 @@ const COLORS = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6", "--c7", "--c8"];
 const PERIODS = { "10m": [600e3, 10e3], "1h": [3600e3, 60e3], "6h": [6 * 3600e3, 300e3],
     "24h": [24 * 3600e3, 1200e3], "7d": [7 * 86400e3, 3 * 3600e3], "28d": [28 * 86400e3, 12 * 3600e3] };
 
-const kept = { period: "1h", by: null, kind: "stack", source: "", state: "open", only: null };
+const kept = { period: null, by: null, kind: "stack", source: "", state: "open", only: null };
 
 const moodColor = (name) => ({ bad: "--bad", good: "--good", warn: "--warn" })[tone(name)];
 
@@ -32,6 +32,15 @@ function figures(why) {
     const say = (v) => (typeof v === "number" ? (v && Math.abs(v) < 0.01 ? v.toExponential(1) : number(v, 2)) : null);
     return [[t("alert.count"), say(Array.isArray(why?.events) ? why.events.length : why?.events)],
         ...["n", "usual", "p"].map((k) => [t("alert.most." + k), say(why?.most?.[k])])];
+}
+
+/* The shortest period that holds nearly all there is. */
+async function usualPeriod() {
+    const [newest, oldest] = await Promise.all([{ most: 1 }, { most: 1, before: 100 }].map((q) =>
+        get("/v1/events", q).catch(() => ({ events: [] }))));
+    if (!newest.events.length || !oldest.events.length) return "1h";
+    const span = new Date(newest.events[0].time) - new Date(oldest.events[0].time);
+    return Object.keys(PERIODS).find((p) => PERIODS[p][0] >= span) || "28d";
 }
 
 function alertCard(alert, changed, opened) {
@@ -84,6 +93,7 @@ function alertCard(alert, changed, opened) {
 export async function monitor(params, app) {
     const setup = await flow();
     const choices = countable(setup);
+    kept.period ||= await usualPeriod();
     kept.by ||= [choices.find((a) => a.kind === "classify")?.name, choices.find((a) => /sentiment|mood/.test(a.name))?.name]
         .filter((x, i, all) => x && all.indexOf(x) === i);
     let ended = false, chart = null, timer = 0, asked = 0;
@@ -196,9 +206,9 @@ export async function monitor(params, app) {
             return;
         }
         heatTitle.textContent = t("monitor.heat") + ": " + a + " × " + t("monitor.time");
-        const n = some[0].count.length, parts = Math.min(12, n);
-        const columns = Array.from({ length: parts }, (_, i) => ({ i, name: when(new Date(data.from
-            + Math.floor((i * n) / parts) * data.step).toISOString()).slice(-8) }));
+        const n = some[0].count.length, parts = Math.min(8, n);
+        const columns = Array.from({ length: parts }, (_, i) => ({ i,
+            name: clock(data.from + Math.floor((i * n) / parts) * data.step, data.to - data.from) }));
         const rows = some.slice(0, 14).map((s) => ({ name: s.name, s }));
         replace(heat, heatMap(rows, columns, (r, c) => r.s.count.slice(Math.floor((c.i * n) / parts),
             Math.floor(((c.i + 1) * n) / parts)).reduce((x, y) => x + y, 0), heatTitle.textContent));

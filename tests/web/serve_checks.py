@@ -1,0 +1,171 @@
+"""The page against `heed serve` itself: real messages played again, what a person does to them, an
+alert, the desk, a server that goes away and comes back. Of what the page does in itself
+page_checks.py is the test."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+from browser import CONTRAST, LISTEN, ROOT, Browser, Keys, fetch, post
+
+EVIL = "<img src=x onerror=__bad.push('img')><script>__bad.push('script')</script>"
+
+
+class Server:
+    """heed serve tests/web/flow.yaml, with a store in a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder, self.port = folder, 0
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [os.environ["HEED"], "serve", str(ROOT / "tests/web/flow.yaml"), "--store", self.folder + "/heed.db",
+             "--listen", "127.0.0.1:%d" % self.port],
+            stdout=subprocess.PIPE, stderr=open(self.folder + "/log", "ab"), text=True)
+        self.base = re.search(r"http://\S+", self.process.stdout.readline())[0].rstrip("/.,")
+        self.port = int(self.base.rsplit(":", 1)[1])
+
+    def end(self):
+        self.process.terminate()
+        return self.process.wait(timeout=30)
+
+    def send(self, **event):
+        return post(self.base + "/v1/events", event)["seqs"][0]
+
+
+def live(b, server):
+    b.open("inbox", "light", "en")
+    b.one(".row")
+    b.wait(lambda: b.all(".row .attended"), "attended words shaded")
+    b.wait(lambda: re.search(r"\d/s", b.text(".wire")), "the rate")
+    server.send(text="My card was stolen and I need it frozen", title="Help me", url="https://example.org/1")
+    b.says(".row", "My card was stolen")
+    b.choose("Source", "push")
+    b.wait(lambda: b.all(".row") and {e.text for e in b.all(".row-source")} == {"push"}, "one source")
+    b.choose("Source", "")
+    b.click(".row .row-text")
+    b.says(".pane .event", "What decided it", "Findings", "Rules", "Without attended words")
+    b.wait(lambda: "Without" in b.text(".receipt-says"), "the receipt")
+    b.quiet()
+
+
+def said_and_taken_back(b, server):
+    seq = server.send(text="I want to cancel the transfer that I made this morning")
+    look = lambda: fetch(server.base + "/v1/events/%d" % seq)
+    b.open("event/%d" % seq, "light", "en")
+    b.one(".event-label .chip")
+    b.click("[data-act=up]")
+    b.wait(lambda: look()["vote"] == "up", "the vote in the store")
+    b.click(".toast button:not(.icon-button)")
+    b.wait(lambda: not look()["vote"] or look()["vote"] == "none", "the vote taken back")
+    b.one("[data-act=up][aria-pressed=false]")
+    b.click("[data-act=correct]")
+    b.one("dialog[open]")
+    b.press("card arrival", Keys.ENTER)
+    b.wait(lambda: (look()["corrected"] or {}).get("intent") == "card_arrival", "the correction in the store")
+    b.says(".event-label .corrected", "card arrival")
+    b.js("[...document.querySelectorAll('.toast button')].filter((x) => x.textContent === 'Undo').pop().click()")
+    b.wait(lambda: not (look()["corrected"] or {}).get("intent"), "the correction taken back")
+    b.quiet()
+
+
+def alerts(b, server):
+    b.open("system", "light", "en")
+    b.one(".tile")
+    for i in range(20):
+        server.send(text="My card was stolen, number %d" % i, user="u%d" % i)
+    b.says(".toast", "Alert:")
+    b.go("monitor")
+    b.one(".chart polygon.area")
+    b.one(".chart .mark")
+    b.one(".heat td")
+    b.click(".alert[data-grade=critical] summary")
+    b.says(".alert[open] .gates", "chance")
+    alert = b.one(".alert[open]").get_attribute("data-id")
+    b.click(".alert[open] [data-act=ack]")
+    look = lambda: fetch(server.base + "/v1/alerts/" + alert)["state"]
+    b.wait(lambda: look() == "acknowledged", "acknowledged in the store")
+    b.click(".choice [data-value=acknowledged]")
+    b.one(".alert[data-id='%s']" % alert)
+    b.js("[...document.querySelectorAll('.toast button')].filter((x) => x.textContent === 'Undo').pop().click()")
+    b.wait(lambda: look() == "open", "open again")
+    b.quiet()
+
+
+def search(b, server):
+    b.open("search/stolen", "light", "en")
+    b.one(".hit-card mark.hit")
+    b.says(".hit-scores", "BM25")
+    b.click(".hit-text")
+    b.one(".event-text")
+    b.quiet()
+
+
+def all_views(b, server):
+    server.send(text=EVIL, title=EVIL, url="javascript:__bad.push('url')", fields={"x": EVIL}, user="u")
+    first = fetch(server.base + "/v1/events?most=1&source=push")["events"][0]["seq"]
+    for theme, language in (("light", "en"), ("dark", "zh")):
+        b.open("inbox", theme, language)
+        for place in ("inbox/%d" % first, "event/%d" % first, "monitor", "search/onerror", "chat", "models", "system"):
+            b.go(place)
+            b.wait(lambda: not b.all(".loading"), "all of " + place)
+            assert not b.all(".failure"), (place, b.text(".failure"))
+            b.js("document.activeElement.blur?.()")
+            b.shot("heed-%s-%s-%s" % (place.split("/")[0], theme, language))
+            low = b.js(CONTRAST)
+            assert not low, (place, theme, low[:8])
+            silent = b.js(LISTEN)
+            assert not silent, (place, silent[:5])
+            for selector in ("main script", "main iframe", "main img", "main a[href^=javascript]"):
+                assert not b.all(selector), (place, selector)
+    b.quiet()
+
+
+def comes_back(b, server):
+    b.open("inbox", "light", "en")
+    b.one(".row")
+    assert server.end() == 0, open(server.folder + "/log").read()
+    b.says(".wire", "Offline")
+    server.start()
+    b.says(".wire", "Live")
+    server.send(text="Said after the server came back")
+    b.says(".row", "Said after the server came back")
+    b.quiet(["ERR_", "Failed to load resource"])
+
+
+CHECKS = [live, said_and_taken_back, alerts, search, all_views, comes_back]
+
+
+def main():
+    wanted, failed, b = sys.argv[1:], 0, None
+    with tempfile.TemporaryDirectory(prefix="heed-page-") as folder:
+        server = Server(folder)
+        try:
+            b = Browser(server.base)
+            b.size(1440, 900)
+            for check in CHECKS:
+                if wanted and check.__name__ not in wanted:
+                    continue
+                began = time.time()
+                try:
+                    check(b, server)
+                    print("ok   %-28s %5.1f s" % (check.__name__, time.time() - began), flush=True)
+                except AssertionError as e:
+                    failed += 1
+                    print("FAIL %-28s %s" % (check.__name__, e), flush=True)
+                    b.driver.get_log("browser")
+        finally:
+            if b:
+                b.end()
+            if server.process.poll() is None:
+                server.end()
+        if failed:
+            print(open(folder + "/log").read()[-2000:])
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
