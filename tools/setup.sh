@@ -25,6 +25,11 @@ library yaml-0.1 libyaml-dev
 library expat libexpat1-dev
 library cmocka libcmocka-dev
 header stdio.h libc6-dev cc
+# the page is tested in a browser: 436 MB, and the small one of the fonts that have Chinese
+tool chromium chromium
+tool chromedriver chromium-driver
+/usr/bin/python3 -c 'import selenium' 2>/dev/null || missing+=(python3 python3-selenium)
+compgen -G '/usr/share/fonts/*/*/*CJK*' >/dev/null || [ -d /usr/share/fonts/truetype/wqy ] || missing+=(fonts-wqy-microhei)
 
 if [ "${1:-}" = ci ]; then
     tool clang clang
