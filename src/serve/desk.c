@@ -3,18 +3,7 @@
 
 #include <string.h>
 
-#include "base/text.h"
 #include "serve/desk_impl.h"
-
-enum { PATH_SIZE = 4096 };
-
-/* A path of the flow: absolute, or beside the flow file. NULL in, NULL out. */
-static const char *place(const heed_flow *flow, const char *path, char to[PATH_SIZE]) {
-    const char *slash = flow->path ? strrchr(flow->path, '/') : NULL;
-    if (!path || path[0] == '/' || !slash) return path;
-    heed__format(to, PATH_SIZE, "%.*s/%s", (int)(slash - flow->path), flow->path, path);
-    return to;
-}
 
 static int keep(heed_desk *d, const char **to, const char *text, heed_error *err) {
     *to = text ? heed__strings_keep(&d->strings, text) : NULL;
@@ -35,21 +24,16 @@ static int find_intent(const heed_flow *flow, const char **model, heed_error *er
 
 static int open_all(heed_desk *d, const heed_flow *flow, heed_error *err) {
     const heed_desk_cfg *cfg = flow->desk;
-    char path[PATH_SIZE], other[PATH_SIZE];
     const char *intent;
     int rc = find_intent(flow, &intent, err);
-    if (rc == 0)
-        rc = heed__mind_open(&d->mind, place(flow, intent, path), place(flow, cfg->model, other),
-                             cfg->scope, &d->hooks, err);
-    if (rc == 0 && cfg->slots &&
-        !(d->slots = heed__desk_slots_open(place(flow, cfg->slots, path), &d->hooks, err)))
+    if (rc == 0) rc = heed__mind_open(&d->mind, intent, cfg->model, cfg->scope, &d->hooks, err);
+    if (rc == 0 && cfg->slots && !(d->slots = heed__desk_slots_open(cfg->slots, &d->hooks, err)))
         rc = err->code;
     if (rc == 0) rc = keep(d, &d->greeting, cfg->greeting, err);
     if (rc == 0) rc = keep(d, &d->hand_over, cfg->hand_over, err);
     if (rc == 0) rc = keep(d, &d->out_of_scope, cfg->out_of_scope, err);
-    if (rc == 0 && cfg->replies)
-        rc = heed__desk_load_replies(d, place(flow, cfg->replies, path), err);
-    if (rc == 0 && cfg->kb) rc = heed__desk_load_folder(d, place(flow, cfg->kb, path), err);
+    if (rc == 0 && cfg->replies) rc = heed__desk_load_replies(d, cfg->replies, err);
+    if (rc == 0 && cfg->kb) rc = heed__desk_load_folder(d, cfg->kb, err);
     if (rc == 0) rc = heed__desk_learn(d, err);
     if (rc == 0) rc = heed__desk_shelve(d, &d->replies, err);
     return rc ? rc : heed__desk_shelve(d, &d->passages, err);
