@@ -143,6 +143,8 @@ typedef struct heed_body_kind {
      * NULL: nothing. */
     int (*fit)(heed_ctx *cx, heed_body *b, const heed_rows *rows, const heed_body_goal *goal,
                heed_error *err);
+    /* Bytes that it holds besides its parameters; NULL: hardly any. */
+    int64_t (*held)(const heed_body *b);
     /* The table [rows,D] that holds a vector for each word, and how many words; NULL: none. */
     heed_tensor *(*words)(const heed_body *b, int64_t *len);
     /* The row of a word, -1 for one that has none. Where words is given, this is. */

@@ -104,6 +104,11 @@ static int fit(heed_ctx *cx, heed_body *b, const heed_rows *rows, const heed_bod
     return heed__evidence_fit(cx, &a->evidence, &a->index, rows, goal, err);
 }
 
+static int64_t held(const heed_body *b) {
+    const heed_attend *a = (const heed_attend *)b;
+    return heed__index_size(&a->index) + heed__evidence_size(&a->evidence);
+}
+
 /* -- texts ------------------------------------------------------------------------------------ */
 
 /* Units [begin,end) of f to the end of r; none: one unknown. */
@@ -300,5 +305,6 @@ const heed_body_kind heed__body_attend = { .name = "attend",
                                            .words = words,
                                            .word = word_row,
                                            .fit = fit,
+                                           .held = held,
                                            .apply = apply,
                                            .free = end };

@@ -329,7 +329,8 @@ static int run(training *t, heed_fitted *done) {
                        .length = t->learn.length,
                        .loss = loss,
                        .score = t->held.x.len ? score : NULL,
-                       .memory = heed__part_size(&t->learn) + heed__part_size(&t->held),
+                       .memory = heed__part_size(&t->learn) + heed__part_size(&t->held) +
+                                 (t->kind->held ? t->kind->held(t->c->body) : 0),
                        .unit = "texts" };
     heed__format(
         t->settings, sizeof t->settings,

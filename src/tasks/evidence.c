@@ -262,6 +262,11 @@ int heed__evidence_read(heed_evidence *e, const heed_safetensors *st, int64_t ro
     return rc;
 }
 
+int64_t heed__evidence_size(const heed_evidence *e) {
+    const heed_margin *m = &e->margin;
+    return m->rows * (m->cols + (int64_t)sizeof *e->scale) + m->cols * (int64_t)sizeof *m->bias;
+}
+
 void heed__evidence_free(heed_evidence *e) {
     heed__free(&e->margin.hooks, e->scale);
     heed__free(&e->margin.hooks, e->number);

@@ -31,6 +31,7 @@ int heed__evidence_entries(const heed_evidence *e, heed_entry *entry);
 /* From such a file over `rows` features; a file without them has none. 0 or a status. */
 int heed__evidence_read(heed_evidence *e, const heed_safetensors *st, int64_t rows,
                         const heed_hooks *hooks, heed_error *err);
-void heed__evidence_free(heed_evidence *e); /* a zeroed one is fine */
+int64_t heed__evidence_size(const heed_evidence *e); /* bytes */
+void heed__evidence_free(heed_evidence *e);          /* a zeroed one is fine */
 
 #endif

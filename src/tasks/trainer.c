@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "heed/ops.h"
+#include "tensor/ctx.h"
 #include "train/optim.h"
 
 static double clock_seconds(void) {
@@ -146,7 +147,8 @@ static int64_t floats_of(const heed_fit_run *r) {
     for (int64_t i = 0; i < r->opt->count; i++) {
         const heed_optim_slot *s = &r->opt->slot[i];
         n += s->m_len + s->v_len + s->ema_len + s->row_steps_len;
-        if (!s->sparse) n += s->t->len; /* its gradient */
+        const heed_sparse *rows = s->t->sparse;
+        n += rows ? rows->cap * (rows->dim + 2) + 2 * rows->work_cap : s->t->len; /* its gradient */
     }
     return n;
 }

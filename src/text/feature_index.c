@@ -159,6 +159,11 @@ int heed__index_from(heed_feature_index *x, uint32_t *key, float *idf, int64_t l
     return rc;
 }
 
+int64_t heed__index_size(const heed_feature_index *x) {
+    return x->len * (int64_t)(sizeof *x->key + sizeof *x->idf) +
+           ((int64_t)x->mask + 1) * (int64_t)sizeof *x->slot;
+}
+
 void heed__index_free(heed_feature_index *x) {
     heed__free(&x->hooks, x->key);
     heed__free(&x->hooks, x->idf);

@@ -37,6 +37,7 @@ static inline int32_t heed__index_find(const heed_feature_index *x, uint32_t key
         if (x->key[n - 1] == key) return (int32_t)(n - 1);
     }
 }
-void heed__index_free(heed_feature_index *x); /* a zeroed one is fine */
+int64_t heed__index_size(const heed_feature_index *x); /* bytes */
+void heed__index_free(heed_feature_index *x);          /* a zeroed one is fine */
 
 #endif
