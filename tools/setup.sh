@@ -41,6 +41,8 @@ if [ "${1:-}" = ci ]; then
     tool localedef libc-bin
     tool man man-db
     tool curl curl
+    tool strace strace
+    tool openssl openssl
     [ -e /usr/share/i18n/locales/de_DE ] || missing+=(locales)
     compgen -G '/usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.asan-*.a' >/dev/null ||
         missing+=(libclang-rt-14-dev)
