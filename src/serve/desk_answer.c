@@ -8,7 +8,10 @@
 enum { HITS = 8, PASSAGE_BYTES = 400, SENTENCES = 16 };
 
 /* From how near on an entry answers without an intent, as parts of what the message asks for. */
-static const double least_cover = 0.5, least_question = 0.6, least_cosine = 0.8;
+static const double least_cover = 0.5, least_question = 0.6, least_cosine = 0.9, some_cover = 0.25;
+/* A model that takes a message for none of its own is overruled where it is this sure of an intent
+ * and a question with that intent holds this part of the message. */
+static const double overrules = 0.9, least_agreed = 0.5, nearly = 0.8;
 /* What a sentence beside the best must hold of what that holds to be said too. */
 static const double least_neighbour = 0.3;
 
@@ -179,35 +182,56 @@ static int say_passage(answering *a, const desk_entry *e) {
     return rc;
 }
 
+/* The best passage that is near enough, *hit [n]; -1: none. */
+static int64_t near_passage(const desk_hit *hit, int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        if (hit[i].near.cover > least_cover ||
+            (hit[i].near.cosine >= least_cosine && hit[i].near.cover >= some_cover))
+            return i;
+    return -1;
+}
+
+/* Part of the message that an earlier answer, or its question, holds; 0: it is not near enough. */
+static double near_answer(const desk_hit *hit, int64_t n) {
+    if (n == 0) return 0;
+    const double cover = hit->question.words > 0 ? hit->question.cover : hit->near.cover;
+    const bool near = cover >= least_question ||
+                      (hit->question.cosine >= least_cosine && cover >= some_cover);
+    return near ? cover : 0;
+}
+
+/* For the person who takes over: the passage that came nearest. */
+static int keep_found(answering *a, const desk_hit *hit) {
+    const desk_entry *e = &a->d->passages.entry[hit->entry];
+    if (hit->near.cover <= 0) return 0;
+    json_t *s = json_pack("{s:s, s:f, s:I, s:I}", "text", e->text, "score", hit->near.cover,
+                          "begin", (json_int_t)e->begin, "end", (json_int_t)e->end);
+    const int rc = s ? add_source(a, a->found, e, s, 0) : no_memory(a);
+    json_decref(s);
+    return rc;
+}
+
 /* Looks among passages and earlier answers. 1: said; 0: nothing is near. */
 static int say_found(answering *a) {
-    desk_hit hit, old;
+    desk_hit hit[HITS], old;
     heed_desk *d = a->d;
     const desk_ask ask = { .text = a->r.text, .vector = a->r.vector, .answers = true };
-    const int64_t n = heed__desk_rank_passages(d, &d->passages, &ask, &hit, 1, a->err);
+    const int64_t n = heed__desk_rank_passages(d, &d->passages, &ask, hit, HITS, a->err);
     const int64_t m = n < 0 ? n : heed__desk_rank(d, &d->replies, &ask, &old, 1, a->err);
     if (m < 0) return (int)m;
-    const double passage = n ? hit.near.cover : 0;
-    const double answer = m == 0 ? 0 : old.question.words > 0 ? old.question.cover : old.near.cover;
-    const bool near_passage = n && (passage >= least_cover || hit.near.cosine >= least_cosine);
-    const bool near_answer = m && (answer >= least_question || old.question.cosine >= least_cosine);
+    const int64_t best = near_passage(hit, n);
+    const double passage = best < 0 ? 0 : hit[best].near.cover, answer = near_answer(&old, m);
     int rc = 0;
-    a->kind = "passage";
-    if (near_answer && (!near_passage || answer >= passage)) {
+    if (answer > 0 && answer >= passage) {
+        a->kind = "passage";
         a->confidence = answer;
         rc = say_entry(a, &d->replies.entry[old.entry], answer);
-    } else if (near_passage) {
+    } else if (best >= 0) {
+        a->kind = "passage";
         a->confidence = passage;
-        rc = say_passage(a, &d->passages.entry[hit.entry]);
+        rc = say_passage(a, &d->passages.entry[hit[best].entry]);
     } else {
-        if (n && passage > 0) {
-            const desk_entry *e = &d->passages.entry[hit.entry];
-            json_t *s = json_pack("{s:s, s:f, s:I, s:I}", "text", e->text, "score", passage,
-                                  "begin", (json_int_t)e->begin, "end", (json_int_t)e->end);
-            rc = s ? add_source(a, a->found, e, s, 0) : no_memory(a);
-            json_decref(s);
-        }
-        return rc;
+        return n ? keep_found(a, &hit[0]) : 0;
     }
     return rc ? rc : 1;
 }
@@ -221,13 +245,39 @@ static int hand_over(answering *a) {
     return 0;
 }
 
+/* Whether questions that were answered before say so too: one with the intent holds enough of the
+ * message, and none of another intent much
+ * more. 1, 0 or a status. */
+static int agreed(answering *a, const char *intent) {
+    desk_hit own[HITS], any[HITS];
+    const desk_entries *e = &a->d->replies;
+    desk_ask ask = { .text = a->r.text, .vector = a->r.vector };
+    const int64_t n = heed__desk_rank(a->d, e, &ask, any, HITS, a->err);
+    ask.intent = intent;
+    const int64_t m = n < 0 ? n : heed__desk_rank(a->d, e, &ask, own, HITS, a->err);
+    double with = 0, without = 0;
+    for (int64_t i = 0; i < m; i++)
+        if (own[i].question.cover > with) with = own[i].question.cover;
+    for (int64_t i = 0; i < n; i++) {
+        const char *of = e->entry[any[i].entry].intent;
+        const bool other = of && strcmp(of, intent) != 0;
+        if (other && any[i].question.cover > without) without = any[i].question.cover;
+    }
+    return m < 0 ? (int)m : with >= least_agreed && with >= nearly * without;
+}
+
 static int decide(answering *a) {
     heed_desk *d = a->d;
-    const bool sure = a->r.best >= 0 && a->r.in_scope && a->r.p >= d->least;
     int done = 0;
+    bool sure = a->r.best >= 0 && a->r.in_scope && a->r.p >= d->least;
     if (a->r.best >= 0) {
         a->intent = heed__mind_label(&d->mind, a->r.best);
         a->confidence = a->r.p;
+    }
+    if (a->r.best >= 0 && !a->r.in_scope && a->r.p >= overrules && a->r.p >= d->least) {
+        const int rc = agreed(a, a->intent);
+        if (rc < 0) return rc;
+        sure = rc > 0;
     }
     if (sure && heed__desk_slots_people(d, a->intent)) return hand_over(a);
     if (sure) done = say_canned(a, a->intent);

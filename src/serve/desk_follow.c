@@ -15,13 +15,6 @@ static int no_memory(heed_error *err) {
 
 /* -- words that refer ------------------------------------------------------------------------- */
 
-static bool is_any(const heed_term *t, const char *const *words) {
-    for (; *words; words++)
-        if (strlen(*words) == (size_t)t->len && memcmp(*words, t->form, (size_t)t->len) == 0)
-            return true;
-    return false;
-}
-
 static const char *const it_words[] = { "it",    "that", "this", "them", "those",
                                         "these", "one",  "它",   NULL };
 /* Behind these the word before them points at nothing that was said: "it is possible", "that I". */
@@ -44,11 +37,11 @@ static bool find_it(const heed_desk *d, const char *text, heed_term *it) {
     bool found = false;
     heed__terms_begin(&t, text, strlen(text));
     while (!found && heed__terms_next(&t, it)) {
-        if (!is_any(it, it_words)) continue;
+        if (!heed__term_is_any(it, it_words)) continue;
         heed_terms ahead = t;
         const bool more = heed__terms_next(&ahead, &next) && !parted(text, it->end, next.begin);
-        if (more && is_any(&next, empty_next)) continue;
-        if (more && is_any(it, pointing) && !heed__term_is_common(&next)) {
+        if (more && heed__term_is_any(&next, empty_next)) continue;
+        if (more && heed__term_is_any(it, pointing) && !next.common) {
             const int n = heed__nouns_find(&d->nouns, text, thing, THINGS);
             bool names = false; /* "this order" names it */
             for (int i = 0; i < n; i++)
@@ -71,10 +64,10 @@ static size_t find_and(const char *text) {
     heed_terms t;
     heed_term term, second;
     heed__terms_begin(&t, text, strlen(text));
-    if (!heed__terms_next(&t, &term) || !is_any(&term, first)) return 0;
+    if (!heed__terms_next(&t, &term) || !heed__term_is_any(&term, first)) return 0;
     if (!heed__terms_next(&t, &second)) return 0;
-    if (is_any(&second, about)) return heed__terms_next(&t, &second) ? second.begin : 0;
-    return is_any(&term, and_word) ? second.begin : 0;
+    if (heed__term_is_any(&second, about)) return heed__terms_next(&t, &second) ? second.begin : 0;
+    return heed__term_is_any(&term, and_word) ? second.begin : 0;
 }
 
 /* -- readings --------------------------------------------------------------------------------- */

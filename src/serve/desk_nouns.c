@@ -8,17 +8,19 @@
 enum { WORDS_MOST = 512 };
 static const double least_part = 0.4; /* of a thing's name that stands behind such a word */
 
-static bool same(const heed_term *t, const char *word) {
-    return strlen(word) == (size_t)t->len && memcmp(word, t->form, (size_t)t->len) == 0;
-}
-
 static bool points(const heed_term *t) {
     static const char *const words[] = { "a",   "an",    "the",   "my",    "your",
                                          "our", "this",  "that",  "these", "his",
                                          "her", "those", "their", "some",  "any" };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (same(t, words[i])) return true;
+        if (heed__term_is(t, words[i])) return true;
     return false;
+}
+
+/* Bytes of the word without the plural's s; with all other endings, for "ordered" names nothing. */
+static int name_len(const heed_term *t) {
+    const bool many = t->whole > 3 && t->form[t->whole - 1] == 's' && t->form[t->whole - 2] != 's';
+    return t->whole - many;
 }
 
 static bool digit(char c) {
@@ -32,7 +34,7 @@ static int count_words(heed_nouns *w, const char *text) {
     heed_term term;
     heed__terms_begin(&t, text, strlen(text));
     while (heed__terms_next(&t, &term))
-        if (heed__vocab_count(w->vocab, term.form, (size_t)term.len)) return HEED_ENOMEM;
+        if (heed__vocab_count(w->vocab, term.form, (size_t)name_len(&term))) return HEED_ENOMEM;
     return 0;
 }
 
@@ -42,8 +44,8 @@ static void count_places(heed_nouns *w, const char *text) {
     bool before = false, two_before = false; /* words that point */
     heed__terms_begin(&t, text, strlen(text));
     while (heed__terms_next(&t, &term)) {
-        const int32_t id = heed__vocab_find(w->vocab, term.form, (size_t)term.len);
-        const bool common = heed__term_is_common(&term);
+        const int32_t id = heed__vocab_find(w->vocab, term.form, (size_t)name_len(&term));
+        const bool common = term.common;
         w->seen[id]++;
         w->behind[id] += before || two_before;
         two_before = before && !common;
@@ -107,9 +109,9 @@ static int cut(const heed_nouns *w, const char *text, token *t) {
     size_t last = 0;
     heed__terms_begin(&terms, text, strlen(text));
     for (; n < WORDS_MOST && heed__terms_next(&terms, &term); n++) {
-        const int32_t id = heed__vocab_find(w->vocab, term.form, (size_t)term.len);
+        const int32_t id = heed__vocab_find(w->vocab, term.form, (size_t)name_len(&term));
         const double seen = (double)w->seen[id], behind = (double)w->behind[id];
-        const bool common = heed__term_is_common(&term);
+        const bool common = term.common;
         const bool thing = !common && (behind + 0.1) / (seen + 1) >= least_part;
         t[n] = (token){ .begin = term.begin,
                         .end = term.end,

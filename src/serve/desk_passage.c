@@ -18,16 +18,6 @@ typedef struct asked_terms {
     bool number; /* a number is asked for */
 } asked_terms;
 
-static bool is(const heed_term *t, const char *word) {
-    return strlen(word) == (size_t)t->len && memcmp(word, t->form, (size_t)t->len) == 0;
-}
-
-static bool is_any(const heed_term *t, const char *const *words) {
-    for (; *words; words++)
-        if (is(t, *words)) return true;
-    return false;
-}
-
 static bool asks_for_number(const asked_terms *a) {
     static const char *const alone[] = { "when", "多少", "多久", "几天", "几个",
                                          "何时", "多长", "多大", NULL };
@@ -38,11 +28,12 @@ static bool asks_for_number(const asked_terms *a) {
     static const char *const things[] = { "year", "date",   "time",  "day", "age",
                                           "size", "number", "price", NULL };
     for (int i = 0; i < a->len; i++) {
-        if (is_any(&a->term[i], alone)) return true;
+        if (heed__term_is_any(&a->term[i], alone)) return true;
         if (i + 1 == a->len) continue;
-        if (is(&a->term[i], "how") && is_any(&a->term[i + 1], measures)) return true;
-        if ((is(&a->term[i], "what") || is(&a->term[i], "which")) &&
-            is_any(&a->term[i + 1], things))
+        if (heed__term_is(&a->term[i], "how") && heed__term_is_any(&a->term[i + 1], measures))
+            return true;
+        if ((heed__term_is(&a->term[i], "what") || heed__term_is(&a->term[i], "which")) &&
+            heed__term_is_any(&a->term[i + 1], things))
             return true;
     }
     return false;
@@ -60,6 +51,13 @@ static bool same(const heed_term *a, const heed_term *b) {
     return a->len == b->len && memcmp(a->form, b->form, (size_t)a->len) == 0;
 }
 
+static const char *const number_words[] = { "two",     "three", "four",    "five",     "six",
+                                            "seven",   "eight", "nine",    "ten",      "eleven",
+                                            "twelve",  "dozen", "hundred", "thousand", "million",
+                                            "billion", NULL };
+static const char *const numerals[] = { "一", "二", "两", "三", "四", "五", "六",
+                                        "七", "八", "九", "十", "百", "千", NULL };
+
 /* Part of the question's neighbours that are neighbours in text; *number: there is one in it. */
 static double look(const asked_terms *a, const char *text, bool *number) {
     heed_terms t;
@@ -67,13 +65,16 @@ static double look(const asked_terms *a, const char *text, bool *number) {
     bool seen[TERMS] = { false };
     int pairs = 0;
     *number = text[strcspn(text, "0123456789")] != 0;
+    for (int i = 0; !*number && numerals[i]; i++) *number = strstr(text, numerals[i]) != NULL;
     heed__terms_begin(&t, text, strlen(text));
-    for (; heed__terms_next(&t, &term); last = term)
+    for (; heed__terms_next(&t, &term); last = term) {
+        *number |= heed__term_is_any(&term, number_words);
         for (int i = 0; last.len && i + 1 < a->len; i++) {
             if (seen[i] || !same(&a->term[i], &last) || !same(&a->term[i + 1], &term)) continue;
             seen[i] = true;
             pairs++;
         }
+    }
     return a->len > 1 ? (double)pairs / (double)(a->len - 1) : 0;
 }
 

@@ -9,7 +9,8 @@
 
 #define K1     1.2
 #define B      0.75
-#define COMMON 0.1 /* what words of every question count in one */
+#define COMMON 0.1  /* what words of every question count in one */
+#define ACROSS 0.25 /* what a pair of ideographs counts that no text holds: many are no word */
 enum { LANES = 16, MOST_TERMS = 4096 };
 
 /* -- filling ---------------------------------------------------------------------------------- */
@@ -84,7 +85,7 @@ static int fill(heed_shelf *s, const char *const *text, heed_error *err) {
     for (int64_t k = 0; k < s->terms; k++)
         s->idf[k] = rarity(s->len, s->start[k + 1] - s->start[k]);
     for (int64_t i = 0; i < s->len; i++) s->norm[i] = K1 * (1 - B + B * s->norm[i] / mean);
-    s->rare = rarity(s->len, 0);
+    s->rare = rarity(s->len, s->len > 0); /* as one that a single text holds */
     return 0;
 }
 
@@ -134,10 +135,11 @@ static bool ask_terms(const heed_shelf *s, const heed_query *q, terms_asked *a) 
     heed__terms_begin(&t, q->text, strlen(q->text));
     while (a->len < MOST_TERMS && heed__terms_next(&t, &term)) {
         const int32_t id = heed__vocab_find(s->vocab, term.form, (size_t)term.len);
-        const double plain = heed__term_is_common(&term) ? COMMON : 1;
+        const double plain = term.common ? COMMON : 1;
         if (id == HEED_VOCAB_UNKNOWN) {
-            a->unknown += s->rare;
-            a->unknown_plain += plain * s->rare;
+            const double part = (unsigned char)term.form[0] < 0x80 ? 1 : ACROSS;
+            a->unknown += part * s->rare;
+            a->unknown_plain += part * plain * s->rare;
         } else {
             a->term[a->len++] = (struct asked){ id, plain };
         }

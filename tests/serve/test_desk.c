@@ -316,8 +316,9 @@ static void terms_of(const char *text, const char *expected) {
 
 static void terms(void **state) {
     (void)state;
-    terms_of("Where are my PARCELS?", "where|are|my|parcel|");
-    terms_of("policies, boss, status", "policy|boss|status|");
+    terms_of("Where are my PARCELS?", "wher|are|my|parcel|");
+    terms_of("cancellations cancelling policies policy boss status",
+             "cancel|cancel|polic|polic|bos|status|");
     terms_of("退款多久", "退款|款多|多久|");
     terms_of("退 a款x多久", "退|a|款|x|多久|");
     terms_of("退", "退|");
@@ -359,7 +360,7 @@ static void shelves(void **state) {
     assert_true(near[0].words > near[1].words && near[1].words > 0);
     assert_true(near[0].cover == 1 && near[2].cover == 0);
     assert_true(heed__shelf_cover(&s, &(heed_query){ .text = "red zebra" }, text[0],
-                                  strlen(text[0])) < 0.5);
+                                  strlen(text[0])) <= 0.5);
     heed__shelf_free(&s);
     assert_int_equal(heed__shelf_fill(&s, 0, NULL, NULL, &err), 0);
     assert_int_equal(heed__shelf_ask(&s, &(heed_query){ .text = "parcel" }, near, &err), 0);
