@@ -103,11 +103,11 @@ static int ask_for(answering *a, int slot, const char *intent) {
     return 0;
 }
 
-/* The best of the intent's replies. 1: said; 0: there is none. */
+/* The best of the intent's replies. 1: said or asked; 0: there is none. */
 static int say_canned(answering *a, const char *intent) {
-    desk_hit hit;
+    desk_hit hit[HITS];
     const desk_ask ask = { .text = a->r.text, .vector = a->r.vector, .intent = intent };
-    const int64_t n = heed__desk_rank(a->d, &a->d->replies, &ask, &hit, 1, a->err);
+    const int64_t n = heed__desk_rank(a->d, &a->d->replies, &ask, hit, HITS, a->err);
     if (n <= 0) return (int)n;
     const int slot = heed__desk_slot_missing(a->d, &a->s, intent);
     if (slot >= 0) {
@@ -116,7 +116,14 @@ static int say_canned(answering *a, const char *intent) {
     }
     a->kind = "canned";
     a->s.asking = a->s.pending = a->s.pending_text = NULL;
-    const int rc = say_entry(a, &a->d->replies.entry[hit.entry], a->confidence);
+    const desk_entry *e = a->d->replies.entry;
+    int64_t best = 0; /* among the near ones, one that can name what the customer said */
+    for (int64_t i = 0; i < n; i++)
+        if (heed__desk_names(a->d, &a->s, e[hit[i].entry].text)) {
+            best = i;
+            break;
+        }
+    const int rc = say_entry(a, &e[hit[best].entry], a->confidence);
     return rc ? rc : 1;
 }
 

@@ -135,6 +135,13 @@ static size_t read_name(const char *at, char name[NAME_MOST]) {
     return (size_t)(end + 2 - at);
 }
 
+bool heed__desk_names(const heed_desk *d, const desk_state *s, const char *reply) {
+    char name[NAME_MOST];
+    for (const char *at = reply; (at = strstr(at, "{{")) != NULL; at += 2)
+        if (read_name(at, name) && heed__desk_slot_known(d, s, name)) return true;
+    return false;
+}
+
 void heed__desk_fill(const heed_desk *d, const desk_state *s, const char *reply, desk_out *o) {
     char name[NAME_MOST];
     heed__desk_put(o, "", 0);

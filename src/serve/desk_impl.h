@@ -209,6 +209,8 @@ typedef struct desk_out {
 } desk_out;
 void heed__desk_put(desk_out *o, const char *text, size_t size);
 /* A reply with its {{placeholders}} filled with slots' values and the desk's own, or worded. */
+/* Whether it has a placeholder for what the customer said. */
+bool heed__desk_names(const heed_desk *d, const desk_state *s, const char *reply);
 void heed__desk_fill(const heed_desk *d, const desk_state *s, const char *reply, desk_out *o);
 
 /* -- desk_slots.c ----------------------------------------------------------------------------- */
@@ -218,7 +220,9 @@ void heed__desk_slots_close(desk_slots *s); /* NULL is fine */
 int heed__desk_slot_count(const heed_desk *d);
 const char *heed__desk_slot_name(const heed_desk *d, int i);
 int heed__desk_slot_find(const heed_desk *d, const char *name); /* -1: none */
-/* What a placeholder of that name stands for: a slot's value, else the desk's own; NULL: not known.
+/* The slot's value that a placeholder of that name stands for; NULL: not known. */
+const char *heed__desk_slot_known(const heed_desk *d, const desk_state *s, const char *name);
+/* The same: a slot's value, else the desk's own; NULL: not known.
  */
 const char *heed__desk_slot_value(const heed_desk *d, const desk_state *s, const char *name);
 /* Puts values that stand in text into s, copied into kept. 0, HEED_ENOMEM. */

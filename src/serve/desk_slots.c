@@ -299,12 +299,18 @@ static bool names(const char *name, const char *meant) {
     return n > cut && same(name + n - cut, cut, tail) && same(name, n - cut, meant);
 }
 
-const char *heed__desk_slot_value(const heed_desk *d, const desk_state *s, const char *name) {
+const char *heed__desk_slot_known(const heed_desk *d, const desk_state *s, const char *name) {
     for (int i = 0; i < heed__desk_slot_count(d); i++) {
         const heed_yaml *fills = heed__yaml_get(d->slots->slot[i].node, "fills");
         for (const heed_yaml *f = fills ? fills->first : NULL; f; f = f->next)
             if (s->value[i] && names(name, f->text)) return s->value[i];
     }
+    return NULL;
+}
+
+const char *heed__desk_slot_value(const heed_desk *d, const desk_state *s, const char *name) {
+    const char *known = heed__desk_slot_known(d, s, name);
+    if (known) return known;
     const heed_yaml *values = d->slots ? d->slots->values : NULL;
     for (const heed_yaml *v = values ? values->first : NULL; v; v = v->next)
         if (names(name, v->key)) return v->text;

@@ -19,6 +19,34 @@
 #define SHORT_TEXT "{\"type\":\"string\",\"maxLength\":50}"
 #define SOME_TEXT  "{\"type\":\"string\",\"maxLength\":200000}"
 
+#define SAID "{\"type\":\"string\",\"maxLength\":1000}"
+#define PART OBJECT("\"type\",\"text\"", "\"type\":{\"const\":\"text\"},\"text\":" SAID)
+#define CHAT_MESSAGE                                                                               \
+    OBJECT("\"role\",\"content\"",                                                                 \
+           "\"role\":{\"enum\":[\"system\",\"developer\",\"user\",\"assistant\",\"tool\"]},"       \
+           "\"content\":{\"anyOf\":[" SAID "," LIST(PART) "]}")
+#define USERS OBJECT("\"role\"", "\"role\":{\"const\":\"user\"}")
+#define CHAT                                                                                       \
+    OBJECT("\"messages\"",                                                                         \
+           "\"messages\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":99,\"contains\":" USERS   \
+           ",\"items\":" CHAT_MESSAGE "},\"model\":" TEXT ",\"stream\":" BOOL                      \
+           ",\"stream_options\":" OBJECT("", "\"include_usage\":" BOOL) ",\"n\":{\"const\":1}")
+#define CHOICE                                                                                     \
+    OBJECT("\"index\",\"message\",\"finish_reason\"",                                              \
+           "\"index\":" INT ",\"finish_reason\":" TEXT ",\"message\":" SPOKEN)
+#define SPOKEN OBJECT("\"role\",\"content\"", "\"role\":" TEXT ",\"content\":" TEXT)
+#define PASSAGE                                                                                    \
+    OBJECT("\"text\",\"where\",\"score\"", "\"text\":" TEXT ",\"where\":" TEXT ",\"score\""        \
+                                                                               ":" NUMBER)
+#define DESK                                                                                       \
+    OBJECT("\"kind\",\"intent\",\"confidence\",\"sources\",\"handed_over\"",                       \
+           "\"kind\":" TEXT ",\"intent\":" TEXT_NULL ",\"confidence\":" NUMBER                     \
+           ",\"handed_over\":" BOOL ",\"sources\":" LIST(PASSAGE))
+#define CHATTED                                                                                    \
+    OBJECT("\"id\",\"object\",\"created\",\"model\",\"choices\",\"usage\",\"heed\"",               \
+           "\"id\":" TEXT ",\"object\":{\"const\":\"chat.completion\"},\"created\":" INT           \
+           ",\"model\":" TEXT ",\"choices\":" LIST(CHOICE) ",\"usage\":" SOME ",\"heed\":" DESK)
+
 #define SOME_TEXTS    "{\"type\":\"array\",\"items\":" SOME_TEXT ",\"minItems\":1,\"maxItems\":999}"
 #define TEXT_OR_TEXTS "{\"anyOf\":[" SOME_TEXT "," SOME_TEXTS "]}"
 
@@ -153,12 +181,7 @@ const heed_route heed__routes[] = {
       0 },
     { "POST", "/v1/chat/completions", heed__route_chat, NULL, 0, 0,
       "The support desk, as OpenAI's chat: a reply with its sources, a stream where asked.", NULL,
-      OBJECT("\"messages\"",
-             "\"model\":" TEXT ",\"messages\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":200,"
-             "\"items\":" OBJECT("\"role\",\"content\"",
-                                 "\"role\":{\"enum\":[\"system\",\"user\",\"assistant\"]},"
-                                 "\"content\":" SOME_TEXT) "},\"stream\":" BOOL),
-      NULL, 0 },
+      CHAT, CHATTED, 0 },
     { "GET", "/v1/models", heed__route_models, NULL, 0, 0,
       "Models that serve, each with its card and the curve of its training.", NULL, NULL,
       OBJECT("\"object\",\"data\"", "\"object\":{\"const\":\"list\"},\"data\":" LIST(MODEL)), 0 },

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# A conversation with the desk of the demo, word for word as it was when it was last looked at; `heed chat` with wrong input; `heed import`.
+# UPDATE=1 writes the conversation anew.
+set -uo pipefail
+heed=${HEED:-build/heed}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+wrong() { echo "FAILED: $*"; failed=1; }
+
+desk=(--intent models/support --model models/support_pairs --replies data/support/replies.jsonl --kb data/support/kb --slots data/support/slots.yaml --scope 0.995)
+said=tests/serve/data/desk/demo.said
+"$heed" chat "${desk[@]}" <tests/serve/data/desk/demo.txt >"$dir/said" || wrong "chat"
+[ -z "${UPDATE:-}" ] || cp "$dir/said" "$said"
+diff "$said" "$dir/said" || wrong "the conversation is another"
+HEED_ISA=scalar "$heed" chat "${desk[@]}" <tests/serve/data/desk/demo.txt | diff "$said" - >/dev/null || wrong "other kernels, another conversation"
+grep -q '{{\|}}' "$dir/said" && wrong "a placeholder is shown"
+"$heed" chat "${desk[@]}" --test data/support/test.jsonl >"$dir/out" 2>&1 && wrong "a test of nothing"
+
+# The shipped models see the intent of messages that they have not learnt.
+awk -F'\t' 'NR > 1 { gsub(/\\/, "\\\\", $2); gsub(/"/, "\\\"", $2); printf "{\"question\": \"%s\", \"intent\": \"%s\"}\n", $2, $1 }' data/support/messages.tsv >"$dir/test.jsonl"
+"$heed" chat "${desk[@]}" --test "$dir/test.jsonl" >"$dir/out" || wrong "test"
+grep -q '^Intents: 0.99' "$dir/out" || wrong "intents: $(cat "$dir/out")"
+
+printf 'a\0b\n' | "$heed" chat --kb data/support/kb >"$dir/out" 2>&1 && wrong "a zero byte was taken"
+grep -q 'line 1: a zero byte' "$dir/out" || wrong "zero byte: $(cat "$dir/out")"
+printf 'caf\xe9\n' | "$heed" chat --kb data/support/kb >"$dir/out" 2>&1 && wrong "what is not UTF-8 was taken"
+grep -q 'not UTF-8 at byte 3' "$dir/out" || wrong "not UTF-8: $(cat "$dir/out")"
+"$heed" chat </dev/null >"$dir/out" 2>&1
+[ $? -eq 64 ] || wrong "nothing to answer with: $(cat "$dir/out")"
+
+"$heed" import dialogues tests/serve/data/dialogues/messages.jsonl tests/serve/data/dialogues/rows.csv -o "$dir/replies.jsonl" 2>"$dir/out" || wrong "import"
+grep -q '6 conversations; 6 questions with replies, 2 greetings and thanks left out, 1 merged: 5 replies' "$dir/out" || wrong "import: $(cat "$dir/out")"
+echo 'how do I return parcels that are too large' | "$heed" chat --replies "$dir/replies.jsonl" | grep -q 'Put it back into its box' || wrong "what was imported is not found"
+"$heed" import dialogues tests/serve/data/dialogues/bad_columns.csv -o "$dir/none" >"$dir/out" 2>&1 && wrong "a file without conversations"
+[ ! -e "$dir/none" ] || wrong "something was written"
+exit $failed
