@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "http/schema.h"
 #include "http/server.h"
 
 typedef struct headers {
@@ -255,6 +256,29 @@ static bool has_route(heed_request *rq, const char *allow) {
     return false;
 }
 
+/* The query, and parts of the path, against the route's schemas. */
+static bool has_right_query(heed_request *rq) {
+    const json_t *schemas = rq->http->schemas[rq->route - rq->http->routes].query;
+    const char *name;
+    json_t *schema;
+    json_object_foreach((json_t *)(uintptr_t)schemas, name, schema) {
+        const char *text = heed_request_part(rq, name);
+        if (!text) text = heed_request_query(rq, name);
+        if (!text && json_is_true(json_object_get(schema, "required"))) {
+            heed_reply_problem(rq, MHD_HTTP_BAD_REQUEST, "the query has no %s", name);
+            return false;
+        }
+        heed_fault fault;
+        json_t *value = text ? heed__schema_value(schema, text) : NULL;
+        const bool holds = !value || heed__schema_holds(schema, value, name, &fault);
+        json_decref(value);
+        if (holds) continue;
+        heed_reply_problem(rq, MHD_HTTP_BAD_REQUEST, "%s %s", fault.where, fault.what);
+        return false;
+    }
+    return true;
+}
+
 /* The body's length against what is taken. */
 static bool has_right_size(heed_request *rq, const headers *h) {
     int64_t length = 0;
@@ -280,7 +304,7 @@ bool heed__http_guard(heed_request *rq) {
     find_route(rq, allow, sizeof allow);
     if (rq->route && rq->route->most_body) rq->most_body = rq->route->most_body;
     if (!is_from_here(rq, &h) || !may_ask(rq, &h) || !has_route(rq, allow) ||
-        !has_right_size(rq, &h))
+        !has_right_size(rq, &h) || !has_right_query(rq))
         return false;
     rq->closes = false;
     return true;

@@ -7,7 +7,8 @@
  * HEED_ROUTE_INLINE } };
  *     heed_http *h = heed_http_start(&(heed_http_cfg){ .routes = routes, .routes_len = 1 }, &err);
  *
- * Of itself it answers /openapi.json and /docs, OPTIONS, and all that is wrong with a request. A
+ * Of itself it answers /openapi.json and /docs, OPTIONS, and all that is wrong with a request,
+ * parameters and bodies that do not obey the schemas of the table (http/schema.h) included. A
  * request's path is matched with the routes in the table's order: literal ones go before those
  * with a part in braces.
  *
@@ -102,8 +103,8 @@ bool heed_request_int(heed_request *rq, const char *name, int64_t low, int64_t h
                       int64_t otherwise, int64_t *value);
 const char *heed_request_header(const heed_request *rq, const char *name);
 const char *heed_request_body(const heed_request *rq, size_t *size); /* 0 byte after the last */
-/* The body as JSON, the caller's; NULL (and a problem 400 or 415 is the answer) where it is
- * none. */
+/* The body as JSON that obeys the route's schema, the caller's; NULL (and a problem 400 or 415 is
+ * the answer) where it is none. */
 json_t *heed_request_json(heed_request *rq);
 const char *heed_request_key(const heed_request *rq); /* name of the key it came with; NULL: none */
 

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "http/schema.h"
 #include "http/server.h"
 
 const char *heed_request_method(const heed_request *rq) {
@@ -71,8 +72,16 @@ json_t *heed_request_json(heed_request *rq) {
         return NULL;
     }
     json_t *tree = heed__json_parse(rq->body ? rq->body : "", (size_t)rq->body_size, "body", &err);
-    if (!tree) heed_reply_error(rq, &err);
-    return tree;
+    if (!tree) {
+        heed_reply_error(rq, &err);
+        return NULL;
+    }
+    heed_fault fault;
+    const json_t *schema = rq->http->schemas[rq->route - rq->http->routes].body;
+    if (!schema || heed__schema_holds(schema, tree, "body", &fault)) return tree;
+    json_decref(tree);
+    heed_reply_problem(rq, MHD_HTTP_BAD_REQUEST, "%s %s", fault.where, fault.what);
+    return NULL;
 }
 
 const char *heed_request_key(const heed_request *rq) {

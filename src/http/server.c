@@ -13,8 +13,10 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "http/schema.h"
 #include "http/server.h"
 
 enum {
@@ -178,6 +180,45 @@ static void keep(void *arg) {
     }
 }
 
+/* A schema of the table; NULL where there is none, or after an error. */
+static json_t *read_schema(const heed_route *r, const char *text, bool of_query, heed_error *err) {
+    heed_error why = { 0 };
+    if (!text) return NULL;
+    json_t *tree = heed__json_parse(text, strlen(text), of_query ? "query" : "body", &why);
+    bool ok = tree != NULL;
+    const char *name;
+    json_t *one;
+    json_object_foreach(of_query ? tree : NULL, name, one) {
+        if (ok && json_is_boolean(json_object_get(one, "required"))) {
+            json_t *plain = json_copy(one);
+            ok = plain && json_object_del(plain, "required") == 0 &&
+                 heed__schema_valid(plain, &why) == HEED_OK;
+            json_decref(plain);
+        } else {
+            ok = ok && heed__schema_valid(one, &why) == HEED_OK;
+        }
+    }
+    if (ok && !of_query) ok = heed__schema_valid(tree, &why) == HEED_OK;
+    if (ok) return tree;
+    heed__error(err, why.code == HEED_ENOMEM ? HEED_ENOMEM : HEED_EINVALID, "route %s %s: %s",
+                r->method, r->path, why.msg);
+    json_decref(tree);
+    return NULL;
+}
+
+static int read_schemas(heed_http *http, heed_error *err) {
+    http->schemas = heed__calloc(&http->hooks, (size_t)http->routes_len, sizeof *http->schemas);
+    if (!http->schemas) return heed__error(err, HEED_ENOMEM, "out of memory for schemas");
+    for (int i = 0; i < http->routes_len; i++) {
+        const heed_route *r = &http->routes[i];
+        http->schemas[i].query = read_schema(r, r->query, true, err);
+        if (r->query && !http->schemas[i].query) return err->code;
+        http->schemas[i].body = read_schema(r, r->body, false, err);
+        if (r->body && !http->schemas[i].body) return err->code;
+    }
+    return HEED_OK;
+}
+
 static int make_table(heed_http *http, heed_error *err) {
     const heed_http_cfg *cfg = &http->cfg;
     http->routes = heed__calloc(&http->hooks, (size_t)cfg->routes_len + HEED_OWN_ROUTES,
@@ -198,6 +239,8 @@ static int make_table(heed_http *http, heed_error *err) {
         for (int i = 0; pass == 0 && i < HEED_OWN_ROUTES; i++)
             http->routes[http->routes_len++] = heed__own_routes[i];
     }
+    const int status = read_schemas(http, err);
+    if (status) return status;
     http->openapi = heed__openapi(http, &http->openapi_size, err);
     if (http->openapi) http->docs = heed__docs(http, &http->docs_size, err);
     return http->docs ? HEED_OK : err->code;
@@ -260,6 +303,11 @@ static void free_http(heed_http *http) {
     heed__lock_free(http->streams);
     free_texts(&hooks, http->cors, http->cfg.cors_len);
     free_texts(&hooks, http->hosts, http->cfg.hosts_len);
+    for (int i = 0; http->schemas && i < http->routes_len; i++) {
+        json_decref(http->schemas[i].query);
+        json_decref(http->schemas[i].body);
+    }
+    heed__free(&hooks, http->schemas);
     heed__free(&hooks, http->routes);
     heed__free(&hooks, http->counts);
     heed__free(&hooks, http->openapi);

@@ -34,6 +34,11 @@ typedef struct heed_route_counts {
     _Atomic(heed_metric *) seconds, by_status[64];
 } heed_route_counts;
 
+/* The schemas of one route's requests; NULL where the table has none. */
+typedef struct heed_route_schemas {
+    json_t *query, *body;
+} heed_route_schemas;
+
 struct heed_http {
     heed_http_cfg cfg;
     heed_hooks hooks;
@@ -55,6 +60,7 @@ struct heed_http {
     heed_lock *streams; /* contents of all own streams */
     heed_route *routes; /* cfg's, and the server's own */
     int routes_len;
+    heed_route_schemas *schemas; /* [routes_len] */
     char *openapi, *docs;
     size_t openapi_size, docs_size;
     heed_route_counts *counts; /* [routes_len + 1]: the last for what is no route */

@@ -222,8 +222,12 @@ const heed_route client_routes[] = {
     { "POST", "/do/{name}", echo, .scope = "write" },
     { "DELETE", "/echo", echo, .scope = "write" },
     { "POST", "/json", take_json, .scope = "write", .most_body = 4000, .status = 202,
-      .body = "{\"type\":\"object\"}" },
-    { "GET", "/number", number, .query = "{\"n\":{\"type\":\"integer\",\"required\":true}}" },
+      .body = "{\"type\":\"object\",\"properties\":{\"most\":{\"type\":\"integer\"}}}" },
+    { "GET", "/number", number, .query = "{\"n\":{\"type\":\"integer\"}}" },
+    { "GET", "/must/{id}", number,
+      .query = "{\"n\":{\"type\":\"integer\",\"required\":true},"
+               "\"id\":{\"type\":\"integer\",\"minimum\":1},\"b\":{\"type\":\"boolean\"},"
+               "\"e\":{\"enum\":[\"x\",\"y\"]}}" },
     { "GET", "/hold", hold, .flags = 0 },
     { "GET", "/events", listen_hub, .flags = INLINE | HEED_ROUTE_STREAM },
     { "GET", "/talk", talk, .flags = HEED_ROUTE_STREAM },

@@ -219,7 +219,40 @@ static void numbers(void **state) {
         snprintf(head, sizeof head, "GET /number?n=%s HTTP/1.1", bad[i]);
         expect(400, head, NULL);
     }
-    expect_text("n is no whole number from -5 to 10", "GET /number?n=x HTTP/1.1", NULL);
+    expect_text("n is no whole number from -5 to 10", "GET /number?n=11 HTTP/1.1", NULL);
+}
+
+/* Parameters, parts and bodies are held against the table. */
+static void schemas(void **state) {
+    (void)state;
+    expect(200, "GET /must/1?n=2&b=true&e=y HTTP/1.1", NULL);
+    expect_text("the query has no n", "GET /must/1 HTTP/1.1", NULL);
+    expect_text("n is no integer", "GET /must/1?n=x HTTP/1.1", NULL);
+    expect_text("id is no integer", "GET /must/x?n=1 HTTP/1.1", NULL);
+    expect_text("id is less than 1", "GET /must/0?n=1 HTTP/1.1", NULL);
+    expect_text("b is no boolean", "GET /must/1?n=1&b=yes HTTP/1.1", NULL);
+    expect_text("e is none of x, y", "GET /must/1?n=1&e=z HTTP/1.1", NULL);
+    const char *json = "POST /json HTTP/1.1\r\nContent-Type: application/json";
+    expect_text("body is no object", json, "[]");
+    expect_text("body.most is no integer", json, "{\"most\": null}");
+    expect(202, json, "{\"most\": 3, \"other\": null}");
+    static const struct {
+        const char *query, *body, *says;
+    } bad[] = { { "{", NULL, "route GET /x: query:1:" },
+                { "{\"a\":{\"tipe\":\"string\"}}", NULL, "'tipe' is no keyword" },
+                { "{\"a\":3}", NULL, "a schema that is none" },
+                { NULL, "{\"type\":\"text\"}", "'type' is not what it must be" } };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        heed_error err;
+        const heed_route r = { .method = "GET",
+                               .path = "/x",
+                               .fn = client_routes[0].fn,
+                               .query = bad[i].query,
+                               .body = bad[i].body };
+        assert_null(heed_http_start(
+            &(heed_http_cfg){ .routes = &r, .routes_len = 1, .listen = "127.0.0.1:0" }, &err));
+        if (!strstr(err.msg, bad[i].says)) fail_msg("%s", err.msg);
+    }
 }
 
 static void problems(void **state) {
@@ -394,6 +427,7 @@ int main(void) {
         cmocka_unit_test(ambiguous),
         cmocka_unit_test(pipelined),
         cmocka_unit_test(numbers),
+        cmocka_unit_test(schemas),
         cmocka_unit_test(problems),
         cmocka_unit_test(every_answer_is_guarded),
         cmocka_unit_test(no_header_is_injected),
