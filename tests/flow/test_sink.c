@@ -1,6 +1,6 @@
 /* Sinks against receivers that are slow, down, wrong and hostile: what is delivered, how often,
  * under which key, and what is put aside. This program has a write of its own, which can be told
- * that the disk of one file is full. */
+ * that the disk of one file is full, and a clock that can be set. */
 #include "cmocka_all.h"
 
 #include <errno.h>
@@ -37,6 +37,14 @@ ssize_t write(int fd, const void *data, size_t size) {
         disk.room -= (long)size;
     }
     return syscall(SYS_write, fd, data, size);
+}
+
+static _Atomic long clock_shift; /* seconds by which somebody set the clock */
+
+int clock_gettime(clockid_t id, struct timespec *now) {
+    const int status = (int)syscall(SYS_clock_gettime, id, now);
+    if (id == CLOCK_REALTIME) now->tv_sec += clock_shift;
+    return status;
 }
 
 /* -- a store with messages, and sinks ---------------------------------------------------------- */
@@ -246,6 +254,30 @@ static void test_again(void **state) {
         assert_false(receiver_header(receiver_at(r, i), "X-Evil", value, sizeof value));
         assert_string_equal(receiver_at(r, i)->body, receiver_at(r, 0)->body);
     }
+    receiver_stop(r);
+}
+
+static const char *sets_clock_back(int count, const received *r) {
+    (void)r;
+    if (count == 0) clock_shift = -86400;
+    return count < 2 ? "HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n" : OK_200;
+}
+
+/* The clock is set back by a day between two tries, then forward: nothing waits for it. */
+static void test_clock(void **state) {
+    (void)state;
+    receiver *r = receiver_start(0, sets_clock_back);
+    webhook(receiver_port(r));
+    put1("hook", "a", "{}");
+    heed_sinks *s = start();
+    assert_int_equal(receiver_wait(r, 3), 3);
+    settle("hook", 0, 0);
+    clock_shift = 86400;
+    put1("hook", "b", "{}");
+    heed_sinks_wake(s);
+    settle("hook", 0, 0);
+    clock_shift = 0;
+    heed_sinks_stop(s);
     receiver_stop(r);
 }
 
@@ -735,11 +767,11 @@ static void test_no_memory(void **state) {
 int main(void) {
     signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
-        TEST(test_signed),    TEST(test_again),      TEST(test_dead),      TEST(test_down),
-        TEST(test_tries),     TEST(test_private),    TEST(test_slow),      TEST(test_no_secret),
-        TEST(test_killed),    TEST(test_rotated),    TEST(test_full),      TEST(test_unwritable),
-        TEST(test_mail),      TEST(test_mail_fails), TEST(test_mail_rate), TEST(test_page),
-        TEST(test_no_memory),
+        TEST(test_signed),     TEST(test_again),     TEST(test_clock),      TEST(test_dead),
+        TEST(test_down),       TEST(test_tries),     TEST(test_private),    TEST(test_slow),
+        TEST(test_no_secret),  TEST(test_killed),    TEST(test_rotated),    TEST(test_full),
+        TEST(test_unwritable), TEST(test_mail),      TEST(test_mail_fails), TEST(test_mail_rate),
+        TEST(test_page),       TEST(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,126 @@
+/* What a person can be known by is gone before it is kept: planted data is pushed into a running
+ * server as texts, titles and fields, and then looked for in every byte that it left on the
+ * disk. */
+#include "cmocka_all.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "serve_tools.h"
+
+enum { PLANTED = 400, LINE = 1024, AT_ONCE = 50 };
+
+static char planted[PLANTED][128];
+static int plants;
+
+static const char flow[] = "name: private\n"
+                           "redact: [mail, phone, card, id, iban, ip]\n"
+                           "sources: { push: { kind: push } }\n"
+                           "analyses:\n"
+                           "  intent: { kind: classify, model: @/models/intent }\n"
+                           "  language: { kind: language, model: @/models/language }\n"
+                           "  seen: { kind: novelty }\n"
+                           "rules:\n"
+                           "  all: { kind: match, when: { source: [push] }, hold: 1s, to: [out] }\n"
+                           "sinks: { out: { kind: file, path: out.jsonl } }\n";
+
+/* Every 9th line of the planted set; its numbers are long enough not to stand there by chance. */
+static json_t *read_planted(void) {
+    FILE *f = fopen(HEED_SOURCE_DIR "/tests/flow/redact/planted.tsv", "r");
+    assert_non_null(f);
+    json_t *events = json_array();
+    char line[LINE];
+    for (int i = 0; fgets(line, sizeof line, f) && plants < PLANTED; i++) {
+        char *what = strchr(line, '\t'), *text = what ? strchr(what + 1, '\t') : NULL;
+        if (i % 9 != 1 || !text || text - what < 9) continue;
+        *text++ = 0, what++;
+        text[strcspn(text, "\n")] = 0;
+        if (strlen(what) >= sizeof planted[0]) continue;
+        memcpy(planted[plants++], what, strlen(what) + 1);
+        json_t *event = json_pack("{s:s, s:s, s:{s:[s], s:s}}", i % 2 ? "text" : "title", text,
+                                  i % 2 ? "title" : "text", "about a card that was lost", "fields",
+                                  "list", text, "number", what);
+        assert_non_null(event);
+        json_array_append_new(events, event);
+    }
+    (void)fclose(f);
+    return events;
+}
+
+static bool within(const char *data, size_t size, const char *text) {
+    return memmem(data, size, text, strlen(text)) != NULL;
+}
+
+/* Looks for all that was planted in a file's bytes; how many are there. */
+static int left_in(const char *path) {
+    FILE *f = fopen(path, "r");
+    struct stat is;
+    assert_non_null(f);
+    assert_int_equal(fstat(fileno(f), &is), 0);
+    char *data = malloc((size_t)is.st_size + 1);
+    assert_int_equal(fread(data, 1, (size_t)is.st_size, f), is.st_size);
+    int left = 0;
+    for (int i = 0; i < plants; i++) {
+        if (!within(data, (size_t)is.st_size, planted[i])) continue;
+        print_message("%s holds %s\n", path, planted[i]);
+        left++;
+    }
+    free(data);
+    (void)fclose(f);
+    return left;
+}
+
+static void test_nothing_left(void **state) {
+    (void)state;
+    served s;
+    served_make(&s, flow);
+    served_start(&s);
+    json_t *events = read_planted(), *batch = json_array(), *one;
+    assert_true(plants >= 300);
+    size_t i;
+    json_array_foreach(events, i, one) {
+        json_array_append(batch, one);
+        if (json_array_size(batch) < AT_ONCE && i + 1 < json_array_size(events)) continue;
+        char *body = json_dumps(batch, 0);
+        json_decref(served_post(&s, "/v1/events", body));
+        free(body);
+        json_array_clear(batch);
+    }
+    served_decided(&s, (json_int_t)json_array_size(events));
+    json_t *answer = served_get(&s, "/v1/events?most=1000");
+    assert_int_equal(json_array_size(json_object_get(answer, "events")), json_array_size(events));
+    char *text = json_dumps(answer, 0);
+    int left = 0;
+    for (int p = 0; p < plants; p++) left += within(text, strlen(text), planted[p]);
+    assert_int_equal(left, 0);
+    assert_true(within(text, strlen(text), "[phone]") && within(text, strlen(text), "[iban]"));
+    free(text);
+    json_decref(answer);
+    json_decref(events);
+    json_decref(batch);
+    served_stop(&s);
+    DIR *dir = opendir(s.dir);
+    int files = 0;
+    assert_non_null(dir);
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+        char path[400];
+        struct stat is;
+        (void)snprintf(path, sizeof path, "%s/%s", s.dir, e->d_name);
+        if (stat(path, &is) != 0 || !S_ISREG(is.st_mode)) continue;
+        left += left_in(path);
+        files++;
+        if (strncmp(e->d_name, "heed.db", 7) == 0) assert_int_equal(is.st_mode & 0777, 0600);
+    }
+    closedir(dir);
+    assert_true(files >= 2);
+    assert_int_equal(left, 0);
+    served_remove(&s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_nothing_left) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
