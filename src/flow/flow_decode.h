@@ -52,7 +52,7 @@ struct flow_struct {
     const flow_field *field; /* ends with key NULL */
 };
 
-extern const flow_struct flow_top;
+extern const flow_struct flow_top, flow_condition;
 
 /* Is word one of the words of a list with spaces between? */
 bool flow__has_word(const char *words, const char *word);

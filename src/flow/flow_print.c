@@ -137,3 +137,100 @@ char *heed_flow_text(const heed_flow *flow, const heed_hooks *hooks, heed_error 
     if (!text) heed__error(err, HEED_ENOMEM, "%s: out of memory", flow->path);
     return text;
 }
+
+/* -- graph ------------------------------------------------------------------------------------ */
+
+/* A text within a Mermaid label: its own signs as numbers. */
+static void add_label(heed_text *b, const char *text) {
+    for (; *text; text++) {
+        if (strchr("\"#<>&`\\", *text))
+            heed__text_format(b, "#%d;", *text);
+        else
+            heed__text_put(b, *text);
+    }
+}
+
+static void add_node(heed_text *b, const char *id, int64_t i, const char *name, const char *kind) {
+    heed__text_format(b, "    %s%lld[\"", id, (long long)i);
+    add_label(b, name);
+    heed__text_format(b, "<br>%s\"]\n", kind);
+}
+
+/* The number of a name in a group; -1: none. */
+#define PLACE(array, n, word) place_of(&(array)->name, sizeof *(array), n, word)
+static int64_t place_of(const char *const *first, size_t stride, int64_t n, const char *word) {
+    for (int64_t i = 0; i < n; i++) {
+        const char *name;
+        memcpy(&name, (const char *)first + (size_t)i * stride, sizeof name);
+        if (strcmp(name, word) == 0) return i;
+    }
+    return -1;
+}
+
+/* What an analysis reads: its sources, or all; a risk reads other analyses too. */
+static void add_reads(heed_text *b, const heed_flow *f, int64_t i) {
+    const heed_analysis_cfg *a = &f->analysis[i];
+    for (int64_t k = 0; k < a->only_len; k++)
+        heed__text_format(b, "    s%lld --> a%lld\n",
+                          (long long)PLACE(f->source, f->sources, a->only[k]), (long long)i);
+    if (a->only_len == 0) heed__text_format(b, "    log --> a%lld\n", (long long)i);
+    for (int64_t g = 0; g < a->grades; g++)
+        for (int64_t w = 0; w < a->grade[g].whens; w++) {
+            const int64_t from = PLACE(f->analysis, f->analyses, a->grade[g].when[w].analysis);
+            if (from >= 0)
+                heed__text_format(b, "    a%lld --> a%lld\n", (long long)from, (long long)i);
+        }
+}
+
+/* What a rule reads: analyses of its conditions and its counts, or every event. */
+static void add_asks(heed_text *b, const heed_flow *f, int64_t i) {
+    const heed_rule_cfg *r = &f->rule[i];
+    int64_t edges = 0;
+    for (int64_t k = 0; k < r->whens + r->by_len; k++) {
+        const char *word = k < r->whens ? r->when[k].analysis : r->by[k - r->whens];
+        const int64_t from = PLACE(f->analysis, f->analyses, word);
+        if (from < 0) continue;
+        heed__text_format(b, "    a%lld --> r%lld\n", (long long)from, (long long)i);
+        edges++;
+    }
+    if (edges == 0) heed__text_format(b, "    log --> r%lld\n", (long long)i);
+    for (int64_t k = 0; k < r->to_len; k++)
+        heed__text_format(b, "    r%lld --> k%lld\n", (long long)i,
+                          (long long)PLACE(f->sink, f->sinks, r->to[k]));
+    for (int64_t k = 0; k < r->escalate_to_len; k++)
+        heed__text_format(b, "    r%lld -. later .-> k%lld\n", (long long)i,
+                          (long long)PLACE(f->sink, f->sinks, r->escalate_to[k]));
+    for (int64_t k = 0; k < r->inhibit_len; k++)
+        heed__text_format(b, "    r%lld -. quiets .-> r%lld\n", (long long)i,
+                          (long long)PLACE(f->rule, f->rules, r->inhibit[k]));
+}
+
+char *heed_flow_graph(const heed_flow *flow, const heed_hooks *hooks, heed_error *err) {
+    heed_text b = { .hooks = hooks };
+    heed__text_puts(&b, "flowchart LR\n    log[(\"");
+    add_label(&b, flow->name);
+    heed__text_puts(&b, "<br>log\")]\n");
+    for (int64_t i = 0; i < flow->sources; i++) {
+        add_node(&b, "s", i, flow->source[i].name, flow->source[i].kind);
+        heed__text_format(&b, "    s%lld --> log\n", (long long)i);
+    }
+    for (int64_t i = 0; i < flow->analyses; i++) {
+        add_node(&b, "a", i, flow->analysis[i].name, flow->analysis[i].kind);
+        add_reads(&b, flow, i);
+    }
+    for (int64_t i = 0; i < flow->sinks; i++)
+        add_node(&b, "k", i, flow->sink[i].name, flow->sink[i].kind);
+    for (int64_t i = 0; i < flow->rules; i++)
+        add_node(&b, "r", i, flow->rule[i].name, flow->rule[i].kind);
+    for (int64_t i = 0; i < flow->rules; i++) add_asks(&b, flow, i);
+    if (flow->desk) {
+        heed__text_puts(&b, "    desk[\"desk\"]\n");
+        const int64_t from = flow->desk->intent
+                                 ? PLACE(flow->analysis, flow->analyses, flow->desk->intent)
+                                 : -1;
+        if (from >= 0) heed__text_format(&b, "    a%lld --> desk\n", (long long)from);
+    }
+    char *text = heed__text_take(&b, NULL);
+    if (!text) heed__error(err, HEED_ENOMEM, "%s: out of memory", flow->path);
+    return text;
+}

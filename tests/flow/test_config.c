@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/alloc.h"
 #include "base/file.h"
 #include "flow/flow_print.h"
@@ -250,6 +252,68 @@ static void test_bombs(void **state) {
     free(text);
 }
 
+/* Every key of a struct stands in the documentation, in `backquotes`. */
+static void documented(const char *docs, const char *schema_key, const json_t *schema) {
+    const char *key;
+    json_t *value;
+    json_object_foreach(json_object_get(schema, "properties"), key, value) {
+        char word[64];
+        snprintf(word, sizeof word, "`%s`", key);
+        if (!strstr(docs, word))
+            fail_msg("docs/flow.md does not tell of %s, a key of %s", word, schema_key);
+        documented(docs, key, value);
+        documented(docs, key, json_object_get(value, "additionalProperties"));
+        documented(docs, key, json_array_get(json_object_get(value, "anyOf"), 1));
+    }
+}
+
+/* docs/schemas/flow.json is what the tables say; HEED_WRITE=1 writes it anew. */
+static void test_schema(void **state) {
+    (void)state;
+    heed_error err = { 0 };
+    const char *file = HEED_SOURCE_DIR "/docs/schemas/flow.json";
+    char *schema = heed_flow_schema(NULL, &err), *docs, *written;
+    size_t size;
+    assert_non_null(schema);
+    if (getenv("HEED_WRITE")) heed__file_write(NULL, file, schema, strlen(schema), &err);
+    if (heed__file_read(NULL, file, 1 << 20, &written, &size, &err)) fail_msg("%s", err.msg);
+    if (strcmp(schema, written) != 0)
+        fail_msg("docs/schemas/flow.json is not what the tables say: run this with HEED_WRITE=1");
+    if (heed__file_read(NULL, HEED_SOURCE_DIR "/docs/flow.md", 1 << 20, &docs, &size, &err))
+        fail_msg("%s", err.msg);
+    json_t *tree = json_loads(schema, 0, NULL);
+    documented(docs, "the flow", tree);
+    json_decref(tree);
+    heed__free(NULL, docs);
+    heed__free(NULL, written);
+    heed__free(NULL, schema);
+}
+
+/* Every edge of the graph goes between nodes that it defines. */
+static void test_graph(void **state) {
+    (void)state;
+    heed_error err;
+    heed_flow *f = parse(whole, &err);
+    char *graph = heed_flow_graph(f, NULL, &err);
+    static const char *const lines[] = { "flowchart LR\n",
+                                         "    log[(\"support<br>log\")]\n",
+                                         "    s1[\"news<br>feed\"]\n",
+                                         "    s1 --> log\n",
+                                         "    log --> a0\n",
+                                         "    a0 --> a1\n",
+                                         "    a0 --> r0\n",
+                                         "    r0 --> k0\n",
+                                         "    r1 -. later .-> k0\n",
+                                         "    r1 -. quiets .-> r0\n",
+                                         "    log --> r1\n",
+                                         "    a0 --> desk\n" };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (!strstr(graph, lines[i])) fail_msg("no '%s' in\n%s", lines[i], graph);
+    assert_null(strstr(graph, "-1"));
+    heed__free(NULL, graph);
+    heed_flow_close(f);
+}
+
 static char path[] = "/tmp/heed-flow-XXXXXX";
 
 static void test_files(void **state) {
@@ -288,10 +352,8 @@ static void test_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),
-        cmocka_unit_test(test_wrong),
-        cmocka_unit_test(test_bombs),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_whole),  cmocka_unit_test(test_wrong), cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_schema), cmocka_unit_test(test_graph), cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
