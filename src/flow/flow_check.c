@@ -1,6 +1,7 @@
 /* flow_check.c: what has to fit together in a flow: names that are used must be defined, and a few
  * values depend on others. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "flow/flow_decode.h"
@@ -88,6 +89,19 @@ static void check_url(flow_reader *r, const heed_yaml *at, const char *url) {
                    url);
 }
 
+/* What is read from the start on must be there; a tail may appear later. */
+static void check_path(flow_reader *r, const heed_yaml *at, const heed_source_cfg *s) {
+    struct stat st;
+    const bool file = strcmp(s->kind, "csv") == 0;
+    if (r->no_look || !s->path || strcmp(s->kind, "tail") == 0) return;
+    if (stat(s->path, &st) != 0)
+        flow__note(r, at->line, at->column, "'path': there is no %s %s", file ? "file" : "folder",
+                   s->path);
+    else if (S_ISDIR(st.st_mode) == file)
+        flow__note(r, at->line, at->column, "'path': %s is %s", s->path,
+                   file ? "a folder, not a file" : "not a folder");
+}
+
 static void check_sources(flow_reader *r, const heed_yaml *root, heed_flow *flow) {
     const char *first_stdin = NULL;
     for (int64_t i = 0; i < flow->sources; i++) {
@@ -99,6 +113,7 @@ static void check_sources(flow_reader *r, const heed_yaml *root, heed_flow *flow
             flow__note(r, at->line, at->column, "'format' of kind %s is one of: %s", s->kind,
                        csv ? "csv tsv jsonl" : "text json");
         if (s->url) check_url(r, node_of(root, "sources", s->name, "url"), s->url);
+        check_path(r, node_of(root, "sources", s->name, "path"), s);
         if (!s->every_ms) s->every_ms = feed ? 10 * MINUTE : 1000;
         at = node_of(root, "sources", s->name, "every");
         if (feed && s->every_ms < 5000)

@@ -7,7 +7,9 @@
 
 #include "app/commands.h"
 #include "app/options.h"
+#include "base/alloc.h"
 #include "base/thread.h"
+#include "flow/flow_print.h"
 #include "serve/serve.h"
 #include "serve/server.h"
 
@@ -60,15 +62,28 @@ static void show(void *user, const heed_entry *entry, const heed_decided *decide
     fflush(stdout);
 }
 
+/* What was understood of a flow file, or every mistake in it. */
 static int check(const char *path, const heed_hooks *hooks) {
     heed_error err = { 0 };
+    char *text;
+    const int status = heed_flow_check(path, hooks, &text, &err);
+    if (text) fputs(text, status ? stderr : stdout);
+    int lines = 0;
+    for (const char *at = text; at && *at; at++) lines += *at == '\n';
+    if (text && status)
+        heed__error(&err, status, "%s: %d mistake%s", path, lines, lines == 1 ? "" : "s");
+    heed__free(hooks, text);
+    return status ? command_error(&err) : 0;
+}
+
+static int graph(const char *path, const heed_hooks *hooks) {
+    heed_error err = { 0 };
     heed_flow *flow = heed_flow_open(path, hooks, &err);
-    if (!flow) return command_error(&err);
-    printf("%s: %lld sources, %lld analyses, %lld rules, %lld sinks: sound\n", path,
-           (long long)flow->sources, (long long)flow->analyses, (long long)flow->rules,
-           (long long)flow->sinks);
+    char *text = flow ? heed_flow_graph(flow, hooks, &err) : NULL;
+    if (text) fputs(text, stdout);
+    heed__free(hooks, text);
     heed_flow_close(flow);
-    return 0;
+    return text ? 0 : command_error(&err);
 }
 
 /* "http://127.0.0.1:8080" */
@@ -99,7 +114,7 @@ static const char *const no_flow =
 
 int serve_flow(int argc, char **argv) {
     heed_server_cfg cfg = { 0 };
-    bool only_check = false;
+    bool only_check = false, only_graph = false;
     int64_t threads = 2;
     showing first = { 0 };
     double seconds = 0;
@@ -108,6 +123,8 @@ int serve_flow(int argc, char **argv) {
           "instead of the flow's (127.0.0.1:8080); port 0: a free one" },
         { "store", 0, OPT_TEXT, &cfg.store, 0, 0, "FILE", "instead of the flow's (heed.db)" },
         { "check", 0, OPT_FLAG, &only_check, 0, 0, NULL, "read the flow file, say what is wrong" },
+        { "graph", 0, OPT_FLAG, &only_graph, 0, 0, NULL,
+          "print the way from sources to sinks as a Mermaid flowchart" },
         { "threads", 0, OPT_INT, &threads, 1, 256, "N", "that answer requests (2)" },
         { "no-sources", 0, OPT_FLAG, &cfg.open_only, 0, 0, NULL,
           "read no source: look at what the store has, take what is pushed" },
@@ -133,6 +150,7 @@ int serve_flow(int argc, char **argv) {
     }
     const heed_hooks hooks = { .log = on_log };
     if (only_check) return check(cfg.flow, &hooks);
+    if (only_graph) return graph(cfg.flow, &hooks);
     cfg.threads = (int)threads;
     cfg.hooks = &hooks;
     cfg.told = first.left ? show : NULL;

@@ -319,24 +319,30 @@ static char path[] = "/tmp/heed-flow-XXXXXX";
 static void test_files(void **state) {
     (void)state;
     heed_error err = { 0 };
-    char file[64], *text, says[400];
+    char file[64], *text, says[640];
     assert_non_null(mkdtemp(path));
     snprintf(file, sizeof file, "%s/flow.yaml", path);
     assert_null(heed_flow_open(file, NULL, &err));
     assert_int_equal(err.code, HEED_ENOTFOUND);
-    const char *bad = "nam: x\nanalyses:\n  i: {kind: classify, model: m}\nkeep: x\n";
+    const char *bad = "nam: x\nanalyses:\n  i: {kind: classify, model: m}\nkeep: x\n"
+                      "sources: {a: {kind: csv, path: .}, b: {kind: tail, path: later}}\n";
     heed__file_write(NULL, file, bad, strlen(bad), &err);
     assert_int_equal(heed_flow_check(file, NULL, &text, &err), HEED_EFORMAT);
-    snprintf(says, sizeof says,
-             "%s:1:1: unknown key 'nam'; did you mean 'name'?\n%s:3:30: 'model': "
-             "there is no folder %s/m\n%s:4:7: 'keep' wants a time",
-             file, file, path, file);
-    if (strncmp(text, says, strlen(says)) != 0) fail_msg("%s", text);
+    snprintf(
+        says, sizeof says,
+        "%s:1:1: unknown key 'nam'; did you mean 'name'?\n%s:3:30: 'model': "
+        "there is no folder %s/m\n%s:4:7: 'keep' wants a time such as 500ms, 10m, 1h30m or 7d, "
+        "not 'x'\n%s:5:32: 'path': %s/. is a folder, not a file\n",
+        file, file, path, file, file, path);
+    if (strcmp(text, says) != 0) fail_msg("%s", text);
     heed__free(NULL, text);
     heed__file_write(NULL, file, whole, strlen(whole), &err);
     char folder[64];
     snprintf(folder, sizeof folder, "%s/m", path);
     heed__folder_make(folder, &err);
+    char table[64];
+    snprintf(table, sizeof table, "%s/old.tsv", path);
+    heed__file_write(NULL, table, "", 0, &err);
     if (heed_flow_check(file, NULL, &text, &err)) fail_msg("%s", text);
     assert_non_null(strstr(text, "news: feed https://example.org/feed, every 1h30m\n"));
     assert_non_null(strstr(text, "storm: surge, warning, when intent is card_lost (confidence at "
@@ -346,6 +352,7 @@ static void test_files(void **state) {
     assert_non_null(f);
     heed_flow_close(f);
     remove(file);
+    remove(table);
     remove(folder);
     remove(path);
 }
