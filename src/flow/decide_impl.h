@@ -235,6 +235,7 @@ void heed__stories_keep(heed_decider *d, const heed_seen *seen, heed_event *e);
 /* The event of `seq` is told by another story from here on (0: its own). The one before; 0: it is
  * not remembered, or tells its own already. */
 int64_t heed__stories_move(heed_decider *d, int64_t seq, int64_t story);
+void heed__stories_post(heed_stories *s, int64_t event, const uint32_t *shingle, int n);
 heed_event *heed__event_by_seq(const heed_decider *d, int64_t seq);
 
 uint64_t heed__hash_text(const char *text, size_t len, uint64_t seed);

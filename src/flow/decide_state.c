@@ -358,23 +358,27 @@ static void put_events(io *o, heed_decider *d) {
         put_event(o, d, &d->event[i % cap], &last);
 }
 
+/* Chains are made anew: what they held beyond the ring is not looked at any more. */
 static void put_postings(io *o, heed_stories *s, int64_t events) {
-    put_count(o, &s->postings);
-    const int64_t from = s->postings > POSTINGS ? s->postings - POSTINGS : 0;
-    if (!room(o, s->postings - from, 20)) return;
-    for (int64_t i = from; i < s->postings && !o->bad && !o->failed; i++) {
-        heed_posting *p = &s->posting[i % POSTINGS];
-        put_int(o, &p->event, 0, events - 1);
-        put_int(o, &p->next, -1, i - 1);
-        raw(o, &p->shingle, sizeof p->shingle);
-    }
-    for (int64_t i = 0; i < CHAINS && !o->bad; i++) {
-        uint32_t back = s->newest[i] > from ? (uint32_t)(s->postings - s->newest[i] + 1) : 0;
-        raw(o, &back, sizeof back);
-        if (back > s->postings - from)
+    int64_t postings = s->postings;
+    put_count(o, &postings);
+    const int64_t from = postings > POSTINGS ? postings - POSTINGS : 0;
+    if (!room(o, postings - from, 8)) return;
+    if (!o->writing) s->postings = from;
+    for (int64_t i = from; i < postings && !o->bad && !o->failed; i++) {
+        uint32_t pair[2] = { 0, 0 };
+        if (o->writing) {
+            const heed_posting *p = &s->posting[i % POSTINGS];
+            const int64_t age = events - p->event; /* forgotten ones are all alike */
+            pair[0] = age > MOST_EVENTS ? MOST_EVENTS + 1 : (uint32_t)age;
+            pair[1] = p->shingle;
+        }
+        raw(o, pair, sizeof pair);
+        if (o->writing) continue;
+        if (pair[0] < 1 || pair[0] > MOST_EVENTS + 1)
             o->bad = true;
-        else if (!o->writing)
-            s->newest[i] = back ? s->postings - back + 1 : 0;
+        else
+            heed__stories_post(s, events - (int64_t)pair[0], &pair[1], 1);
     }
 }
 

@@ -268,12 +268,30 @@ static bool is_remembered(const heed_decider *d, int64_t number) {
     return d->event[number % d->event_cap].shingle >= s->pooled - POOL;
 }
 
+/* Whether a and b have a fifth of the smaller one in common: what is far from that is not weighed. */
+static bool are_near(const uint32_t *a, int na, const uint32_t *b, int nb) {
+    int both = 0, i = 0, k = 0;
+    while (i < na && k < nb) {
+        const uint32_t x = a[i], y = b[k];
+        both += x == y;
+        i += x <= y;
+        k += y <= x;
+    }
+    return both * 5 >= (na < nb ? na : nb);
+}
+
 /* The likeness where e may be told by head, else 0. */
 static double likeness_of(const heed_decider *d, int64_t number, const int8_t *vector) {
     const heed_stories *s = d->stories;
     const heed_event *head = &d->event[number % d->event_cap];
-    uint32_t of_head[MOST_SHINGLES];
-    for (int i = 0; i < head->shingles; i++) of_head[i] = s->pool[(head->shingle + i) % POOL];
+    const int64_t at = head->shingle % POOL;
+    uint32_t joined[MOST_SHINGLES];
+    const uint32_t *of_head = s->pool + at;
+    if (at + head->shingles > POOL) { /* it goes on at the ring's begin */
+        for (int i = 0; i < head->shingles; i++) joined[i] = s->pool[(head->shingle + i) % POOL];
+        of_head = joined;
+    }
+    if (!are_near(s->mine, s->mine_n, of_head, head->shingles)) return 0;
     const likeness l = compare(s, s->mine, s->mine_n, of_head, head->shingles);
     const double least = d->flow->story_similar > 0 ? d->flow->story_similar : 0.6;
     if (l.exact) return 0;
@@ -293,7 +311,7 @@ static int candidates(const heed_decider *d, int64_t now_ms, int64_t *found) {
         int64_t at = s->newest[stir(s->rarest[i]) % CHAINS] - 1;
         for (int steps = 0; at >= 0 && at >= s->postings - POSTINGS && steps < MOST_WALK; steps++) {
             const heed_posting *p = &s->posting[at % POSTINGS];
-            at = p->next;
+            at = p->back ? at - p->back : -1;
             if (p->shingle != s->rarest[i] || !is_remembered(d, p->event)) continue;
             const heed_event *e = &d->event[p->event % d->event_cap];
             if (e->story != e->seq || now_ms - e->time_ms > within) continue;
@@ -339,12 +357,13 @@ double heed__stories_find(heed_decider *d, const heed_seen *seen, heed_event *e)
 
 /* -- keeping --------------------------------------------------------------------------------- */
 
-static void post(heed_stories *s, int64_t event, const uint32_t *shingle, int n) {
+void heed__stories_post(heed_stories *s, int64_t event, const uint32_t *shingle, int n) {
     for (int i = 0; i < n; i++) {
         int64_t *newest = &s->newest[stir(shingle[i]) % CHAINS];
-        s->posting[s->postings % POSTINGS] = (heed_posting){ .event = event,
-                                                             .next = *newest - 1,
-                                                             .shingle = shingle[i] };
+        const int64_t back = *newest ? s->postings - (*newest - 1) : 0;
+        s->posting[s->postings % POSTINGS] = (heed_posting){
+            .event = event, .shingle = shingle[i], .back = back <= POSTINGS ? (uint32_t)back : 0
+        };
         *newest = ++s->postings;
     }
 }
@@ -377,7 +396,7 @@ void heed__stories_keep(heed_decider *d, const heed_seen *seen, heed_event *e) {
     keep_vector(d, seen, number);
     if (e->story != e->seq) return;
     e->tellings = 1;
-    post(s, number, s->rarest, s->mine_sketch);
+    heed__stories_post(s, number, s->rarest, s->mine_sketch);
     for (int i = 0; i < s->mine_n; i++) {
         uint16_t *df = &s->df[stir(s->mine[i]) % DFS];
         if (*df < UINT16_MAX) ++*df;
@@ -419,6 +438,6 @@ int64_t heed__stories_move(heed_decider *d, int64_t seq, int64_t story) {
     if (!is_remembered(d, number)) return before;
     uint32_t shingle[MOST_SHINGLES], rarest[SKETCH];
     for (int i = 0; i < e->shingles; i++) shingle[i] = s->pool[(e->shingle + i) % POOL];
-    post(s, number, rarest, sketch(s, shingle, e->shingles, rarest));
+    heed__stories_post(s, number, rarest, sketch(s, shingle, e->shingles, rarest));
     return before;
 }

@@ -10,7 +10,7 @@ enum {
     SKETCH = 8,
     POOL = 1 << 20,     /* shingles */
     POSTINGS = 1 << 18, /* sketches' entries */
-    CHAINS = 1 << 16,
+    CHAINS = 1 << 18,
     DFS = 1 << 16, /* how many stories had a shingle, by its hash */
     LNS = 4096,
     MOST_DIM = 4096,
@@ -18,8 +18,8 @@ enum {
 };
 
 typedef struct heed_posting {
-    int64_t event, next; /* next: the one before it in its chain; -1: none */
-    uint32_t shingle;
+    int64_t event;
+    uint32_t shingle, back; /* back: to the one before it in its chain; 0: none */
 } heed_posting;
 
 struct heed_stories {
