@@ -268,7 +268,7 @@ static bool is_remembered(const heed_decider *d, int64_t number) {
     return d->event[number % d->event_cap].shingle >= s->pooled - POOL;
 }
 
-/* Whether a and b have a fifth of the smaller one in common: what is far from that is not weighed. */
+/* Whether a and b have a fifth of the smaller one in common: else they are not weighed. */
 static bool are_near(const uint32_t *a, int na, const uint32_t *b, int nb) {
     int both = 0, i = 0, k = 0;
     while (i < na && k < nb) {
@@ -306,9 +306,16 @@ static double likeness_of(const heed_decider *d, int64_t number, const int8_t *v
 static int candidates(const heed_decider *d, int64_t now_ms, int64_t *found) {
     const heed_stories *s = d->stories;
     const int64_t within = d->flow->story_ms > 0 ? d->flow->story_ms : 172800000;
+    int64_t chain[SKETCH];
     int n = 0;
     for (int i = 0; i < s->mine_sketch; i++) {
-        int64_t at = s->newest[stir(s->rarest[i]) % CHAINS] - 1;
+        chain[i] = (int64_t)(stir(s->rarest[i]) % CHAINS);
+        __builtin_prefetch(&s->newest[chain[i]]); /* far memory: asked for together */
+    }
+    for (int i = 0; i < s->mine_sketch; i++)
+        __builtin_prefetch(&s->posting[(s->newest[chain[i]] + POSTINGS - 1) % POSTINGS]);
+    for (int i = 0; i < s->mine_sketch; i++) {
+        int64_t at = s->newest[chain[i]] - 1;
         for (int steps = 0; at >= 0 && at >= s->postings - POSTINGS && steps < MOST_WALK; steps++) {
             const heed_posting *p = &s->posting[at % POSTINGS];
             at = p->back ? at - p->back : -1;
@@ -317,7 +324,10 @@ static int candidates(const heed_decider *d, int64_t now_ms, int64_t *found) {
             if (e->story != e->seq || now_ms - e->time_ms > within) continue;
             int k = 0;
             while (k < n && found[k] != p->event) k++;
-            if (k == n && n < MOST_CANDIDATES) found[n++] = p->event;
+            if (k < n || n == MOST_CANDIDATES) continue;
+            found[n++] = p->event;
+            __builtin_prefetch(&s->pool[e->shingle % POOL]);
+            __builtin_prefetch(&s->pool[(e->shingle + 16) % POOL]);
         }
     }
     return n;
