@@ -260,7 +260,7 @@ void heed_sinks_wake(heed_sinks *all) {
 
 json_t *heed_sinks_state(heed_sinks *all) {
     json_t *list = json_array();
-    for (int64_t i = 0; list && i < all->len; i++) {
+    for (int64_t i = 0; list && all && i < all->len; i++) {
         heed__sink *s = &all->sink[i];
         int64_t waiting = 0, dead = 0;
         heed_error err;

@@ -40,7 +40,7 @@ typedef struct heed_sinks_cfg {
 heed_sinks *heed_sinks_start(const heed_sinks_cfg *cfg, heed_error *err);
 void heed_sinks_wake(heed_sinks *s); /* something was committed */
 /* [{"name","kind","waiting","dead","error":null|"..."}]: the last failure of each, until something
- * is delivered again. New reference; NULL: out of memory. */
+ * is delivered again; s NULL: []. New reference; NULL: out of memory. */
 json_t *heed_sinks_state(heed_sinks *s);
 void heed_sinks_stop(heed_sinks *s); /* within about a second; NULL is fine */
 
