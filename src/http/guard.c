@@ -69,8 +69,9 @@ static bool has_one_meaning(heed_request *rq, const headers *h) {
                       "Content-Length beside Transfer-Encoding: where does the body end?");
     if (h->codings && strcasecmp(h->coding, "chunked") != 0)
         return refuse(rq, MHD_HTTP_NOT_IMPLEMENTED, "the only Transfer-Encoding read is chunked");
-    if (rq->target.problem) return refuse(rq, MHD_HTTP_BAD_REQUEST, rq->target.problem);
     const heed_target *t = &rq->target;
+    if (t->problem)
+        return refuse(rq, t->nowhere ? MHD_HTTP_NOT_FOUND : MHD_HTTP_BAD_REQUEST, t->problem);
     if (t->authority && h->host &&
         (strlen(h->host) != t->authority_size ||
          strncasecmp(h->host, t->authority, t->authority_size) != 0))

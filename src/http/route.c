@@ -81,6 +81,7 @@ bool heed__target_parse(heed_target *t, const char *target, char *text) {
     t->path = text; /* field by field: the arrays are large and need no zeros */
     t->parts = t->queries = 0;
     t->authority = t->problem = NULL;
+    t->nowhere = false;
     const char *path = skip_authority(t, target);
     const size_t size = strlen(path);
     if (path[0] != '/' && !(path[0] == 0 && t->authority) && strcmp(path, "*") != 0) {
@@ -96,8 +97,13 @@ bool heed__target_parse(heed_target *t, const char *target, char *text) {
     char *query = mark && *mark == '?' ? mark + 1 : NULL;
     if (mark) *mark = 0;
     if (query) query[strcspn(query, "#")] = 0;
-    if (!heed__decode(t->path, false) || !is_plain(t->path)) {
-        t->problem = "the path is not percent-encoded UTF-8 without '.' and '..'";
+    if (!heed__decode(t->path, false)) {
+        t->problem = "the path is not percent-encoded UTF-8";
+        return false;
+    }
+    if (!is_plain(t->path)) {
+        t->problem = "there is nothing at a path with '.', '..', '\\' or a control character";
+        t->nowhere = true;
         return false;
     }
     return read_query(t, query);

@@ -21,6 +21,7 @@ typedef struct heed_target {
     const char *authority; /* of "http://host/path"; NULL: it came as a path */
     size_t authority_size;
     const char *problem; /* why it is refused; NULL: it is not */
+    bool nowhere; /* well-formed, but no route can have this path: '..', a control character */
 } heed_target;
 
 /* Decodes in place: %41 becomes A and, where plus is set, + a space. False: a '%' without two

@@ -192,9 +192,17 @@ static int64_t characters(const json_t *text) {
     return n;
 }
 
-static bool holds(const json_t *schema, const json_t *v, const char *where, heed_fault *f);
+static bool holds(const json_t *schema, json_t *v, const char *where, heed_fault *f);
 
-static bool object_holds(const json_t *schema, const json_t *v, const char *where, heed_fault *f) {
+/* The integer that a real number is and the schema asks for; NULL: leave it. New reference. */
+static json_t *as_integer(const json_t *schema, const json_t *v) {
+    const char *type = json_string_value(json_object_get(schema, "type"));
+    if (!json_is_real(v) || !type || strcmp(type, "integer") != 0) return NULL;
+    const double x = json_real_value(v);
+    return x >= -0x1p53 && x <= 0x1p53 && x == (double)(int64_t)x ? json_integer((int64_t)x) : NULL;
+}
+
+static bool object_holds(const json_t *schema, json_t *v, const char *where, heed_fault *f) {
     const json_t *properties = json_object_get(schema, "properties");
     const json_t *extra = json_object_get(schema, "additionalProperties");
     char deeper[sizeof f->where];
@@ -205,17 +213,22 @@ static bool object_holds(const json_t *schema, const json_t *v, const char *wher
         if (!json_object_get(v, json_string_value(one)))
             return no(f, where, "has no '%s'", json_string_value(one));
     }
-    json_object_foreach((json_t *)(uintptr_t)v, key, one) {
+    json_object_foreach(v, key, one) {
         const json_t *its = json_object_get(properties, key);
         if (!its && !extra) continue;
         heed__format(deeper, sizeof deeper, "%.100s.%.*s", where, SHOWN, key);
         if (!its) return no(f, deeper, "is not known");
+        json_t *whole = as_integer(its, one);
+        if (whole) {
+            if (json_object_set_new(v, key, whole) != 0) return no(f, deeper, "fits no memory");
+            one = json_object_get(v, key);
+        }
         if (!holds(its, one, deeper, f)) return false;
     }
     return true;
 }
 
-static bool array_holds(const json_t *schema, const json_t *v, const char *where, heed_fault *f) {
+static bool array_holds(const json_t *schema, json_t *v, const char *where, heed_fault *f) {
     static const char *const names[2] = { "minItems", "maxItems" };
     const json_t *items = json_object_get(schema, "items");
     char deeper[sizeof f->where];
@@ -225,13 +238,18 @@ static bool array_holds(const json_t *schema, const json_t *v, const char *where
     if (!items) return true;
     json_array_foreach(v, i, one) {
         heed__format(deeper, sizeof deeper, "%.100s[%zu]", where, i);
+        json_t *whole = as_integer(items, one);
+        if (whole) {
+            if (json_array_set_new(v, i, whole) != 0) return no(f, deeper, "fits no memory");
+            one = json_array_get(v, i);
+        }
         if (!holds(items, one, deeper, f)) return false;
     }
     return true;
 }
 
 /* anyOf and oneOf; of those that do not hold, the one that fails deepest is told of. */
-static bool one_holds(const json_t *schema, const json_t *v, const char *where, heed_fault *f) {
+static bool one_holds(const json_t *schema, json_t *v, const char *where, heed_fault *f) {
     const json_t *any = json_object_get(schema, "anyOf"), *one = json_object_get(schema, "oneOf");
     const json_t *list = any ? any : one;
     int good = 0;
@@ -250,7 +268,7 @@ static bool one_holds(const json_t *schema, const json_t *v, const char *where, 
     return false;
 }
 
-static bool holds(const json_t *schema, const json_t *v, const char *where, heed_fault *f) {
+static bool holds(const json_t *schema, json_t *v, const char *where, heed_fault *f) {
     static const char *const numbers[2] = { "minimum", "maximum" };
     static const char *const lengths[2] = { "minLength", "maxLength" };
     heed_fault ignored;
@@ -269,8 +287,7 @@ static bool holds(const json_t *schema, const json_t *v, const char *where, heed
     return one_holds(schema, v, where, f);
 }
 
-bool heed__schema_holds(const json_t *schema, const json_t *value, const char *name,
-                        heed_fault *fault) {
+bool heed__schema_holds(const json_t *schema, json_t *value, const char *name, heed_fault *fault) {
     return holds(schema, value, name, fault);
 }
 

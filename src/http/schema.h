@@ -13,12 +13,12 @@
  * readers. HEED_EINVALID: another keyword, or one with a value that it cannot have. */
 int heed__schema_valid(const json_t *schema, heed_error *err);
 
-/* Where and why a value does not hold: "body.most", "is no integer". */
+/* Where and why a value does not hold: "body.most", "is no integer". A member or item that is to be
+ * an integer and came as 3.0 becomes 3. */
 typedef struct heed_fault {
     char where[160], what[160];
 } heed_fault;
-bool heed__schema_holds(const json_t *schema, const json_t *value, const char *name,
-                        heed_fault *fault);
+bool heed__schema_holds(const json_t *schema, json_t *value, const char *name, heed_fault *fault);
 
 /* A text of a query as the value that the schema wants: 7 for "7" where it is an integer, true for
  * "true" and "1". New reference; a string where it is none of integer, number and boolean. NULL:

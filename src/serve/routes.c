@@ -16,6 +16,7 @@
 #define ANY        "{}"
 #define SOME       "{\"type\":\"object\"}"
 #define SEQ        "{\"type\":\"integer\",\"minimum\":1,\"maximum\":9223372036854775807}"
+#define NAME       "{\"type\":\"string\",\"minLength\":1,\"maxLength\":200}"
 #define SHORT_TEXT "{\"type\":\"string\",\"maxLength\":50}"
 #define SOME_TEXT  "{\"type\":\"string\",\"maxLength\":200000}"
 
@@ -37,7 +38,7 @@
 #define SPOKEN OBJECT("\"role\",\"content\"", "\"role\":" TEXT ",\"content\":" TEXT)
 #define PASSAGE                                                                                    \
     OBJECT("\"text\",\"where\",\"score\"", "\"text\":" TEXT ",\"where\":" TEXT ",\"score\""        \
-                                                                               ":" NUMBER)
+                                           ":" NUMBER)
 #define DESK                                                                                       \
     OBJECT("\"kind\",\"intent\",\"confidence\",\"sources\",\"handed_over\"",                       \
            "\"kind\":" TEXT ",\"intent\":" TEXT_NULL ",\"confidence\":" NUMBER                     \
@@ -122,7 +123,7 @@ const heed_route heed__routes[] = {
       "Whether models are open and events flow; 503 while not.", NULL, NULL,
       OBJECT("\"ready\"", "\"ready\":" BOOL), 0 },
     { "GET", "/metrics", heed__route_metrics, NULL, 0, 0, "Figures in Prometheus' text form.", NULL,
-      NULL, NULL, 0 },
+      NULL, "text/plain", 0 },
     { "GET", "/v1/system", heed__route_system, NULL, 0, 0,
       "Rates, latency, memory, queue, and the state of store, sources, sinks and models.", NULL,
       NULL,
@@ -165,8 +166,8 @@ const heed_route heed__routes[] = {
       "Which words an answer attended to, and what it becomes without them and without as many "
       "random ones.",
       NULL,
-      "{\"type\":\"object\",\"properties\":{\"text\":" SOME_TEXT ",\"seq\":" SEQ
-      ",\"analysis\":" TEXT "}}",
+      "{\"oneOf\":[" OBJECT("\"text\"", "\"text\":" SOME_TEXT ",\"analysis\":" TEXT) "," OBJECT(
+          "\"seq\"", "\"seq\":" SEQ ",\"analysis\":" TEXT) "]}",
       EXPLAINED, 0 },
     { "POST", "/v1/embeddings", heed__route_embeddings, NULL, INLINE, 0,
       "Texts as vectors of length 1, as OpenAI's.", NULL,
@@ -208,27 +209,29 @@ const heed_route heed__routes[] = {
       "{" FILTER ",\"q\":" TEXT ",\"by\":{\"enum\":[\"rank\",\"time\"]},\"heads\":" BOOL "}", NULL,
       OBJECT("\"events\"", "\"events\":" LIST(EVENT) ",\"next\":{\"type\":[\"integer\",\"null\"]}"),
       0 },
-    { "GET", "/v1/events/{seq}", heed__route_event, NULL, 0, 0, "One event, with its gates.", NULL,
-      NULL, EVENT, 0 },
+    { "GET", "/v1/events/{seq}", heed__route_event, NULL, 0, 0, "One event, with its gates.",
+      "{\"seq\":" SEQ "}", NULL, EVENT, 0 },
     { "GET", "/v1/events/{seq}/similar", heed__route_similar, NULL, 0, 0,
-      "Events nearest to it by their vectors.", "{" MOST "}", NULL, HITS, 0 },
+      "Events nearest to it by their vectors.", "{\"seq\":" SEQ "," MOST "}", NULL, HITS, 0 },
     { "GET", "/v1/stories/{id}", heed__route_story, NULL, 0, 0,
-      "Events that tell one story, in order.", NULL, NULL,
+      "Events that tell one story, in order.", "{\"id\":" SEQ "}", NULL,
       OBJECT("\"story\",\"events\"", "\"story\":" INT ",\"events\":" LIST(EVENT)), 0 },
     { "POST", "/v1/stories/{id}/split", heed__route_split, "write", 0, 0,
-      "An event becomes a story of its own.", NULL, OBJECT("\"seq\"", "\"seq\":" SEQ), MADE, 0 },
+      "An event becomes a story of its own.", "{\"id\":" SEQ "}", OBJECT("\"seq\"", "\"seq\":" SEQ),
+      MADE, 0 },
     { "GET", "/v1/search", heed__route_search, NULL, 0, 0,
       "Events by words (BM25) and meaning (cosine), joined by reciprocal ranks.",
-      "{\"q\":{\"type\":\"string\",\"minLength\":1}," FILTER "}", NULL, HITS, 0 },
+      "{\"q\":{\"type\":\"string\",\"minLength\":1,\"required\":true}," FILTER "}", NULL, HITS, 0 },
 
     /* what is decided, and what people say to it */
     { "GET", "/v1/alerts", heed__route_alerts, NULL, 0, 0, "Alerts, the newest first.",
       "{" MOST "," BEFORE ",\"state\":{\"enum\":[\"open\",\"acknowledged\",\"silenced\","
       "\"inhibited\",\"closed\"]}}",
       NULL, OBJECT("\"alerts\"", "\"alerts\":" LIST(ALERT)), 0 },
-    { "GET", "/v1/alerts/{id}", heed__route_alert, NULL, 0, 0, "One alert.", NULL, NULL, ALERT, 0 },
+    { "GET", "/v1/alerts/{id}", heed__route_alert, NULL, 0, 0, "One alert.", "{\"id\":" SEQ "}",
+      NULL, ALERT, 0 },
     { "POST", "/v1/alerts/{id}", heed__route_alert_do, "write", 0, 0,
-      "Acknowledges, closes or silences an alert.", NULL,
+      "Acknowledges, closes or silences an alert.", "{\"id\":" SEQ "}",
       OBJECT("\"do\"", "\"do\":{\"enum\":[\"ack\",\"close\",\"silence\"]},\"minutes\":{\"type\":"
                        "\"integer\",\"minimum\":1,\"maximum\":525600},\"note\":" SHORT_TEXT),
       ALERT, 0 },
@@ -240,8 +243,8 @@ const heed_route heed__routes[] = {
       "{\"anyOf\":[" OBJECT("\"seq\",\"vote\"",
                             "\"seq\":" SEQ ",\"vote\":{\"enum\":[\"up\","
                             "\"down\",\"none\"]}") "," OBJECT("\"seq\",\"analysis\",\"label\"",
-                                                              "\"seq\":" SEQ ",\"analysis\":" TEXT
-                                                              ",\"label\":" TEXT) "]}",
+                                                              "\"seq\":" SEQ ",\"analysis\":" NAME
+                                                              ",\"label\":" NAME) "]}",
       MADE, 0 },
     { "POST", "/v1/undo", heed__route_undo, "write", 0, 0,
       "Feedback or an action is as if it had never been.", NULL,
@@ -258,8 +261,8 @@ const heed_route heed__routes[] = {
       0 },
     { "GET", "/v1/retrained", heed__route_retrained, "admin", 0, 0,
       "What another model would say of the last 500 events.",
-      "{\"model\":" TEXT ",\"analysis\":" TEXT "}", NULL,
-      OBJECT("\"n\",\"changed\"", "\"n\":" INT ",\"changed\":" LIST(SOME)), 0 },
+      "{\"model\":{\"type\":\"string\",\"minLength\":1,\"required\":true},\"analysis\":" TEXT "}",
+      NULL, OBJECT("\"n\",\"changed\"", "\"n\":" INT ",\"changed\":" LIST(SOME)), 0 },
 
     /* the page */
     { "GET", "/", heed__route_page, NULL, INLINE | OPEN | HEED_ROUTE_HIDDEN, 0, NULL, NULL, NULL,
