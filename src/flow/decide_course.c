@@ -13,15 +13,19 @@ static const double level_prior = 0.5, recent_prior = 8;
 static const double spread_first = 0.1, spread_prior = 100, key_spread_prior = 200;
 static const double least_spread = 0.005, most_spread = 4;
 static const double outlier = 1e-4, most_left_out = 0.05;
-static const double hour_keep = 0.94387431268169353; /* 2^(-1/12): half after 12 h */
+static const double week_decay = 0.22314355131420976;  /* -ln 0.8 */
+static const double hour_decay = 0.057762265046662105; /* ln 2 / 12: half after 12 h */
 
 void heed__course_init(heed_course *c, int cells, int64_t offset_ms) {
     memset(c, 0, sizeof *c);
     c->cells = cells;
     c->offset_ms = offset_ms;
-    /* 0.8 a week */
-    c->decay = cells == 168 ? 0.8 : cells == 24 ? 0.96862508592699740 : 0.99867264628976416;
     heed__course_settle(c);
+}
+
+void heed__course_step(heed_course *c, double part) {
+    c->decay = heed__exp(-week_decay * (c->cells == 1 ? part : 1) * c->cells / 168);
+    c->keep = heed__exp(-hour_decay * part);
 }
 
 int heed__course_cell(const heed_course *c, int64_t time_ms) {
@@ -134,8 +138,8 @@ double heed__course_hour(const heed_course *c, heed_usual *u, float *cells, int 
     cells[cell] = (float)(was * c->decay + counts);
     u->total += (double)cells[cell] - was;
     if (u->total < 0) u->total = 0;
-    u->recent = u->recent * hour_keep + counts;
-    u->expected = u->expected * hour_keep + base;
+    u->recent = u->recent * c->keep + counts;
+    u->expected = u->expected * c->keep + base;
     return counts;
 }
 

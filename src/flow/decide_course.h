@@ -42,10 +42,10 @@ enum { HEED_HOUR_MS = 3600000, HEED_WEEK_CELLS = 168 };
 
 /* What all keys of a rule share. Doubles are its whole state but those derived from others. */
 typedef struct heed_course {
-    int cells;         /* 168, 24 or 1 */
-    bool young;        /* too little was seen to tell what is too much: all is learnt */
-    int64_t offset_ms; /* of the zone: local = UTC + offset */
-    double decay;      /* of a cell when its hour is over */
+    int cells;          /* 168, 24 or 1 */
+    bool young;         /* too little was seen to tell what is too much: all is learnt */
+    int64_t offset_ms;  /* of the zone: local = UTC + offset */
+    double decay, keep; /* of a cell and of a day's level when a step is over */
     double n[HEED_WEEK_CELLS], hours[HEED_WEEK_CELLS]; /* seen, and during how many hours */
     double spread, spread_info;
     int64_t keys;
@@ -65,6 +65,9 @@ typedef struct heed_usual {
 } heed_usual;
 
 void heed__course_init(heed_course *c, int cells, int64_t offset_ms);
+/* A step is over: an hour, of a course without hours any time; part: of an hour that it was
+ * watched. Sets decay and keep, before heed__course_hour is called for each key. */
+void heed__course_step(heed_course *c, double part);
 /* To be called after n, hours or the spread have changed. */
 void heed__course_settle(heed_course *c);
 int heed__course_cell(const heed_course *c, int64_t time_ms);
@@ -79,7 +82,7 @@ heed_expected heed__course_expect(const heed_course *c, const heed_usual *u, con
 /* The same without the day's level g. */
 double heed__course_base(const heed_course *c, const heed_usual *u, const float *cells, int cell);
 
-/* An hour of a key is over: n were seen where `expected` were. Returns what of n counts; the caller
+/* A step of a key is over: n were seen where `expected` were. Returns what of n counts; the caller
  * adds it to c->n. part: of the hour that was watched. */
 double heed__course_hour(const heed_course *c, heed_usual *u, float *cells, int cell, double part,
                          double n);

@@ -76,6 +76,7 @@ typedef struct heed_watch {
     enum { RULE_MATCH, RULE_SURGE, RULE_COUNT, RULE_SHARE } kind;
     int grade;
     int64_t window_ms, bucket_ms, span_ms; /* span: windows from which the spread is learnt */
+    int64_t step_ms;                       /* after which counts are learnt: an hour or less */
     int64_t least;
     double p, keep;
     heed_slot *slot;

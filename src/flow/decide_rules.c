@@ -51,6 +51,8 @@ static int watch_init(heed_decider *d, heed_watch *w, const heed_rule_cfg *cfg) 
     if (!w->course) return HEED_ENOMEM;
     const char *course = cfg->course ? cfg->course : "week";
     w->cells = course[0] == 'n' ? 1 : course[0] == 'd' ? 24 : 168;
+    w->step_ms = HEED_HOUR_MS;
+    if (w->cells == 1 && w->window_ms < HEED_HOUR_MS) w->step_ms = w->window_ms;
     heed__course_init(w->course, (int)w->cells, zone_offset(d->flow->zone));
     return 0;
 }
@@ -177,16 +179,19 @@ static int64_t after(int64_t time_ms, int64_t step, int64_t offset) {
 
 static void watch_from(heed_watch *w, int64_t now_ms) {
     w->hour_from = w->window_from = now_ms;
-    w->next_hour = after(now_ms, HEED_HOUR_MS, w->course->offset_ms);
+    w->next_hour = after(now_ms, w->step_ms, w->course->offset_ms);
     w->next_window = after(now_ms, w->span_ms, w->course->offset_ms);
     for (int64_t i = 0; i < w->slots; i++) w->slot[i].hour_n = w->slot[i].window_n = 0;
 }
 
+/* Counts of a step are learnt: of an hour; of a course without hours as often as a window passes,
+ * so that it can learn within seconds. */
 static void end_hour(heed_watch *w) {
     heed_course *c = w->course;
     const int cell = heed__course_cell(c, w->hour_from);
     const double part = (double)(w->next_hour - w->hour_from) / (double)HEED_HOUR_MS;
     double sum = 0;
+    heed__course_step(c, part);
     for (int64_t i = 0; i < w->slots; i++) {
         heed_slot *s = &w->slot[i];
         sum += heed__course_hour(c, &s->usual, cells_of(w, i), cell, part, (double)s->hour_n);
@@ -196,7 +201,7 @@ static void end_hour(heed_watch *w) {
     c->hours[cell] = c->hours[cell] * c->decay + part;
     heed__course_settle(c);
     w->hour_from = w->next_hour;
-    w->next_hour += HEED_HOUR_MS;
+    w->next_hour += w->step_ms;
 }
 
 static void end_window(heed_watch *w) {
@@ -223,18 +228,20 @@ void heed__rules_clock(heed_decider *d, int64_t now_ms) {
         if (!w->course) continue;
         if (!w->began_ms) {
             w->began_ms = now_ms > 0 ? now_ms : 1;
-            w->course->young = w->cfg->learn_ms > 0;
+            w->course->young = true;
             watch_from(w, now_ms);
         } else if (now_ms - d->now_ms > gap_ms) {
             watch_from(w, now_ms);
         }
         while (w->next_window <= now_ms || w->next_hour <= now_ms) {
+            if (now_ms - w->next_hour > 2 * HEED_HOUR_MS && w->step_ms < HEED_HOUR_MS)
+                w->next_hour += HEED_HOUR_MS / w->step_ms * w->step_ms; /* a long silence at once */
             if (w->next_window <= w->next_hour)
                 end_window(w);
             else
                 end_hour(w);
         }
-        w->course->young = now_ms - w->began_ms < w->cfg->learn_ms;
+        w->course->young = now_ms - w->began_ms < w->cfg->learn_ms || w->course->all <= 0;
     }
 }
 
@@ -266,6 +273,7 @@ static void test_key(heed_decider *d, heed_watch *w, int64_t slot, heed_verdict 
     if (w->kind == RULE_MATCH) return;
     if (w->kind == RULE_SURGE && w->course->young) {
         v->left = w->cfg->learn_ms - (d->now_ms - w->began_ms);
+        if (v->left < 0) v->left = 0;
         v->gate = GATE_LEARN;
         return;
     }

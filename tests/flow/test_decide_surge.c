@@ -93,10 +93,53 @@ static void test_quiet(void **state) {
     assert_true(wrong <= 10);
 }
 
+/* A course without hours learns within seconds: sixty labels, four events a second, after half a
+ * minute one of them has ten times as many. */
+static void test_within_seconds(void **state) {
+    (void)state;
+    const heed_rule_cfg rule = { .name = "surge",
+                                 .kind = "surge",
+                                 .by = by_topic,
+                                 .by_len = 1,
+                                 .window_ms = 30000,
+                                 .least = 8,
+                                 .p = 1e-6,
+                                 .course = "none",
+                                 .learn_ms = 30000,
+                                 .hold_ms = 120000 };
+    const heed_flow flow = { .rule = &rule, .rules = 1 };
+    heed_error err = { 0 };
+    heed_rng rng = { .seed = 8 };
+    heed_decider *d = heed_decider_new(&flow, NULL, &err);
+    int wrong = 0;
+    int64_t found = 0;
+    for (int i = 0; i < 4 * 600; i++) {
+        const int64_t time = INT64_C(1767571200000) + i * 250;
+        char label[3] = { 't', (char)('0' + heed_rng_below(&rng, 60)), 0 };
+        if (i >= 4 * 300 && i < 4 * 330 && i % 4 == 0) label[1] = '7';
+        const heed_finding f = { .name = "topic", .label = label, .confidence = 1 };
+        const heed_entry e = { .seq = i + 1, .time_ms = time, .source = "wire" };
+        const heed_seen seen = { .entry = &e, .finding = &f, .findings = 1 };
+        heed_decisions out;
+        assert_int_equal(heed_decider_step(d, &seen, &out, &err), 0);
+        for (int64_t k = 0; k < out.alerts; k++) {
+            if (out.alert[k].id / 100 != e.seq) continue;
+            if (label[1] == '7' && i >= 4 * 300)
+                found = found ? found : i - 4 * 300;
+            else
+                wrong++;
+        }
+    }
+    assert_int_equal(wrong, 0);
+    assert_in_range(found, 1, 4 * 20); /* within 20 s */
+    heed_decider_free(d);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_planted),
         cmocka_unit_test(test_quiet),
+        cmocka_unit_test(test_within_seconds),
     };
     return cmocka_run_group_tests_name("decide_surge", tests, NULL, NULL);
 }
