@@ -208,9 +208,10 @@ static int64_t count_at(const json_t *pair, size_t at) {
     return json_integer_value(json_array_get(pair, at));
 }
 
-/* More than three standard deviations of the difference of two Poisson counts. */
-static bool has_changed(int64_t n, int64_t before) {
-    return (n - before) * (n - before) > 9 * (n + before);
+/* More than three standard deviations of the difference of two Poisson counts; nothing is said of a
+ * day that has none before it. */
+static bool has_changed(const gather *g, int64_t n, int64_t before) {
+    return g->events[1] > 0 && (n - before) * (n - before) > 9 * (n + before);
 }
 
 /* The names of a map by falling count (then falling count of before, then name), at most `most`;
@@ -250,7 +251,7 @@ static json_t *list_of(gather *g, const json_t *map, const char *what, int64_t m
         const int64_t count = count_at(pair, 0), before = count_at(pair, 1);
         put(g, list,
             json_pack("{s:s, s:I, s:I, s:b}", what, name[i], "count", (json_int_t)count, "before",
-                      (json_int_t)before, "changed", (int)has_changed(count, before)));
+                      (json_int_t)before, "changed", (int)has_changed(g, count, before)));
     }
     return list;
 }
@@ -281,7 +282,7 @@ static json_t *entities_list(gather *g) {
             json_pack("{s:s%, s:s%, s:s, s:I, s:I, s:b}", "analysis", key[i],
                       (size_t)(type - 1 - key[i]), "type", type, (size_t)(text - 1 - type), "text",
                       text, "count", (json_int_t)count, "before", (json_int_t)before, "changed",
-                      (int)has_changed(count, before)));
+                      (int)has_changed(g, count, before)));
     }
     return list;
 }

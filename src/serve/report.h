@@ -28,7 +28,7 @@ typedef struct heed_report_cfg {
  *             "again":[{"source","times","seq","time","after_ms"}]}],
  * "quotes":[{"seq","source","time","field","begin","end","text","labels":[...],"rank"}]}
  * before: of the day before; changed: the difference is more than three standard deviations of two
- * counts. New reference; NULL and *err. */
+ * counts (false where the day before had no event at all). New reference; NULL and *err. */
 json_t *heed__report(const heed_report_cfg *cfg, heed_error *err);
 
 /* heed__free; NULL: out of memory. */

@@ -67,6 +67,20 @@ static void add_plain(heed_text *b, const char *text) {
     }
 }
 
+/* A label may be broken after its underscores. */
+static void add_name(heed_text *b, const char *text) {
+    char part[64];
+    while (*text) {
+        const size_t word = strcspn(text, "_"), len = word + (text[word] == '_');
+        const bool fits = len < sizeof part;
+        heed__format(part, sizeof part, "%.*s", fits ? (int)len : 0, text);
+        add_plain(b, fits ? part : text);
+        if (!fits) return;
+        if (text[word] == '_') heed__text_puts(b, "<wbr>");
+        text += len;
+    }
+}
+
 static void add_counts(heed_text *b, const json_t *row) {
     const int64_t n = heed__report_int(row, "count"), before = heed__report_int(row, "before");
     heed__text_format(b, "<td class=\"n\">%lld</td><td class=\"n soft\">%lld</td><td class=\"n\">",
@@ -99,7 +113,7 @@ static void add_list(heed_text *b, const char *title, const char *key, const jso
                        "<th></th></tr>\n");
     json_array_foreach(list, i, row) {
         heed__text_puts(b, "<tr><td>");
-        add_plain(b, heed__report_text(row, key));
+        add_name(b, heed__report_text(row, key));
         if (json_object_get(row, "type")) {
             heed__text_puts(b, " <span class=\"soft\">");
             add_plain(b, heed__report_text(row, "type"));
