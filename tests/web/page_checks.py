@@ -191,6 +191,10 @@ def monitor(b, mock):
     b.one(".chart polygon.area")
     assert len(b.all(".series-key")) >= 3 and b.all(".heat td")
     assert b.all(".chart .mark"), "no alert is marked"
+    b.click(".heat-row")
+    b.one(".heat-row[aria-pressed=true]")
+    b.click(".series-key.topic")
+    b.gone(".series-key.topic")
     b.click(".choice [data-value=line]")
     b.one(".chart polyline.line")
     b.click(".series-key")

@@ -166,12 +166,12 @@ export function timeChart(kind, data, title) {
 }
 
 /* rows × columns of counts; the darker the more. */
-export function heatMap(rows, columns, value, title, colorOf) {
+export function heatMap(rows, columns, value, title, colorOf, head) {
     const most = Math.max(1, ...rows.flatMap((r) => columns.map((c) => value(r, c))));
     return h("div.scroll", { tabindex: "0", role: "region", "aria-label": title },
         h("table.heat", null, h("caption.hidden-text", null, title),
             h("thead", null, h("tr", null, h("td"), columns.map((c) => h("th", { scope: "col" }, pretty(c.name ?? c))))),
-            h("tbody", null, rows.map((r) => h("tr", null, h("th", { scope: "row", dir: "auto" }, pretty(r.name ?? r)),
+            h("tbody", null, rows.map((r) => h("tr", null, h("th", { scope: "row", dir: "auto" }, head ? head(r) : pretty(r.name ?? r)),
                 columns.map((c) => {
                     const v = value(r, c);
                     const share = v / most;

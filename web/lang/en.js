@@ -54,7 +54,7 @@ export default {
     "monitor.settings": "What is shown", "monitor.period": "Period", "monitor.by": "Count by", "monitor.and": "and", "monitor.kind": "Kind of chart",
     "monitor.stack": "Stacked", "monitor.line": "Lines", "monitor.none": "none", "monitor.rest": "{n} other|{n} others", "monitor.empty": "Nothing in this period",
     "monitor.empty.text": "Choose a longer period, or another source.", "monitor.expected": "usual course", "monitor.surges": "alerts", "monitor.title": "Messages by {by} over time",
-    "monitor.heat": "Where it gathers", "monitor.time": "time",
+    "monitor.heat": "Where it gathers", "monitor.time": "time", "monitor.all.topics": "Show all topics",
     "chart.label": "{title}: {n} series. Arrow keys read the values.", "chart.expected.is": "usual {n}", "chart.nothing": "nothing",
 
     "alert.title": "Alerts", "alert.state": "State", "alert.all": "All", "alert.empty": "No alerts here", "alert.empty.text": "Rules watch every message; what they find stands here with its reasons.",

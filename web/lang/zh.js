@@ -53,7 +53,7 @@ export default {
     "monitor.settings": "显示内容", "monitor.period": "时段", "monitor.by": "按", "monitor.and": "和", "monitor.kind": "图表类型",
     "monitor.stack": "堆叠", "monitor.line": "折线", "monitor.none": "无", "monitor.rest": "其他 {n} 类", "monitor.empty": "此时段没有内容",
     "monitor.empty.text": "请选择更长的时段或其他来源。", "monitor.expected": "通常走势", "monitor.surges": "警报", "monitor.title": "按 {by} 统计的消息随时间变化",
-    "monitor.heat": "集中之处", "monitor.time": "时间",
+    "monitor.heat": "集中之处", "monitor.time": "时间", "monitor.all.topics": "显示全部主题",
     "chart.label": "{title}：{n} 个序列。用方向键读取数值。", "chart.expected.is": "通常 {n}", "chart.nothing": "无",
 
     "alert.title": "警报", "alert.state": "状态", "alert.all": "全部", "alert.empty": "没有警报", "alert.empty.text": "规则检查每条消息；发现的问题及其原因会列在这里。",

@@ -13,7 +13,7 @@ const COLORS = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6", "--c7", "--c8"];
 const PERIODS = { "10m": [600e3, 10e3], "1h": [3600e3, 60e3], "6h": [6 * 3600e3, 300e3],
     "24h": [24 * 3600e3, 1200e3], "7d": [7 * 86400e3, 3 * 3600e3], "28d": [28 * 86400e3, 12 * 3600e3] };
 
-const kept = { period: null, by: null, kind: "stack", source: "", state: "open", only: null };
+const kept = { period: null, by: null, kind: "stack", source: "", state: "open", only: null, topic: null };
 
 const moodColor = (name) => ({ bad: "--bad", good: "--good", warn: "--warn" })[tone(name)];
 
@@ -110,12 +110,12 @@ export async function monitor(params, app) {
         }),
         h("label.field", null, h("span", null, t("monitor.by")), select(t("monitor.by"), names.slice(1), kept.by[0], (v) => {
             kept.by = [v, kept.by[1] === v ? undefined : kept.by[1]].filter(Boolean);
-            kept.only = null;
+            kept.only = kept.topic = null;
             load();
         })),
         h("label.field", null, h("span", null, t("monitor.and")), select(t("monitor.and"), names, kept.by[1] || "", (v) => {
             kept.by = [kept.by[0], v === kept.by[0] ? undefined : v].filter(Boolean);
-            kept.only = null;
+            kept.only = kept.topic = null;
             load();
         })),
         select(t("inbox.source"), [["", t("inbox.all.sources")], ...setup.sources.map((s) => [s.name, s.name])],
@@ -154,6 +154,23 @@ export async function monitor(params, app) {
         }
     }
 
+    /* Of two analyses the chart shows the second's labels, of the one topic that is chosen or of all;
+     * where both meet is the heat map's. */
+    function shownSeries(some) {
+        const [a, b] = kept.by;
+        if (!b) return some;
+        const sums = new Map();
+        for (const s of some) {
+            if (kept.topic !== null && labelOf(s, a) !== kept.topic) continue;
+            const name = labelOf(s, b), have = sums.get(name);
+            const add = (p, q) => (p && q ? p.map((v, i) => v + (q[i] || 0)) : null);
+            sums.set(name, have ? { ...have, count: add(have.count, s.count), expected: add(have.expected, s.expected),
+                total: have.total + s.total } : { ...s, key: { [b]: s.key[b] }, name: pretty(name) });
+        }
+        return [...sums.values()].sort((p, q) => q.total - p.total);
+    }
+    const labelOf = (s, name) => s.key[name] ?? t("monitor.none");
+
     function draw() {
         if (!data) return;
         chart?.end();
@@ -164,11 +181,10 @@ export async function monitor(params, app) {
             replace(heat, h("p.note", null, t("monitor.empty")));
             return;
         }
-        const first = some.slice(0, 8).map((s, i) => ({ ...s, color: COLORS[i] }));
-        if (kept.by.length === 1)
-            for (const s of first) s.color = moodColor(Object.values(s.key)[0]) || s.color;
+        const found = shownSeries(some);
+        const first = found.slice(0, 8).map((s, i) => ({ ...s, color: moodColor(Object.values(s.key)[0]) || COLORS[i] }));
         for (const s of first) if (Object.values(s.key).every((v) => v === null)) s.color = "--c-rest";
-        const rest = some.slice(8);
+        const rest = found.slice(8);
         if (rest.length && kept.kind === "stack")
             first.push({ name: t("monitor.rest", { n: rest.length }), color: "--c-rest", expected: null,
                 count: rest.reduce((sum, s) => sum.map((v, i) => v + (s.count[i] || 0)), new Array(rest[0].count.length).fill(0)),
@@ -182,7 +198,9 @@ export async function monitor(params, app) {
         replace(picture, chart);
         if (focus) chart.querySelector("svg").focus();
         const held = legend.contains(document.activeElement) ? document.activeElement.dataset.name : null;
-        replace(legend, first.map((s) => h("button.series-key", { type: "button", "data-name": s.name,
+        replace(legend, kept.topic === null ? null : h("button.series-key.topic", { type: "button",
+            "aria-label": t("monitor.all.topics"), title: t("monitor.all.topics"), onclick: () => choose(null) },
+        h("span", { dir: "auto" }, pretty(kept.topic)), icon("close")), first.map((s) => h("button.series-key", { type: "button", "data-name": s.name,
             "aria-pressed": String(kept.only === s.name), onclick: () => {
                 kept.only = kept.only === s.name ? null : s.name;
                 draw();
@@ -193,16 +211,25 @@ export async function monitor(params, app) {
         drawHeat(some);
     }
 
+    function choose(topic) {
+        kept.topic = kept.topic === topic ? null : topic;
+        kept.only = null;
+        draw();
+    }
+
     function drawHeat(some) {
         const [a, b] = kept.by;
         const total = new Map();
-        const label = (s, name) => s.key[name] ?? t("monitor.none");
+        const label = labelOf;
+        const spot = heat.contains(document.activeElement) ? document.activeElement.textContent : null;
         if (b) {
             heatTitle.textContent = t("monitor.heat") + ": " + a + " × " + b;
             for (const s of some) total.set(label(s, a) + "\n" + label(s, b), s.total);
             const rows = [...new Set(some.map((s) => label(s, a)))].slice(0, 16);
             const columns = [...new Set(some.map((s) => label(s, b)))].slice(0, 10);
-            replace(heat, heatMap(rows, columns, (r, c) => total.get(r + "\n" + c) || 0, heatTitle.textContent, moodColor));
+            replace(heat, heatMap(rows, columns, (r, c) => total.get(r + "\n" + c) || 0, heatTitle.textContent, moodColor,
+                (r) => h("button.heat-row", { type: "button", "aria-pressed": String(kept.topic === r), onclick: () => choose(r) }, pretty(r))));
+            for (const button of heat.querySelectorAll("button")) if (button.textContent === spot) button.focus();
             return;
         }
         heatTitle.textContent = t("monitor.heat") + ": " + a + " × " + t("monitor.time");
