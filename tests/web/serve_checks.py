@@ -104,6 +104,21 @@ def search(b, server):
     b.quiet()
 
 
+def desk(b, server):
+    b.open("chat", "light", "en")
+    b.one("textarea").send_keys("I want to cancel my order", Keys.ENTER)
+    b.wait(lambda: b.all(".turn-meta .tag"), "a reply of a kind")
+    assert len(b.text(".turn:last-child .bubble")) > 10
+    b.one("textarea").send_keys("I want to speak to a person", Keys.ENTER)
+    b.says(".handed", "Handed over")
+    b.click(".toolbar .button")
+    b.one("textarea").send_keys("What payment methods do you accept?", Keys.ENTER)
+    b.click(".sources summary")
+    b.wait(lambda: len(b.text(".sources li p")) > 20, "what the reply rests on")
+    assert not b.all(".bubble.failed"), b.text(".bubble")
+    b.quiet()
+
+
 def all_views(b, server):
     server.send(text=EVIL, title=EVIL, url="javascript:__bad.push('url')", fields={"x": EVIL}, user="u")
     first = fetch(server.base + "/v1/events?most=1&source=push")["events"][0]["seq"]
@@ -136,7 +151,7 @@ def comes_back(b, server):
     b.quiet(["ERR_", "Failed to load resource"])
 
 
-CHECKS = [live, said_and_taken_back, alerts, search, all_views, comes_back]
+CHECKS = [live, said_and_taken_back, alerts, search, desk, all_views, comes_back]
 
 
 def main():

@@ -17,7 +17,8 @@ function sources(list) {
 }
 
 function facts(heed) {
-    const given = Object.entries(heed.facts || heed.slots || {}).filter(([, v]) => v !== null && typeof v !== "object");
+    const given = Object.entries(heed.facts || heed.slots || {}).filter(([k, v]) =>
+        !["intent", "confidence"].includes(k) && v !== null && typeof v !== "object");
     return given.length ? h("dl.facts.small", null, given.map(([k, v]) =>
         h("div", null, h("dt", null, pretty(k)), h("dd", { dir: "auto" }, String(v))))) : null;
 }

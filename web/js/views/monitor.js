@@ -233,7 +233,7 @@ export async function monitor(params, app) {
             return;
         }
         heatTitle.textContent = t("monitor.heat") + ": " + a + " × " + t("monitor.time");
-        const n = some[0].count.length, parts = Math.min(8, n);
+        const n = some[0].count.length, parts = Math.min(6, n);
         const columns = Array.from({ length: parts }, (_, i) => ({ i,
             name: clock(data.from + Math.floor((i * n) / parts) * data.step, data.to - data.from) }));
         const rows = some.slice(0, 14).map((s) => ({ name: s.name, s }));
