@@ -81,7 +81,7 @@ def one_event(b, mock):
     seq = mock.set(send={"text": "My card was stolen in China, 40 pounds are gone", "url": "https://example.org/a", "title": "Help",
                          "fields": {"channel": "web"}})["seq"]
     b.open("event/%d" % seq, "light", "en")
-    b.says(".event", "What decided it", "Without attended words", "Findings", "Rules", "Like it")
+    b.says(".event", "What decided it", "Attended words out", "Findings", "Rules", "Like it")
     b.one(".receipt .attended")
     b.one(".entity[data-type=PLACE]")
     b.click(".legend .toggle")
@@ -301,7 +301,7 @@ def models(b, mock):
     assert links == ["https://github.com/PolyAI-LDN/task-specific-datasets"], links
     b.one("input[name=model]").send_keys("models/new", Keys.ENTER)
     b.says(".card", "would change")
-    assert b.all(".table tbody tr")
+    b.one(".table tbody tr")
     b.js("[...document.querySelectorAll('.toolbar .button')].pop().click()")
     b.click("dialog [data-act=reload]")
     b.says(".toast", "read again")

@@ -47,7 +47,7 @@ def live(b, server):
     b.wait(lambda: b.all(".row") and {e.text for e in b.all(".row-source")} == {"push"}, "one source")
     b.choose("Source", "")
     b.click(".row .row-text")
-    b.says(".pane .event", "What decided it", "Findings", "Rules", "Without attended words")
+    b.says(".pane .event", "What decided it", "Findings", "Rules", "Attended words out")
     b.wait(lambda: "Without" in b.text(".receipt-says"), "the receipt")
     b.quiet()
 

@@ -41,9 +41,9 @@ export function strengths(words) {
     return (words || []).map((w) => ({ ...w, strength: Math.max(0, w.weight / most) }));
 }
 
-/* The text as nodes: words of strength above 0.15 shaded, entities marked with their type. */
+/* The text as nodes: words of strength above 0.22 shaded, entities marked with their type. */
 export function shaded(text, words, entities) {
-    const marks = placed(text, strengths(words)).filter((w) => w.strength >= 0.15);
+    const marks = placed(text, strengths(words)).filter((w) => w.strength >= 0.22);
     const names = placed(text, entities);
     const cuts = new Set([0, text.length]);
     for (const m of [...marks, ...names]) cuts.add(m.from).add(m.to);

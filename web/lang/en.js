@@ -36,7 +36,7 @@ export default {
     "legend.much": "much", "legend.little": "little", "legend.attended": "attended to", "legend.entities": "{n} name|{n} names",
 
     "receipt.title": "What decided it", "receipt.none": "This answer has no attention to show.",
-    "receipt.whole": "Whole text", "receipt.random": "Without random words", "receipt.attended": "Without attended words",
+    "receipt.whole": "Whole text", "receipt.random": "Random words out", "receipt.attended": "Attended words out",
     "receipt.turned": "Without the attended words it would be “{label}”: {from} falls to {to}. Without as many random words it stays at {random}.",
     "receipt.held": "Without the attended words it would still be “{label}”: {from} becomes {to}; without as many random words {random}.",
     "receipt.how": "Bars: confidence in “{label}”. Random: mean of eight draws of as many words.", "receipt.removed": "Taken out: ",

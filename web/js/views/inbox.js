@@ -158,8 +158,8 @@ export async function inbox(params, app) {
     /* -- events ------------------------------------------------------------------------------- */
     let attending = 0;
     function attend() {
-        clearTimeout(attending);
-        attending = setTimeout(() => {
+        attending ||= setTimeout(() => {
+            attending = 0;
             if (!ended && !document.hidden)
                 explainRows(list.inSight().map((e) => e.seq), (seq) => list.refresh(seq));
         }, 250);
