@@ -25,13 +25,14 @@ static const struct {
     const char *name;
     char kind;
 } keywords[] = {
-    { "type", 't' },      { "enum", 'a' },       { "const", 'x' },
-    { "required", 'a' },  { "properties", 'P' }, { "additionalProperties", 'f' },
-    { "items", 's' },     { "minItems", 'n' },   { "maxItems", 'n' },
-    { "minLength", 'n' }, { "maxLength", 'n' },  { "minimum", 'n' },
-    { "maximum", 'n' },   { "anyOf", 'S' },      { "oneOf", 'S' },
-    { "not", 's' },       { "title", 'x' },      { "description", 'x' },
-    { "default", 'x' },   { "examples", 'x' },   { "format", 'x' },
+    { "type", 't' },        { "enum", 'a' },       { "const", 'x' },
+    { "required", 'a' },    { "properties", 'P' }, { "additionalProperties", 'f' },
+    { "items", 's' },       { "minItems", 'n' },   { "maxItems", 'n' },
+    { "minLength", 'n' },   { "maxLength", 'n' },  { "minimum", 'n' },
+    { "maximum", 'n' },     { "anyOf", 'S' },      { "oneOf", 'S' },
+    { "contains", 's' },    { "not", 's' },        { "title", 'x' },
+    { "description", 'x' }, { "default", 'x' },    { "examples", 'x' },
+    { "format", 'x' },
 };
 
 static bool all_valid(const json_t *list, int depth, heed_error *err);
@@ -235,6 +236,13 @@ static bool array_holds(const json_t *schema, json_t *v, const char *where, heed
     size_t i;
     json_t *one;
     if (!within(schema, names, (double)json_array_size(v), "items", where, f)) return false;
+    const json_t *some = json_object_get(schema, "contains");
+    bool found = false;
+    heed_fault ignored;
+    json_array_foreach(v, i, one) {
+        found = found || (some && holds(some, one, where, &ignored));
+    }
+    if (some && !found) return no(f, where, "has not the item that it must have");
     if (!items) return true;
     json_array_foreach(v, i, one) {
         heed__format(deeper, sizeof deeper, "%.100s[%zu]", where, i);

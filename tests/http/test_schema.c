@@ -49,6 +49,8 @@ static void values(void **state) {
         { "{\"items\":{\"type\":\"string\"}}", "[\"a\",2]", "v[1] is no string" },
         { "{\"minItems\":1,\"maxItems\":2}", "[]", "v has fewer than 1 items" },
         { "{\"minItems\":1,\"maxItems\":2}", "[1,2,3]", "v has more than 2 items" },
+        { "{\"contains\":{\"const\":1}}", "[2,1]", NULL },
+        { "{\"contains\":{\"const\":1}}", "[2]", "v has not the item that it must have" },
         { "{\"anyOf\":[{\"type\":\"string\"},{\"items\":{\"type\":\"string\"},\"type\":\"array\"}]"
           "}",
           "[1]", "v[0] is no string" },
