@@ -8,9 +8,10 @@
 #include "heed/base.h"
 
 /* The part of JSON Schema that is understood: type, enum, const; required, properties,
- * additionalProperties (false); items, contains, minItems, maxItems; minLength, maxLength (characters);
- * minimum, maximum; anyOf, oneOf, not. title, description, default, examples and format are for
- * readers. HEED_EINVALID: another keyword, or one with a value that it cannot have. */
+ * additionalProperties (false); items, contains, minItems, maxItems; minLength, maxLength
+ * (characters); minimum, maximum; anyOf, oneOf, not. title, description, default, examples and
+ * format are for readers. HEED_EINVALID: another keyword, or one with a value that it cannot
+ * have. */
 int heed__schema_valid(const json_t *schema, heed_error *err);
 
 /* Where and why a value does not hold: "body.most", "is no integer". A member or item that is to be
