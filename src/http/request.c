@@ -71,7 +71,11 @@ json_t *heed_request_json(heed_request *rq) {
                            "the body is sent as JSON: Content-Type: application/json");
         return NULL;
     }
-    json_t *tree = heed__json_parse(rq->body ? rq->body : "", (size_t)rq->body_size, "body", &err);
+    const char *body = rq->body ? rq->body : "";
+    json_t *tree = heed__json_parse(body, (size_t)rq->body_size, "body", &err);
+    if (!tree && strstr(err.msg, "integer")) /* a whole number beyond 64 bits: all are reals then */
+        tree = json_loadb(body, (size_t)rq->body_size,
+                          JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, NULL);
     if (!tree) {
         heed_reply_error(rq, &err);
         return NULL;

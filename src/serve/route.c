@@ -29,8 +29,8 @@ json_t *heed__route_object(heed_request *rq) {
 bool heed__member_text(heed_request *rq, const json_t *body, const char *name, const char **to) {
     const json_t *value = json_object_get(body, name);
     if (!value || json_is_null(value)) return true;
-    *to = json_string_value(value);
-    if (*to) return true;
+    if (json_is_string(value)) *to = json_string_value(value);
+    if (json_is_string(value)) return true;
     heed_reply_problem(rq, 400, "%s is not a string", name);
     return false;
 }
@@ -53,6 +53,12 @@ bool heed__member_int(heed_request *rq, const json_t *body, const char *name, in
     heed_reply_problem(rq, 400, "%s is not a whole number from %lld to %lld", name, (long long)low,
                        (long long)high);
     return false;
+}
+
+int64_t heed__letters(const char *text) {
+    int64_t n = 0;
+    for (; *text; text++) n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
 }
 
 void heed__route_reply(heed_request *rq, json_t *tree, const heed_error *err) {

@@ -5,6 +5,8 @@
 #include "http/http.h"
 #include "serve/server.h"
 
+#define HEED_SEQ_MOST INT64_C(9007199254740991) /* 2^53 - 1: what every client's numbers can hold */
+
 extern const heed_route heed__routes[];
 extern const int heed__routes_len;
 
@@ -21,6 +23,7 @@ json_t *heed__route_object(heed_request *rq);
 bool heed__member_text(heed_request *rq, const json_t *body, const char *name, const char **to);
 bool heed__member_int(heed_request *rq, const json_t *body, const char *name, int64_t low,
                       int64_t high, int64_t *to);
+int64_t heed__letters(const char *text); /* code points */
 /* A tree or, where it is NULL, the problem of err. */
 void heed__route_reply(heed_request *rq, json_t *tree, const heed_error *err);
 /* The number in {name}; false where it is none, and 404 is the answer. */

@@ -79,17 +79,17 @@ static bool take_event(push *x, const json_t *event, int64_t i) {
     }
     for (size_t t = 0; t < sizeof text / sizeof *text; t++) {
         if (!heed__member_text(x->rq, event, text[t].name, text[t].to)) return false;
-        if (!text[t].is_name || !*text[t].to || strlen(*text[t].to) <= NAME_MOST) continue;
-        heed_reply_problem(x->rq, 400, "%s is longer than %d bytes", text[t].name, NAME_MOST);
+        if (!text[t].is_name || !*text[t].to || heed__letters(*text[t].to) <= NAME_MOST) continue;
+        heed_reply_problem(x->rq, 400, "%s is longer than %d letters", text[t].name, NAME_MOST);
         return false;
     }
-    if (!e->text && !e->title) {
-        heed_reply_problem(x->rq, 400, "event %lld has neither text nor title", (long long)i);
+    if (!e->text) {
+        heed_reply_problem(x->rq, 400, "event %lld has no text", (long long)i);
         return false;
     }
     if (!e->source) e->source = first_source(x->setup->flow);
     if (!is_source(x->setup->flow, e->source)) {
-        heed_reply_problem(x->rq, 400, "the flow has no source '%.200s' of the kind push",
+        heed_reply_problem(x->rq, 404, "the flow has no source '%.200s' of the kind push",
                            e->source);
         return false;
     }
@@ -128,7 +128,7 @@ void heed__route_push(void *server, heed_request *rq) {
     if (!x.setup) return;
     json_t *body = heed_request_json(rq);
     const json_t *list = json_is_array(body) ? body : json_object_get(body, "events");
-    const bool one = body && !json_is_array(list);
+    const bool one = json_is_object(body) && !list;
     const size_t n = one ? 1 : json_array_size(list);
     if (body && (n < 1 || n > EVENTS_MOST)) {
         heed_reply_problem(rq, 400, "a request has 1 to %d events, not %zu", EVENTS_MOST, n);
@@ -151,43 +151,53 @@ void heed__route_push(void *server, heed_request *rq) {
 
 /* -- out -------------------------------------------------------------------------------------- */
 
-static bool is_true(const char *text) {
-    return text && (strcmp(text, "true") == 0 || strcmp(text, "1") == 0);
+static bool take_flag(heed_request *rq, const char *name, bool *to) {
+    const char *text = heed_request_query(rq, name);
+    *to = text && (strcmp(text, "true") == 0 || strcmp(text, "1") == 0);
+    if (!text || *to || strcmp(text, "false") == 0 || strcmp(text, "0") == 0) return true;
+    heed_reply_problem(rq, 400, "%s is '%.100s', neither true nor false", name, text);
+    return false;
+}
+
+/* A label without an analysis is of the first that gives labels. */
+static const char *first_analysis(const heed_flow *flow) {
+    for (int64_t i = 0; i < flow->analyses; i++)
+        if (strcmp(flow->analysis[i].kind, "classify") == 0) return flow->analysis[i].name;
+    return flow->analyses ? flow->analysis[0].name : "";
 }
 
 /* The restrictions of the query. False: a problem is the answer. */
-static bool look_of(heed_request *rq, heed_look *look) {
+static bool look_of(const heed_setup *setup, heed_request *rq, heed_look *look) {
     *look = (heed_look){ .text = heed_request_query(rq, "q"),
                          .source = heed_request_query(rq, "source"),
                          .user = heed_request_query(rq, "user"),
                          .session = heed_request_query(rq, "session"),
                          .analysis = heed_request_query(rq, "analysis"),
-                         .label = heed_request_query(rq, "label"),
-                         .heads = is_true(heed_request_query(rq, "heads")) };
+                         .label = heed_request_query(rq, "label") };
     const char *by = heed_request_query(rq, "by");
     look->by_rank = by && strcmp(by, "rank") == 0;
     if (by && !look->by_rank && strcmp(by, "time") != 0) {
         heed_reply_problem(rq, 400, "by is '%.100s', neither rank nor time", by);
         return false;
     }
-    if (look->label && !look->analysis) {
-        heed_reply_problem(rq, 400, "label needs analysis: whose label it is");
-        return false;
-    }
+    if (look->label && !look->analysis) look->analysis = first_analysis(setup->flow);
     if (look->text && !*look->text) look->text = NULL;
-    return heed_request_int(rq, "most", 1, LIST_MOST, LIST_TOLD, &look->most) &&
-           heed_request_int(rq, "before", 0, INT64_MAX, 0, &look->before) &&
-           heed_request_int(rq, "story", 0, INT64_MAX, 0, &look->story) &&
+    return take_flag(rq, "heads", &look->heads) &&
+           heed_request_int(rq, "most", 1, LIST_MOST, LIST_TOLD, &look->most) &&
+           heed_request_int(rq, "before", 0, HEED_SEQ_MOST, 0, &look->before) &&
+           heed_request_int(rq, "story", 0, HEED_SEQ_MOST, 0, &look->story) &&
            heed__route_time(rq, "from", 0, &look->from_ms) &&
            heed__route_time(rq, "to", 0, &look->to_ms);
 }
 
 void heed__route_events(void *server, heed_request *rq) {
     heed_server *s = server;
+    heed_setup *setup = heed__route_setup(s, rq);
     heed_look look;
     heed_error err = { 0 };
-    if (heed__route_ready(s, rq) && look_of(rq, &look))
+    if (setup && look_of(setup, rq, &look))
         heed__route_reply(rq, heed_look_events(s->store, &look, &err), &err);
+    heed_setup_drop(setup);
 }
 
 void heed__route_event(void *server, heed_request *rq) {
@@ -222,7 +232,7 @@ void heed__route_search(void *server, heed_request *rq) {
     heed_look look;
     heed_error err = { 0 };
     if (!setup) return;
-    if (look_of(rq, &look)) {
+    if (look_of(setup, rq, &look)) {
         int64_t dim = 0;
         float *vector = NULL;
         if (!look.text)

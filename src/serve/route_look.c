@@ -6,7 +6,14 @@
 #include "serve/route.h"
 #include "store/look.h"
 
-enum { LIST_MOST = 1000, LIST_TOLD = 50, BY_MOST = 3, STEPS_MOST = 2000, NOTE_MOST = 2000 };
+enum {
+    LIST_MOST = 1000,
+    LIST_TOLD = 50,
+    BY_MOST = 3,
+    STEPS_MOST = 2000,
+    NOTE_MOST = 2000,
+    LABEL_MOST = 200
+};
 
 static const int64_t HOUR = 3600000, DAY = 86400000;
 
@@ -32,7 +39,7 @@ void heed__route_alerts(void *server, heed_request *rq) {
                            "closed",
                            state);
     else if (heed_request_int(rq, "most", 1, LIST_MOST, LIST_TOLD, &most) &&
-             heed_request_int(rq, "before", 0, INT64_MAX, 0, &before))
+             heed_request_int(rq, "before", 0, HEED_SEQ_MOST, 0, &before))
         heed__route_reply(rq, heed_look_alerts(s->store, state, before, most, &err), &err);
 }
 
@@ -66,8 +73,8 @@ void heed__route_alert_do(void *server, heed_request *rq) {
         heed__member_int(rq, body, "minutes", 1, 525600, &minutes)) {
         if (!one_of(act, what))
             heed_reply_problem(rq, 400, "do is not one of ack, close, silence");
-        else if (note && strlen(note) > NOTE_MOST)
-            heed_reply_problem(rq, 400, "note is longer than %d bytes", NOTE_MOST);
+        else if (note && heed__letters(note) > NOTE_MOST)
+            heed_reply_problem(rq, 400, "note is longer than %d letters", NOTE_MOST);
         else if (has_alert(s, rq, id)) {
             json_t *entry = json_pack("{s:s, s:I, s:I, s:s*}", "do", act, "alert", (json_int_t)id,
                                       "minutes", (json_int_t)minutes, "note", note);
@@ -85,11 +92,11 @@ void heed__route_why(void *server, heed_request *rq) {
     heed_server *s = server;
     int64_t alert, seq;
     heed_error err = { 0 };
-    if (!heed__route_ready(s, rq) || !heed_request_int(rq, "alert", 1, INT64_MAX, 0, &alert) ||
-        !heed_request_int(rq, "seq", 1, INT64_MAX, 0, &seq))
+    if (!heed__route_ready(s, rq) || !heed_request_int(rq, "alert", 1, HEED_SEQ_MOST, 0, &alert) ||
+        !heed_request_int(rq, "seq", 1, HEED_SEQ_MOST, 0, &seq))
         return;
-    if (!alert == !seq)
-        heed_reply_problem(rq, 400, "give either alert, an alert's id, or seq, an event's number");
+    if (!alert && !seq)
+        heed_reply_problem(rq, 404, "of what? alert, an alert's id, or seq, an event's number");
     else if (alert)
         heed__route_reply(rq, heed_look_alert(s->store, alert, &err), &err);
     else
@@ -122,11 +129,12 @@ static void feedback(heed_server *s, heed_request *rq, const json_t *body) {
     int64_t seq = 0;
     const char *vote = NULL, *analysis = NULL, *label = NULL;
     heed_setup *setup;
-    if (!heed__member_int(rq, body, "seq", 1, INT64_MAX, &seq) ||
+    if (!heed__member_int(rq, body, "seq", 1, HEED_SEQ_MOST, &seq) ||
         !heed__member_text(rq, body, "vote", &vote) ||
         !heed__member_text(rq, body, "analysis", &analysis) ||
         !heed__member_text(rq, body, "label", &label))
         return;
+    if (vote) analysis = label = NULL;
     if (!seq || !vote == !(analysis && label)) {
         heed_reply_problem(rq, 400, "give seq, and either vote or analysis and label");
         return;
@@ -135,8 +143,8 @@ static void feedback(heed_server *s, heed_request *rq, const json_t *body) {
         heed_reply_problem(rq, 400, "vote is not one of up, down, none");
         return;
     }
-    if (label && (!*label || strlen(label) > 200)) {
-        heed_reply_problem(rq, 400, "label has no letter, or more than 200 bytes");
+    if (label && (!*label || heed__letters(label) > LABEL_MOST)) {
+        heed_reply_problem(rq, 400, "label has no letter, or more than %d", LABEL_MOST);
         return;
     }
     if (!(setup = heed__route_setup(s, rq))) return;
@@ -169,7 +177,7 @@ void heed__route_undo(void *server, heed_request *rq) {
     int64_t seq = 0;
     heed_error err = { 0 };
     json_t *body = heed__route_ready(s, rq) ? heed__route_object(rq) : NULL;
-    if (body && heed__member_int(rq, body, "entry", 1, INT64_MAX, &seq)) {
+    if (body && heed__member_int(rq, body, "entry", 1, HEED_SEQ_MOST, &seq)) {
         heed_entry e = { 0 };
         if (seq && heed_store_read(s->store, seq - 1, 1, look_kind, &e, &err) < 0)
             heed__route_reply(rq, NULL, &err);
@@ -190,7 +198,7 @@ void heed__route_split(void *server, heed_request *rq) {
     int64_t id, seq = 0;
     if (!heed__route_ready(s, rq) || !heed__route_number(rq, "id", &id)) return;
     json_t *body = heed__route_object(rq);
-    if (body && heed__member_int(rq, body, "seq", 1, INT64_MAX, &seq)) {
+    if (body && heed__member_int(rq, body, "seq", 1, HEED_SEQ_MOST, &seq)) {
         if (!seq)
             heed_reply_problem(rq, 400, "seq, the event that is a story of its own, is missing");
         else if (has_event(s, rq, seq))
@@ -259,11 +267,9 @@ static void monitor(heed_server *s, heed_request *rq, const char *const *by, int
         !heed_request_int(rq, "most", 1, 100, 20, &look.most) ||
         !heed_request_int(rq, "step", 1000, 31 * DAY, HOUR, &step))
         return;
-    if (look.from_ms >= look.to_ms || (look.to_ms - look.from_ms) / step > STEPS_MOST) {
-        heed_reply_problem(rq, 400, "from is not before to, or there are more than %d steps",
-                           STEPS_MOST);
-        return;
-    }
+    if (look.from_ms > look.to_ms - step) look.from_ms = look.to_ms - step;
+    if ((look.to_ms - look.from_ms) / step > STEPS_MOST)
+        look.from_ms = look.to_ms - STEPS_MOST * step;
     json_t *counts = heed_look_counts(s->store, &look, by, n, step, &err), *one;
     json_t *alerts = counts ? alerts_in(s, look.from_ms, look.to_ms, &err) : NULL;
     size_t i;
@@ -293,7 +299,7 @@ void heed__route_monitor(void *server, heed_request *rq) {
     if (known)
         monitor(s, rq, by, n);
     else
-        heed_reply_problem(rq, 400, "by is not one to %d of this flow's analyses, with commas",
+        heed_reply_problem(rq, 404, "by is not one to %d of this flow's analyses, with commas",
                            BY_MOST);
     heed__free(&s->hooks, names);
     heed_setup_drop(setup);

@@ -268,7 +268,7 @@ void heed__route_embeddings(void *server, heed_request *rq) {
     bool ok = heed__member_text(rq, x->body, "model", &x->model) &&
               heed__member_text(rq, x->body, "encoding_format", &format) && find_embedder(x) &&
               take_texts(x, "input");
-    x->base64 = strcmp(format, "base64") == 0;
+    x->base64 = ok && strcmp(format, "base64") == 0;
     if (ok && !x->base64 && strcmp(format, "float") != 0) {
         heed_reply_problem(rq, 400, "encoding_format is neither float nor base64");
         ok = false;
@@ -297,7 +297,7 @@ static char *text_of(heed_server *s, const heed_setup *setup, heed_request *rq,
     int64_t seq = 0;
     heed_error err = { 0 };
     if (!heed__member_text(rq, body, "text", &text) ||
-        !heed__member_int(rq, body, "seq", 1, INT64_MAX, &seq))
+        !heed__member_int(rq, body, "seq", 1, HEED_SEQ_MOST, &seq))
         return NULL;
     if (!text == !seq) {
         heed_reply_problem(rq, 400, "give either text, a string, or seq, an event's number");

@@ -6,19 +6,19 @@
 
 #define OBJECT(required, members)                                                                  \
     "{\"type\":\"object\",\"required\":[" required "],\"properties\":{" members "}}"
-#define LIST(of)   "{\"type\":\"array\",\"items\":" of "}"
-#define TEXT       "{\"type\":\"string\"}"
-#define TEXT_NULL  "{\"type\":[\"string\",\"null\"]}"
-#define INT        "{\"type\":\"integer\"}"
-#define NUMBER     "{\"type\":\"number\"}"
-#define REAL_NULL  "{\"type\":[\"number\",\"null\"]}"
-#define BOOL       "{\"type\":\"boolean\"}"
-#define ANY        "{}"
-#define SOME       "{\"type\":\"object\"}"
-#define SEQ        "{\"type\":\"integer\",\"minimum\":1,\"maximum\":9223372036854775807}"
-#define NAME       "{\"type\":\"string\",\"minLength\":1,\"maxLength\":200}"
-#define SHORT_TEXT "{\"type\":\"string\",\"maxLength\":50}"
-#define SOME_TEXT  "{\"type\":\"string\",\"maxLength\":200000}"
+#define LIST(of)      "{\"type\":\"array\",\"items\":" of "}"
+#define TEXT          "{\"type\":\"string\"}"
+#define TEXT_NULL     "{\"type\":[\"string\",\"null\"]}"
+#define INT           "{\"type\":\"integer\"}"
+#define NUMBER        "{\"type\":\"number\"}"
+#define REAL_NULL     "{\"type\":[\"number\",\"null\"]}"
+#define BOOL          "{\"type\":\"boolean\"}"
+#define ANY           "{}"
+#define SOME          "{\"type\":\"object\"}"
+#define SEQ           "{\"type\":\"integer\",\"minimum\":1,\"maximum\":9007199254740991}"
+#define SHORT_OR_NONE "{\"type\":[\"string\",\"null\"],\"maxLength\":200}"
+#define MANY_OR_NONE  "{\"type\":[\"integer\",\"null\"],\"minimum\":1,\"maximum\":16}"
+#define SOME_TEXT     "{\"type\":\"string\"}"
 
 #define SAID "{\"type\":\"string\",\"maxLength\":1000}"
 #define PART OBJECT("\"type\",\"text\"", "\"type\":{\"const\":\"text\"},\"text\":" SAID)
@@ -26,12 +26,12 @@
     OBJECT("\"role\",\"content\"",                                                                 \
            "\"role\":{\"enum\":[\"system\",\"developer\",\"user\",\"assistant\",\"tool\"]},"       \
            "\"content\":{\"anyOf\":[" SAID "," LIST(PART) "]}")
-#define USERS OBJECT("\"role\"", "\"role\":{\"const\":\"user\"}")
 #define CHAT                                                                                       \
-    OBJECT("\"messages\"",                                                                         \
-           "\"messages\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":99,\"contains\":" USERS   \
-           ",\"items\":" CHAT_MESSAGE "},\"model\":" TEXT ",\"stream\":" BOOL                      \
-           ",\"stream_options\":" OBJECT("", "\"include_usage\":" BOOL) ",\"n\":{\"const\":1}")
+    OBJECT(                                                                                        \
+        "\"messages\"",                                                                            \
+        "\"messages\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":99,\"items\":" CHAT_MESSAGE  \
+        "},\"model\":" TEXT ",\"stream\":" BOOL                                                    \
+        ",\"stream_options\":" OBJECT("", "\"include_usage\":" BOOL) ",\"n\":{\"const\":1}")
 #define CHOICE                                                                                     \
     OBJECT("\"index\",\"message\",\"finish_reason\"",                                              \
            "\"index\":" INT ",\"finish_reason\":" TEXT ",\"message\":" SPOKEN)
@@ -88,11 +88,12 @@
            "\"id\":" INT ",\"rule\":" TEXT ",\"grade\":" TEXT ",\"state\":" TEXT ",\"key\":" SOME  \
            ",\"title\":" TEXT ",\"opened\":" TEXT_NULL ",\"time\":" TEXT ",\"why\":" SOME)
 #define EVENT_IN                                                                                   \
-    "{\"type\":\"object\",\"properties\":{\"id\":" SHORT_TEXT ",\"source\":{\"const\":\"push\"},"  \
-    "\"text\":" SOME_TEXT ",\"title\":" SOME_TEXT ",\"url\":" SOME_TEXT ",\"user\":" SHORT_TEXT    \
-    ",\"session\":" SHORT_TEXT                                                                     \
-    ",\"time\":{\"type\":\"string\",\"format\":\"date-time\"},\"fields\":" SOME                    \
-    "},\"required\":[\"text\"]}"
+    "{\"type\":\"object\",\"properties\":{\"id\":" SHORT_OR_NONE ",\"source\":" TEXT_NULL          \
+    ",\"text\":" SOME_TEXT ",\"title\":" TEXT_NULL ",\"url\":" TEXT_NULL                           \
+    ",\"user\":" SHORT_OR_NONE ",\"session\":" SHORT_OR_NONE                                       \
+    ",\"time\":{\"type\":[\"string\",\"integer\",\"null\"],\"format\":\"date-time\",\"minimum\":"  \
+    "-62135596800000,\"maximum\":253402300799999},\"fields\":{\"type\":["                          \
+    "\"object\",\"null\"]}},\"required\":[\"text\"],\"not\":{\"required\":[\"events\"]}}"
 #define EVENTS_IN "{\"type\":\"array\",\"items\":" EVENT_IN ",\"minItems\":1,\"maxItems\":10000}"
 #define MODEL                                                                                      \
     OBJECT(                                                                                        \
@@ -101,17 +102,18 @@
         ",\"task\":" TEXT ",\"labels\":" LIST(TEXT) ",\"parameters\":" INT ",\"sha\":" TEXT        \
                                                     ",\"card\":" TEXT ",\"curve\":" LIST(SOME))
 #define NAMED OBJECT("\"name\",\"kind\"", "\"name\":" TEXT ",\"kind\":" TEXT)
+#define LABEL "{\"type\":\"string\",\"minLength\":1,\"maxLength\":200}"
 #define MADE  OBJECT("\"seq\"", "\"seq\":" INT)
 
-/* -- parameters ------------------------------------------------------------------------------- */
+/* -- parameters, of paths too ----------------------------------------------------------------- */
 
 #define MOST   "\"most\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000}"
-#define BEFORE "\"before\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":9223372036854775807}"
+#define BEFORE "\"before\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":9007199254740991}"
 #define MOMENT "{\"type\":\"string\",\"format\":\"date-time\"}"
 #define FILTER                                                                                     \
     MOST "," BEFORE ",\"source\":" TEXT ",\"analysis\":" TEXT ",\"label\":" TEXT ",\"user\":" TEXT \
          ",\"session\":" TEXT ",\"from\":" MOMENT ",\"to\":" MOMENT                                \
-         ",\"story\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":9223372036854775807}"
+         ",\"story\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":9007199254740991}"
 
 enum { EVENTS_BODY = 8 << 20, INLINE = HEED_ROUTE_INLINE, OPEN = HEED_ROUTE_OPEN };
 
@@ -152,9 +154,9 @@ const heed_route heed__routes[] = {
     { "POST", "/v1/classify", heed__route_classify, NULL, INLINE, 0,
       "What texts are about: the best labels, even where it abstains.", NULL,
       "{\"oneOf\":[{\"type\":\"object\",\"required\":[\"text\"],\"properties\":{\"text\":" SOME_TEXT
-      ",\"most\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":16}},\"not\":{\"required\":["
+      ",\"most\":" MANY_OR_NONE "},\"not\":{\"required\":["
       "\"texts\"]}},{\"type\":\"object\",\"required\":[\"texts\"],\"properties\":{"
-      "\"texts\":" SOME_TEXTS ",\"most\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":16}},"
+      "\"texts\":" SOME_TEXTS ",\"most\":" MANY_OR_NONE "},"
       "\"not\":{\"required\":[\"text\"]}}]}",
       "{\"anyOf\":[" CLASSIFIED "," OBJECT("\"results\"", "\"results\":" LIST(CLASSIFIED)) "]}",
       0 },
@@ -166,13 +168,17 @@ const heed_route heed__routes[] = {
       "Which words an answer attended to, and what it becomes without them and without as many "
       "random ones.",
       NULL,
-      "{\"oneOf\":[" OBJECT("\"text\"", "\"text\":" SOME_TEXT ",\"analysis\":" TEXT) "," OBJECT(
-          "\"seq\"", "\"seq\":" SEQ ",\"analysis\":" TEXT) "]}",
+      "{\"oneOf\":[" OBJECT("\"text\"",
+                            "\"text\":" SOME_TEXT ",\"seq\":{\"type\":\"null\"},"
+                            "\"analysis\":" TEXT_NULL) "," OBJECT("\"seq\"",
+                                                                  "\"seq\":" SEQ
+                                                                  ",\"text\":{\"type\":\"null\"},"
+                                                                  "\"analysis\":" TEXT_NULL) "]}",
       EXPLAINED, 0 },
     { "POST", "/v1/embeddings", heed__route_embeddings, NULL, INLINE, 0,
       "Texts as vectors of length 1, as OpenAI's.", NULL,
-      OBJECT("\"input\"", "\"input\":" TEXT_OR_TEXTS ",\"model\":" TEXT
-                          ",\"encoding_format\":{\"enum\":[\"float\",\"base64\"]}"),
+      OBJECT("\"input\"", "\"input\":" TEXT_OR_TEXTS ",\"model\":" TEXT_NULL
+                          ",\"encoding_format\":{\"enum\":[\"float\",\"base64\",null]}"),
       OBJECT("\"object\",\"data\",\"model\",\"usage\"",
              "\"object\":{\"const\":\"list\"},\"data\":" LIST(
                  OBJECT("\"object\",\"index\",\"embedding\"",
@@ -186,8 +192,8 @@ const heed_route heed__routes[] = {
     { "GET", "/v1/models", heed__route_models, NULL, 0, 0,
       "Models that serve, each with its card and the curve of its training.", NULL, NULL,
       OBJECT("\"object\",\"data\"", "\"object\":{\"const\":\"list\"},\"data\":" LIST(MODEL)), 0 },
-    { "GET", "/v1/models/{id}", heed__route_model, NULL, 0, 0, "One of them.", NULL, NULL, MODEL,
-      0 },
+    { "GET", "/v1/models/{id}", heed__route_model, NULL, 0, 0, "One of them.",
+      "{\"id\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":200}}", NULL, MODEL, 0 },
     { "POST", "/embed", heed__route_embed, NULL, INLINE, 0,
       "Texts as vectors, as Text Embeddings Inference's.", NULL,
       OBJECT("\"inputs\"", "\"inputs\":" TEXT_OR_TEXTS), LIST(LIST(NUMBER)), 0 },
@@ -212,7 +218,7 @@ const heed_route heed__routes[] = {
     { "GET", "/v1/events/{seq}", heed__route_event, NULL, 0, 0, "One event, with its gates.",
       "{\"seq\":" SEQ "}", NULL, EVENT, 0 },
     { "GET", "/v1/events/{seq}/similar", heed__route_similar, NULL, 0, 0,
-      "Events nearest to it by their vectors.", "{\"seq\":" SEQ "," MOST "}", NULL, HITS, 0 },
+      "Events nearest to it by their vectors.", "{" MOST ",\"seq\":" SEQ "}", NULL, HITS, 0 },
     { "GET", "/v1/stories/{id}", heed__route_story, NULL, 0, 0,
       "Events that tell one story, in order.", "{\"id\":" SEQ "}", NULL,
       OBJECT("\"story\",\"events\"", "\"story\":" INT ",\"events\":" LIST(EVENT)), 0 },
@@ -232,8 +238,10 @@ const heed_route heed__routes[] = {
       NULL, ALERT, 0 },
     { "POST", "/v1/alerts/{id}", heed__route_alert_do, "write", 0, 0,
       "Acknowledges, closes or silences an alert.", "{\"id\":" SEQ "}",
-      OBJECT("\"do\"", "\"do\":{\"enum\":[\"ack\",\"close\",\"silence\"]},\"minutes\":{\"type\":"
-                       "\"integer\",\"minimum\":1,\"maximum\":525600},\"note\":" SHORT_TEXT),
+      OBJECT("\"do\"",
+             "\"do\":{\"enum\":[\"ack\",\"close\",\"silence\"]},\"minutes\":{\"type\":["
+             "\"integer\",\"null\"],\"minimum\":1,\"maximum\":525600},\"note\":{\"type\":["
+             "\"string\",\"null\"],\"maxLength\":2000}"),
       ALERT, 0 },
     { "GET", "/v1/why", heed__route_why, NULL, 0, 0,
       "Why an alert came, or why an event led to none: every gate with its value and bound.",
@@ -243,8 +251,8 @@ const heed_route heed__routes[] = {
       "{\"anyOf\":[" OBJECT("\"seq\",\"vote\"",
                             "\"seq\":" SEQ ",\"vote\":{\"enum\":[\"up\","
                             "\"down\",\"none\"]}") "," OBJECT("\"seq\",\"analysis\",\"label\"",
-                                                              "\"seq\":" SEQ ",\"analysis\":" NAME
-                                                              ",\"label\":" NAME) "]}",
+                                                              "\"seq\":" SEQ ",\"analysis\":" TEXT
+                                                              ",\"label\":" LABEL) "]}",
       MADE, 0 },
     { "POST", "/v1/undo", heed__route_undo, "write", 0, 0,
       "Feedback or an action is as if it had never been.", NULL,
