@@ -39,14 +39,20 @@ static json_t *answers_of(writer *w) {
     const heed_route *r = w->route;
     char status[HEED_NUMBER_SIZE];
     heed__format(status, sizeof status, "%d", r->status ? r->status : MHD_HTTP_OK);
+    const bool streams = (r->flags & HEED_ROUTE_STREAM) != 0;
     const bool media = r->answer && r->answer[0] != '{';
-    const char *type = media                          ? r->answer
-                       : r->flags & HEED_ROUTE_STREAM ? "text/event-stream"
-                                                      : "application/json";
-    json_t *good = r->answer && !media ? schema_of(w, r->answer, "answer") : json_object();
+    const char *type = media ? r->answer : "application/json";
+    json_t *good = json_object();
+    if (!streams || r->answer) {
+        json_decref(good);
+        good = content(type,
+                       media || !r->answer ? json_object() : schema_of(w, r->answer, "answer"));
+    }
+    if (streams && json_object_update_new(good, content("text/event-stream", json_object())) != 0)
+        w->failed = true;
     json_t *bad = json_pack("{s:s}", "$ref", "#/components/schemas/Problem");
-    return json_pack("{s:{s:s,s:o}, s:{s:s,s:o}}", status, "description", "well", "content",
-                     content(type, good), "default", "description", "a problem", "content",
+    return json_pack("{s:{s:s,s:o}, s:{s:s,s:o}}", status, "description", "well", "content", good,
+                     "default", "description", "a problem", "content",
                      content("application/problem+json", bad));
 }
 

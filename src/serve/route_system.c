@@ -135,6 +135,10 @@ void heed__route_reload(void *server, heed_request *rq) {
     heed_server *s = server;
     heed_error err = { 0 };
     if (!heed__route_ready(s, rq)) return;
+    if (atomic_load(&s->reloading)) {
+        heed_reply_problem(rq, 409, "another reload is at work");
+        return;
+    }
     if (heed_server_reload(s, &err) != 0) {
         heed__route_reply(rq, NULL, &err);
         return;

@@ -186,7 +186,7 @@ const heed_route heed__routes[] = {
                         ",\"embedding\":{\"type\":[\"array\",\"string\"]}")) ",\"model\":" TEXT
                                                                              ",\"usage\":" SOME),
       0 },
-    { "POST", "/v1/chat/completions", heed__route_chat, NULL, 0, 0,
+    { "POST", "/v1/chat/completions", heed__route_chat, NULL, HEED_ROUTE_STREAM, 0,
       "The support desk, as OpenAI's chat: a reply with its sources, a stream where asked.", NULL,
       CHAT, CHATTED, 0 },
     { "GET", "/v1/models", heed__route_models, NULL, 0, 0,
