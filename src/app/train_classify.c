@@ -10,9 +10,11 @@
 #include "app/kinds.h"
 #include "app/options.h"
 #include "app/train_curve.h"
+#include "app/train_feedback.h"
 #include "app/train_report.h"
 #include "app/train_run.h"
 #include "app/train_search.h"
+#include "base/alloc.h"
 #include "base/text.h"
 #include "heed/tasks.h"
 #include "tasks/augment.h"
@@ -25,6 +27,7 @@ typedef struct train_options {
     const char *search;
     double search_seconds;
     const char *out, *precision, *run, *valid, *test, *unlabeled, *pretrain, *keep, *attention;
+    const char *feedback, *analysis;
     double dropout, smoothing, hold_out;
     int64_t seed, threads, augment;
     bool several, cut, curve;
@@ -33,7 +36,7 @@ typedef struct train_options {
 
 /* -- options ---------------------------------------------------------------------------------- */
 
-enum { MOST_OPTIONS = 64 };
+enum { MOST_OPTIONS = 80 };
 
 static int append(opt *list, int len, const opt *more, size_t count) {
     memcpy(list + len, more, count * sizeof *more);
@@ -133,6 +136,10 @@ static int model_options(train_options *o, opt *list, int len) {
           "folder of logs and checkpoint, or none (MODEL.run)" },
         { "resume", 0, OPT_FLAG, &c->resume, 0, 0, NULL, "go on with a training stopped" },
         { "test", 0, OPT_TEXT, &o->test, 0, 0, "FILE", "test the model on this at the end" },
+        { "from-feedback", 0, OPT_TEXT, &o->feedback, 0, 0, "STORE",
+          "learn too what people corrected in a store of `heed serve`" },
+        { "analysis", 0, OPT_TEXT, &o->analysis, 0, 0, "NAME",
+          "the analysis that they corrected (intent)" },
     };
     return append(list, len, options, sizeof options / sizeof *options);
 }
@@ -314,12 +321,18 @@ static int report(const train_options *o, heed_classifier *c, const char *file, 
 /* All files of a training. */
 typedef struct files {
     kinds_data data, valid, tests, language, pool;
+    feedback said;
 } files;
 
 static int read_files(files *f, train_options *o, const char *file, heed_error *err) {
     const heed_target target = o->cfg.target;
     int rc = heed__classifier_check_folder(o->out, err);
     if (rc == 0) rc = read_training(&f->data, file, o, err);
+    if (rc == 0 && o->feedback && o->cfg.target != HEED_TARGET_LABEL)
+        rc = heed__error(err, HEED_EUNSUPPORTED, "train: feedback is of one label a text");
+    if (rc == 0 && o->feedback)
+        rc = feedback_add(&f->said, &f->data.x, o->feedback, o->analysis ? o->analysis : "intent",
+                          err);
     if (rc == 0 && o->valid) rc = kinds_read(&f->valid, o->valid, &o->table, target, err);
     if (rc == 0 && o->valid) say(&f->valid, o->valid);
     if (rc == 0 && o->test) rc = kinds_read(&f->tests, o->test, &o->table, target, err);
@@ -338,6 +351,7 @@ static void files_free(files *f) {
     kinds_free(&f->tests);
     kinds_free(&f->language);
     kinds_free(&f->pool);
+    feedback_free(&f->said);
 }
 
 static void tell_round(const heed_self_round *r) {

@@ -20,6 +20,7 @@ typedef struct request {
     bool json;
     int64_t most;
     const char *operand; /* FILE or SQL */
+    const char *out;     /* feedback: FILE instead of standard output */
     json_t *told;        /* what the log hook heard, for --json */
 } request;
 
@@ -175,12 +176,38 @@ static int replay(request *r) {
     return told.different ? EXIT_DIFFERENT : 0;
 }
 
+/* One example as a line of JSON. */
+static bool print_example(void *user, const char *text, const char *label) {
+    heed_error err;
+    json_t *tree = json_pack("{s:s,s:s}", "label", label, "text", text);
+    char *line = tree ? heed__json_text(NULL, tree, false, NULL, &err) : NULL;
+    if (line) fprintf(user, "%s\n", line);
+    heed__free(NULL, line);
+    json_decref(tree);
+    return line && !ferror((FILE *)user);
+}
+
+/* What people corrected and confirmed, as training data. */
+static int feedback(request *r) {
+    heed_error err = { 0 };
+    heed_store *store = heed__store_option_open(&r->where, true, &err);
+    if (!store) return command_error(&err);
+    FILE *to = r->out ? fopen(r->out, "w") : stdout;
+    int64_t n = to ? heed_look_feedback(store, r->operand, print_example, to, &err) : -1;
+    heed_store_close(store);
+    if (!to || (fflush(to) | ferror(to)) != 0)
+        n = heed__error(&err, HEED_EIO, "%s: cannot be written", r->out ? r->out : "output");
+    if (to && to != stdout) fclose(to);
+    return n < 0 ? command_error(&err) : 0;
+}
+
 static const struct {
     const char *name, *operand;
     int (*run)(request *r);
 } verbs[] = {
-    { "check", NULL, check },   { "backup", "FILE", backup },      { "query", "SQL", query },
-    { "vacuum", NULL, vacuum }, { "replay", "FLOW.yaml", replay },
+    { "check", NULL, check },          { "backup", "FILE", backup },
+    { "query", "SQL", query },         { "vacuum", NULL, vacuum },
+    { "replay", "FLOW.yaml", replay }, { "feedback", "ANALYSIS", feedback },
 };
 
 static int run_verb(request *r, const char *name, int n) {
@@ -192,7 +219,8 @@ static int run_verb(request *r, const char *name, int n) {
                 verbs[i].operand ? verbs[i].operand : "");
         return EXIT_USAGE;
     }
-    fprintf(stderr, "heed: db knows check, backup, query, vacuum and replay, not '%s'\n", name);
+    fprintf(stderr, "heed: db knows check, backup, query, vacuum, replay and feedback, not '%s'\n",
+            name);
     return EXIT_USAGE;
 }
 
@@ -204,14 +232,18 @@ int serve_db(int argc, char **argv) {
         { "flow", 0, OPT_TEXT, &r.where.flow, 0, 0, "FLOW.yaml",
           "the store of a flow (without either: of flow.yaml, or heed.db, in this folder)" },
         { "most", 0, OPT_INT, &r.most, 1, MILLION, "N", "query: at most so many rows (1000)" },
+        { "out", 'o', OPT_TEXT, &r.out, 0, 0, "FILE", "feedback: written there" },
         { "json", 0, OPT_FLAG, &r.json, 0, 0, NULL, "check, query: the answer as JSON" },
         { 0 },
     };
     const opt_command about = {
-        "heed db check | backup FILE | query SQL | vacuum | replay FLOW.yaml [options]",
+        "heed db check | backup FILE | query SQL | vacuum | replay FLOW.yaml | feedback ANALYSIS "
+        "[options]",
         "check looks at every page, index and row (and migrates an older store); backup copies "
         "the store to FILE while it is in use; query reads it with SQL; vacuum writes it anew "
-        "without free pages; replay decides about the log once more and compares. All but vacuum "
+        "without free pages; replay decides about the log once more and compares; feedback "
+        "tells, as JSON lines of label and text, what people corrected or confirmed of an "
+        "analysis (heed train --from-feedback learns from it). All but vacuum "
         "may be used beside a running server.",
         options, 1, 2
     };
