@@ -65,4 +65,10 @@ int heed_decider_load(heed_decider *d, const char *data, size_t size, heed_error
 json_t *heed_decider_why(const heed_decider *d, const heed_seen *seen, const char *gates,
                          const char *rule, heed_error *err);
 
+/* The usual course beside counts in the shape of heed_look_counts: each series gets "expected", a
+ * number for each step (null before its rule began to watch), where a surge rule counts these very
+ * events: by the same analyses, or by some of them while its conditions pin the others to the
+ * series' labels; else null. 0 or a status. */
+int heed_decider_expect(const heed_decider *d, json_t *counts, heed_error *err);
+
 #endif

@@ -188,6 +188,10 @@ void heed__rule_forget_slot(heed_watch *w, int64_t slot);
 int heed__rule_add_slot(heed_decider *d, heed_watch *w, const char *key, uint64_t hash);
 int heed__rule_reserve(heed_decider *d, heed_watch *w, int64_t slots);
 void heed__rule_link(heed_watch *w, int64_t slot);
+/* The key of a choice of values as a JSON object; hash of it: heed__hash_text. */
+void heed__rule_key(heed_line *l, const heed_rule_cfg *rule, const char *const *value);
+int64_t heed__rule_slot(const heed_watch *w, const char *key, uint64_t hash); /* -1: none */
+float *heed__rule_cells(const heed_watch *w, int64_t slot);
 
 /* decide_find.c: conditions */
 const heed_finding *heed__find(const heed_seen *seen, const char *name);

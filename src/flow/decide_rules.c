@@ -90,11 +90,11 @@ void heed__rules_free(heed_decider *d) {
 
 /* -- keys ------------------------------------------------------------------------------------ */
 
-static float *cells_of(const heed_watch *w, int64_t slot) {
+float *heed__rule_cells(const heed_watch *w, int64_t slot) {
     return w->cells ? w->cell + slot * w->cells : NULL;
 }
 
-static int64_t slot_of(const heed_watch *w, const char *key, uint64_t hash) {
+int64_t heed__rule_slot(const heed_watch *w, const char *key, uint64_t hash) {
     for (uint64_t at = hash % INDEX; w->index[at]; at = (at + 1) % INDEX) {
         const heed_slot *s = &w->slot[w->index[at] - 1];
         if (s->hash == hash && strcmp(s->key, key) == 0) return w->index[at] - 1;
@@ -165,7 +165,7 @@ int heed__rule_add_slot(heed_decider *d, heed_watch *w, const char *key, uint64_
     }
     w->slot[at] = (heed_slot){ .key = text, .hash = hash, .alert = -1 };
     memset(w->bucket + at * w->stride, 0, (size_t)w->stride * sizeof *w->bucket);
-    if (w->cells) memset(cells_of(w, at), 0, (size_t)w->cells * sizeof(float));
+    if (w->cells) memset(heed__rule_cells(w, at), 0, (size_t)w->cells * sizeof(float));
     heed__rule_link(w, at);
     if (w->course) w->course->keys = w->slots;
     return (int)at;
@@ -194,7 +194,8 @@ static void end_hour(heed_watch *w) {
     heed__course_step(c, part);
     for (int64_t i = 0; i < w->slots; i++) {
         heed_slot *s = &w->slot[i];
-        sum += heed__course_hour(c, &s->usual, cells_of(w, i), cell, part, (double)s->hour_n);
+        sum += heed__course_hour(c, &s->usual, heed__rule_cells(w, i), cell, part,
+                                 (double)s->hour_n);
         s->hour_n = 0;
     }
     c->n[cell] = c->n[cell] * c->decay + sum;
@@ -211,7 +212,7 @@ static void end_window(heed_watch *w) {
     for (int64_t i = 0; i < w->slots; i++) {
         heed_slot *s = &w->slot[i];
         if (whole) {
-            const heed_expected e = heed__course_expect(c, &s->usual, cells_of(w, i),
+            const heed_expected e = heed__course_expect(c, &s->usual, heed__rule_cells(w, i),
                                                         w->window_from, w->next_window);
             heed__course_window(c, &s->usual, e, (double)s->window_n, w->keep);
         }
@@ -286,7 +287,8 @@ static void test_key(heed_decider *d, heed_watch *w, int64_t slot, heed_verdict 
     int64_t from = (s->bucket - BUCKETS + 1) * w->bucket_ms;
     if (from < w->began_ms) from = w->began_ms;
     const int64_t to = d->now_ms > from ? d->now_ms : from + 1;
-    const heed_expected e = heed__course_expect(w->course, &s->usual, cells_of(w, slot), from, to);
+    const heed_expected e = heed__course_expect(w->course, &s->usual, heed__rule_cells(w, slot),
+                                                from, to);
     v->usual = e.mean;
     v->spread = e.variation;
     v->p = heed__course_chance(v->n, e);
@@ -297,7 +299,7 @@ static void test_key(heed_decider *d, heed_watch *w, int64_t slot, heed_verdict 
 static int count_key(heed_decider *d, heed_watch *w, const heed_seen *seen, bool part,
                      heed_verdict *v) {
     const uint64_t hash = heed__hash_text(d->name.text, (size_t)d->name.len, 0);
-    int64_t slot = slot_of(w, d->name.text, hash);
+    int64_t slot = heed__rule_slot(w, d->name.text, hash);
     if (slot < 0) slot = heed__rule_add_slot(d, w, d->name.text, hash);
     if (slot < 0) return (int)slot;
     heed_slot *s = &w->slot[slot];
@@ -314,22 +316,20 @@ static int count_key(heed_decider *d, heed_watch *w, const heed_seen *seen, bool
     return 0;
 }
 
-/* The key of a choice of values as a JSON object, in d->name. */
-static void name_key(heed_decider *d, const heed_rule_cfg *rule, const char *const *value) {
-    heed__line_start(&d->name);
-    heed__line_put(&d->name, "{");
+void heed__rule_key(heed_line *l, const heed_rule_cfg *rule, const char *const *value) {
+    heed__line_start(l);
+    heed__line_put(l, "{");
     for (int64_t i = 0; i < rule->by_len; i++) {
-        if (i) heed__line_put(&d->name, ",");
-        heed__line_json(&d->name, rule->by[i]);
-        heed__line_put(&d->name, ":\"");
+        if (i) heed__line_put(l, ",");
+        heed__line_json(l, rule->by[i]);
+        heed__line_put(l, ":\"");
         size_t len = strlen(value[i]);
         if (len > 120)
             for (len = 120; len > 0 && ((unsigned char)value[i][len] & 0xC0) == 0x80;) len--;
-        heed__line_within(&d->name, value[i], len);
-        heed__line_put(&d->name, "\"");
+        heed__line_within(l, value[i], len);
+        heed__line_put(l, "\"");
     }
-    heed__line_put(&d->name, "}");
-    if (d->name.failed) d->failed = true;
+    heed__line_put(l, "}");
 }
 
 static int count_event(heed_decider *d, heed_watch *w, const heed_seen *seen, bool part,
@@ -352,7 +352,8 @@ static int count_event(heed_decider *d, heed_watch *w, const heed_seen *seen, bo
     for (int k = 0; k < keys; k++) {
         int rest = k;
         for (int64_t i = by; i-- > 0; rest /= n[i]) chosen[i] = value[i][rest % n[i]];
-        name_key(d, rule, chosen);
+        heed__rule_key(&d->name, rule, chosen);
+        if (d->name.failed) d->failed = true;
         if (d->failed) return HEED_ENOMEM;
         heed_verdict one = before;
         const int status = count_key(d, w, seen, part, &one);

@@ -272,6 +272,11 @@ static void monitor(heed_server *s, heed_request *rq, const char *const *by, int
         look.from_ms = look.to_ms - STEPS_MOST * step;
     json_t *counts = heed_look_counts(s->store, &look, by, n, step, &err), *one;
     json_t *alerts = counts ? alerts_in(s, look.from_ms, look.to_ms, &err) : NULL;
+    /* what is usual is of all sources together */
+    if (alerts && !look.source && heed_pipeline_expect(s->pipeline, counts, &err) != 0) {
+        json_decref(alerts);
+        alerts = NULL;
+    }
     size_t i;
     json_array_foreach(json_object_get(counts, "series"), i,
                        one) if (!json_object_get(one, "expected"))

@@ -56,7 +56,8 @@ export function timeChart(kind, data, title) {
     const scale = ticks(most);
     const top = scale[scale.length - 1];
     const y = (v) => high - BOTTOM - (v / top) * (high - TOP - BOTTOM);
-    const points = (values) => values.map((v, i) => `${x(mid(i)).toFixed(1)},${y(v).toFixed(1)}`);
+    const points = (values) => values.map((v, i) => (v === null ? null : `${x(mid(i)).toFixed(1)},${y(v).toFixed(1)}`))
+        .filter((p) => p !== null);
 
     function shapes() {
         const below = new Array(n).fill(0);

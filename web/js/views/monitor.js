@@ -141,7 +141,7 @@ export async function monitor(params, app) {
             const [length, step] = PERIODS[kept.period];
             const end = Math.ceil(to / step) * step;
             const answer = await get("/v1/monitor", { by: kept.by.join(","), from: new Date(end - length).toISOString(),
-                to: new Date(end).toISOString(), step, source: kept.source });
+                to: new Date(end).toISOString(), step, source: kept.source, most: 100 });
             if (mine !== asked || ended) return;
             data = { ...answer, from: new Date(answer.from).getTime(), to: new Date(answer.to).getTime(),
                 step: answer.step_ms, alerts: (answer.alerts || []).map((a) => ({ ...a,
@@ -163,7 +163,7 @@ export async function monitor(params, app) {
         for (const s of some) {
             if (kept.topic !== null && labelOf(s, a) !== kept.topic) continue;
             const name = labelOf(s, b), have = sums.get(name);
-            const add = (p, q) => (p && q ? p.map((v, i) => v + (q[i] || 0)) : null);
+            const add = (p, q) => (p && q ? p.map((v, i) => (v === null ? q[i] : v + (q[i] || 0))) : null);
             sums.set(name, have ? { ...have, count: add(have.count, s.count), expected: add(have.expected, s.expected),
                 total: have.total + s.total } : { ...s, key: { [b]: s.key[b] }, name: pretty(name) });
         }
