@@ -326,7 +326,7 @@ static void put_weights(io *o, double *weight, int32_t *votes) {
 }
 
 static void put_event(io *o, heed_decider *d, heed_event *e, int64_t *last) {
-    put_int(o, &e->seq, *last + 1, INT64_MAX / 4);
+    put_int(o, &e->seq, *last + 1, d->seq);
     *last = e->seq;
     put_count(o, &e->time_ms);
     put_count(o, &e->story);
@@ -436,8 +436,8 @@ static void put_all(io *o, heed_decider *d) {
     const uint64_t ours[2] = { head[0], head[1] };
     raw(o, head, sizeof head);
     if (memcmp(head, ours, sizeof head) != 0) o->bad = true;
-    put_count(o, &d->now_ms);
-    put_count(o, &d->seq);
+    put_int(o, &d->now_ms, 0, INT64_C(1) << 53);
+    put_int(o, &d->seq, 0, INT64_C(1) << 53);
     for (int64_t i = 0; i < d->flow->rules && !o->bad && !o->failed; i++)
         put_watch(o, d, &d->watch[i]);
     if (!o->bad && !o->failed) put_alerts(o, d);
