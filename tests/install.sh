@@ -37,4 +37,12 @@ for needed in $(readelf -d "$libdir/libheed.so" | sed -n 's/.*NEEDED.*\[\(.*\)\.
     *) echo "libheed.so needs more than it should: $needed" && exit 1 ;;
     esac
 done
+if [ -e "$1/libheed-serve.so" ]; then # what serves is found where it was installed, and says what it can
+    "$dir/bin/heed" db --help >/dev/null
+    for needed in $(readelf -d "$dir/bin/heed" | sed -n 's/.*NEEDED.*\[\(.*\)\.so.*\]/\1/p'); do
+        case $needed in
+        libsqlite3 | libcurl* | libmicrohttpd | libyaml* | libexpat) echo "heed itself loads $needed" && exit 1 ;;
+        esac
+    done
+fi
 echo "installed, linked and run"

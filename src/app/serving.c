@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "app/commands.h"
-#include "base/text.h"
 
 #ifndef HEED_PLUGIN_DIR
 #define HEED_PLUGIN_DIR "/usr/local/lib/heed"
@@ -14,15 +13,25 @@
 
 enum { EXIT_UNSUPPORTED = 69, PATH_SIZE = 4096 };
 
-int serving_run(int argc, char **argv) {
-    char program[PATH_SIZE], path[PATH_SIZE + 64];
+/* Where the library lies: beside the program as it is built, under lib as it is installed with it,
+ * or where the installation put it. */
+static void find(char *path, size_t size) {
+    static const char *const places[] = { "", "/../lib/heed" };
+    char program[PATH_SIZE];
     const ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
     program[len < 0 ? 0 : len] = 0;
     char *slash = strrchr(program, '/');
     if (slash) *slash = 0;
-    heed__format(path, sizeof path, "%s/libheed-serve.so", program);
-    if (!slash || access(path, R_OK) != 0)
-        heed__format(path, sizeof path, "%s/libheed-serve.so", HEED_PLUGIN_DIR);
+    for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++) {
+        snprintf(path, size, "%s%s/libheed-serve.so", program, places[i]);
+        if (access(path, R_OK) == 0) return;
+    }
+    snprintf(path, size, "%s/libheed-serve.so", HEED_PLUGIN_DIR);
+}
+
+int serving_run(int argc, char **argv) {
+    char path[PATH_SIZE + 64];
+    find(path, sizeof path);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     void *symbol = library ? dlsym(library, "heed_serve_main") : NULL;
     if (!symbol) {
