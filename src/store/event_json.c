@@ -57,14 +57,29 @@ json_t *heed__parsed_json(const char *text) {
     return tree ? tree : json_null();
 }
 
+bool heed__put_json(json_t *object, const char *name, json_t *value) {
+    return json_object_set_new(object, name, value) == 0;
+}
+
+json_t *heed__whole_json(json_t *tree, bool whole, heed_error *err) {
+    if (tree && whole) return tree;
+    json_decref(tree);
+    heed__error(err, HEED_ENOMEM, "out of memory for an answer");
+    return NULL;
+}
+
 static json_t *finding_json(sqlite3_stmt *q) {
     json_t *f = json_object();
-    json_object_set_new(f, "name", heed__text_json(heed__db_column(q, 0)));
-    json_object_set_new(f, "label", heed__text_json(heed__db_column(q, 1)));
-    json_object_set_new(f, "confidence", json_real(sqlite3_column_double(q, 2)));
-    json_object_set_new(f, "abstained", json_boolean(sqlite3_column_int(q, 3)));
-    json_object_set_new(f, "detail", heed__parsed_json(heed__db_column(q, 4)));
-    return f;
+    bool ok = heed__put_json(f, "name", heed__text_json(heed__db_column(q, 0)));
+    ok &= heed__put_json(f, "label", heed__text_json(heed__db_column(q, 1)));
+    ok &= heed__put_json(f, "confidence", json_real(sqlite3_column_double(q, 2)));
+    ok &= heed__put_json(f, "abstained", json_boolean(sqlite3_column_int(q, 3)));
+    ok &= heed__put_json(f, "detail", heed__parsed_json(heed__db_column(q, 4)));
+    return heed__whole_json(f, ok, NULL);
+}
+
+static int no_memory(heed_error *err) {
+    return heed__error(err, HEED_ENOMEM, "out of memory for an answer");
 }
 
 static int add_findings(heed_db *db, int64_t seq, json_t *event, heed_error *err) {
@@ -76,10 +91,12 @@ static int add_findings(heed_db *db, int64_t seq, json_t *event, heed_error *err
     json_t *list = json_array();
     sqlite3_bind_int64(q, 1, seq);
     int row;
-    while ((row = heed__db_step(db, q, err)) == 1) json_array_append_new(list, finding_json(q));
+    bool ok = true;
+    while (ok && (row = heed__db_step(db, q, err)) == 1)
+        ok = json_array_append_new(list, finding_json(q)) == 0;
     heed__db_done(q);
-    json_object_set_new(event, "findings", list);
-    return row;
+    ok &= heed__put_json(event, "findings", list);
+    return ok ? row : no_memory(err);
 }
 
 static int story_size(heed_db *db, int64_t story, int64_t *size, heed_error *err) {
@@ -99,23 +116,21 @@ static int add_decided(heed_db *db, int64_t seq, json_t *event, bool gates, heed
     if (!q) return heed__db_error(db, err);
     sqlite3_bind_int64(q, 1, seq);
     const int row = heed__db_step(db, q, err);
-    int64_t story = 0, size = 0;
-    if (row == 1) {
-        story = sqlite3_column_int64(q, 0);
-        json_object_set_new(event, "rank", json_real(sqlite3_column_double(q, 1)));
-        if (gates) json_object_set_new(event, "gates", heed__parsed_json(heed__db_column(q, 2)));
-    } else {
-        json_object_set_new(event, "rank", json_null());
-        if (gates) json_object_set_new(event, "gates", json_null());
-    }
+    const int64_t story = row == 1 ? sqlite3_column_int64(q, 0) : 0;
+    int64_t size = 0;
+    bool ok = heed__put_json(event, "rank",
+                             row == 1 ? json_real(sqlite3_column_double(q, 1)) : json_null());
+    if (gates)
+        ok &= heed__put_json(event, "gates",
+                             heed__parsed_json(row == 1 ? heed__db_column(q, 2) : NULL));
     heed__db_done(q);
     if (row < 0) return row;
     const int status = story ? story_size(db, story, &size, err) : HEED_OK;
-    json_object_set_new(
+    ok &= heed__put_json(
         event, "story",
         story ? json_pack("{s:I,s:I}", "id", (json_int_t)story, "size", (json_int_t)size)
               : json_null());
-    return status;
+    return ok ? status : no_memory(err);
 }
 
 /* The last vote, and the last label given by a person for each analysis. */
@@ -125,22 +140,21 @@ static int add_feedback(heed_db *db, int64_t seq, json_t *event, heed_error *err
                                    " undone = 0 ORDER BY entry",
                                    err);
     if (!q) return heed__db_error(db, err);
-    json_t *corrected = json_object(), *vote = json_null();
+    json_t *corrected = json_object();
+    bool ok = heed__put_json(event, "vote", json_null());
     sqlite3_bind_int64(q, 1, seq);
     int row;
-    while ((row = heed__db_step(db, q, err)) == 1) {
-        const char *v = heed__db_column(q, 0), *analysis = heed__db_column(q, 1);
-        if (v) {
-            json_decref(vote);
-            vote = strcmp(v, "none") == 0 ? json_null() : heed__text_json(v);
-        }
+    while (ok && (row = heed__db_step(db, q, err)) == 1) {
+        const char *vote = heed__db_column(q, 0), *analysis = heed__db_column(q, 1);
+        if (vote)
+            ok &= heed__put_json(event, "vote",
+                                 heed__text_json(strcmp(vote, "none") == 0 ? NULL : vote));
         if (analysis)
-            json_object_set_new(corrected, analysis, heed__text_json(heed__db_column(q, 2)));
+            ok &= heed__put_json(corrected, analysis, heed__text_json(heed__db_column(q, 2)));
     }
     heed__db_done(q);
-    json_object_set_new(event, "vote", vote);
-    json_object_set_new(event, "corrected", corrected);
-    return row;
+    ok &= heed__put_json(event, "corrected", corrected);
+    return ok ? row : no_memory(err);
 }
 
 static json_t *entry_json(sqlite3_stmt *q) {
@@ -150,20 +164,20 @@ static json_t *entry_json(sqlite3_stmt *q) {
     } text[] = { { "user", 4 }, { "session", 5 }, { "title", 6 }, { "text", 7 }, { "url", 8 } };
     json_t *e = json_object();
     const char *source = heed__db_column(q, 0);
-    json_object_set_new(e, "seq", json_integer(sqlite3_column_int64(q, 10)));
-    json_object_set_new(e, "id", heed__text_json(heed__db_column(q, 1)));
-    json_object_set_new(e, "source", heed__text_json(source && *source ? source : NULL));
-    json_object_set_new(e, "time", heed__time_json(sqlite3_column_int64(q, 2)));
-    json_object_set_new(e, "happened", heed__time_json(sqlite3_column_int64(q, 3)));
+    bool ok = heed__put_json(e, "seq", json_integer(sqlite3_column_int64(q, 10)));
+    ok &= heed__put_json(e, "id", heed__text_json(heed__db_column(q, 1)));
+    ok &= heed__put_json(e, "source", heed__text_json(source && *source ? source : NULL));
+    ok &= heed__put_json(e, "time", heed__time_json(sqlite3_column_int64(q, 2)));
+    ok &= heed__put_json(e, "happened", heed__time_json(sqlite3_column_int64(q, 3)));
     for (size_t i = 0; i < sizeof text / sizeof *text; i++)
-        json_object_set_new(e, text[i].name, heed__text_json(heed__db_column(q, text[i].column)));
+        ok &= heed__put_json(e, text[i].name, heed__text_json(heed__db_column(q, text[i].column)));
     json_t *fields = heed__parsed_json(heed__db_column(q, 9));
     if (!json_is_object(fields)) {
         json_decref(fields);
         fields = json_object();
     }
-    json_object_set_new(e, "fields", fields);
-    return e;
+    ok &= heed__put_json(e, "fields", fields);
+    return heed__whole_json(e, ok, NULL);
 }
 
 json_t *heed__event_json(heed_db *db, int64_t seq, bool gates, heed_error *err) {
@@ -177,7 +191,7 @@ json_t *heed__event_json(heed_db *db, int64_t seq, bool gates, heed_error *err) 
     json_t *event = row == 1 ? entry_json(q) : NULL;
     heed__db_done(q);
     if (row == 0) heed__error(err, HEED_ENOTFOUND, "there is no event %lld", (long long)seq);
-    if (row == 1 && !event) heed__error(err, HEED_ENOMEM, "out of memory for an event");
+    if (row == 1 && !event) no_memory(err);
     if (!event) return NULL;
     if (!add_findings(db, seq, event, err) && !add_decided(db, seq, event, gates, err) &&
         !add_feedback(db, seq, event, err))

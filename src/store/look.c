@@ -15,8 +15,9 @@ static int list_events(heed_db *db, sqlite3_stmt *q, int64_t most, json_t *event
     int64_t n = 0, last = 0;
     while (n < most && (row = heed__db_step(db, q, err)) == 1) {
         json_t *event = heed__event_json(db, last = sqlite3_column_int64(q, 0), false, err);
-        if (!event) return err && err->code ? err->code : HEED_ENOMEM;
-        json_array_append_new(events, event);
+        if (!event) return err->code;
+        if (json_array_append_new(events, event))
+            return heed__error(err, HEED_ENOMEM, "out of memory for events");
         n++;
     }
     if (row == 1) row = heed__db_step(db, q, err);
@@ -40,7 +41,10 @@ json_t *heed_look_events(heed_store *s, const heed_look *look, heed_error *err) 
     }
     if (db) heed__store_return(s, db);
     heed__filter_free(&f);
-    if (!status) return json_pack("{s:o,s:o}", "events", events, "next", next);
+    if (!status) {
+        json_t *answer = json_pack("{s:o,s:o}", "events", events, "next", next);
+        return heed__whole_json(answer, true, err);
+    }
     if (local.code && err) *err = local;
     json_decref(events);
     json_decref(next);
@@ -73,7 +77,9 @@ json_t *heed_look_story(heed_store *s, int64_t id, heed_error *err) {
     heed__store_return(s, db);
     if (!status && json_array_size(events) == 0)
         status = heed__error(&local, HEED_ENOTFOUND, "there is no story %lld", (long long)id);
-    if (!status) return json_pack("{s:I,s:o}", "story", (json_int_t)id, "events", events);
+    if (!status)
+        return heed__whole_json(json_pack("{s:I,s:o}", "story", (json_int_t)id, "events", events),
+                                true, err);
     if (err) *err = local;
     json_decref(events);
     return NULL;

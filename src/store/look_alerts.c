@@ -15,17 +15,17 @@ enum { SQL_SIZE = 1024, STEPS = 10000, MOST_BY = 3 };
 
 static json_t *alert_json(sqlite3_stmt *q) {
     json_t *a = json_object();
-    json_object_set_new(a, "id", json_integer(sqlite3_column_int64(q, 0)));
-    json_object_set_new(a, "seq", json_integer(sqlite3_column_int64(q, 9)));
-    json_object_set_new(a, "rule", heed__text_json(heed__db_column(q, 1)));
-    json_object_set_new(a, "grade", heed__text_json(heed__db_column(q, 2)));
-    json_object_set_new(a, "state", heed__text_json(heed__db_column(q, 3)));
-    json_object_set_new(a, "key", heed__parsed_json(heed__db_column(q, 4)));
-    json_object_set_new(a, "title", heed__text_json(heed__db_column(q, 5)));
-    json_object_set_new(a, "opened", heed__time_json(sqlite3_column_int64(q, 6)));
-    json_object_set_new(a, "time", heed__time_json(sqlite3_column_int64(q, 7)));
-    json_object_set_new(a, "why", heed__parsed_json(heed__db_column(q, 8)));
-    return a;
+    bool ok = heed__put_json(a, "id", json_integer(sqlite3_column_int64(q, 0)));
+    ok &= heed__put_json(a, "seq", json_integer(sqlite3_column_int64(q, 9)));
+    ok &= heed__put_json(a, "rule", heed__text_json(heed__db_column(q, 1)));
+    ok &= heed__put_json(a, "grade", heed__text_json(heed__db_column(q, 2)));
+    ok &= heed__put_json(a, "state", heed__text_json(heed__db_column(q, 3)));
+    ok &= heed__put_json(a, "key", heed__parsed_json(heed__db_column(q, 4)));
+    ok &= heed__put_json(a, "title", heed__text_json(heed__db_column(q, 5)));
+    ok &= heed__put_json(a, "opened", heed__time_json(sqlite3_column_int64(q, 6)));
+    ok &= heed__put_json(a, "time", heed__time_json(sqlite3_column_int64(q, 7)));
+    ok &= heed__put_json(a, "why", heed__parsed_json(heed__db_column(q, 8)));
+    return heed__whole_json(a, ok, NULL);
 }
 
 json_t *heed_look_alerts(heed_store *s, const char *state, int64_t before, int64_t most,
@@ -41,11 +41,13 @@ json_t *heed_look_alerts(heed_store *s, const char *state, int64_t before, int64
         heed__db_text(q, 1, state);
         sqlite3_bind_int64(q, 2, before > 0 ? before : INT64_MAX);
         sqlite3_bind_int64(q, 3, heed__look_most(&limit));
-        while ((row = heed__db_step(db, q, err)) == 1) json_array_append_new(list, alert_json(q));
+        while (row >= 0 && (row = heed__db_step(db, q, err)) == 1)
+            if (json_array_append_new(list, alert_json(q)))
+                row = heed__error(err, HEED_ENOMEM, "out of memory for alerts");
         heed__db_done(q);
     }
     heed__store_return(s, db);
-    if (!row) return json_pack("{s:o}", "alerts", list);
+    if (!row) return heed__whole_json(json_pack("{s:o}", "alerts", list), true, err);
     json_decref(list);
     return NULL;
 }
@@ -58,7 +60,7 @@ json_t *heed_look_alert(heed_store *s, int64_t id, heed_error *err) {
     if (q) {
         sqlite3_bind_int64(q, 1, id);
         const int row = heed__db_step(db, q, err);
-        if (row == 1) alert = alert_json(q);
+        if (row == 1) alert = heed__whole_json(alert_json(q), true, err);
         if (row == 0) heed__error(err, HEED_ENOTFOUND, "there is no alert %lld", (long long)id);
         heed__db_done(q);
     }
@@ -103,10 +105,12 @@ static void make_sql(const chart *c, char columns[SQL_SIZE], char joins[SQL_SIZE
 
 static json_t *new_series(const chart *c, sqlite3_stmt *q) {
     json_t *key = json_object(), *count = json_array();
+    bool ok = true;
     for (int i = 0; i < c->n; i++)
-        json_object_set_new(key, c->by[i], heed__text_json(heed__db_column(q, i)));
-    for (int64_t i = 0; i < c->steps; i++) json_array_append_new(count, json_integer(0));
-    return json_pack("{s:o,s:o}", "key", key, "count", count);
+        ok &= heed__put_json(key, c->by[i], heed__text_json(heed__db_column(q, i)));
+    for (int64_t i = 0; i < c->steps && ok; i++)
+        ok = json_array_append_new(count, json_integer(0)) == 0;
+    return heed__whole_json(json_pack("{s:o,s:o}", "key", key, "count", count), ok, NULL);
 }
 
 static bool same_series(const chart *c, const json_t *series, sqlite3_stmt *q) {
@@ -129,14 +133,15 @@ static int count_rows(const chart *c, heed_db *db, sqlite3_stmt *q, json_t *all,
     while ((row = heed__db_step(db, q, err)) == 1) {
         if (!series || !same_series(c, series, q)) {
             series = new_series(c, q);
-            if (json_array_append_new(all, series))
-                return heed__error(err, HEED_ENOMEM, "out of memory for counts");
+            if (json_array_append_new(all, series)) break;
         }
         const int64_t at = sqlite3_column_int64(q, c->n);
-        if (at >= 0 && at < c->steps)
+        if (at >= 0 && at < c->steps &&
             json_array_set_new(json_object_get(series, "count"), (size_t)at,
-                               json_integer(sqlite3_column_int64(q, c->n + 1)));
+                               json_integer(sqlite3_column_int64(q, c->n + 1))))
+            break;
     }
+    if (row == 1) return heed__error(err, HEED_ENOMEM, "out of memory for counts");
     return row;
 }
 
@@ -171,8 +176,10 @@ static json_t *largest(heed_store *s, json_t *all, int64_t most, heed_error *err
         order[i] = (ranked){ series, total(series), i };
     }
     if (list) qsort(order, n, sizeof *order, by_total);
-    for (size_t i = 0; list && i < n && (int64_t)i < most; i++)
-        json_array_append(list, order[i].series);
+    bool ok = list != NULL;
+    for (size_t i = 0; ok && i < n && (int64_t)i < most; i++)
+        ok = json_array_append(list, order[i].series) == 0;
+    if (list) list = heed__whole_json(list, ok, err);
     heed__free(&s->hooks, order);
     json_decref(all);
     return list;
@@ -219,10 +226,11 @@ json_t *heed_look_counts(heed_store *s, const heed_look *look, const char *const
         return NULL;
     }
     all = largest(s, all, heed__look_most(look), err);
-    return all ? json_pack("{s:I,s:o,s:o,s:o}", "step_ms", (json_int_t)step_ms, "from",
-                           heed__time_json(c.from_ms), "to", heed__time_json(c.to_ms), "series",
-                           all)
-               : NULL;
+    if (!all) return NULL;
+    json_t *answer = json_pack("{s:I,s:o,s:o,s:o}", "step_ms", (json_int_t)step_ms, "from",
+                               heed__time_json(c.from_ms), "to", heed__time_json(c.to_ms), "series",
+                               all);
+    return heed__whole_json(answer, true, err);
 }
 
 /* -- feedback --------------------------------------------------------------------------------- */

@@ -193,10 +193,11 @@ static json_t *hit_json(heed_db *db, hit *h, heed_error *err) {
     json_t *event = heed__event_json(db, h->seq, false, err);
     if (!event) return NULL;
     json_t *snippet = h->snippet ? json_incref(h->snippet) : beginning(event);
-    return json_pack("{s:f,s:o,s:o,s:o,s:o}", "score", h->score, "bm25",
-                     h->by_words ? json_real(h->bm25) : json_null(), "cosine",
-                     h->by_vector ? json_real(h->cosine) : json_null(), "snippet", snippet, "event",
-                     event);
+    json_t *json = json_pack("{s:f,s:o,s:o,s:o,s:o}", "score", h->score, "bm25",
+                             h->by_words ? json_real(h->bm25) : json_null(), "cosine",
+                             h->by_vector ? json_real(h->cosine) : json_null(), "snippet", snippet,
+                             "event", event);
+    return heed__whole_json(json, true, err);
 }
 
 static json_t *hits_json(heed_db *db, hits *h, int64_t most, heed_error *err) {
@@ -204,13 +205,13 @@ static json_t *hits_json(heed_db *db, hits *h, int64_t most, heed_error *err) {
     json_t *list = json_array();
     for (int64_t i = 0; i < h->n && i < most; i++) {
         json_t *one = hit_json(db, &h->hit[i], err);
-        if (!one) {
+        if (!one || json_array_append_new(list, one)) {
+            if (one) heed__error(err, HEED_ENOMEM, "out of memory for hits");
             json_decref(list);
             return NULL;
         }
-        json_array_append_new(list, one);
     }
-    return json_pack("{s:o}", "hits", list);
+    return heed__whole_json(json_pack("{s:o}", "hits", list), true, err);
 }
 
 json_t *heed_look_search(heed_store *s, const heed_look *look, const float *query, int64_t dim,

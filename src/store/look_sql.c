@@ -1,5 +1,5 @@
 /* look_sql.c: the store's own figures, and a person's SQL, which can only read. */
-#include <stdio.h>
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -48,11 +48,12 @@ json_t *heed_look_state(heed_store *s, heed_error *err) {
         status = heed__db_number(db, ask[i].sql, 0, ask[i].value, err);
     heed__store_return(s, db);
     if (status) return NULL;
-    return json_pack("{s:I,s:I,s:{s:I,s:I},s:I,s:I,s:I,s:I,s:I}", "events", (json_int_t)events,
-                     "alerts", (json_int_t)alerts, "messages", "waiting", (json_int_t)waiting,
-                     "dead", (json_int_t)dead, "size", (json_int_t)(pages * page), "free",
-                     (json_int_t)(unused * page), "journal", (json_int_t)journal_size(s), "decided",
-                     (json_int_t)decided, "last", (json_int_t)last);
+    json_t *answer = json_pack(
+        "{s:I,s:I,s:{s:I,s:I},s:I,s:I,s:I,s:I,s:I}", "events", (json_int_t)events, "alerts",
+        (json_int_t)alerts, "messages", "waiting", (json_int_t)waiting, "dead", (json_int_t)dead,
+        "size", (json_int_t)(pages * page), "free", (json_int_t)(unused * page), "journal",
+        (json_int_t)journal_size(s), "decided", (json_int_t)decided, "last", (json_int_t)last);
+    return heed__whole_json(answer, true, err);
 }
 
 /* -- SQL -------------------------------------------------------------------------------------- */
@@ -86,7 +87,7 @@ static json_t *value_json(sqlite3_stmt *q, int at) {
     case SQLITE_INTEGER:
         return json_integer(sqlite3_column_int64(q, at));
     case SQLITE_FLOAT:
-        return json_real(sqlite3_column_double(q, at)); /* NULL for an infinite one */
+        return json_real(sqlite3_column_double(q, at));
     case SQLITE_TEXT:
         return heed__text_json(heed__db_column(q, at));
     case SQLITE_BLOB: {
@@ -101,22 +102,26 @@ static json_t *value_json(sqlite3_stmt *q, int at) {
 
 static json_t *row_json(sqlite3_stmt *q) {
     json_t *row = json_array();
-    for (int i = 0; i < sqlite3_column_count(q); i++) {
-        json_t *value = value_json(q, i);
-        json_array_append_new(row, value ? value : json_null());
+    bool ok = true;
+    for (int i = 0; i < sqlite3_column_count(q) && ok; i++) {
+        const double real = sqlite3_column_type(q, i) == SQLITE_FLOAT ? sqlite3_column_double(q, i)
+                                                                      : 0;
+        ok = json_array_append_new(row, isfinite(real) ? value_json(q, i) : json_null()) == 0;
     }
-    return row;
+    return heed__whole_json(row, ok, NULL);
 }
 
 static json_t *run_sql(heed_db *db, sqlite3_stmt *q, int64_t most, heed_error *err) {
     json_t *columns = json_array(), *rows = json_array();
+    bool ok = true;
     for (int i = 0; i < sqlite3_column_count(q); i++)
-        json_array_append_new(columns, heed__text_json(sqlite3_column_name(q, i)));
+        ok &= json_array_append_new(columns, heed__text_json(sqlite3_column_name(q, i))) == 0;
     int row = 0;
-    for (int64_t n = 0; (row = heed__db_step(db, q, err)) == 1 && n < most; n++)
-        json_array_append_new(rows, row_json(q));
+    for (int64_t n = 0; ok && (row = heed__db_step(db, q, err)) == 1 && n < most; n++)
+        ok = json_array_append_new(rows, row_json(q)) == 0;
     if (row >= 0)
-        return json_pack("{s:o,s:o,s:b}", "columns", columns, "rows", rows, "cut", row == 1);
+        return heed__whole_json(
+            json_pack("{s:o,s:o,s:b}", "columns", columns, "rows", rows, "cut", row == 1), ok, err);
     json_decref(columns);
     json_decref(rows);
     return NULL;

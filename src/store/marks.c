@@ -83,10 +83,13 @@ static int best_hit(const finder *f) {
     return best;
 }
 
-static void add_span(json_t *spans, const char *text, int begin, int end, bool is_hit) {
-    if (end <= begin) return;
-    json_array_append_new(
-        spans, json_pack("{s:s#,s:b}", "text", text + begin, end - begin, "hit", is_hit));
+/* A span that cannot be added takes the others with it, so that the answer is none. */
+static void add_span(json_t **spans, const char *text, int begin, int end, bool is_hit) {
+    if (end <= begin || !*spans) return;
+    json_t *span = json_pack("{s:s#,s:b}", "text", text + begin, end - begin, "hit", is_hit);
+    if (json_array_append_new(*spans, span) == 0) return;
+    json_decref(*spans);
+    *spans = NULL;
 }
 
 static json_t *cut(const finder *f, const char *text, int size) {
@@ -105,17 +108,17 @@ static json_t *cut(const finder *f, const char *text, int size) {
     if (f->hits && end < f->hit[first].end) end = f->hit[first].end;
     while (inside_character(text, size, begin)) begin++;
     while (inside_character(text, size, end)) end++;
-    if (begin > 0) add_span(spans, "…", 0, 3, false);
+    if (begin > 0) add_span(&spans, "…", 0, 3, false);
     int at = begin;
     for (int i = 0; i < f->hits; i++) {
         const hit h = f->hit[i];
         if (h.begin < at || h.end > end) continue;
-        add_span(spans, text, at, h.begin, false);
-        add_span(spans, text, h.begin, h.end, true);
+        add_span(&spans, text, at, h.begin, false);
+        add_span(&spans, text, h.begin, h.end, true);
         at = h.end;
     }
-    add_span(spans, text, at, end, false);
-    if (end < size) add_span(spans, "…", 0, 3, false);
+    add_span(&spans, text, at, end, false);
+    if (end < size) add_span(&spans, "…", 0, 3, false);
     return spans;
 }
 
@@ -136,7 +139,7 @@ static void marks(const Fts5ExtensionApi *api, Fts5Context *fts, sqlite3_context
     }
     merge(&f);
     json_t *spans = cut(&f, text ? text : "", text ? size : 0);
-    char *json = json_dumps(spans, JSON_COMPACT);
+    char *json = spans ? json_dumps(spans, JSON_COMPACT) : NULL;
     json_decref(spans);
     if (json)
         sqlite3_result_text(result, json, -1, SQLITE_TRANSIENT);

@@ -202,12 +202,14 @@ void heed__vectors_remove(heed_vectors *v, int64_t seq) {
 
 /* -- searching -------------------------------------------------------------------------------- */
 
+/* Sums of a fixed length inside, which compilers turn into vectors. */
 static int32_t dot(const int8_t *a, const int8_t *b, int64_t wide) {
-    int32_t sum[STEP] = { 0 };
-    for (int64_t i = 0; i < wide; i += STEP)
-        for (int k = 0; k < STEP; k++) sum[k] += a[i + k] * b[i + k];
     int32_t all = 0;
-    for (int k = 0; k < STEP; k++) all += sum[k];
+    for (int64_t i = 0; i < wide; i += STEP) {
+        int32_t sum = 0;
+        for (int k = 0; k < STEP; k++) sum += a[i + k] * b[i + k];
+        all += sum;
+    }
     return all;
 }
 
