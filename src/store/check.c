@@ -126,7 +126,7 @@ static int check_rules(checker *c, heed_error *err) {
 
 int heed_store_check(heed_store *s, heed_error *err) {
     checker c = { .store = s, .db = heed__store_reader(s, err) };
-    if (!c.db) return HEED_EIO;
+    if (!c.db) return heed__code_of(err);
     int status = check_pages(&c, err);
     if (!status) status = check_log(&c, err);
     if (!status) status = check_rules(&c, err);

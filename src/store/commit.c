@@ -176,7 +176,7 @@ int heed_store_commit(heed_store *s, const heed_commit *c, heed_error *err) {
 int heed_store_state(heed_store *s, char **state, size_t *size, int64_t *at, heed_error *err) {
     *state = NULL, *size = 0, *at = 0;
     heed_db *db = heed__store_reader(s, err);
-    if (!db) return HEED_EIO;
+    if (!db) return heed__code_of(err);
     sqlite3_stmt *q = heed__db_sql(db, "SELECT at, data FROM state WHERE id = 1", err);
     int row = q ? heed__db_step(db, q, err) : heed__db_error(db, err);
     if (row == 1) {

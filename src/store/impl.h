@@ -57,6 +57,10 @@ int heed__store_transaction(heed_store *store, heed_work_fn run, void *arg, heed
 
 /* A connection in a read transaction of its own: all statements see one state. NULL and *err. */
 heed_db *heed__store_reader(heed_store *store, heed_error *err);
+/* The status of what was just refused. */
+static inline int heed__code_of(const heed_error *err) {
+    return err && err->code ? err->code : HEED_EIO;
+}
 void heed__store_return(heed_store *store, heed_db *db);
 
 /* -- the log ---------------------------------------------------------------------------------- */

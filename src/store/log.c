@@ -187,7 +187,7 @@ int heed_store_append(heed_store *s, heed_entry *entry, int64_t n, int64_t now_m
 int64_t heed_store_read(heed_store *s, int64_t after, int64_t most, heed_entry_fn fn, void *user,
                         heed_error *err) {
     heed_db *db = heed__store_reader(s, err);
-    if (!db) return HEED_EIO;
+    if (!db) return heed__code_of(err);
     int64_t n = 0;
     sqlite3_stmt *q = heed__db_sql(
         db, "SELECT " HEED_ENTRY_COLUMNS " FROM entry WHERE seq > ?1 ORDER BY seq LIMIT ?2", err);

@@ -239,7 +239,7 @@ json_t *heed_look_counts(heed_store *s, const heed_look *look, const char *const
 int64_t heed_look_feedback(heed_store *s, const char *analysis, heed_example_fn fn, void *user,
                            heed_error *err) {
     heed_db *db = heed__store_reader(s, err);
-    if (!db) return HEED_EIO;
+    if (!db) return heed__code_of(err);
     sqlite3_stmt *q = heed__db_sql(
         db,
         "SELECT coalesce(nullif(e.text, ''), e.title), coalesce((SELECT b.label FROM feedback b"

@@ -129,6 +129,7 @@ static int64_t find_near(heed_store *s, heed_db *db, const heed_filter *f, vecto
     heed_near *near = heed__malloc(&s->hooks, (size_t)room * sizeof *near);
     if (!near) return heed__error(err, HEED_ENOMEM, "out of memory for neighbours");
     const int64_t found = heed__vectors_near(s->vectors, v.value, v.dim, near, room);
+    if (found < 0) status = heed__error(err, HEED_ENOMEM, "out of memory for neighbours");
     int64_t n = 0;
     for (int64_t i = 0; i < found && n < 2 * DEPTH && status >= 0; i++) {
         heed_near item = near[i];

@@ -2,11 +2,11 @@
  */
 #include "store/marks.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/json.h"
 
 enum { HITS = 64, BEFORE = 48, WINDOW = 200 };
 
@@ -139,13 +139,13 @@ static void marks(const Fts5ExtensionApi *api, Fts5Context *fts, sqlite3_context
     }
     merge(&f);
     json_t *spans = cut(&f, text ? text : "", text ? size : 0);
-    char *json = spans ? json_dumps(spans, JSON_COMPACT) : NULL;
+    char *json = spans ? heed__json_text(NULL, spans, false, NULL, NULL) : NULL;
     json_decref(spans);
     if (json)
         sqlite3_result_text(result, json, -1, SQLITE_TRANSIENT);
     else
         sqlite3_result_error_nomem(result);
-    free(json);
+    heed__free(NULL, json);
 }
 
 int heed__marks_register(fts5_api *api) {

@@ -81,7 +81,7 @@ int64_t heed_store_due(heed_store *s, const char *sink, int64_t now_ms, int64_t 
                        heed_message **message, heed_error *err) {
     *message = NULL;
     heed_db *db = heed__store_reader(s, err);
-    if (!db) return HEED_EIO;
+    if (!db) return heed__code_of(err);
     gathered g = { .hooks = &s->hooks };
     int64_t status = gather_due(db, sink, now_ms, most, &g, err);
     heed__store_return(s, db);
@@ -137,7 +137,7 @@ int heed_store_outbox(heed_store *s, const char *sink, int64_t *waiting, int64_t
                       heed_error *err) {
     *waiting = *dead = 0;
     heed_db *db = heed__store_reader(s, err);
-    if (!db) return HEED_EIO;
+    if (!db) return heed__code_of(err);
     int row = HEED_OK;
     /* two counts, so that each is one of an index that leaves out what was sent */
     static const char *const sql[] = {

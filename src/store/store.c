@@ -147,7 +147,7 @@ static heed_db *connect_to(heed_store *s, bool read_only, heed_error *err) {
 
 static int open_writer(heed_store *s, heed_error *err) {
     s->writer = connect_to(s, s->read_only, err);
-    if (!s->writer) return HEED_EIO;
+    if (!s->writer) return heed__code_of(err);
     heed_db *db = s->writer;
     int status = heed__schema_open(db, s->read_only, &s->hooks, err);
     if (status || s->read_only) return status;

@@ -43,7 +43,7 @@ static int write_backup(heed_store *s, const char *name, heed_error *err) {
     const int code = sqlite3_open_v2(name, &to, SQLITE_OPEN_READWRITE, NULL);
     int status = code == SQLITE_OK ? HEED_OK : heed__db_code(name, code, sqlite3_errstr(code), err);
     heed_db *from = status ? NULL : heed__store_reader(s, err);
-    if (!status) status = from ? copy_pages(from, to, name, err) : HEED_EIO;
+    if (!status) status = from ? copy_pages(from, to, name, err) : heed__code_of(err);
     if (from) heed__store_return(s, from);
     sqlite3_close(to);
     return status ? status : sync_path(name, O_RDWR, err);
@@ -144,7 +144,7 @@ static int remove_range(heed_store *s, void *arg, heed_error *err) {
  * was loaded stays, since what follows was decided with it. */
 static int find_range(heed_store *s, int64_t before_ms, range *r, heed_error *err) {
     heed_db *db = heed__store_reader(s, err);
-    if (!db) return HEED_EIO;
+    if (!db) return heed__code_of(err);
     int64_t decided = 0;
     int status = heed__first_at(db, before_ms, &r->limit, err);
     if (!status)

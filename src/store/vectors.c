@@ -185,7 +185,7 @@ int heed__vectors_load(heed_vectors *v, heed_store *store, heed_error *err) {
     int status = HEED_OK;
     if (!v->loaded) {
         heed_db *db = heed__store_reader(store, err);
-        status = db ? load(v, db, err) : HEED_EIO;
+        status = db ? load(v, db, err) : heed__code_of(err);
         if (db) heed__store_return(store, db);
         v->loaded = !status;
     }
@@ -271,8 +271,9 @@ int64_t heed__vectors_near(heed_vectors *v, const float *vector, int64_t dim, he
     int64_t blocks, wide, found = 0;
     float inverse;
     block **held = hold(v, dim, &blocks, &wide);
-    if (!held) return 0;
+    if (!held) return blocks ? HEED_ENOMEM : 0;
     int8_t *query = heed__calloc(&v->hooks, (size_t)wide, 1);
+    const bool failed = !query;
     if (query && shrink(vector, dim, query, &inverse)) {
         for (int64_t i = 0; i < blocks; i++) {
             const block *b = held[i];
@@ -290,7 +291,7 @@ int64_t heed__vectors_near(heed_vectors *v, const float *vector, int64_t dim, he
     heed__free(&v->hooks, query);
     for (int64_t i = 0; i < blocks; i++) drop(&v->hooks, held[i]);
     heed__free(&v->hooks, held);
-    return found;
+    return failed ? HEED_ENOMEM : found;
 }
 
 /* -- half precision --------------------------------------------------------------------------- */

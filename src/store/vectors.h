@@ -21,7 +21,8 @@ typedef struct heed_near {
     int64_t seq;
     double cosine;
 } heed_near;
-/* The nearest to vector, the nearest first, the later first among equals: how many of at most n. */
+/* The nearest to vector, the nearest first, the later first among equals: how many of at most n, or
+ * HEED_ENOMEM. */
 int64_t heed__vectors_near(heed_vectors *v, const float *vector, int64_t dim, heed_near *near,
                            int64_t n);
 

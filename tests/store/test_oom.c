@@ -1,5 +1,6 @@
 /* Memory runs out everywhere once: in the store's own allocations, SQLite's and jansson's. Each run
- * succeeds or says so, gives back what it took, and leaves a store that is sound. */
+ * succeeds or says so, gives back what it took, and leaves a store that is sound. HEED_OOM_ALL:
+ * each single allocation, instead of the first ones and steps that grow. */
 #include "cmocka_all.h"
 
 #include <sqlite3.h>
@@ -12,7 +13,7 @@
 #include "store_tools.h"
 
 static _Atomic int64_t calls, fail_at = INT64_MAX, live;
-static bool on_and_on, failed, spared;
+static bool on_and_on, failed, spared, spare_json;
 
 static bool refuse(void) {
     if (spared) return false;
@@ -25,6 +26,14 @@ static bool refuse(void) {
 static void *take(size_t size) {
     void *memory = refuse() ? NULL : malloc(size);
     if (memory) atomic_fetch_add(&live, 1);
+    return memory;
+}
+
+static void *take_json(size_t size) {
+    const bool before = spared;
+    spared |= spare_json;
+    void *memory = take(size);
+    spared = before;
     return memory;
 }
 
@@ -137,19 +146,27 @@ static int took(json_t *tree, heed_error *err) {
 }
 
 static int look(heed_store *s, heed_error *err) {
-    const float v[] = { 3, 2, 1 };
     const heed_look words = { .text = "first 中国", .source = "s" };
     const char *by[] = { "kind", "source" };
     int status = took(heed_look_events(s, &words, err), err);
     if (!status) status = took(heed_look_event(s, 1, err), err);
-    if (!status) status = took(heed_look_search(s, &words, v, 3, err), err);
-    if (!status) status = took(heed_look_similar(s, 1, 5, err), err);
     if (!status) status = took(heed_look_counts(s, &(heed_look){ 0 }, by, 2, 60000000, err), err);
     if (!status) status = took(heed_look_alerts(s, NULL, 0, 0, err), err);
     if (!status) status = took(heed_look_alert(s, 100, err), err);
     if (!status) status = took(heed_look_story(s, 1, err), err);
     if (!status) status = took(heed_look_state(s, err), err);
     return status ? status : took(heed_look_sql(s, "SELECT seq, text FROM entry", 9, err), err);
+}
+
+/* Snippets are JSON that is read. */
+static int search(heed_store *s, heed_error *err) {
+    const float v[] = { 3, 2, 1 };
+    const heed_look words = { .text = "first 中国", .source = "s" };
+    spare_json = true;
+    int status = took(heed_look_search(s, &words, v, 3, err), err);
+    if (!status) status = took(heed_look_similar(s, 1, 5, err), err);
+    spare_json = false;
+    return status;
 }
 
 static int upkeep(heed_store *s, heed_error *err) {
@@ -189,10 +206,11 @@ static int open_and(work_fn work, heed_error *err) {
 /* Runs work with the 1st, 2nd, 3rd ... allocation failing, or all from it on. before: what is done
  * first, with memory. */
 static void each(work_fn before, work_fn work, bool on) {
+    const int64_t step = getenv("HEED_OOM_ALL") ? INT64_MAX : 8;
     heed_error err = { 0 };
     on_and_on = on;
     int64_t n = 1;
-    for (bool more = true; more; n += n < 200 ? 1 : n / 60) {
+    for (bool more = true; more; n += 1 + n / step) {
         char name[160];
         static const char *const suffix[] = { "", "-wal", "-shm" };
         for (size_t i = 0; i < 3; i++) {
@@ -210,7 +228,7 @@ static void each(work_fn before, work_fn work, bool on) {
         more = failed;
         fail_at = INT64_MAX;
         if (live != held)
-            fail_msg("allocation %lld: %lld not given back", (long long)n,
+            fail_msg("allocation %lld: %s: %lld not given back", (long long)n, err.msg,
                      (long long)(live - held));
         if (!failed && status) fail_msg("%d: %s", status, err.msg);
         if (status && status != HEED_ENOMEM)
@@ -235,6 +253,8 @@ static void test_looking(void **state) {
     *state = NULL;
     each(fill, look, false);
     each(fill, look, true);
+    each(fill, search, false);
+    each(fill, search, true);
 }
 
 static void test_upkeep(void **state) {
@@ -248,7 +268,7 @@ int main(void) {
     static const sqlite3_mem_methods methods = { sql_malloc, sql_free, sql_realloc,  sql_size,
                                                  sql_round,  sql_init, sql_shutdown, NULL };
     sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
-    json_set_alloc_funcs(take, give);
+    json_set_alloc_funcs(take_json, give);
     const struct CMUnitTest tests[] = { EACH_STORE(test_filling), EACH_STORE(test_looking),
                                         EACH_STORE(test_upkeep) };
     return cmocka_run_group_tests(tests, NULL, NULL);
