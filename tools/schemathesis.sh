@@ -15,5 +15,5 @@ until address=$(grep -o 'http://[0-9.:]*' "$work/out" | head -1) && [ -n "$addre
 done
 until curl -sf "$address/ready" >/dev/null; do sleep 0.1; done
 (cd "$work" && "${SCHEMATHESIS:-schemathesis}" --config-file "$OLDPWD/tools/schemathesis.toml" run "$address/openapi.json" \
-    --max-examples "$examples" --exclude-path /v1/stream --request-timeout 60 --no-color --seed 1)
+    --max-examples "$examples" --exclude-path /v1/stream --request-timeout 300 --no-color --seed 1)
 curl -sf "$address/health" >/dev/null || { echo "the server is gone"; exit 1; }

@@ -18,7 +18,7 @@ const char *heed_request_path(const heed_request *rq) {
 const char *heed_request_part(const heed_request *rq, const char *name) {
     const size_t size = strlen(name);
     for (int i = 0; i < rq->target.parts; i++) {
-        const heed_pair *p = &rq->target.part[i];
+        const heed_part *p = &rq->target.part[i];
         if (p->name_size == size && memcmp(p->name, name, size) == 0) return p->value;
     }
     return NULL;

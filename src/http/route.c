@@ -113,7 +113,7 @@ bool heed__target_parse(heed_target *t, const char *target, char *text) {
 static bool take_part(heed_target *t, const char *name, size_t name_size, const char *at,
                       size_t size) {
     if (t->parts == HEED_PARTS || size == 0) return false;
-    t->part[t->parts++] = (heed_pair){
+    t->part[t->parts++] = (heed_part){
         .name = name, .name_size = name_size, .value = at, .value_size = size
     };
     return true;

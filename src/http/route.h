@@ -5,18 +5,23 @@
 
 #include "http/http.h"
 
-enum { HEED_PARTS = 8, HEED_QUERIES = 32 };
+enum { HEED_PARTS = 8, HEED_QUERIES = 24 };
+
+typedef struct heed_part {
+    const char *name, *value;
+    size_t name_size, value_size; /* not cut yet */
+} heed_part;
 
 typedef struct heed_pair {
     const char *name, *value;
-    size_t name_size, value_size; /* of parts, which are not cut yet */
 } heed_pair;
 
 /* The target of a request, "/v1/events/7?most=5", and what it says. */
 typedef struct heed_target {
     char *path; /* decoded; segments are those of the undecoded path */
     char *text; /* memory of all that follows */
-    heed_pair part[HEED_PARTS], query[HEED_QUERIES];
+    heed_part part[HEED_PARTS];
+    heed_pair query[HEED_QUERIES];
     int parts, queries;
     const char *authority; /* of "http://host/path"; NULL: it came as a path */
     size_t authority_size;
