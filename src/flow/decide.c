@@ -108,7 +108,7 @@ int heed_decider_step(heed_decider *d, const heed_seen *seen, heed_decisions *ou
     d->view.seen = seen;
     int64_t now = entry->time_ms > d->now_ms ? entry->time_ms : d->now_ms;
     if (now < 1) now = 1;
-    heed__rules_clock(d, now);
+    heed__rules_clock(d, now, entry->kind == HEED_ENTRY_EVENT || entry->kind == HEED_ENTRY_TICK);
     d->now_ms = now;
     d->seq = entry->seq;
     heed__alert_clock(d);

@@ -182,7 +182,8 @@ struct heed_decider {
 /* decide_rules.c */
 int heed__rules_init(heed_decider *d, heed_error *err);
 void heed__rules_free(heed_decider *d);
-void heed__rules_clock(heed_decider *d, int64_t now_ms); /* before now_ms is put in place */
+/* Before now_ms is put in place. begin: an entry with which a rule may begin to watch. */
+void heed__rules_clock(heed_decider *d, int64_t now_ms, bool begin);
 int heed__rules_event(heed_decider *d, const heed_seen *seen, heed_error *err);
 void heed__rule_forget_slot(heed_watch *w, int64_t slot);
 int heed__rule_add_slot(heed_decider *d, heed_watch *w, const char *key, uint64_t hash);

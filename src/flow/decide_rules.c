@@ -223,10 +223,10 @@ static void end_window(heed_watch *w) {
     w->next_window += w->span_ms;
 }
 
-void heed__rules_clock(heed_decider *d, int64_t now_ms) {
+void heed__rules_clock(heed_decider *d, int64_t now_ms, bool begin) {
     for (int64_t i = 0; i < d->flow->rules; i++) {
         heed_watch *w = &d->watch[i];
-        if (!w->course) continue;
+        if (!w->course || (!w->began_ms && !begin)) continue;
         if (!w->began_ms) {
             w->began_ms = now_ms > 0 ? now_ms : 1;
             w->course->young = true;

@@ -96,8 +96,8 @@ static void arrived(heed_pipeline *p, const heed_entry *entry, int64_t n) {
 
 static int append(heed_pipeline *p, const heed_setup *s, heed_entry *entry, int64_t n,
                   heed_error *err) {
-    const bool own_clock = s->flow->event_clock && entry->kind == HEED_ENTRY_EVENT;
-    const int rc = heed_store_append(p->store, entry, n, own_clock ? 0 : heed__now_ms(), err);
+    const int64_t now = s->flow->event_clock ? 0 : heed__now_ms(); /* 0: that of the events */
+    const int rc = heed_store_append(p->store, entry, n, now, err);
     if (rc == 0) arrived(p, entry, n);
     return rc;
 }
