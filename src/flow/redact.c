@@ -23,6 +23,7 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 struct heed_redactor {
     heed_hooks hooks;
     bool on[KINDS];
+    bool names;
 };
 
 heed_redactor *heed_redactor_new(const char *const *kind, int64_t n, const heed_hooks *hooks,
@@ -35,10 +36,15 @@ heed_redactor *heed_redactor_new(const char *const *kind, int64_t n, const heed_
     if (hooks) r->hooks = *hooks;
     for (int64_t i = 0; i < n; i++) {
         int k = 0;
+        if (strcmp(kind[i], "name") == 0) {
+            r->names = true;
+            continue;
+        }
         while (k < KINDS && strcmp(kinds[k].name, kind[i]) != 0) k++;
         if (k == KINDS) {
             heed__error(err, HEED_EINVALID,
-                        "redact: '%s' is not one of mail, phone, card, id, iban, ip", kind[i]);
+                        "redact: '%s' is not one of mail, phone, card, id, iban, ip, name",
+                        kind[i]);
             heed__free(hooks, r);
             return NULL;
         }
@@ -51,6 +57,10 @@ void heed_redactor_free(heed_redactor *r) {
     if (!r) return;
     const heed_hooks hooks = r->hooks;
     heed__free(&hooks, r);
+}
+
+bool heed_redactor_names(const heed_redactor *r) {
+    return r->names;
 }
 
 const heed_hooks *heed__redactor_hooks(const heed_redactor *r) {

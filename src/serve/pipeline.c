@@ -1,5 +1,6 @@
 /* pipeline.c: intake, start and end of the flow's threads, reloads. */
 #include "serve/pipeline_impl.h"
+#include "serve/redact_names.h"
 
 #include <string.h>
 
@@ -43,6 +44,18 @@ static int room(heed_pipeline *p, bool wait, heed_error *err) {
     return 0;
 }
 
+/* Names, after all else, so that a tagger reads what is left. NULL and *err. */
+static char *without_names(heed_pipeline *p, const heed_setup *s, char *text, bool json,
+                           int64_t *count, heed_error *err) {
+    int64_t found = 0;
+    char *own = json ? heed_redact_json_by(&p->hooks, heed__redact_names, s->analyst, text, &found,
+                                           err)
+                     : heed__redact_names(s->analyst, text, &found, err);
+    heed__free(&p->hooks, text);
+    *count += found;
+    return own;
+}
+
 /* One text redacted, for the caller to free; NULL where nothing is to be done or *rc is set. */
 static char *redacted(heed_pipeline *p, const heed_setup *s, const char **text, bool json, int *rc,
                       heed_error *err) {
@@ -50,6 +63,7 @@ static char *redacted(heed_pipeline *p, const heed_setup *s, const char **text, 
     int64_t count = 0;
     char *own = json ? heed_redact_json(s->redactor, *text, &count, err)
                      : heed_redact(s->redactor, *text, &count, err);
+    if (own && heed_redactor_names(s->redactor)) own = without_names(p, s, own, json, &count, err);
     if (!own) {
         *rc = err->code ? err->code : HEED_ENOMEM;
         return NULL;

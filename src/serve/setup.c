@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/thread.h"
+#include "serve/redact_names.h"
 
 static void close_all(heed_setup *s) {
     const heed_hooks hooks = s->hooks;
@@ -23,6 +24,8 @@ static int open_all(heed_setup *s, int threads, heed_metrics_set *metrics, heed_
     }
     s->analyst = heed_analyst_open(s->flow, threads, metrics, &s->hooks, err);
     if (!s->analyst) return err->code;
+    if (s->redactor && heed_redactor_names(s->redactor) && heed__names_check(s->analyst, err))
+        return err->code;
     if (!s->flow->desk) return 0;
     s->desk = heed_desk_open(s->flow, s->analyst, &s->hooks, err);
     return s->desk ? 0 : err->code;

@@ -152,10 +152,11 @@ static void test_json(void **state) {
 static void test_refused(void **state) {
     (void)state;
     heed_error err;
-    const char *const wrong[] = { "mail", "name" };
+    const char *const wrong[] = { "mail", "names" };
     assert_null(heed_redactor_new(wrong, 2, NULL, &err));
     assert_int_equal(err.code, HEED_EINVALID);
-    assert_string_equal(err.msg, "redact: 'name' is not one of mail, phone, card, id, iban, ip");
+    assert_string_equal(err.msg, "redact: 'names' is not one of mail, phone, card, id, iban, "
+                                 "ip, name");
 }
 
 /* Customers' messages hold none of it: at most 1 in 1,000 may be touched. */

@@ -120,7 +120,53 @@ static void test_nothing_left(void **state) {
     served_remove(&s);
 }
 
+static const char names[] = "name: names\n"
+                            "redact: [mail, name]\n"
+                            "sources: { push: { kind: push } }\n"
+                            "analyses:\n"
+                            "  who: { kind: tag, model: tagger }\n";
+
+/* Names by a tagger, in texts and in fields; a flow without one is refused. */
+static void test_names(void **state) {
+    (void)state;
+    served s;
+    char command[512];
+    const char *heed = getenv("HEED");
+    served_make(&s, names);
+    (void)snprintf(
+        command, sizeof command,
+        "%s train tag %s/tests/cli/data/people.conll -o %s/tagger --epochs 30 --patience "
+        "30 --embed 16 --features 16 --hidden 16 --lr 0.02 --run none >/dev/null 2>&1",
+        heed ? heed : "build/heed", HEED_SOURCE_DIR, s.dir);
+    assert_int_equal(system(command), 0);
+    served_start(&s);
+    json_t *taken = served_post(&s, "/v1/events",
+                                "[{\"text\":\"Jonas Ekman lives in Odense . j@x.org\",\"fields\":"
+                                "{\"from\":\"Hugo Dorner lives in Odense .\"}}]");
+    const json_int_t seq = json_integer_value(json_array_get(json_object_get(taken, "seqs"), 0));
+    json_decref(taken);
+    served_decided(&s, seq);
+    char path[64];
+    (void)snprintf(path, sizeof path, "/v1/events/%lld", (long long)seq);
+    json_t *event = served_get(&s, path);
+    assert_string_equal(text_at(event, "text"), "[name] lives in Odense . [mail]");
+    assert_string_equal(text_at(json_object_get(event, "fields"), "from"),
+                        "[name] lives in Odense .");
+    json_decref(event);
+    served_stop(&s);
+    (void)snprintf(command, sizeof command, "rm -rf %s/tagger", s.dir);
+    assert_int_equal(system(command), 0);
+    served_flow(&s, "name: none\nredact: [name]\nsources: { push: { kind: push } }\n");
+    (void)snprintf(command, sizeof command,
+                   "%s serve %s/flow.yaml --listen 127.0.0.1:0 --seconds 5 2>&1 |"
+                   " grep -q \"redact.*name\"",
+                   heed ? heed : "build/heed", s.dir);
+    assert_int_equal(system(command), 0);
+    served_remove(&s);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_nothing_left) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_nothing_left),
+                                        cmocka_unit_test(test_names) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
