@@ -111,6 +111,22 @@ def one_event(b, mock):
     b.quiet()
 
 
+def places_in_a_text(b, mock):
+    """Byte offsets of the server's answers in texts of several bytes a letter."""
+    for text in ("银行卡被盗了，怎么办？ 😀 card stolen in Europe", "Ñandú 😀😀 naïve café: my card", "بطاقتي card"):
+        seq = mock.set(send={"text": text})["seq"]
+        b.open("event/%d" % seq, "light", "zh")
+        b.one(".event-text .attended")
+        shown = b.js("return [...document.querySelectorAll('.event-text')].map((e) => { const c = e.cloneNode(true);"
+                     "c.querySelectorAll('.entity-type').forEach((x) => x.remove()); return c.textContent; })[0]")
+        assert shown == text, (shown, text)
+        marks = [m.text for m in b.all(".event-text .attended")]
+        assert all(m and m == m.strip() and " " not in m for m in marks), marks
+        if "Europe" in text:
+            assert "Europe" in b.one(".entity[data-type=PLACE]").text
+    b.quiet()
+
+
 def story(b, mock):
     b.open("inbox", "light", "en")
     b.click(".row:has(.story-size)")
@@ -466,7 +482,7 @@ def phone(b, mock):
         b.size(1440, 900)
 
 
-CHECKS = [inbox_is_live, inbox_filters, inbox_is_long, one_event, story, keyboard, monitor, search, chat, models, system,
+CHECKS = [inbox_is_live, inbox_filters, inbox_is_long, one_event, places_in_a_text, story, keyboard, monitor, search, chat, models, system,
           nothing_becomes_markup, states, both_themes_both_languages, phone]
 
 

@@ -14,15 +14,16 @@ EVIL = "<img src=x onerror=__bad.push('img')><script>__bad.push('script')</scrip
 
 
 class Server:
-    """heed serve tests/web/flow.yaml, with a store in a folder of its own."""
+    """heed serve with a flow (tests/web/flow.yaml) and a store in a folder of its own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, flow=None):
         self.folder, self.port = folder, 0
+        self.flow = flow or str(ROOT / "tests/web/flow.yaml")
         self.start()
 
     def start(self):
         self.process = subprocess.Popen(
-            [os.environ["HEED"], "serve", str(ROOT / "tests/web/flow.yaml"), "--store", self.folder + "/heed.db",
+            [os.environ["HEED"], "serve", self.flow, "--store", self.folder + "/heed.db",
              "--listen", "127.0.0.1:%d" % self.port],
             stdout=subprocess.PIPE, stderr=open(self.folder + "/log", "ab"), text=True)
         self.base = re.search(r"http://\S+", self.process.stdout.readline())[0].rstrip("/.,")
@@ -83,7 +84,7 @@ def alerts(b, server):
     b.one(".chart .mark")
     b.one(".heat td")
     b.click(".alert[data-grade=critical] summary")
-    b.says(".alert[open] .gates", "chance")
+    b.says(".alert[open] .gates", "at least 12")
     alert = b.one(".alert[open]").get_attribute("data-id")
     b.click(".alert[open] [data-act=ack]")
     look = lambda: fetch(server.base + "/v1/alerts/" + alert)["state"]
@@ -119,6 +120,46 @@ def desk(b, server):
     b.quiet()
 
 
+def models_and_what_would_change(b, server):
+    b.open("models", "light", "en")
+    b.says(".model", "intent", "629,458")
+    b.one("input[name=model]").send_keys(str(ROOT / "models/support"), Keys.ENTER)
+    b.one(".compare-says")
+    b.one(".table tbody .chip")
+    b.js("[...document.querySelectorAll('.toolbar .button')].pop().click()")
+    b.click("dialog [data-act=reload]")
+    b.says(".toast", "read again")
+    b.quiet()
+
+
+def with_a_key(b, server):
+    """A server that asks for keys: none, a wrong one, a right one; the stream carries it too."""
+    keys = server.folder + "/keys"
+    made = subprocess.run([os.environ["HEED"], "key", "add", keys, "page", "--scopes", "read,write"], check=True,
+                          capture_output=True, text=True).stdout
+    key = re.search(r"\bheed_\S+|\S{30,}", made)[0]
+    with open(ROOT / "tests/web/flow.yaml", encoding="utf-8") as f:
+        text = f.read().replace("../../", str(ROOT) + "/") + "keys: " + keys + "\n"
+    os.mkdir(server.folder + "/second")
+    flow = server.folder + "/second/flow.yaml"
+    with open(flow, "w", encoding="utf-8") as f:
+        f.write(text)
+    second = Server(server.folder + "/second", flow)
+    first, b.base = b.base, second.base
+    try:
+        b.driver.get(b.base + "/#/inbox")
+        b.one("dialog input[type=password]").send_keys("wrong", Keys.ENTER)
+        b.wait(lambda: b.one("dialog input[type=password]").get_attribute("value") == "", "asked again")
+        b.one("dialog input[type=password]").send_keys(key, Keys.ENTER)
+        b.one(".row .attended")
+        b.wait(lambda: re.search(r"\d/s", b.text(".wire")), "the stream")
+        assert key not in b.js("return document.documentElement.outerHTML + JSON.stringify({...localStorage})")
+        b.quiet(["401", "Failed to load resource"])
+    finally:
+        b.base = first
+        second.end()
+
+
 def all_views(b, server):
     server.send(text=EVIL, title=EVIL, url="javascript:__bad.push('url')", fields={"x": EVIL}, user="u")
     first = fetch(server.base + "/v1/events?most=1&source=push")["events"][0]["seq"]
@@ -151,7 +192,7 @@ def comes_back(b, server):
     b.quiet(["ERR_", "Failed to load resource"])
 
 
-CHECKS = [live, said_and_taken_back, alerts, search, desk, all_views, comes_back]
+CHECKS = [live, said_and_taken_back, alerts, search, desk, models_and_what_would_change, with_a_key, all_views, comes_back]
 
 
 def main():

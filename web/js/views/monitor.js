@@ -181,9 +181,11 @@ export async function monitor(params, app) {
             replace(heat, h("p.note", null, t("monitor.empty")));
             return;
         }
-        const found = shownSeries(some);
+        /* what has no label comes last */
+        const nameless = (s) => Object.values(s.key).every((v) => v === null);
+        const found = shownSeries(some).sort((p, q) => nameless(p) - nameless(q));
         const first = found.slice(0, 8).map((s, i) => ({ ...s, color: moodColor(Object.values(s.key)[0]) || COLORS[i] }));
-        for (const s of first) if (Object.values(s.key).every((v) => v === null)) s.color = "--c-rest";
+        for (const s of first) if (nameless(s)) s.color = "--c-rest";
         const rest = found.slice(8);
         if (rest.length && kept.kind === "stack")
             first.push({ name: t("monitor.rest", { n: rest.length }), color: "--c-rest", expected: null,
