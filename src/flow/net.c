@@ -131,6 +131,7 @@ CURL *heed__net_new(heed_net *net, heed_error *err) {
     SET(PROXY, "");
     SET(NETRC, (long)CURL_NETRC_IGNORED);
     SET(NOSIGNAL, 1L);
+    SET(QUICK_EXIT, 1L); /* a name that is still looked up does not hold up the end */
     SET(FOLLOWLOCATION, net->redirects > 0 ? 1L : 0L);
     SET(MAXREDIRS, (long)net->redirects);
     SET(UNRESTRICTED_AUTH, 0L);

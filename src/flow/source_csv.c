@@ -307,7 +307,7 @@ static int replay_step(heed_source *s, heed_error *err) {
         int64_t due = s->cfg->rate > 0 ? due_by_rate(s, r) : 0;
         if (due > heed__ticks_ns()) return give(s, r, due, err);
         const int added = add_record(s, r, err);
-        if (added < 0) return added;
+        if (added < 0) return s->batch.len > 0 ? give(s, r, 0, err) : added;
         if (added > 0 && s->cfg->speed > 0) {
             due = due_by_time(s, r, s->batch.entry[s->batch.len - 1].happened_ms);
             if (due > heed__ticks_ns()) {

@@ -235,7 +235,6 @@ static int read_document(heed_source *s, feed *f, heed_error *err) {
     const int status = give_items(s, f, err);
     if (status) return status;
     if (n >= 0) return keep_place(s, f, err);
-    f->fetch.etag[0] = f->fetch.modified[0] = 0; /* it is to be read again, once it is whole */
     *err = why;
     return (int)n;
 }
@@ -255,7 +254,10 @@ static int feed_step(heed_source *s, heed_error *err) {
     int status = find_place(s, f, err);
     if (status) return status;
     status = heed__fetch(&f->fetch, s->cfg->url, err);
-    if (!status && f->fetch.status == 200) status = read_document(s, f, err);
+    if (!status && f->fetch.status == 200) {
+        status = read_document(s, f, err);
+        if (status) f->fetch.etag[0] = f->fetch.modified[0] = 0; /* it is to be given once more */
+    }
     if (status == 0) {
         s->wait_ms = spread(s, s->cfg->every_ms, 0);
         if (f->fetch.retry_ms > s->wait_ms && f->fetch.retry_ms <= RETRY_MOST_MS)

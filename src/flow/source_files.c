@@ -109,8 +109,10 @@ typedef struct item {
     uint64_t sum;
 } item;
 
-/* Reads one file, gives what it holds. 0 or a status; what is wrong with the file is told, and the
- * file is done with. */
+/* Reads one file, gives what it holds. 0: the file is done with, what is wrong with it told;
+ * READ_LATER: it could not be read, and is tried again when it changes or the source starts anew;
+ * READ_GONE: it has gone elsewhere since the look; or a status. */
+enum { READ_LATER = 1, READ_GONE = 2 };
 typedef int (*read_fn)(heed_source *s, const item *it, heed_error *err);
 
 /* Is the file new or changed, and quiet? 1, 0, or a status. */
@@ -154,9 +156,14 @@ static int look(heed_source *s, const char *path, bool mail, read_fn read, heed_
         if (status <= 0) continue;
         if (heed__source_stopping(s)) return HEED_ECANCELLED;
         status = read(s, &it, err);
+        if (status == READ_GONE) {
+            status = 0;
+            continue;
+        }
+        const bool later = status == READ_LATER;
         if (!status) status = heed__source_give(s, err);
         if (!status) status = heed__source_set(s, key, it.stamp, err);
-        if (!status) status = add_seen(s, &f->seen, it.sum, err);
+        if (!status || later) status = add_seen(s, &f->seen, it.sum, err);
     }
     return status;
 }
@@ -233,21 +240,22 @@ static int add_lines(heed_source *s, const item *it, heed_text *text, heed_error
     return status;
 }
 
-/* The bytes of a file; what cannot be read is told. 1, 0: passed over, or a status. */
+/* The bytes of a file; *bytes NULL: it is passed over, and what is returned says how. */
 static int read_bytes(heed_source *s, const item *it, char **bytes, size_t *size, heed_error *err) {
     heed_error why = { 0 };
     const int status = heed__file_read(&s->hooks, it->path, s->cfg->most, bytes, size, &why);
-    if (status == 0) return 1;
+    if (status == 0) return 0;
     if (status == HEED_ENOMEM) return heed__source_no_memory(s, err);
+    if (status == HEED_ENOTFOUND) return READ_GONE;
     heed__source_wrong(s, "%s", why.msg);
-    return 0;
+    return status == HEED_EFORMAT ? 0 : READ_LATER; /* EFORMAT: too large */
 }
 
 static int read_text(heed_source *s, const item *it, heed_error *err) {
     char *bytes;
     size_t size;
     int status = read_bytes(s, it, &bytes, &size, err);
-    if (status <= 0) return status;
+    if (!bytes) return status;
     heed_text text = { .hooks = &s->hooks };
     heed__charset_document(&text, NULL, NULL, bytes, size);
     heed__free(&s->hooks, bytes);
@@ -304,7 +312,7 @@ static int read_mail(heed_source *s, const item *it, heed_error *err) {
     char *bytes;
     size_t size;
     int status = read_bytes(s, it, &bytes, &size, err);
-    if (status <= 0) return status;
+    if (!bytes) return status;
     heed_mail mail;
     status = heed__mail_read(&mail, bytes, size, &s->hooks, err);
     heed__free(&s->hooks, bytes);

@@ -53,9 +53,14 @@ static int take_lines(heed_source *s, lines *l, const char *name, bool last, hee
         const int64_t used = (int64_t)size + (end != NULL);
         if (size > 0 && from[size - 1] == '\r') size--;
         heed__format(id, sizeof id, "%s:%lld", name, (long long)l->offset);
+        const char was = from[size];
         from[size] = 0; /* the line end's place, or the zero behind all bytes */
         if (!l->discarding) {
             const int status = heed__record_line(s, from, size, id, err);
+            if (status && s->batch.len > 0) { /* those before it first, then it again */
+                from[size] = was;
+                return 0;
+            }
             if (status) return status;
         }
         l->discarding = false;
@@ -80,10 +85,12 @@ typedef struct tail {
     uint64_t inode;
     int64_t generation; /* 0: nothing was ever read */
     lines lines;
-    uint64_t sum; /* of the bytes before lines.offset */
-    bool known;   /* the kept place was read */
-    int quiet;    /* looks in a row that found nothing more in a file that is not path's */
-    char *buffer; /* [CHUNK] */
+    uint64_t sum;    /* of the bytes before lines.offset */
+    bool known;      /* the kept place was read */
+    uint64_t done;   /* inode of the file that was read to its end last; 0: none */
+    int64_t done_ns; /* when it was written to last */
+    int quiet;       /* looks in a row that found nothing more in a file that is not path's */
+    char *buffer;    /* [CHUNK] */
 } tail;
 
 static uint64_t sum_before(int fd, int64_t offset) {
@@ -147,28 +154,45 @@ static int open_file(const char *path, struct stat *st) {
     return -1;
 }
 
-/* The file of the kept place under the name that rotation gave it: PATH.1, PATH-20240501 ... -1:
- * there is none. */
-static int open_rotated(const char *path, const tail *t) {
+static int64_t written_ns(const struct stat *st) {
+    return st->st_mtim.tv_sec * (int64_t)1000000000 + st->st_mtim.tv_nsec;
+}
+
+/* Is name what rotation makes of base: base.1, base-20240501, base.2024-05-01T10? */
+static bool is_rotated(const char *name, const char *base) {
+    const size_t n = strlen(base);
+    return strncmp(name, base, n) == 0 && (name[n] == '.' || name[n] == '-') && name[n + 1] &&
+           strspn(name + n, "0123456789.-_:T") == strlen(name + n);
+}
+
+/* Among the rotated files beside path: the one of the kept place, or (next) the oldest of those
+ * that were written to after the one that was read to its end. -1: there is none. */
+static int open_rotated(const char *path, const tail *t, bool next) {
     char name[HEED_PATH_SIZE];
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    heed__format(name, sizeof name, "%.*s", slash ? (int)(slash - path) + 1 : 1,
-                 slash ? path : ".");
+    const int folder = slash ? (int)(slash - path) + 1 : 0;
+    heed__format(name, sizeof name, "%.*s", folder ? folder : 1, folder ? path : ".");
     DIR *dir = opendir(name);
-    int fd = -1;
-    for (struct dirent *e; dir && fd < 0 && (e = readdir(dir));) {
+    int found = -1;
+    int64_t oldest = INT64_MAX;
+    for (struct dirent *e; dir && (e = readdir(dir));) {
         struct stat st;
-        if (strncmp(e->d_name, base, strlen(base)) != 0 || (uint64_t)e->d_ino != t->inode) continue;
-        heed__format(name, sizeof name, "%.*s%s", slash ? (int)(slash - path) + 1 : 0, path,
-                     e->d_name);
-        fd = open_file(name, &st);
-        if (fd >= 0 && !goes_on(t, fd, &st)) {
+        if (!is_rotated(e->d_name, base)) continue;
+        heed__format(name, sizeof name, "%.*s%s", folder, path, e->d_name);
+        const int fd = open_file(name, &st);
+        if (fd < 0) continue;
+        const int64_t at = written_ns(&st);
+        if (next ? (uint64_t)st.st_ino != t->done && at >= t->done_ns && at < oldest
+                 : goes_on(t, fd, &st)) {
+            if (found >= 0) close(found);
+            found = fd;
+            oldest = at;
+        } else {
             close(fd);
-            fd = -1;
         }
     }
     if (dir) closedir(dir);
-    return fd;
+    return found;
 }
 
 /* A generation begins: kept before anything of it is given. */
@@ -188,7 +212,7 @@ static int begin_file(heed_source *s, tail *t, const struct stat *st, heed_error
 static int open_next(heed_source *s, tail *t, heed_error *err) {
     struct stat st;
     const char *path = s->cfg->path;
-    const int fd = open_file(path, &st);
+    int fd = open_file(path, &st);
     if (fd < 0 && errno != ENOENT)
         return heed__error(err, HEED_EIO, "%s: cannot be read: %s", path, heed__errno_text(errno));
     if (fd >= 0 && goes_on(t, fd, &st)) {
@@ -196,20 +220,28 @@ static int open_next(heed_source *s, tail *t, heed_error *err) {
         return 0;
     }
     if (t->generation > 0 && t->inode && (fd < 0 || (uint64_t)st.st_ino != t->inode)) {
-        t->fd = open_rotated(path, t);
+        t->fd = open_rotated(path, t, false);
         if (t->fd >= 0) { /* what was written to it before it was renamed */
             if (fd >= 0) close(fd);
             return 0;
         }
     }
+    const int between = t->done ? open_rotated(path, t, true) : -1;
+    if (between >= 0) { /* renamed since, before it was ever opened here */
+        if (fd >= 0) close(fd);
+        fd = between;
+        if (fstat(fd, &st) != 0) st = (struct stat){ 0 };
+    }
     t->fd = fd;
     return fd < 0 ? 0 : begin_file(s, t, &st, err);
 }
 
-static void close_file(tail *t) {
+static void close_file(tail *t, const struct stat *st) {
     if (t->fd >= 0) close(t->fd);
     t->fd = -1;
     t->inode = 0; /* it has been read to its end */
+    t->done = (uint64_t)st->st_ino;
+    t->done_ns = written_ns(st);
     t->quiet = 0;
 }
 
@@ -247,7 +279,7 @@ static int at_end(heed_source *s, tail *t, heed_error *err) {
     if (++t->quiet < QUIET_LOOKS) return HEED_SOURCE_IDLE; /* who wrote may not know it yet */
     const int status = give_lines(s, t, true, err);
     if (status) return status;
-    close_file(t);
+    close_file(t, &open_one);
     return HEED_SOURCE_MORE;
 }
 

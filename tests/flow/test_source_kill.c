@@ -16,7 +16,7 @@
 enum { KILLS = 40, LINES = 4000 };
 
 static char folder[] = "/tmp/heed-kill-XXXXXX";
-static char path[64], rotated[64], db[64];
+static char path[64], rotated[80], db[64];
 
 static int take(void *user, heed_entry *entry, int64_t n, heed_error *err) {
     return heed_store_append(user, entry, n, 0, err);
@@ -50,10 +50,13 @@ static bool look(void *user, const heed_entry *entry) {
     return true;
 }
 
-/* Reads until it is killed. */
-static void read_on(const heed_source_cfg *cfg) {
-    start(open_store(), cfg);
-    for (;;) pause();
+/* Reads until it is killed; the first time until it has read something: what was renamed before a
+ * file was ever looked at is not the source's. */
+static void read_on(const heed_source_cfg *cfg, bool first) {
+    heed_store *store = open_store();
+    start(store, cfg);
+    while (!first || heed_store_last(store) == 0) heed__sleep_ms(1);
+    raise(SIGKILL);
 }
 
 static void write_lines(int from, int to, const char *mode) {
@@ -74,21 +77,21 @@ static void test_killed(void **state) {
     };
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/log", folder);
-    snprintf(rotated, sizeof rotated, "%s/log.1", folder);
     snprintf(db, sizeof db, "%s/heed.db", folder);
     heed_rng rng = { .seed = 11 };
     int written = 0;
     for (int i = 0; i < KILLS; i++) {
         const pid_t child = fork();
-        if (child == 0) read_on(&cfg);
-        for (int k = 0; k < 4; k++) { /* while it reads; every tenth time the file is rotated */
+        if (child == 0) read_on(&cfg, i == 0);
+        for (int k = 0; k < 4; k++) { /* while it reads; every fifth time the file is rotated */
             const int more = written + LINES / KILLS / 4;
-            if (k == 2 && i % 10 == 5) rename(path, rotated);
+            snprintf(rotated, sizeof rotated, "%s/log.%d", folder, i);
+            if (k == 2 && i % 5 == 2) rename(path, rotated);
             write_lines(written, more, "a");
             written = more;
             heed__sleep_ms((int64_t)heed_rng_below(&rng, 12));
         }
-        kill(child, SIGKILL);
+        if (i > 0) kill(child, SIGKILL);
         int status;
         waitpid(child, &status, 0);
         assert_true(WIFSIGNALED(status));

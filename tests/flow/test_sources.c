@@ -294,6 +294,21 @@ static void test_rotation(void **state) {
     put("log", "another\n", "w");
     collect_wait(&c, 12);
     is_text(&c, 11, "another");
+    /* twice while nobody looks */
+    collect_until(&c, "waiting");
+    collect_stop(&c);
+    put("log", "a\n", "a");
+    rename(at("log"), at("log.3"));
+    put("log", "b\n", "w");
+    put("log.note", "no file of ours\n", "w");
+    rename(at("log"), at("log.4"));
+    put("log", "c\n", "w");
+    start(&c, "kind: tail, path: %s", at("log"));
+    collect_wait(&c, 15);
+    is_text(&c, 12, "a");
+    is_text(&c, 13, "b");
+    is_text(&c, 14, "c");
+    assert_int_equal(c.len, 15);
     assert_int_equal(c.again, 0);
     collect_free(&c);
 }
@@ -363,7 +378,7 @@ static void test_dir(void **state) {
     put("in/d.log", "five\n", "a");
     collect_wait(&c, 5);
     is_text(&c, 4, "five");
-    assert_int_equal(c.again, 2);
+    assert_true(c.again >= 2);
     collect_free(&c);
     start(&c, "kind: dir, path: %s", at("nowhere"));
     collect_until(&c, "failing");
@@ -373,22 +388,28 @@ static void test_dir(void **state) {
     collect_free(&c);
 }
 
+/* As mail is delivered: whole, by a rename. */
+static void deliver(const char *name, const char *text) {
+    char to[64];
+    put("mail/tmp", text, "w");
+    snprintf(to, sizeof to, "mail/%s", name);
+    assert_int_equal(rename(at("mail/tmp"), at(to)), 0);
+}
+
 static void test_maildir(void **state) {
     (void)state;
     collect c = { 0 };
     mkdir(at("mail"), 0700);
     mkdir(at("mail/new"), 0700);
     mkdir(at("mail/cur"), 0700);
-    put("mail/new/1.a.host",
-        "From: =?UTF-8?Q?Ann_=C3=84x?= <Ann@Example.org>\r\n"
-        "Subject: =?utf-8?b?5L2g?=\r\n =?utf-8?b?5aW9?= there\r\n"
-        "Date: Wed, 01 May 2024 10:00:00 +0000\r\n"
-        "Message-ID: <1@x>\r\nReferences: <0@x> <1@x>\r\n"
-        "Content-Type: text/plain; charset=iso-8859-1\r\n"
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-        "caf=E9 and a long=\r\n line\r\n",
-        "w");
-    put("mail/cur/2.b.host:2,S", "Subject: read\n\nbody\n", "w");
+    deliver("new/1.a.host", "From: =?UTF-8?Q?Ann_=C3=84x?= <Ann@Example.org>\r\n"
+                            "Subject: =?utf-8?b?5L2g?=\r\n =?utf-8?b?5aW9?= there\r\n"
+                            "Date: Wed, 01 May 2024 10:00:00 +0000\r\n"
+                            "Message-ID: <1@x>\r\nReferences: <0@x> <1@x>\r\n"
+                            "Content-Type: text/plain; charset=iso-8859-1\r\n"
+                            "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+                            "caf=E9 and a long=\r\n line\r\n");
+    deliver("cur/2.b.host:2,S", "Subject: read\n\nbody\n");
     start(&c, "kind: maildir, path: %s", at("mail"));
     collect_wait(&c, 2);
     assert_string_equal(c.event[0].id, "1.a.host");
@@ -401,11 +422,11 @@ static void test_maildir(void **state) {
                         "{\"from\":\"Ann \xc3\x84x <Ann@Example.org>\",\"message_id\":\"1@x\"}");
     assert_string_equal(c.event[1].id, "2.b.host");
     rename(at("mail/new/1.a.host"), at("mail/cur/1.a.host:2,")); /* a reader has looked at it */
-    put("mail/new/3.c.host", "Subject: third\n\n", "w");
+    deliver("new/3.c.host", "Subject: third\n\n");
     collect_wait(&c, 3);
     collect_stop(&c);
     start(&c, "kind: maildir, path: %s", at("mail"));
-    put("mail/new/4.d.host", "no headers at all\n\nbut a text", "w");
+    deliver("new/4.d.host", "no headers at all\n\nbut a text");
     collect_wait(&c, 4);
     assert_int_equal(c.again, 0);
     assert_int_equal(access(at("mail/cur/2.b.host:2,S"), F_OK), 0); /* nothing is moved */
