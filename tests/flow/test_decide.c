@@ -277,6 +277,127 @@ static void test_many_keys(void **state) {
     play_close(&p);
 }
 
+/* -- why ------------------------------------------------------------------------------------- */
+
+typedef struct asked {
+    json_t *tree;
+    const char *stopped_at;
+    bool fired;
+    size_t gates;
+    const json_t *last;
+} asked;
+
+static asked ask(const play *p, const heed_seen *seen, const char *gates, const char *rule) {
+    heed_error err = { 0 };
+    asked a = { .tree = heed_decider_why(p->d, seen, gates, rule, &err) };
+    if (!a.tree) fail_msg("%s", err.msg);
+    const json_t *r = json_array_get(json_object_get(a.tree, "rules"), 0);
+    a.stopped_at = json_string_value(json_object_get(r, "stopped_at"));
+    a.fired = json_is_true(json_object_get(r, "fired"));
+    a.gates = json_array_size(json_object_get(r, "gates"));
+    a.last = json_array_get(json_object_get(r, "gates"), a.gates - 1);
+    for (size_t i = 0; i < a.gates; i++) { /* all but the last one held */
+        const json_t *gate = json_array_get(json_object_get(r, "gates"), i);
+        assert_true(json_is_true(json_object_get(gate, "held")) == (a.fired || i + 1 < a.gates));
+        assert_true(json_string_length(json_object_get(gate, "says")) > 3);
+        assert_non_null(json_object_get(gate, "value"));
+        assert_non_null(json_object_get(gate, "bound"));
+    }
+    return a;
+}
+
+static void test_why(void **state) {
+    (void)state;
+    const heed_rule_cfg rule = RULE("bad", "surge", .when = sure_finance, .whens = 2,
+                                    .by = by_topic, .by_len = 1, .least = 5, .p = 1e-4);
+    static const struct {
+        const char *topic, *mood, *note, *stop;
+        size_t gates;
+    } cases[] = {
+        { "sports", "negative", "when topic", "when topic", 1 },
+        { "finance", "positive", "when mood", "when mood", 2 },
+        { "finance", "negative", "learn n=3 left=60000", "learn", 4 },
+        { "finance", "negative", "least n=3", "least", 5 },
+        { "finance", "negative", "chance n=7 usual=2.31 spread=0.1 p=0.0131", "chance", 6 },
+        { "finance", "negative", "silence id=500 n=9 usual=1 spread=1 p=1e-9", "silence", 7 },
+        { "finance", "negative", "joined id=500 n=9 usual=1 spread=1 p=1e-9", NULL, 7 },
+        { "finance", "negative", "fired id=500 n=9 usual=1 spread=1 p=1e-9", NULL, 7 },
+        { "finance", "negative", "", "noted", 4 }, /* the rule came later */
+        { "finance", "negative", "dance n=-1", "noted", 4 },
+    };
+    play p;
+    play_open(&p, &(heed_flow){ .rule = &rule, .rules = 1 });
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char notes[200];
+        const heed_finding f[] = {
+            { .name = "topic", .label = cases[i].topic, .confidence = 0.9 },
+            { .name = "mood", .label = cases[i].mood, .confidence = 0.8 },
+        };
+        const heed_entry e = { .seq = 7, .text = "x", .source = "wire" };
+        const heed_seen seen = { .entry = &e, .finding = f, .findings = 2 };
+        snprintf(notes, sizeof notes, "{\"bad\":\"%s\",\"@rank\":[]}", cases[i].note);
+        const asked a = ask(&p, &seen, cases[i].note[0] ? notes : "{}", i % 2 ? "bad" : NULL);
+        assert_int_equal(a.fired, cases[i].stop == NULL);
+        if (cases[i].stop) assert_string_equal(a.stopped_at, cases[i].stop);
+        assert_int_equal(a.gates, cases[i].gates);
+        if (i == 4) {
+            assert_true(json_number_value(json_object_get(a.last, "value")) == 0.0131);
+            assert_true(json_number_value(json_object_get(a.last, "bound")) == 0.0001);
+            assert_string_equal(json_string_value(json_object_get(a.last, "says")),
+                                "7 in 10 min where 2.31 are usual: so many or more have a chance "
+                                "of 0.0131");
+        }
+        json_decref(a.tree);
+    }
+    heed_error err = { 0 };
+    const heed_entry e = { .seq = 7 };
+    const heed_seen seen = { .entry = &e };
+    assert_null(heed_decider_why(p.d, &seen, "{}", "worse", &err));
+    assert_int_equal(err.code, HEED_ENOTFOUND);
+    assert_string_equal(err.msg, "the flow has no rule 'worse'");
+    assert_null(heed_decider_why(p.d, &seen, "[", NULL, &err));
+    assert_int_equal(err.code, HEED_EFORMAT);
+    play_close(&p);
+}
+
+/* What was noted when an event was decided, and what is told of it later, agree for every event. */
+static void test_why_agrees(void **state) {
+    (void)state;
+    const char *const of[] = { "mood" };
+    const heed_rule_cfg rules[] = {
+        RULE("m", "match", .when = sure_finance, .whens = 2),
+        RULE("s", "surge", .when = sure_finance, .whens = 1, .by = by_topic, .by_len = 1,
+             .least = 3, .p = 0.01, .course = "none", .learn_ms = 20 * MINUTE),
+        RULE("h", "share", .when = sure_finance, .whens = 2, .of = of, .of_len = 1, .least = 4,
+             .share = 0.5),
+        RULE("c", "count", .when = &is_negative, .whens = 1, .least = 4),
+    };
+    heed_rng rng = { .seed = 3 };
+    play p;
+    play_open(&p, &(heed_flow){ .rule = rules, .rules = 4 });
+    for (int i = 0; i < 400; i++) {
+        const char *const topic = heed_rng_below(&rng, 3) ? "finance" : "sports";
+        const char *const feeling = heed_rng_below(&rng, 2) ? "negative" : "positive";
+        char a[32], b[32];
+        snprintf(a, sizeof a, "topic=%s", topic);
+        snprintf(b, sizeof b, "mood=%s", feeling);
+        play_event(&p, (int64_t)heed_rng_below(&rng, 8 * (uint64_t)MINUTE), "x", a, b, NULL);
+        const heed_finding f[] = { { .name = "topic", .label = topic, .confidence = 0.9 },
+                                   { .name = "mood", .label = feeling, .confidence = 0.9 } };
+        const heed_entry e = { .seq = p.seq, .source = "wire" };
+        const heed_seen seen = { .entry = &e, .finding = f, .findings = 2 };
+        for (int k = 0; k < 4; k++) {
+            const char *note = play_note(&p, rules[k].name);
+            const asked w = ask(&p, &seen, p.gates, rules[k].name);
+            const bool fired = strncmp(note, "fired", 5) == 0 || strncmp(note, "joined", 6) == 0;
+            assert_int_equal(w.fired, fired);
+            if (!fired) assert_memory_equal(note, w.stopped_at, strlen(w.stopped_at));
+            json_decref(w.tree);
+        }
+    }
+    play_close(&p);
+}
+
 /* -- the usual course ------------------------------------------------------------------------ */
 
 /* scipy.stats.nbinom.sf(n - 1, 1 / v, (1 / v) / (1 / v + mean)) */
@@ -336,6 +457,8 @@ int main(void) {
         cmocka_unit_test(test_entities),
         cmocka_unit_test(test_two_at_once),
         cmocka_unit_test(test_many_keys),
+        cmocka_unit_test(test_why),
+        cmocka_unit_test(test_why_agrees),
         cmocka_unit_test(test_chance),
         cmocka_unit_test(test_ln_gamma),
         cmocka_unit_test(test_cells),
