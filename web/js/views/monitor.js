@@ -106,6 +106,7 @@ export async function monitor(params, app) {
     const bar = h("div.toolbar", { role: "toolbar", "aria-label": t("monitor.settings") },
         choice(t("monitor.period"), Object.keys(PERIODS).map((p) => [p, p]), kept.period, (v) => {
             kept.period = v;
+            kept.byHand = true;
             load();
         }),
         h("label.field", null, h("span", null, t("monitor.by")), select(t("monitor.by"), names.slice(1), kept.by[0], (v) => {
@@ -148,9 +149,24 @@ export async function monitor(params, app) {
                     at: new Date(a.opened || a.time).getTime() })) };
             data.series = (answer.series || []).map((s) => ({ ...s, name: seriesName(s.key),
                 total: s.count.reduce((a, b) => a + b, 0) })).sort((a, b) => b.total - a.total);
+            if (!kept.byHand) trim();
             draw();
         } catch (e) {
             if (mine === asked && !ended && !quiet) replace(picture, failure(e, load));
+        }
+    }
+
+    /* A flow that has just begun: the time before it is left out, as long as nobody asked for it. */
+    function trim() {
+        const n = Math.max(0, ...data.series.map((s) => s.count.length));
+        let first = 0;
+        while (first < n && data.series.every((s) => !s.count[first])) first++;
+        first = Math.min(first, n - 12);
+        if (first < 2) return;
+        data.from += first * data.step;
+        for (const s of data.series) {
+            s.count = s.count.slice(first);
+            s.expected = s.expected?.slice(first);
         }
     }
 
