@@ -147,7 +147,7 @@ static void take_number(flow_reader *r, const flow_field *f, const heed_yaml *no
                    node->text);
         return;
     }
-    const double most = f->most ? f->most : 1e15;
+    const double most = f->most > 0 ? f->most : 1e15;
     if (x < f->least || x > most) {
         char low[40], high[40];
         bound_text(f, f->least, low, sizeof low);
@@ -187,7 +187,7 @@ static const flow_field condition_fields[] = {
     { "least", FLOW_NUMBER, .at = offsetof(STRUCT, least), .most = 1,
       .says = "confidence at least" },
     { "of", FLOW_TEXT, .at = offsetof(STRUCT, of), .says = "entities of this type" },
-    { NULL },
+    { .key = NULL },
 };
 const flow_struct flow_condition = { "a condition", sizeof(STRUCT), .field = condition_fields };
 #undef STRUCT

@@ -66,10 +66,10 @@ static json_t *number_schema(maker *m, const flow_field *f) {
     json_t *s = of_type(m, f->type == FLOW_NUMBER ? "number" : "integer");
     if (f->type == FLOW_NUMBER) {
         put(m, s, "minimum", json_real(f->least));
-        if (f->most) put(m, s, "maximum", json_real(f->most));
+        if (f->most > 0) put(m, s, "maximum", json_real(f->most));
     } else {
         put(m, s, "minimum", json_integer((json_int_t)f->least));
-        if (f->most) put(m, s, "maximum", json_integer((json_int_t)f->most));
+        if (f->most > 0) put(m, s, "maximum", json_integer((json_int_t)f->most));
     }
     return s;
 }

@@ -58,7 +58,7 @@ static const flow_field source_fields[] = {
       .says =
           "text or json (an object a line) of tail, dir, stdin; csv, tsv or jsonl of csv; none: "
           "by its look" },
-    { NULL },
+    { .key = NULL },
 };
 static const flow_struct source_struct = { "a source", NAMED, .field = source_fields };
 #undef STRUCT
@@ -69,7 +69,7 @@ static const flow_struct source_struct = { "a source", NAMED, .field = source_fi
 static const flow_field grade_fields[] = {
     { "when", FLOW_WHEN, LIST(when, whens), .says = "all of these hold" },
     { "words", FLOW_TEXTS, LIST(words, word_len), .says = "or any of these stands in the text" },
-    { NULL },
+    { .key = NULL },
 };
 static const flow_struct grade_struct = { "a grade", sizeof(STRUCT), .has_name = true,
                                           .name_at = offsetof(STRUCT, name),
@@ -96,7 +96,7 @@ static const flow_field analysis_fields[] = {
       .kinds = "novelty", .says = "how far back is looked" },
     { "grades", FLOW_NAMED, LIST(grade, grades), .of = &grade_struct, .kinds = "risk",
       .needs = "risk", .says = "the worst first; the first that holds is given" },
-    { NULL },
+    { .key = NULL },
 };
 static const flow_struct analysis_struct = { "an analysis", NAMED, .field = analysis_fields };
 #undef STRUCT
@@ -139,7 +139,7 @@ static const flow_field rule_fields[] = {
       .says = "sinks that hear of it when it escalates" },
     { "inhibit", FLOW_TEXTS, LIST(inhibit, inhibit_len), .refers = "rules",
       .says = "rules that stay quiet while an alert of this one is open" },
-    { NULL },
+    { .key = NULL },
 };
 static const flow_struct rule_struct = { "a rule", NAMED, .field = rule_fields };
 #undef STRUCT
@@ -166,7 +166,7 @@ static const flow_field sink_fields[] = {
       .says = "with doubling pauses from 1 s to 1 h, then put aside as dead" },
     { "rate", FLOW_PER_HOUR, AT(rate_per_hour), .usual = "20/h", .least = 1, .most = 1e6,
       .kinds = "mail", .says = "mails at most; more wait" },
-    { NULL },
+    { .key = NULL },
 };
 static const flow_struct sink_struct = { "a sink", NAMED, .field = sink_fields };
 #undef STRUCT
@@ -189,7 +189,7 @@ static const flow_field desk_fields[] = {
     { "greeting", FLOW_TEXT, AT(greeting), .says = "text; none: ours" },
     { "hand_over", FLOW_TEXT, AT(hand_over), .says = "text when a person takes over; none: ours" },
     { "out_of_scope", FLOW_TEXT, AT(out_of_scope), .says = "text; none: ours" },
-    { NULL },
+    { .key = NULL },
 };
 static const flow_struct desk_struct = { "the desk", sizeof(STRUCT), .has_line = true,
                                          .line_at = offsetof(STRUCT, line), .field = desk_fields };
@@ -203,7 +203,7 @@ static const flow_field story_fields[] = {
       .says = "the same story from this cosine, or overlap of words, on" },
     { "within", FLOW_TIME, AT(story_ms), .usual = "48h", .least = 1000, .most = 366 * DAY,
       .says = "how long a story may be told" },
-    { NULL },
+    { .key = NULL },
 };
 static const flow_struct story_struct = { "stories", sizeof(STRUCT), .field = story_fields };
 
@@ -239,6 +239,6 @@ static const flow_field top_fields[] = {
     { "rules", FLOW_NAMED, LIST(rule, rules), .of = &rule_struct, .says = "what makes an alert" },
     { "sinks", FLOW_NAMED, LIST(sink, sinks), .of = &sink_struct, .says = "where alerts go" },
     { "desk", FLOW_ONE, AT(desk), .of = &desk_struct, .says = "the support desk" },
-    { NULL },
+    { .key = NULL },
 };
 const flow_struct flow_top = { "the flow", sizeof(STRUCT), .field = top_fields };

@@ -11,7 +11,8 @@
 #include "base/text.h"
 #include "flow/source_impl.h"
 
-enum { PAUSE_LEAST_MS = 1000, PAUSE_MOST_MS = 300000, BATCH_BYTES = 4 << 20 };
+enum { PAUSE_LEAST_MS = 1000, PAUSE_MOST_MS = 300000, BATCH_BYTES = 4 << 20, LOG_MOST = 20 };
+static const int64_t LOG_EVERY_NS = 10000000000;
 
 static int push_nothing(heed_source *s, heed_error *err) {
     (void)s, (void)err;
@@ -43,7 +44,16 @@ void heed__source_wrong(heed_source *s, const char *format, ...) {
     heed__vformat(text, sizeof text, format, args);
     va_end(args);
     heed__metric_add(s->errors, 1);
-    heed__log(&s->hooks, HEED_LOG_WARN, "source %s: %s", s->cfg->name, text);
+    const int64_t now = heed__ticks_ns();
+    if (now - s->log_ns > LOG_EVERY_NS) { /* a file full of mistakes does not fill the log */
+        if (s->logged > LOG_MOST)
+            heed__log(&s->hooks, HEED_LOG_WARN, "source %s: and %lld more mistakes", s->cfg->name,
+                      (long long)(s->logged - LOG_MOST));
+        s->log_ns = now;
+        s->logged = 0;
+    }
+    if (++s->logged <= LOG_MOST)
+        heed__log(&s->hooks, HEED_LOG_WARN, "source %s: %s", s->cfg->name, text);
     heed__lock_enter(s->lock);
     memcpy(s->error, text, sizeof text);
     heed__lock_leave(s->lock);

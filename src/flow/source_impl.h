@@ -47,6 +47,7 @@ struct heed_source {
     void *own;
     int64_t wait_ms, retry_ms;
     heed_batch batch;
+    int64_t log_ns, logged; /* mistakes told since then */
     heed_thread *thread;
     heed_lock *lock; /* over what follows */
     bool stop;

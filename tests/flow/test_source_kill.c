@@ -13,7 +13,7 @@
 #include "base/thread.h"
 #include "flow/source.h"
 
-enum { KILLS = 40, LINES = 4000 };
+enum { KILLS = 25, LINES = 4000 };
 
 static char folder[] = "/tmp/heed-kill-XXXXXX";
 static char path[64], rotated[80], db[64];
