@@ -63,7 +63,10 @@ static int open_mail(heed__sink *s, heed_error *err) {
                                s->name, WORDS);
         a->argv[n++] = word;
     }
-    if (n == 0) return heed__error(err, HEED_EINVALID, "sink %s: an empty command", s->name);
+    if (n == 0 || a->argv[0][0] != '/')
+        return heed__error(err, HEED_EINVALID,
+                           "sink %s: the command must be a program's whole path, not '%s'", s->name,
+                           n ? a->argv[0] : "");
     return HEED_OK;
 }
 
