@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "serve/tree.h"
 
 enum { MESSAGES_MOST = 512, PART_BYTES = 24 };
 
@@ -153,30 +154,55 @@ static json_t *extension(const json_t *answer) {
                                          "slots", "state",  "turns",      "facts" };
     const char *kind = json_string_value(json_object_get(answer, "kind"));
     const bool over = strcmp(kind, "hand_over") == 0 || strcmp(kind, "out_of_scope") == 0;
-    json_t *tree = json_pack("{s:b}", "handed_over", over);
-    for (size_t i = 0; tree && i < sizeof names / sizeof *names; i++) {
+    json_t *tree = json_object();
+    heed__tree_put(&tree, "handed_over", json_boolean(over));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         json_t *value = json_object_get(answer, names[i]);
-        if (value && json_object_set(tree, names[i], value)) {
-            json_decref(tree);
-            tree = NULL;
-        }
+        if (value) heed__tree_put(&tree, names[i], json_incref(value));
     }
     return tree;
 }
 
 static json_t *usage(const heed_chat *c, const json_t *answer) {
     const int64_t said = words_in(reply_of(answer));
-    return json_pack("{s:I, s:I, s:I}", "prompt_tokens", (json_int_t)c->words, "completion_tokens",
-                     (json_int_t)said, "total_tokens", (json_int_t)(c->words + said));
+    json_t *tree = json_object();
+    heed__tree_put(&tree, "prompt_tokens", json_integer(c->words));
+    heed__tree_put(&tree, "completion_tokens", json_integer(said));
+    heed__tree_put(&tree, "total_tokens", json_integer(c->words + said));
+    return tree;
+}
+
+/* What completions and chunks begin with. */
+static json_t *head(const heed_chat *c, const char *object, const char *id, int64_t created) {
+    json_t *tree = json_object();
+    heed__tree_put(&tree, "id", json_string(id));
+    heed__tree_put(&tree, "object", json_string(object));
+    heed__tree_put(&tree, "created", json_integer(created));
+    heed__tree_put(&tree, "model", json_string(c->model));
+    return tree;
+}
+
+/* [{"index":0, name: what, "logprobs":null, "finish_reason"}]; what is taken. */
+static json_t *choices(const char *name, json_t *what, const char *finish) {
+    json_t *list = json_array(), *one = json_object();
+    heed__tree_put(&one, "index", json_integer(0));
+    heed__tree_put(&one, name, what);
+    heed__tree_put(&one, "logprobs", json_null());
+    heed__tree_put(&one, "finish_reason", heed__text_or_null(finish));
+    heed__list_put(&list, one);
+    return list;
 }
 
 json_t *heed__chat_completion(const heed_chat *c, const json_t *answer, const char *id,
                               int64_t created) {
-    return json_pack("{s:s, s:s, s:I, s:s, s:[{s:i, s:{s:s, s:s, s:n}, s:n, s:s}], s:o, s:o}", "id",
-                     id, "object", "chat.completion", "created", (json_int_t)created, "model",
-                     c->model, "choices", "index", 0, "message", "role", "assistant", "content",
-                     reply_of(answer), "refusal", "logprobs", "finish_reason", "stop", "usage",
-                     usage(c, answer), "heed", extension(answer));
+    json_t *tree = head(c, "chat.completion", id, created), *message = json_object();
+    heed__tree_put(&message, "role", json_string("assistant"));
+    heed__tree_put(&message, "content", json_string(reply_of(answer)));
+    heed__tree_put(&message, "refusal", json_null());
+    heed__tree_put(&tree, "choices", choices("message", message, "stop"));
+    heed__tree_put(&tree, "usage", usage(c, answer));
+    heed__tree_put(&tree, "heed", extension(answer));
+    return tree;
 }
 
 typedef struct chunks {
@@ -187,13 +213,12 @@ typedef struct chunks {
     void *user;
 } chunks;
 
-/* Sends a chunk; choices and more (may be NULL) are taken. 0 or a status. */
-static int send_chunk(const chunks *x, json_t *choices, const char *name, json_t *more) {
-    json_t *tree = json_pack("{s:s, s:s, s:I, s:s, s:o}", "id", x->id, "object",
-                             "chat.completion.chunk", "created", (json_int_t)x->created, "model",
-                             x->c->model, "choices", choices);
-    int rc = tree && (!name || json_object_set_new(tree, name, more) == 0) ? 0 : HEED_ENOMEM;
-    if (!tree && name) json_decref(more);
+/* Sends a chunk; list and more (may be NULL without a name) are taken. 0 or a status. */
+static int send_chunk(const chunks *x, json_t *list, const char *name, json_t *more) {
+    json_t *tree = head(x->c, "chat.completion.chunk", x->id, x->created);
+    heed__tree_put(&tree, "choices", list);
+    if (name) heed__tree_put(&tree, name, more);
+    int rc = tree ? 0 : HEED_ENOMEM;
     heed_error err;
     size_t len = 0;
     const heed_hooks *hooks = &x->c->kept.arena.hooks;
@@ -213,9 +238,12 @@ static int send_chunk(const chunks *x, json_t *choices, const char *name, json_t
     return rc;
 }
 
-static json_t *delta(json_t *what, const char *finish) {
-    return json_pack("[{s:i, s:o, s:n, s:s?}]", "index", 0, "delta", what, "logprobs",
-                     "finish_reason", finish);
+/* {"content": size bytes of text}, before it the role, where it is given. */
+static json_t *delta(const char *role, const char *text, size_t size) {
+    json_t *tree = json_object();
+    if (role) heed__tree_put(&tree, "role", json_string(role));
+    heed__tree_put(&tree, "content", json_stringn(text, size));
+    return choices("delta", tree, NULL);
 }
 
 /* Bytes of the next few words of text: at least one, with the space behind it, whole characters. */
@@ -232,14 +260,14 @@ int heed__chat_chunks(const heed_chat *c, const json_t *answer, const char *id, 
                       heed_chat_write write, void *user) {
     const chunks x = { c, id, created, write, user };
     const char *reply = reply_of(answer);
-    int rc = send_chunk(
-        &x, delta(json_pack("{s:s, s:s}", "role", "assistant", "content", ""), NULL), NULL, NULL);
+    int rc = send_chunk(&x, delta("assistant", "", 0), NULL, NULL);
     for (size_t at = 0; rc == 0 && reply[at];) {
         const size_t n = next_words(reply + at);
-        rc = send_chunk(&x, delta(json_pack("{s:s%}", "content", reply + at, n), NULL), NULL, NULL);
+        rc = send_chunk(&x, delta(NULL, reply + at, n), NULL, NULL);
         at += n;
     }
-    if (rc == 0) rc = send_chunk(&x, delta(json_object(), "stop"), "heed", extension(answer));
+    if (rc == 0)
+        rc = send_chunk(&x, choices("delta", json_object(), "stop"), "heed", extension(answer));
     if (rc == 0 && c->tells_usage) rc = send_chunk(&x, json_array(), "usage", usage(c, answer));
     if (rc == 0 && !write(user, "data: [DONE]\n\n", 14)) rc = HEED_ECANCELLED;
     return rc;

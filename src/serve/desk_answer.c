@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "serve/desk_impl.h"
+#include "serve/tree.h"
 
 enum { HITS = 8, PASSAGE_BYTES = 400, SENTENCES = 16 };
 
@@ -49,29 +50,27 @@ static void say_ours(answering *a, desk_say what) {
 /* -- sources ---------------------------------------------------------------------------------- */
 
 /* {"text","where","score"}, of passages also "begin" and "end", bytes of the file; "from" and "to",
- * bytes of the reply that stand on it. */
-static int add_source(answering *a, json_t *list, const desk_entry *e, json_t *source,
-                      size_t from) {
+ * bytes of the reply that stand on it. at: begin, end, from. */
+static int add_source(answering *a, json_t *list, const desk_entry *e, const char *text,
+                      double score, const size_t at[3]) {
     char where[512];
-    if (e->line)
+    json_t *source = json_object();
+    heed__tree_put(&source, "text", json_string(text));
+    heed__tree_put(&source, "score", json_real(score));
+    if (e->line) {
         heed__format(where, sizeof where, "%s:%lld", e->file, (long long)e->line);
-    else
-        heed__format(where, sizeof where, "%s:%lld-%lld", e->file,
-                     (long long)json_integer_value(json_object_get(source, "begin")),
-                     (long long)json_integer_value(json_object_get(source, "end")));
-    const bool ok = source && json_object_set_new(source, "where", json_string(where)) == 0 &&
-                    (list == a->found ||
-                     (json_object_set_new(source, "from", json_integer((json_int_t)from)) == 0 &&
-                      json_object_set_new(source, "to", json_integer(a->reply.len)) == 0));
-    return ok && json_array_append(list, source) == 0 ? 0 : no_memory(a);
-}
-
-static int source_of(answering *a, json_t *list, const desk_entry *e, const char *text,
-                     double score, size_t from) {
-    json_t *source = json_pack("{s:s, s:f}", "text", text, "score", score);
-    const int rc = source ? add_source(a, list, e, source, from) : no_memory(a);
-    json_decref(source);
-    return rc;
+    } else {
+        heed__format(where, sizeof where, "%s:%llu-%llu", e->file, (unsigned long long)at[0],
+                     (unsigned long long)at[1]);
+        heed__tree_put(&source, "begin", json_integer((json_int_t)at[0]));
+        heed__tree_put(&source, "end", json_integer((json_int_t)at[1]));
+    }
+    heed__tree_put(&source, "where", json_string(where));
+    if (list == a->sources) {
+        heed__tree_put(&source, "from", json_integer((json_int_t)at[2]));
+        heed__tree_put(&source, "to", json_integer(a->reply.len));
+    }
+    return source && json_array_append_new(list, source) == 0 ? 0 : no_memory(a);
 }
 
 /* -- a reply that was written before ---------------------------------------------------------- */
@@ -81,7 +80,7 @@ static int say_entry(answering *a, const desk_entry *e, double score) {
     const size_t from = (size_t)a->reply.len;
     heed__desk_fill(a->d, &a->s, e->text, &a->reply);
     if (a->reply.failed) return no_memory(a);
-    return source_of(a, a->sources, e, a->reply.text + from, score, from);
+    return add_source(a, a->sources, e, a->reply.text + from, score, (size_t[3]){ 0, 0, from });
 }
 
 static int ask_for(answering *a, int slot, const char *intent) {
@@ -158,12 +157,10 @@ static int say_piece(answering *a, const desk_entry *e, const piece *p) {
     if (a->reply.len) heed__desk_put(&a->reply, " ", 1);
     const size_t from = (size_t)a->reply.len;
     heed__desk_put(&a->reply, own, p->end - p->begin);
-    json_t *source = json_pack("{s:s, s:f, s:I, s:I}", "text", own, "score", p->cover, "begin",
-                               (json_int_t)(e->begin + p->begin), "end",
-                               (json_int_t)(e->begin + p->end));
-    const int rc = source && !a->reply.failed ? add_source(a, a->sources, e, source, from)
-                                              : no_memory(a);
-    json_decref(source);
+    const int rc = a->reply.failed
+                       ? no_memory(a)
+                       : add_source(a, a->sources, e, own, p->cover,
+                                    (size_t[3]){ e->begin + p->begin, e->begin + p->end, from });
     heed__free(&a->d->hooks, own);
     return rc;
 }
@@ -211,11 +208,7 @@ static double near_answer(const desk_hit *hit, int64_t n) {
 static int keep_found(answering *a, const desk_hit *hit) {
     const desk_entry *e = &a->d->passages.entry[hit->entry];
     if (hit->near.cover <= 0) return 0;
-    json_t *s = json_pack("{s:s, s:f, s:I, s:I}", "text", e->text, "score", hit->near.cover,
-                          "begin", (json_int_t)e->begin, "end", (json_int_t)e->end);
-    const int rc = s ? add_source(a, a->found, e, s, 0) : no_memory(a);
-    json_decref(s);
-    return rc;
+    return add_source(a, a->found, e, e->text, hit->near.cover, (size_t[3]){ e->begin, e->end, 0 });
 }
 
 /* Looks among passages and earlier answers. 1: said; 0: nothing is near. */
@@ -369,22 +362,22 @@ static int reply_to(answering *a) {
 
 static json_t *answer_tree(answering *a, const char *text) {
     const desk_turn turn = { text, a->reply.text, a->kind, a->intent, a->r.text };
-    const bool over = strcmp(a->kind, "hand_over") == 0 || strcmp(a->kind, "out_of_scope") == 0;
-    json_t *slots = heed__desk_slots_tree(a->d, &a->s);
-    json_t *tree = json_pack("{s:s, s:s, s:s?, s:f, s:O, s:O, s:o}", "reply", a->reply.text, "kind",
-                             a->kind, "intent", a->intent, "confidence", a->confidence, "sources",
-                             a->sources, "slots", slots, "state",
-                             heed__desk_state_tree(a->d, &a->s, &turn));
-    if (tree && over) {
-        json_t *facts = json_pack("{s:s?, s:f, s:O, s:O}", "intent", a->intent, "confidence",
-                                  a->confidence, "slots", slots, "found", a->found);
-        if (json_object_set_new(tree, "turns", heed__desk_turns_tree(&a->s, &turn)) ||
-            json_object_set_new(tree, "facts", facts)) {
-            json_decref(tree);
-            tree = NULL;
-        }
-    }
-    json_decref(slots);
+    json_t *tree = json_object(), *facts;
+    heed__tree_put(&tree, "reply", json_string(a->reply.text));
+    heed__tree_put(&tree, "kind", json_string(a->kind));
+    heed__tree_put(&tree, "intent", heed__text_or_null(a->intent));
+    heed__tree_put(&tree, "confidence", json_real(a->confidence));
+    heed__tree_put(&tree, "sources", json_incref(a->sources));
+    heed__tree_put(&tree, "slots", heed__desk_slots_tree(a->d, &a->s));
+    heed__tree_put(&tree, "state", heed__desk_state_tree(a->d, &a->s, &turn));
+    if (strcmp(a->kind, "hand_over") != 0 && strcmp(a->kind, "out_of_scope") != 0) return tree;
+    facts = json_object();
+    heed__tree_put(&facts, "intent", heed__text_or_null(a->intent));
+    heed__tree_put(&facts, "confidence", json_real(a->confidence));
+    heed__tree_put(&facts, "slots", heed__desk_slots_tree(a->d, &a->s));
+    heed__tree_put(&facts, "found", json_incref(a->found));
+    heed__tree_put(&tree, "turns", heed__desk_turns_tree(&a->s, &turn));
+    heed__tree_put(&tree, "facts", facts);
     return tree;
 }
 

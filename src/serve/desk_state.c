@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "serve/desk_impl.h"
+#include "serve/tree.h"
 
 enum { VERSION = 1, NAME_MOST = 256 };
 
@@ -98,42 +99,40 @@ int heed__desk_state_read(const heed_desk *d, const json_t *tree, desk_state *s,
 /* -- writing ---------------------------------------------------------------------------------- */
 
 static json_t *turn_tree(const desk_turn *t) {
-    return json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "text", t->text, "reply", t->reply, "kind",
-                     t->kind, "intent", t->intent, "read", t->read);
+    json_t *tree = json_object();
+    heed__tree_put(&tree, "text", json_string(t->text));
+    heed__tree_put(&tree, "reply", json_string(t->reply));
+    heed__tree_put(&tree, "kind", json_string(t->kind));
+    if (t->intent) heed__tree_put(&tree, "intent", json_string(t->intent));
+    if (t->read) heed__tree_put(&tree, "read", json_string(t->read));
+    return tree;
 }
 
 json_t *heed__desk_slots_tree(const heed_desk *d, const desk_state *s) {
     json_t *tree = json_object();
-    bool ok = tree != NULL;
-    for (int i = 0; ok && i < heed__desk_slot_count(d); i++)
+    for (int i = 0; i < heed__desk_slot_count(d); i++)
         if (s->value[i])
-            ok = json_object_set_new(tree, heed__desk_slot_name(d, i), json_string(s->value[i])) ==
-                 0;
-    if (ok) return tree;
-    json_decref(tree);
-    return NULL;
+            heed__tree_put(&tree, heed__desk_slot_name(d, i), json_string(s->value[i]));
+    return tree;
 }
 
 json_t *heed__desk_turns_tree(const desk_state *s, const desk_turn *turn) {
-    json_t *tree = json_array();
-    bool ok = tree != NULL;
-    for (int i = s->turns == DESK_TURNS; ok && i < s->turns; i++)
-        ok = json_array_append_new(tree, turn_tree(&s->turn[i])) == 0;
-    if (ok && json_array_append_new(tree, turn_tree(turn)) == 0) return tree;
-    json_decref(tree);
-    return NULL;
+    json_t *list = json_array();
+    for (int i = s->turns == DESK_TURNS; i < s->turns; i++)
+        heed__list_put(&list, turn_tree(&s->turn[i]));
+    heed__list_put(&list, turn_tree(turn));
+    return list;
 }
 
 json_t *heed__desk_state_tree(const heed_desk *d, const desk_state *s, const desk_turn *turn) {
-    json_t *tree = json_pack("{s:i, s:o, s:o}", "v", VERSION, "turns",
-                             heed__desk_turns_tree(s, turn), "slots", heed__desk_slots_tree(d, s));
-    bool ok = tree != NULL;
-    if (ok && s->asking)
-        ok = json_object_set_new(tree, "asking", json_string(s->asking)) == 0 &&
-             json_object_set_new(tree, "pending", json_string(s->pending)) == 0 &&
-             json_object_set_new(tree, "pending_text", json_string(s->pending_text)) == 0 &&
-             json_object_set_new(tree, "asked", json_integer(s->asked)) == 0;
-    if (ok) return tree;
-    json_decref(tree);
-    return NULL;
+    json_t *tree = json_object();
+    heed__tree_put(&tree, "v", json_integer(VERSION));
+    heed__tree_put(&tree, "turns", heed__desk_turns_tree(s, turn));
+    heed__tree_put(&tree, "slots", heed__desk_slots_tree(d, s));
+    if (!s->asking) return tree;
+    heed__tree_put(&tree, "asking", json_string(s->asking));
+    heed__tree_put(&tree, "pending", json_string(s->pending));
+    heed__tree_put(&tree, "pending_text", json_string(s->pending_text));
+    heed__tree_put(&tree, "asked", json_integer(s->asked));
+    return tree;
 }
