@@ -4,7 +4,7 @@
 #                of which one belongs to it; models and weights from the other rows; the desk knows no question of these replies
 #   intents      its intents.tsv: the same rows are tested, the others learnt
 #   follow-ups   recipes/follow_ups.sh: right intent with what was said before, and without
-#   scope        clinc150: messages that none of its intents is for, and messages of its intents, that a person gets
+#   scope        clinc150: messages that none of its intents is for, and messages of its intents, that a person gets; answers a second
 #   passages     wikiqa: each question ranks its own sentences, by words alone
 # HEED names the program (build/heed), HEED_DATA the folder of the sets (../shared/data), HEED_MODELS where models go (a temporary folder).
 set -euo pipefail
@@ -50,6 +50,10 @@ tail -n +2 "$models/clinc-train.tsv" | cut -f1 | LC_ALL=C sort -u | awk 'BEGIN {
 awk -F'\t' 'NR > 1 { gsub(/\\/, "\\\\", $3); gsub(/"/, "\\\"", $3)
     printf "{\"question\": \"%s\", \"intent\": %s}\n", $3, $1 == "oos" ? "null" : "\"" $1 "\"" }' "$data/clinc150/test.tsv" >"$models/clinc-test.jsonl"
 "$heed" chat --intent "$models/clinc" --replies "$models/clinc-replies.tsv" --scope 0.97 --test "$models/clinc-test.jsonl"
+
+echo "beside it, without a model: the intent of the question learnt that is nearest by words"
+tail -n +2 "$models/clinc-train.tsv" | awk -F'\t' 'BEGIN { print "intent\tquestion\treply" } { print $1 "\t" $2 "\t" "This is about " $1 "." }' >"$models/clinc-questions.tsv"
+"$heed" chat --replies "$models/clinc-questions.tsv" --test "$models/clinc-test.jsonl"
 
 echo "== passages"
 "$heed" chat --within "$data/wikiqa/test.tsv"

@@ -82,11 +82,12 @@ static int test(const chat *c, heed_error *err) {
     if (c->json) {
         printf("{\"n\": %lld, \"ranked\": %lld, \"recall_1\": %.6g, \"recall_10\": %.6g, "
                "\"mrr\": %.6g, \"intents\": %lld, \"accuracy\": %.6g, \"accuracy_alone\": "
-               "%.6g, \"handed_over\": %.6g, \"outside\": %lld, \"outside_handed_over\": %.6g}\n",
+               "%.6g, \"handed_over\": %.6g, \"outside\": %lld, \"outside_handed_over\": %.6g, "
+               "\"answers_per_second\": %.6g, \"p99_ms\": %.6g}\n",
                (long long)t.n, (long long)t.ranked, part(t.first, t.ranked), part(t.ten, t.ranked),
                t.mrr, (long long)t.intents, part(t.right, t.intents),
                part(t.right_alone, t.intents), part(t.handed_over, t.intents), (long long)t.outside,
-               part(t.outside_handed_over, t.outside));
+               part(t.outside_handed_over, t.outside), (double)t.n / t.seconds, t.p99 * 1e3);
         return 0;
     }
     printf("%s: %lld messages\n", c->test, (long long)t.n);
@@ -101,6 +102,8 @@ static int test(const chat *c, heed_error *err) {
     if (t.outside)
         printf("Out of scope: %.4f handed over, of %lld\n", part(t.outside_handed_over, t.outside),
                (long long)t.outside);
+    printf("Time: %.0f answers a second, 99 %% within %.3f ms\n", (double)t.n / t.seconds,
+           t.p99 * 1e3);
     return 0;
 }
 

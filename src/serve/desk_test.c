@@ -103,8 +103,15 @@ static int rank_replies(heed_desk *d, const desk_case *c, const desk_reading *r,
     return 0;
 }
 
-static bool sees(const heed_desk *d, const desk_reading *r, const char *intent) {
-    return r->best >= 0 && strcmp(heed__mind_label(&d->mind, r->best), intent) == 0;
+/* Whether the intent is seen; without a model, that of the reply that comes first. 1, 0 or a
+ * status. */
+static int sees(heed_desk *d, const desk_reading *r, const char *intent, heed_error *err) {
+    desk_hit hit;
+    if (d->mind.intent) return strcmp(heed__mind_label(&d->mind, r->best), intent) == 0;
+    const desk_ask ask = { .text = r->text, .vector = r->vector };
+    const int64_t n = heed__desk_rank(d, &d->replies, &ask, &hit, 1, err);
+    const char *of = n > 0 ? d->replies.entry[hit.entry].intent : NULL;
+    return n < 0 ? (int)n : of && strcmp(of, intent) == 0;
 }
 
 /* Goes through the history and answers; *handed: a person is called, or it is out of scope. */
@@ -127,29 +134,43 @@ static int answer_case(heed_desk *d, const desk_case *c, bool *handed, json_t **
     return 0;
 }
 
+/* *took: nanoseconds of the answer. */
 static int test_case(heed_desk *d, const desk_case *c, desk_hit *hit, heed_desk_tested *to,
-                     heed_error *err) {
+                     int64_t *took, heed_error *err) {
     desk_reading r = { .best = -1 };
     desk_state none = { .turns = 0 }, s;
     json_t *state = NULL;
     bool handed = false;
+    const int64_t start = heed__ticks_ns();
     int rc = answer_case(d, c, &handed, &state, err);
+    *took = heed__ticks_ns() - start;
     if (rc == 0 && c->intent) {
         to->intents++;
         to->handed_over += handed;
         rc = heed__desk_read(d, &none, c->question, &r, err);
-        to->right_alone += rc == 0 && sees(d, &r, c->intent);
+        const int seen = rc ? rc : sees(d, &r, c->intent, err);
+        to->right_alone += seen > 0;
+        rc = seen < 0 ? seen : 0;
         heed__desk_reading_free(&d->hooks, &r);
     }
     to->outside += c->outside;
     to->outside_handed_over += c->outside && handed;
     if (rc == 0) rc = heed__desk_state_read(d, state, &s, err);
     if (rc == 0) rc = heed__desk_read(d, &s, c->question, &r, err);
-    if (rc == 0 && c->intent) to->right += sees(d, &r, c->intent);
+    if (rc == 0 && c->intent) {
+        const int seen = sees(d, &r, c->intent, err);
+        to->right += seen > 0;
+        rc = seen < 0 ? seen : 0;
+    }
     if (rc == 0 && c->reply) rc = rank_replies(d, c, &r, hit, to, err);
     heed__desk_reading_free(&d->hooks, &r);
     json_decref(state);
     return rc;
+}
+
+static int by_time(const void *a, const void *b) {
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
 }
 
 int heed_desk_test(heed_desk *desk, const char *path, heed_desk_tested *to, heed_error *err) {
@@ -158,9 +179,15 @@ int heed_desk_test(heed_desk *desk, const char *path, heed_desk_tested *to, heed
     int rc = open_cases(&desk->hooks, path, &c, err);
     if (rc) return rc;
     desk_hit *hit = heed__calloc(&desk->hooks, (size_t)desk->replies.len, sizeof *hit);
-    if (!hit) rc = heed__error(err, HEED_ENOMEM, "desk: out of memory");
-    for (int64_t i = 0; rc == 0 && i < c.len; i++) rc = test_case(desk, &c.one[i], hit, to, err);
+    int64_t *took = heed__calloc(&desk->hooks, (size_t)c.len, sizeof *took);
+    if (!hit || !took) rc = heed__error(err, HEED_ENOMEM, "desk: out of memory");
+    for (int64_t i = 0; rc == 0 && i < c.len; i++)
+        rc = test_case(desk, &c.one[i], hit, to, &took[i], err);
     to->n = c.len;
+    for (int64_t i = 0; rc == 0 && i < c.len; i++) to->seconds += (double)took[i] * 1e-9;
+    if (rc == 0) qsort(took, (size_t)c.len, sizeof *took, by_time);
+    if (rc == 0) to->p99 = (double)took[(c.len - 1) * 99 / 100] * 1e-9;
+    heed__free(&desk->hooks, took);
     if (to->ranked) to->mrr /= (double)to->ranked;
     heed__free(&desk->hooks, hit);
     free_cases(&desk->hooks, &c);

@@ -14,6 +14,7 @@ typedef struct heed_desk_tested {
     /* how they are answered: handed over or called out of scope */
     int64_t handed_over;                  /* of `intents` */
     int64_t outside, outside_handed_over; /* messages that no intent is for */
+    double seconds, p99;                  /* of answers; the time within which 99 % were given */
 } heed_desk_tested;
 
 /* path: JSON lines {"question", "reply"?, "intent"? (null: of none), "history"? [messages]}. 0 or a

@@ -5,8 +5,8 @@
 
 #include <jansson.h>
 
-/* Puts a value, which is taken, into *tree; where either is NULL, or memory is short, *tree goes and
- * is NULL from then on. */
+/* Puts a value, which is taken, into *tree; where either is NULL, or memory is short, *tree goes
+ * and is NULL from then on. */
 static inline void heed__tree_put(json_t **tree, const char *key, json_t *value) {
     if (*tree && value && json_object_set_new(*tree, key, value) == 0) return;
     if (!*tree || !value) json_decref(value); /* else json_object_set_new took it */

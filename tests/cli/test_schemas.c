@@ -146,6 +146,23 @@ static void bench_output(void **state) {
     assert_int_equal(check("bench", "bench ops --only add --json"), 1);
 }
 
+/* Of a build without what serves there is nothing to check. */
+static void desk_output(void **state) {
+    (void)state;
+    char arguments[512];
+    const char *desk = "--kb tests/serve/data/desk/kb --replies tests/serve/data/desk/replies.tsv";
+    snprintf(arguments, sizeof arguments, "%s chat --help >/dev/null 2>&1", program());
+    if (system(arguments)) return;
+    snprintf(arguments, sizeof arguments, "chat %s --json --state <%s/lines.txt", desk, model);
+    assert_int_equal(check("chat", arguments), 4);
+    snprintf(arguments, sizeof arguments, "chat %s --json <tests/serve/data/desk/demo.txt", desk);
+    assert_int_equal(check("chat", arguments), 16);
+    snprintf(arguments, sizeof arguments, "chat %s --json --test %s/asked.jsonl", desk, model);
+    assert_int_equal(check("chat_test", arguments), 1);
+    snprintf(arguments, sizeof arguments, "chat --json --within %s/judged.tsv", model);
+    assert_int_equal(check("chat_within", arguments), 1);
+}
+
 static void the_check_can_fail(void **state) {
     (void)state;
     static const char *const bad[] = { "{}", "{\"a\": 1.5}", "{\"a\": -1}", "{\"a\": 2, \"b\": 0}",
@@ -185,6 +202,16 @@ static int set_up(void **state) {
     f = fopen(path, "w");
     fprintf(f, "\"Hello \\u4e2d \\\"x\\\"\"\n\"\"\n{\"text\": \"caf\\u00e9\\n\"}\n");
     fclose(f);
+    snprintf(path, sizeof path, "%s/asked.jsonl", model);
+    f = fopen(path, "w");
+    fprintf(f, "{\"question\": \"gift wrapping\", \"intent\": \"refund\"}\n{\"question\": \"hm\", "
+               "\"intent\": null}\n");
+    fclose(f);
+    snprintf(path, sizeof path, "%s/judged.tsv", model);
+    f = fopen(path, "w");
+    fprintf(f, "question\tanswer\tlabel\nhow old is it\tit is 3 years old\t1\nhow old is it\tit is "
+               "blue\t0\n");
+    fclose(f);
     snprintf(path, sizeof path, "%s/ids.txt", model);
     f = fopen(path, "w");
     fprintf(f, "5 6\n\n");
@@ -219,12 +246,12 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_check_can_fail), cmocka_unit_test(test_output),
-        cmocka_unit_test(ablate_output),      cmocka_unit_test(predict_output),
-        cmocka_unit_test(tagger_output),      cmocka_unit_test(embedder_output),
-        cmocka_unit_test(label_output),       cmocka_unit_test(runs_output),
-        cmocka_unit_test(promises_output),    cmocka_unit_test(tokenize_output),
-        cmocka_unit_test(bench_output),
+        cmocka_unit_test(desk_output),     cmocka_unit_test(the_check_can_fail),
+        cmocka_unit_test(test_output),     cmocka_unit_test(ablate_output),
+        cmocka_unit_test(predict_output),  cmocka_unit_test(tagger_output),
+        cmocka_unit_test(embedder_output), cmocka_unit_test(label_output),
+        cmocka_unit_test(runs_output),     cmocka_unit_test(promises_output),
+        cmocka_unit_test(tokenize_output), cmocka_unit_test(bench_output),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
