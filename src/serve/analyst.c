@@ -158,6 +158,13 @@ heed_analyst *heed_analyst_hold(heed_analyst *a) {
     return a;
 }
 
+int64_t heed_analyst_users(heed_analyst *a) {
+    heed__lock_enter(a->lock);
+    const int64_t users = a->users;
+    heed__lock_leave(a->lock);
+    return users;
+}
+
 void heed_analyst_drop(heed_analyst *a) {
     if (!a) return;
     heed__lock_enter(a->lock);

@@ -18,7 +18,10 @@ typedef struct heed_analyst heed_analyst;
 heed_analyst *heed_analyst_open(const heed_flow *flow, int threads, heed_metrics_set *metrics,
                                 const heed_hooks *hooks, heed_error *err);
 heed_analyst *heed_analyst_hold(heed_analyst *a); /* one more user */
-void heed_analyst_drop(heed_analyst *a);          /* closed with the last */
+/* Closed with the last, which must not be done from a batch's answer: its thread cannot end
+ * itself. */
+void heed_analyst_drop(heed_analyst *a);
+int64_t heed_analyst_users(heed_analyst *a);
 
 /* What was found in n events: findings of event i are finding[start[i] .. start[i+1]). Labels and
  * names are the analyst's, the rest is `memory`'s. */

@@ -107,6 +107,7 @@ static void asking_done(heed_job *job, int status, const heed_error *err) {
     tell(x, status ? err : &none);
     heed_said_free(&x->q.said);
     heed__free(&a->hooks, x);
+    heed_analyst_drop(a); /* who asked may have dropped it */
 }
 
 int heed_analyst_ask(heed_analyst *a, heed_asked *asked, heed_error *err) {
@@ -120,7 +121,9 @@ int heed_analyst_ask(heed_analyst *a, heed_asked *asked, heed_error *err) {
     x->asked = asked;
     x->q.job = (heed_job){ .n = asked->n, .text = asked->text, .done = asking_done, .user = x };
     x->q.said.want_vectors = asked->vectors;
+    heed_analyst_hold(a);
     if (heed_served_ask_later(a->model[k->model], &x->q)) return 0;
+    heed_analyst_drop(a);
     heed__free(&a->hooks, x);
     return heed__error(err, HEED_EIO, "too many texts are waiting for the model %s",
                        heed_served_id(a->model[k->model]));

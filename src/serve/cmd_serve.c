@@ -1,4 +1,5 @@
 /* cmd_serve.c: `heed serve [FLOW]`: reads streams, answers requests, until it is told to stop. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,7 @@ static void wait_for_end(heed_server *s, double seconds) {
     const int64_t until = heed__ticks_ns() + (int64_t)(seconds * 1e9);
     while (!stop_asked && (seconds <= 0 || heed__ticks_ns() < until)) {
         heed__sleep_ms(LOOK_MS);
+        if (heed_server_tidy(s)) malloc_trim(0); /* else every thread's heap keeps its share */
         if (!reload_asked) continue;
         reload_asked = 0;
         heed_error err = { 0 };

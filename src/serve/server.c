@@ -86,13 +86,37 @@ static void stop_sinks(heed_server *s) {
 
 /* -- reload ----------------------------------------------------------------------------------- */
 
+/* Held until nobody has it: the last to drop it closes its models, which a batch of one of them
+ * must not do. Where there is no memory for the list it stays for ever. */
+static void retire(heed_server *s, heed_setup *setup) {
+    heed__lock_enter(s->lock);
+    if (heed__grow(&s->hooks, &s->retired, &s->retired_cap, s->retireds + 1, sizeof *s->retired) ==
+        0)
+        s->retired[s->retireds++] = setup;
+    heed__lock_leave(s->lock);
+}
+
+bool heed_server_tidy(heed_server *s) {
+    heed__lock_enter(s->lock);
+    const int64_t before = s->retireds;
+    for (int64_t i = s->retireds; i-- > 0;) {
+        heed_setup *setup = s->retired[i];
+        if (!heed_setup_alone(setup)) continue;
+        s->retired[i] = s->retired[--s->retireds];
+        heed_setup_drop(setup);
+    }
+    const bool closed = s->retireds < before;
+    heed__lock_leave(s->lock);
+    return closed;
+}
+
 /* With other sources and sinks; the ones before are gone already. */
 static int put_to_work(heed_server *s, heed_setup *setup, heed_error *err) {
     heed_setup *before = s->setup;
     heed__lock_enter(s->lock);
     s->setup = heed_setup_hold(setup);
     heed__lock_leave(s->lock);
-    heed_setup_drop(before);
+    retire(s, before);
     int rc = start_sinks(s, err);
     if (rc == 0) rc = start_sources(s, err);
     return rc;
@@ -119,9 +143,9 @@ int heed_server_reload(heed_server *s, heed_error *err) {
                 put_to_work(s, before, &again) != 0)
                 heed__log(&s->hooks, HEED_LOG_WARN, "the flow before cannot go on: %s", again.msg);
         }
-        heed_setup_drop(before);
+        heed_setup_drop(before); /* not the last: it is retired, or at work again */
     }
-    heed_setup_drop(setup);
+    heed_setup_drop(setup); /* likewise, or nobody else ever had it */
     atomic_store(&s->reloading, false);
     if (rc == 0) heed__log(&s->hooks, HEED_LOG_INFO, "reloaded %s", s->cfg.flow);
     return rc;
@@ -230,6 +254,8 @@ void heed_server_stop(heed_server *s, int seconds) {
     heed_batcher_free(s->later);
     heed_pipeline_stop(s->pipeline, seconds);
     if (s->lock) stop_sinks(s);
+    for (int64_t i = 0; i < s->retireds; i++) heed_setup_drop(s->retired[i]);
+    heed__free(&s->hooks, s->retired);
     heed_setup_drop(s->setup);
     heed_setup_drop(s->first);
     heed_store_close(s->store);

@@ -43,6 +43,8 @@ typedef struct heed_server {
     heed_lock *lock;      /* of what follows */
     heed_setup *first;    /* whose listen, keys and certificate the socket has */
     heed_setup *setup;    /* whose sources and sinks are at work */
+    heed_setup **retired; /* [retireds] set aside by reloads, some perhaps still in use */
+    int64_t retireds, retired_cap;
     heed_source **source; /* [setup->flow->sources]; NULL: a push source, or stopped */
     heed_sinks *sinks;
     atomic_bool stopping, reloading;
@@ -57,5 +59,8 @@ void heed_server_stop(heed_server *s, int seconds);
 /* The flow file read again, with models, rules, sources and sinks: in force when it returns. 0 or a
  * status: all is as before. */
 int heed_server_reload(heed_server *s, heed_error *err);
+/* Closes what reloads set aside and nobody uses any more; now and then, from any thread but those
+ * that answer requests. Whether there was anything. */
+bool heed_server_tidy(heed_server *s);
 
 #endif

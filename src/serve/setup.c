@@ -62,3 +62,10 @@ void heed_setup_drop(heed_setup *s) {
     heed__lock_leave(s->lock);
     if (left == 0) close_all(s);
 }
+
+bool heed_setup_alone(heed_setup *s) {
+    heed__lock_enter(s->lock);
+    const bool one = s->users == 1;
+    heed__lock_leave(s->lock);
+    return one && heed_analyst_users(s->analyst) == 1;
+}

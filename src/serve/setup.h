@@ -25,5 +25,7 @@ heed_setup *heed_setup_open(heed_flow *flow, int threads, heed_metrics_set *metr
                             const heed_hooks *hooks, heed_error *err);
 heed_setup *heed_setup_hold(heed_setup *s);
 void heed_setup_drop(heed_setup *s); /* NULL is fine */
+/* Whether nobody but the caller has it or its analyst. */
+bool heed_setup_alone(heed_setup *s);
 
 #endif
