@@ -4,15 +4,16 @@
  * the store, a name and a stamp per file. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
 #include "base/buffer.h"
-#include "base/file.h"
 #include "base/folder.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -118,7 +119,7 @@ typedef int (*read_fn)(heed_source *s, const item *it, heed_error *err);
 /* Is the file new or changed, and quiet? 1, 0, or a status. */
 static int is_due(heed_source *s, folder *f, item *it, bool once, heed_error *err) {
     struct stat st;
-    if (stat(it->path, &st) != 0 || !S_ISREG(st.st_mode)) return 0;
+    if (lstat(it->path, &st) != 0 || !S_ISREG(st.st_mode)) return 0; /* no links: see open_file */
     it->changed_ms = st.st_mtim.tv_sec * (int64_t)1000 + st.st_mtim.tv_nsec / 1000000;
     const int64_t moved = st.st_ctim.tv_sec * (int64_t)1000 + st.st_ctim.tv_nsec / 1000000;
     const int64_t age = heed__now_ms() - (moved > it->changed_ms ? moved : it->changed_ms);
@@ -240,15 +241,51 @@ static int add_lines(heed_source *s, const item *it, heed_text *text, heed_error
     return status;
 }
 
+/* Opens a regular file and nothing else: whoever may put files into the folder must not make us
+ * read others by a link, or wait for a pipe. *size: what it holds now. Negative: errno tells. */
+static int open_file(const char *path, size_t *size) {
+    struct stat st;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) return -1;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        *size = (size_t)st.st_size;
+        return fd;
+    }
+    close(fd);
+    errno = EINVAL;
+    return -1;
+}
+
 /* The bytes of a file; *bytes NULL: it is passed over, and what is returned says how. */
 static int read_bytes(heed_source *s, const item *it, char **bytes, size_t *size, heed_error *err) {
-    heed_error why = { 0 };
-    const int status = heed__file_read(&s->hooks, it->path, s->cfg->most, bytes, size, &why);
-    if (status == 0) return 0;
-    if (status == HEED_ENOMEM) return heed__source_no_memory(s, err);
-    if (status == HEED_ENOTFOUND) return READ_GONE;
-    heed__source_wrong(s, "%s", why.msg);
-    return status == HEED_EFORMAT ? 0 : READ_LATER; /* EFORMAT: too large */
+    size_t len = 0;
+    *bytes = NULL;
+    const int fd = open_file(it->path, size);
+    if (fd < 0 && errno == ENOENT) return READ_GONE;
+    if (fd < 0) {
+        heed__source_wrong(s, "%s: cannot be read: %s", it->path, heed__errno_text(errno));
+        return READ_LATER;
+    }
+    char *all = *size <= s->cfg->most ? heed__malloc(&s->hooks, *size + 1) : NULL;
+    ssize_t n = 0;
+    while (all && len < *size && (n = read(fd, all + len, *size - len)) > 0) len += (size_t)n;
+    const int number = n < 0 ? errno : 0;
+    close(fd);
+    if (all && !number) {
+        all[len] = 0;
+        *size = len;
+        *bytes = all;
+        return 0;
+    }
+    heed__free(&s->hooks, all);
+    if (*size > s->cfg->most) {
+        heed__source_wrong(s, "%s: larger than the %zu bytes that are read of it", it->path,
+                           s->cfg->most);
+        return 0;
+    }
+    if (!number) return heed__source_no_memory(s, err);
+    heed__source_wrong(s, "%s: cannot be read: %s", it->path, heed__errno_text(number));
+    return READ_LATER;
 }
 
 static int read_text(heed_source *s, const item *it, heed_error *err) {

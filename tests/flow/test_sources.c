@@ -353,6 +353,9 @@ static void test_dir(void **state) {
     put_old("in/b.html", "<p>A <b>page</b><script>x()</script></p>");
     put_old("in/.hidden", "no");
     put_old("in/empty", "");
+    put_old("secret", "not of that folder");
+    assert_int_equal(symlink(at("secret"), at("in/link.txt")), 0); /* leads nowhere */
+    assert_int_equal(mkfifo(at("in/pipe.txt"), 0600), 0);
     start(&c, "kind: dir, path: %s", at("in"));
     collect_wait(&c, 2);
     is_text(&c, 0, "the text\nof a file");
