@@ -138,32 +138,49 @@ static void empty(heed_source *s) {
     heed__arena_reset(&s->batch.arena);
 }
 
-int heed__source_give(heed_source *s, heed_error *err) {
-    int status = 0;
-    for (int64_t tries = 0; s->batch.len > 0; tries++) {
-        heed_error why = { 0 };
-        status = heed__source_stopping(s)
-                     ? HEED_ECANCELLED
-                     : s->intake.take(s->intake.user, s->batch.entry, s->batch.len, &why);
-        if (status == 0) break;
-        if (status == HEED_ECANCELLED) {
-            heed__error(err, status, "source %s: stopped", s->cfg->name);
-            break;
+/* Counts what was taken; what the store knew already has the negative number of the first. */
+static void count(heed_source *s, const heed_entry *entry, int64_t n) {
+    int64_t fresh = 0;
+    for (int64_t i = 0; i < n; i++) fresh += entry[i].seq >= 0;
+    heed__metric_add(s->taken, (double)fresh);
+    heed__lock_enter(s->lock);
+    s->events += fresh;
+    heed__lock_leave(s->lock);
+}
+
+/* Gives n events until they are taken. 0; HEED_EINVALID: they never will be; HEED_ECANCELLED. */
+static int give_some(heed_source *s, heed_entry *entry, int64_t n, heed_error *err) {
+    for (bool failing = false;; failing = true) {
+        if (heed__source_stopping(s))
+            return heed__error(err, HEED_ECANCELLED, "source %s: stopped", s->cfg->name);
+        const int status = s->intake.take(s->intake.user, entry, n, err);
+        if (status == 0) {
+            if (failing) tell(s, "reading", "");
+            s->failures = 0;
+            count(s, entry, n);
+            return 0;
         }
+        if (status == HEED_ECANCELLED || status == HEED_EINVALID) return status;
         s->failures++;
-        heed__source_wrong(s, "not taken, tried again: %s", why.msg);
+        heed__source_wrong(s, "not taken, tried again: %s", err->msg);
         tell(s, "failing", NULL);
         heed__source_sleep(s, pause_ms(s));
     }
-    int64_t fresh = 0; /* what the store knew already has the negative number of the first */
-    for (int64_t i = 0; i < s->batch.len && status == 0; i++) fresh += s->batch.entry[i].seq >= 0;
-    if (status == 0 && s->batch.len > 0) {
-        if (s->failures) tell(s, "reading", "");
-        s->failures = 0;
-        heed__metric_add(s->taken, (double)fresh);
-        heed__lock_enter(s->lock);
-        s->events += fresh;
-        heed__lock_leave(s->lock);
+}
+
+int heed__source_give(heed_source *s, heed_error *err) {
+    heed_entry *entry = s->batch.entry;
+    const int64_t n = s->batch.len;
+    int status = n > 0 ? give_some(s, entry, n, err) : 0;
+    if (status == HEED_EINVALID) { /* one of them is bad: the others are not to wait for it */
+        status = 0;
+        for (int64_t i = 0; i < n && !status; i++) {
+            status = give_some(s, &entry[i], 1, err);
+            if (status != HEED_EINVALID) continue;
+            heed__source_wrong(s, "event %s cannot be taken, passed over: %s",
+                               entry[i].id ? entry[i].id : "", err->msg);
+            status = 0;
+        }
     }
     empty(s);
     return status;

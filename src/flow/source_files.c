@@ -105,6 +105,7 @@ static int list(heed_source *s, folder *f, const char *path, heed_error *err) {
 
 typedef struct item {
     const char *name, *key; /* in the folder; in the store */
+    const char *shown;      /* the name, or a sum of one that is no UTF-8 */
     char path[HEED_PATH_SIZE], stamp[64];
     int64_t changed_ms;
     uint64_t sum;
@@ -142,16 +143,27 @@ static int is_due(heed_source *s, folder *f, item *it, bool once, heed_error *er
     return add_seen(s, &f->seen, it->sum, err);
 }
 
+static void short_sum(const char *bytes, size_t size, char text[33]) {
+    unsigned char sum[HEED_SHA256_SIZE];
+    heed__sha256(bytes, size, sum);
+    heed__hex(sum, 16, text);
+}
+
 /* Reads what is new in a folder, each file of which has a key in the store; 0 or a status. */
 static int look(heed_source *s, const char *path, bool mail, read_fn read, heed_error *err) {
     folder *f = s->own;
     int status = list(s, f, path, err);
     for (int64_t i = 0; i < f->names && !status; i++) {
-        char key[300];
-        item it = { .name = f->name[i], .key = key };
+        char key[300], sum[33];
+        item it = { .name = f->name[i], .key = key, .shown = f->name[i] };
+        if (heed__utf8_check(it.name, strlen(it.name)) < strlen(it.name)) {
+            short_sum(it.name, strlen(it.name), sum);
+            it.shown = sum;
+        }
         /* the flags behind the colon of a mail's name change when it is read */
         const size_t len = mail ? strcspn(it.name, ":") : strlen(it.name);
-        heed__format(key, sizeof key, "%s/%.*s", mail ? "mail" : "file", (int)len, it.name);
+        heed__format(key, sizeof key, "%s/%.*s", mail ? "mail" : "file",
+                     it.shown == it.name ? (int)len : 32, it.shown);
         heed__format(it.path, sizeof it.path, "%s/%s", path, it.name);
         status = is_due(s, f, &it, mail, err);
         if (status <= 0) continue;
@@ -178,12 +190,6 @@ static void folder_close(heed_source *s) {
 
 /* -- texts ------------------------------------------------------------------------------------ */
 
-static void short_sum(const char *bytes, size_t size, char text[33]) {
-    unsigned char sum[HEED_SHA256_SIZE];
-    heed__sha256(bytes, size, sum);
-    heed__hex(sum, 16, text);
-}
-
 /* {"file": name} as an event's fields. */
 static char *file_fields(heed_source *s, const char *name, heed_error *err) {
     size_t len;
@@ -201,7 +207,7 @@ static char *file_fields(heed_source *s, const char *name, heed_error *err) {
 static int add_file(heed_source *s, const item *it, const heed_text *text, heed_error *err) {
     char sum[33], id[400];
     short_sum(text->bytes, (size_t)text->len, sum);
-    heed__format(id, sizeof id, "%s@%s", it->name, sum);
+    heed__format(id, sizeof id, "%s@%s", it->shown, sum);
     if (s->cfg->format && strcmp(s->cfg->format, "json") == 0)
         return heed__record_json(s, text->bytes, (size_t)text->len, id, err);
     const size_t name = strlen(it->name);
@@ -209,7 +215,7 @@ static int add_file(heed_source *s, const item *it, const heed_text *text, heed_
                       (name > 4 && strcmp(it->name + name - 4, ".htm") == 0);
     heed_text plain = { .hooks = &s->hooks };
     (html ? heed__html_text : heed__plain_text)(&plain, text->bytes, (size_t)text->len);
-    char *body = file_fields(s, heed__utf8_check(it->name, name) == name ? it->name : "", err);
+    char *body = file_fields(s, it->shown, err);
     bool bad = plain.failed || !body;
     heed_entry *e = bad || plain.len == 0 ? NULL : heed__batch_add(s);
     if (e) {
@@ -234,7 +240,7 @@ static int add_lines(heed_source *s, const item *it, heed_text *text, heed_error
         if (*end) *end++ = 0;
         if (size > 0 && at[size - 1] == '\r') at[--size] = 0;
         short_sum(at, size, sum);
-        heed__format(id, sizeof id, "%s:%lld@%s", it->name, (long long)++number, sum);
+        heed__format(id, sizeof id, "%s:%lld@%s", it->shown, (long long)++number, sum);
         if (heed__batch_full(s)) status = heed__source_give(s, err);
         if (!status) status = heed__record_line(s, at, size, id, err);
     }

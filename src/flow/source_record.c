@@ -191,10 +191,12 @@ int heed__record_text(heed_source *s, const char *line, size_t size, const char 
         part[HEED_ROLE_TEXT] = line;
         return add(s, part, own, NULL, err);
     }
-    /* bytes that are no UTF-8 become U+FFFD, zero bytes spaces; tabs and line ends stay */
+    /* bytes that are no UTF-8 become U+FFFD, controls spaces; tabs and line ends stay */
     heed__charset_add(&utf8, "utf-8", line, size);
     for (int64_t i = 0; i < utf8.len; i++)
-        if (utf8.bytes[i] == 0) utf8.bytes[i] = ' ';
+        if (((unsigned char)utf8.bytes[i] < ' ' && !strchr("\t\n", utf8.bytes[i])) ||
+            utf8.bytes[i] == 0x7f || utf8.bytes[i] == 0)
+            utf8.bytes[i] = ' ';
     part[HEED_ROLE_TEXT] = utf8.bytes;
     status = utf8.failed ? heed__source_no_memory(s, err) : add(s, part, own, NULL, err);
     heed__text_free(&utf8);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "flow/charset.h"
 
 enum { RECORD_MOST = 64 << 20 };
 
@@ -52,6 +53,18 @@ static bool odd_quotes(const char *line, size_t size) {
     return odd;
 }
 
+/* Bytes that are no UTF-8 become U+FFFD. */
+static int tidy(heed_table *t, heed_error *err) {
+    heed_text *r = &t->record;
+    if (heed__utf8_check(r->bytes, (size_t)r->len) == (size_t)r->len) return 1;
+    heed_text utf8 = { .hooks = t->hooks };
+    heed__charset_add(&utf8, "utf-8", r->bytes, (size_t)r->len);
+    heed__text_free(r);
+    *r = utf8;
+    if (!r->failed) return 1;
+    return heed__error(err, HEED_ENOMEM, "%s: out of memory", heed__input_name(t->in));
+}
+
 int heed__table_next(heed_table *t, heed_error *err) {
     char *line;
     size_t size;
@@ -70,7 +83,7 @@ int heed__table_next(heed_table *t, heed_error *err) {
         if (t->record.len > RECORD_MOST)
             return heed__error(err, HEED_EFORMAT, "%s:%lld: a quote that is not closed",
                                heed__input_name(t->in), (long long)heed__input_line_number(t->in));
-        if (!open) return 1;
+        if (!open) return tidy(t, err);
     }
     if (!open) return 0;
     return heed__error(err, HEED_EFORMAT, "%s: a quote that is not closed",

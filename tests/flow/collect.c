@@ -30,6 +30,11 @@ static int take(void *user, heed_entry *entry, int64_t n, heed_error *err) {
         err->code = status = HEED_EIO;
         snprintf(err->msg, sizeof err->msg, "the disk is full");
     }
+    for (int64_t i = 0; i < n && c->poison && !status; i++)
+        if (strcmp(entry[i].text, c->poison) == 0) {
+            err->code = status = HEED_EINVALID;
+            snprintf(err->msg, sizeof err->msg, "it is bad");
+        }
     for (int64_t i = 0; i < n && !status; i++) {
         const heed_entry *e = &entry[i];
         const int64_t at = find(c, e->id);

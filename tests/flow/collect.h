@@ -15,7 +15,8 @@ typedef struct collect {
     heed_store *store; /* of its own, in memory */
     taken *event;      /* [len] in the order in which they came, each id once */
     int64_t len, cap, again, calls;
-    int refuse; /* so many calls are refused first */
+    const char *poison; /* a batch with that text is HEED_EINVALID; NULL: none */
+    int refuse;         /* so many calls are refused first */
     heed_source *source;
     heed_flow *flow;
 } collect;

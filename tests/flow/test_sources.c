@@ -123,6 +123,48 @@ static void test_forms(void **state) {
     collect_free(&c);
 }
 
+/* What is no UTF-8, in columns and in their names, becomes what is. */
+static void test_bytes(void **state) {
+    (void)state;
+    collect c = { 0 };
+    put("k.tsv", "text\tna\xefve\tid\nca\xe9\t\xff\t\xfe\n", "w");
+    start(&c, "kind: csv, path: %s", at("k.tsv"));
+    collect_until(&c, "ended");
+    assert_int_equal(c.len, 1);
+    is_text(&c, 0, "ca\xef\xbf\xbd");
+    assert_string_equal(c.event[0].id, "\xef\xbf\xbd");
+    assert_string_equal(c.event[0].body, "{\"na\xef\xbf\xbdve\":\"\xef\xbf\xbd\"}");
+    collect_free(&c);
+    put("l.log", "\x1b[31mred\x07\tend\n", "w");
+    start(&c, "kind: tail, path: %s", at("l.log"));
+    collect_wait(&c, 1);
+    is_text(&c, 0, " [31mred \tend");
+    collect_free(&c);
+    mkdir(at("bytes"), 0700);
+    put("bytes/\xff.txt", "named by bytes", "w");
+    start(&c, "kind: dir, path: %s", at("bytes"));
+    collect_wait(&c, 1);
+    assert_non_null(strstr(c.event[0].id, "@"));
+    assert_null(strstr(c.event[0].id, "\xff"));
+    collect_free(&c);
+}
+
+/* One event that is never taken does not keep the others from it. */
+static void test_poison(void **state) {
+    (void)state;
+    collect c = { .poison = "two" };
+    put("m.tsv", "text\none\ntwo\nthree\n", "w");
+    start(&c, "kind: csv, path: %s", at("m.tsv"));
+    collect_until(&c, "ended");
+    assert_int_equal(c.len, 2);
+    is_text(&c, 0, "one");
+    is_text(&c, 1, "three");
+    char error[512];
+    collect_state(&c, "error", error, sizeof error);
+    assert_non_null(strstr(error, " cannot be taken, passed over: it is bad"));
+    collect_free(&c);
+}
+
 static void test_csv_wrong(void **state) {
     (void)state;
     heed_error err = { 0 };
@@ -459,7 +501,8 @@ static int remove_folder(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_csv),       cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_csv_wrong), cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_csv_wrong), cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_poison),    cmocka_unit_test(test_pace),
         cmocka_unit_test(test_loop),      cmocka_unit_test(test_refused),
         cmocka_unit_test(test_tail),      cmocka_unit_test(test_rotation),
         cmocka_unit_test(test_tail_end),  cmocka_unit_test(test_dir),
