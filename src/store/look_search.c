@@ -202,7 +202,7 @@ static json_t *hit_json(heed_db *db, hit *h, heed_error *err) {
 }
 
 static json_t *hits_json(heed_db *db, hits *h, int64_t most, heed_error *err) {
-    qsort(h->hit, (size_t)h->n, sizeof *h->hit, by_score);
+    if (h->n) qsort(h->hit, (size_t)h->n, sizeof *h->hit, by_score);
     json_t *list = json_array();
     for (int64_t i = 0; i < h->n && i < most; i++) {
         json_t *one = hit_json(db, &h->hit[i], err);

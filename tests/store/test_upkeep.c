@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -72,6 +73,60 @@ static void test_newer(void **state) {
     refused(store_path, false, HEED_EFORMAT,
             "made by a newer heed (store version 99; this one knows 1)");
     refused(store_path, true, HEED_EFORMAT, "made by a newer heed");
+}
+
+/* A store as version 1 wrote it, made once: it always opens, and is what it was. */
+static void test_version_1(void **state) {
+    (void)state;
+    char *packed, *whole = malloc(1 << 20);
+    size_t size;
+    must(heed__file_read(NULL, "tests/store/v1.db.zst", 1 << 20, &packed, &size, &err));
+    const size_t len = ZSTD_decompress(whole, 1 << 20, packed, size);
+    assert_false(ZSTD_isError(len));
+    char path[256];
+    snprintf(path, sizeof path, "%s", beside("v1.db"));
+    write_file(path, whole, len);
+    heed__free(NULL, packed);
+    free(whole);
+    heed_store *s = try_open(path, false, 0);
+    must(heed_store_check(s, &err));
+    log_copy *got = malloc(sizeof *got);
+    read_all(s, 0, got);
+    assert_int_equal(got->n, 5);
+    assert_string_equal(got->line[0], "1 1700000000000 loaded - - 0 - - - - - {\"flow\":\"abc\"}");
+    assert_string_equal(
+        got->line[1], "2 1700000000000 event mail m1 1600000000000 ann s1 A card my card was lost "
+                      "卡丢了 https://x/1 {\"lang\":\"en\"}");
+    free(got);
+    assert_string_equal(seqs_of(heed_look_events(s, &(heed_look){ .text = "丢了" }, &err_)), "2");
+    assert_string_equal(
+        seqs_of(heed_look_search(s, &(heed_look){ 0 }, (float[]){ 0.6f, 0.8f }, 2, &err_)), "2");
+    json_t *event = heed_look_event(s, 2, &err_);
+    same_json(json_incref(json_object_get(event, "corrected")), "{'intent':'card_stolen'}");
+    same_json(json_incref(json_object_get(event, "gates")), "{'r':'fired'}");
+    json_decref(event);
+    heed_message *due;
+    assert_int_equal(heed_store_due(s, "hook", 5, 9, &due, &err_), 2);
+    heed__free(NULL, due);
+    assert_int_equal(heed_store_decided(s), 5);
+    append_text(s, "and goes on");
+    commit_all(s);
+    must(heed_store_check(s, &err));
+    heed_store_close(s);
+}
+
+/* An older store is migrated where it may be written; a reader says that it must be. */
+static void test_older(void **state) {
+    heed_store_close(*state);
+    *state = NULL;
+    char path[256];
+    snprintf(path, sizeof path, "%s", beside("older.db"));
+    in_sqlite(path, "PRAGMA application_id=1751475556"); /* version 0: no table yet */
+    refused(path, true, HEED_EUNSUPPORTED, "store version 0 must be migrated first");
+    heed_store *s = try_open(path, false, 0);
+    append_text(s, "x");
+    must(heed_store_check(s, &err));
+    heed_store_close(s);
 }
 
 static void test_two_writers(void **state) {
@@ -520,6 +575,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         EACH_STORE(test_not_a_store),
         EACH_STORE(test_newer),
+        EACH_STORE(test_version_1),
+        EACH_STORE(test_older),
         EACH_STORE(test_two_writers),
         EACH_STORE(test_locked),
         EACH_STORE(test_mode),
