@@ -2,10 +2,12 @@
  *
  *     bench_http serve EVENTS        prints its port; publishes so many events a second; ends with
  *                                    its standard input
+ *     bench_http bare                libmicrohttpd alone with one answer made beforehand: the peer
  *     bench_http listen PORT N S     N listeners for S seconds: events had and wanted, their delay
  *                                    from publishing to reading, how many came later than 100 ms
  */
 #include <arpa/inet.h>
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,9 +25,11 @@ enum { LATE_MS = 100, MOST_LISTENERS = 10000, READ = 1 << 16 };
 static heed_hub *hub;
 static _Atomic bool ended;
 
+/* As that of `heed serve`. */
 static void health(void *user, heed_request *rq) {
     (void)user;
-    heed_reply_json(rq, 200, json_pack("{s:s}", "status", "ok"));
+    static const char ok[] = "{\"status\":\"ok\"}";
+    heed_reply_data(rq, 200, "application/json", ok, sizeof ok - 1, NULL);
 }
 
 static void listen_hub(void *user, heed_request *rq) {
@@ -70,6 +74,41 @@ static int serve(int events) {
     heed__thread_join(t);
     heed_http_stop(http, 1);
     heed_hub_free(hub);
+    return 0;
+}
+
+/* -- the peer --------------------------------------------------------------------------------- */
+
+static enum MHD_Result answer_bare(void *cls, struct MHD_Connection *connection, const char *url,
+                                   const char *method, const char *version, const char *data,
+                                   size_t *size, void **request) {
+    (void)url, (void)method, (void)version, (void)data, (void)size;
+    static int seen;
+    if (!*request) {
+        *request = &seen;
+        return MHD_YES;
+    }
+    *request = NULL;
+    return MHD_queue_response(connection, 200, cls);
+}
+
+static int serve_bare(void) {
+    static char text[] = "{\"status\":\"ok\"}";
+    struct sockaddr_in at = { .sin_family = AF_INET };
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    struct MHD_Response *answer = MHD_create_response_from_buffer(sizeof text - 1, text,
+                                                                  MHD_RESPMEM_PERSISTENT);
+    MHD_add_response_header(answer, "Content-Type", "application/json");
+    struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL,
+                                            answer_bare, answer, MHD_OPTION_SOCK_ADDR, &at,
+                                            MHD_OPTION_END);
+    if (!d) return 1;
+    printf("%d\n", MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT)->port);
+    fflush(stdout);
+    while (getchar() != EOF)
+        ;
+    MHD_stop_daemon(d);
+    MHD_destroy_response(answer);
     return 0;
 }
 
@@ -141,6 +180,7 @@ int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "serve") == 0) return serve(atoi(argv[2]));
     if (argc == 5 && strcmp(argv[1], "listen") == 0)
         return listen_all(atoi(argv[2]), atoi(argv[3]), atoi(argv[4]));
-    fprintf(stderr, "bench_http serve EVENTS | listen PORT N SECONDS\n");
+    if (argc == 2 && strcmp(argv[1], "bare") == 0) return serve_bare();
+    fprintf(stderr, "bench_http serve EVENTS | bare | listen PORT N SECONDS\n");
     return 64;
 }

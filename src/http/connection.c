@@ -20,9 +20,14 @@ int64_t heed__ticks_ms(void) {
     return heed__ticks_ns() / 1000000;
 }
 
-static void set_deadline(heed_conn *conn, int64_t in_ms) {
-    atomic_store_explicit(&conn->deadline, in_ms < 0 ? INT64_MAX : heed__ticks_ms() + in_ms,
+/* In ms from now, a time of heed__ticks_ns; below 0: none. */
+static void set_deadline_from(heed_conn *conn, int64_t now, int64_t in_ms) {
+    atomic_store_explicit(&conn->deadline, in_ms < 0 ? INT64_MAX : now / 1000000 + in_ms,
                           memory_order_relaxed);
+}
+
+static void set_deadline(heed_conn *conn, int64_t in_ms) {
+    set_deadline_from(conn, in_ms < 0 ? 0 : heed__ticks_ns(), in_ms);
 }
 
 /* -- connections ------------------------------------------------------------------------------ */
@@ -130,7 +135,7 @@ static const char *label_of(char *text, size_t size, const heed_request *rq) {
 }
 
 /* Counts an answer that was made. */
-static void count(heed_request *rq) {
+static void count(heed_request *rq, int64_t now) {
     heed_http *http = rq->http;
     char label[300], with_status[340];
     heed_route_counts *c = &http->counts[rq->route ? rq->route - http->routes : http->routes_len];
@@ -157,7 +162,7 @@ static void count(heed_request *rq) {
                                   label_of(label, sizeof label, rq));
         atomic_store_explicit(&c->seconds, seconds, memory_order_release);
     }
-    heed__metric_observe(seconds, (double)(heed__ticks_ns() - rq->begun) * 1e-9);
+    heed__metric_observe(seconds, (double)(now - rq->begun) * 1e-9);
 }
 
 /* Gives the answer to libmicrohttpd. */
@@ -166,12 +171,14 @@ static enum MHD_Result send_answer(heed_request *rq) {
     rq->stage = HEED_SENT;
     rq->response = NULL;
     if (!response) return MHD_NO;
-    count(rq);
+    const int64_t now = heed__ticks_ns();
+    count(rq, now);
     const enum MHD_Result queued = MHD_queue_response(rq->connection, rq->status, response);
     MHD_destroy_response(response);
     /* a client may take its time, but not all of it */
     const int64_t ms = (int64_t)rq->http->cfg.idle_seconds * 1000;
-    set_deadline(rq->conn, rq->streams || rq->listener ? -1 : ms + rq->answer_size / TAKEN_PER_MS);
+    set_deadline_from(rq->conn, now,
+                      rq->streams || rq->listener ? -1 : ms + rq->answer_size / TAKEN_PER_MS);
     return queued;
 }
 
