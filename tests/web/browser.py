@@ -21,7 +21,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PATIENCE = 30
+PATIENCE = 120
 
 # Everything that must not happen is written down before any script of the page runs.
 WATCH = """
@@ -132,6 +132,15 @@ class Browser:
 
     def one(self, selector):
         return self.wait(lambda: next(iter(self.all(selector)), None), selector)
+
+    def attr(self, selector, name):
+        """Of the first such element, in one step: a live page may draw it anew at any moment."""
+        return self.wait(lambda: self.js("const e = document.querySelector(arguments[0]);"
+                                         "return e ? {v: e[arguments[1]] ?? e.getAttribute(arguments[1])} : null",
+                                         selector, name), selector)["v"]
+
+    def shown(self, selector):
+        return self.js("return Boolean(document.querySelector(arguments[0])?.offsetParent)", selector)
 
     def wait(self, condition, what):
         def tried(_):

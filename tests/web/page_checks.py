@@ -3,6 +3,8 @@ check; names given as arguments choose some of them."""
 import sys
 import time
 
+from selenium.common.exceptions import WebDriverException
+
 from browser import CONTRAST, LISTEN, Browser, Keys, Mock
 
 VIEWS = ["inbox", "monitor", "search", "chat", "models", "system"]
@@ -17,8 +19,7 @@ def inbox_is_live(b, mock):
     mock.set(send={"text": "Zebra crossing: where is my card?", "source": "support"})
     b.says(".row", "Zebra crossing")
     b.wait(lambda: b.all(".row .attended"), "attended words shaded")
-    meter = b.one(".row [role=meter]")
-    assert 0 <= float(meter.get_attribute("aria-valuenow")) <= 1
+    assert 0 <= float(b.attr(".row [role=meter]", "aria-valuenow")) <= 1
     b.says(".wire", "Live", "/s")
     # paused: nothing moves until it goes on
     b.click("[data-act=pause]")
@@ -86,7 +87,7 @@ def one_event(b, mock):
     b.one(".entity[data-type=PLACE]")
     b.click(".legend .toggle")
     b.gone(".entity")
-    assert b.one(".facts a").get_attribute("href") == "https://example.org/a"
+    assert b.attr(".facts a", "href") == "https://example.org/a"
     b.says(".why", "stopped at")
     b.js("document.querySelector('.why summary').click()")
     b.says(".gates", "7 where 5.1 are usual")
@@ -150,11 +151,11 @@ def keyboard(b, mock):
     assert b.js("return document.activeElement.id") == "main"
     mock.set(rate=0.2)
     b.press("j")
-    first = b.one(".row.selected").get_attribute("data-seq")
+    first = b.attr(".row.selected", "data-seq")
     b.press("j")
-    b.wait(lambda: b.one(".row.selected").get_attribute("data-seq") != first, "the next")
+    b.wait(lambda: b.attr(".row.selected", "data-seq") != first, "the next")
     b.press("k")
-    b.wait(lambda: b.one(".row.selected").get_attribute("data-seq") == first, "the one before")
+    b.wait(lambda: b.attr(".row.selected", "data-seq") == first, "the one before")
     b.press("u")
     b.one(".row.selected [data-act=up][aria-pressed=true]")
     b.press("d")
@@ -197,7 +198,7 @@ def keyboard(b, mock):
         assert any(part.lower() in r.lower() for r in reached), (part, reached)
     b.js("document.querySelector('.chart svg').focus()")
     b.press(Keys.ARROW_LEFT)
-    b.wait(lambda: b.one(".readout").is_displayed(), "the readout")
+    b.wait(lambda: b.shown(".readout"), "the readout")
     mock.set(rate=4)
     b.quiet()
 
@@ -229,7 +230,7 @@ def monitor(b, mock):
     svg = b.one(".chart svg")
     from selenium.webdriver.common.action_chains import ActionChains
     ActionChains(b.driver).move_to_element(svg).perform()
-    b.wait(lambda: b.one(".readout").is_displayed(), "the readout")
+    b.wait(lambda: b.shown(".readout"), "the readout")
     # alerts: why, then each thing that can be done, and back
     b.click(".alert summary")
     b.says(".alert", "41 messages in the window", "chance 3.1e-9")
@@ -239,7 +240,7 @@ def monitor(b, mock):
         b.one(".alert")
         if not b.all(".alert[open]"):
             b.click(".alert summary")
-        alert = b.one(".alert[open]").get_attribute("data-id")
+        alert = b.attr(".alert[open]", "data-id")
         b.click(".alert[open] " + act)
         b.gone(".alert[data-id='%s'] .state[data-state=open]" % alert)
         b.click(".choice [data-value=%s]" % state)
@@ -248,7 +249,7 @@ def monitor(b, mock):
         b.gone(".alert[data-id='%s'] .state[data-state=%s]" % (alert, state))
     b.click(".choice [data-value=open]")
     b.click(".alert summary")
-    alert = b.one(".alert[open]").get_attribute("data-id")
+    alert = b.attr(".alert[open]", "data-id")
     b.choose("Silence …", "60")
     b.click(".choice [data-value=silenced]")
     b.one(".alert[data-id='%s'] .state[data-state=silenced]" % alert)
@@ -381,18 +382,18 @@ def states(b, mock):
     b.one(".row")
     mock.set(down=True)
     b.says(".wire", "Offline")
-    assert b.one(".offline").is_displayed()
+    assert b.shown(".offline")
     b.shot("offline")
     mock.set(send={"text": "Said while the line was down"})
     mock.set(down=False)
     b.says(".wire", "Live")
     b.says(".row", "Said while the line was down")
-    assert not b.one(".offline").is_displayed()
+    assert not b.shown(".offline")
     # a server with keys
     mock.set(key="secret-1")
     b.open("system")
     b.one("dialog input[type=password]").send_keys("wrong", Keys.ENTER)
-    b.wait(lambda: b.one("dialog input[type=password]").get_attribute("value") == "", "asked again")
+    b.wait(lambda: b.attr("dialog input[type=password]", "value") == "", "asked again")
     b.one("dialog input[type=password]").send_keys("secret-1", Keys.ENTER)
     b.says(".tile", "MB")
     assert not b.all("dialog")
@@ -474,9 +475,9 @@ def phone(b, mock):
         b.one(".row")
         b.click(".row .row-text")
         b.one(".pane .event-text")
-        assert not b.one(".list").is_displayed()
+        assert not b.shown(".list")
         b.click(".pane [data-act=close]")
-        b.wait(lambda: b.one(".list").is_displayed(), "the list again")
+        b.wait(lambda: b.shown(".list"), "the list again")
         b.quiet()
     finally:
         b.size(1440, 900)
@@ -501,9 +502,9 @@ def main():
             try:
                 check(b, mock)
                 print("ok   %-28s %5.1f s" % (check.__name__, time.time() - began), flush=True)
-            except AssertionError as e:
+            except (AssertionError, WebDriverException) as e:
                 failed += 1
-                print("FAIL %-28s %s" % (check.__name__, e), flush=True)
+                print("FAIL %-28s %s" % (check.__name__, str(e).split("Stacktrace")[0]), flush=True)
                 mock.set(fail="", down=False, empty=False, key="", rate=4)
                 b.driver.get_log("browser")
     finally:

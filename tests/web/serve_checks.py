@@ -8,6 +8,8 @@ import sys
 import tempfile
 import time
 
+from selenium.common.exceptions import WebDriverException
+
 from browser import CONTRAST, LISTEN, ROOT, Browser, Keys, fetch, post
 
 EVIL = "<img src=x onerror=__bad.push('img')><script>__bad.push('script')</script>"
@@ -85,7 +87,7 @@ def alerts(b, server):
     b.one(".heat td")
     b.click(".alert[data-grade=critical] summary")
     b.says(".alert[open] .gates", "at least 12")
-    alert = b.one(".alert[open]").get_attribute("data-id")
+    alert = b.attr(".alert[open]", "data-id")
     b.click(".alert[open] [data-act=ack]")
     look = lambda: fetch(server.base + "/v1/alerts/" + alert)["state"]
     b.wait(lambda: look() == "acknowledged", "acknowledged in the store")
@@ -149,13 +151,15 @@ def with_a_key(b, server):
     try:
         b.driver.get(b.base + "/#/inbox")
         b.one("dialog input[type=password]").send_keys("wrong", Keys.ENTER)
-        b.wait(lambda: b.one("dialog input[type=password]").get_attribute("value") == "", "asked again")
+        b.wait(lambda: b.attr("dialog input[type=password]", "value") == "", "asked again")
         b.one("dialog input[type=password]").send_keys(key, Keys.ENTER)
         b.one(".row .attended")
         b.wait(lambda: re.search(r"\d/s", b.text(".wire")), "the stream")
         assert key not in b.js("return document.documentElement.outerHTML + JSON.stringify({...localStorage})")
         b.quiet(["401", "Failed to load resource"])
     finally:
+        b.driver.get("about:blank")
+        b.driver.get_log("browser")
         b.base = first
         second.end()
 
@@ -209,9 +213,9 @@ def main():
                 try:
                     check(b, server)
                     print("ok   %-28s %5.1f s" % (check.__name__, time.time() - began), flush=True)
-                except AssertionError as e:
+                except (AssertionError, WebDriverException) as e:
                     failed += 1
-                    print("FAIL %-28s %s" % (check.__name__, e), flush=True)
+                    print("FAIL %-28s %s" % (check.__name__, str(e).split("Stacktrace")[0]), flush=True)
                     b.driver.get_log("browser")
         finally:
             if b:
