@@ -6,13 +6,16 @@ CONFIG  = cmake -S . -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 SUITE   = ctest --output-on-failure -j $(JOBS)
 
 .DEFAULT_GOAL := build
-.PHONY: help setup configure build run train quality test test-asan test-tsan test-long bench size format install clean
+.PHONY: help setup setup-tests configure build run train quality test test-asan test-tsan test-long bench size format install clean
 
 help:        ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
 setup:
 	@tools/setup.sh
+
+setup-tests:
+	@tools/setup.sh tests
 
 build: configure ## build/heed, build/libheed.a, build/libheed.so
 	@cmake --build $(BUILD) -j $(JOBS)
@@ -32,18 +35,18 @@ train: configure ## learn 77 intents from 10,003 bank customers' messages, test,
 quality: build ## every set of docs/BENCHMARKS.md with three seeds: hours
 	@HEED=$(BUILD)/heed recipes/classify.sh
 
-test: build  ## the default suite
+test: setup-tests build  ## the default suite
 	@$(SUITE) --test-dir $(BUILD) -LE long
 
-test-long: build ## what takes longer: every bit flip, every allocation, long training
+test-long: setup-tests build ## what takes longer: every bit flip, every allocation, long training
 	@$(SUITE) --test-dir $(BUILD) -L long
 
-test-asan: setup ## the default suite under AddressSanitizer and UBSan
+test-asan: setup-tests ## the default suite under AddressSanitizer and UBSan
 	@$(CONFIG) -B $(BUILD)-asan -DHEED_SANITIZE=address,undefined >/dev/null
 	@cmake --build $(BUILD)-asan -j $(JOBS)
 	@$(SUITE) --test-dir $(BUILD)-asan -LE "long|native"
 
-test-tsan: setup ## the default suite under ThreadSanitizer
+test-tsan: setup-tests ## the default suite under ThreadSanitizer
 	@$(CONFIG) -B $(BUILD)-tsan -DHEED_SANITIZE=thread >/dev/null
 	@cmake --build $(BUILD)-tsan -j $(JOBS)
 	@$(SUITE) --test-dir $(BUILD)-tsan -LE "long|native"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# setup.sh [ci]: install what building and testing need and this machine lacks, by apt on Debian.
-# Silent when nothing is missing; one sentence when it cannot. `ci` adds what .ci/run needs besides.
+# setup.sh [tests | ci]: install what building needs and this machine lacks, by apt on Debian.
+# Silent when nothing is missing; one sentence when it cannot. `tests` adds the browser that looks at
+# the page, `ci` that and what .ci/run needs besides.
 set -euo pipefail
 
 missing=()
@@ -25,11 +26,14 @@ library yaml-0.1 libyaml-dev
 library expat libexpat1-dev
 library cmocka libcmocka-dev
 header stdio.h libc6-dev cc
+
 # the page is tested in a browser: 436 MB, and the small one of the fonts that have Chinese
-tool chromium chromium
-tool chromedriver chromium-driver
-/usr/bin/python3 -c 'import selenium' 2>/dev/null || missing+=(python3 python3-selenium)
-compgen -G '/usr/share/fonts/*/*/*CJK*' >/dev/null || [ -d /usr/share/fonts/truetype/wqy ] || missing+=(fonts-wqy-microhei)
+if [ "${1:-}" = tests ] || [ "${1:-}" = ci ]; then
+    tool chromium chromium
+    tool chromedriver chromium-driver
+    /usr/bin/python3 -c 'import selenium' 2>/dev/null || missing+=(python3 python3-selenium)
+    compgen -G '/usr/share/fonts/*/*/*CJK*' >/dev/null || [ -d /usr/share/fonts/truetype/wqy ] || missing+=(fonts-wqy-microhei)
+fi
 
 if [ "${1:-}" = ci ]; then
     tool clang clang

@@ -1,7 +1,7 @@
 /* source_files.c: folders into which others put files: texts, a file or a line an event, and mails
  * of a maildir. Files are read and never touched. A file is read once it has been quiet for a
  * second (or as long as between two looks), and again once it has changed; what was read is kept in
- * the store, a name and a stamp per file. */
+ * the store, a sum of its name and a stamp per file. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -104,8 +104,9 @@ static int list(heed_source *s, folder *f, const char *path, heed_error *err) {
 }
 
 typedef struct item {
-    const char *name, *key; /* in the folder; in the store */
-    const char *shown;      /* the name, or a sum of one that is no UTF-8 */
+    const char *name;  /* in the folder */
+    const char *shown; /* what does not change of it, or a sum of that where it is no UTF-8 */
+    const char *key;   /* in the store, where no name is kept: it may tell of a person */
     char path[HEED_PATH_SIZE], stamp[64];
     int64_t changed_ms;
     uint64_t sum;
@@ -154,16 +155,14 @@ static int look(heed_source *s, const char *path, bool mail, read_fn read, heed_
     folder *f = s->own;
     int status = list(s, f, path, err);
     for (int64_t i = 0; i < f->names && !status; i++) {
-        char key[300], sum[33];
-        item it = { .name = f->name[i], .key = key, .shown = f->name[i] };
-        if (heed__utf8_check(it.name, strlen(it.name)) < strlen(it.name)) {
-            short_sum(it.name, strlen(it.name), sum);
-            it.shown = sum;
-        }
+        char key[48], sum[33], shown[300];
+        item it = { .name = f->name[i], .key = key, .shown = shown };
         /* the flags behind the colon of a mail's name change when it is read */
         const size_t len = mail ? strcspn(it.name, ":") : strlen(it.name);
-        heed__format(key, sizeof key, "%s/%.*s", mail ? "mail" : "file",
-                     it.shown == it.name ? (int)len : 32, it.shown);
+        const bool plain = heed__utf8_check(it.name, len) == len;
+        short_sum(it.name, len, sum);
+        heed__format(key, sizeof key, "%s/%s", mail ? "mail" : "file", sum);
+        heed__format(shown, sizeof shown, "%.*s", plain ? (int)len : 32, plain ? it.name : sum);
         heed__format(it.path, sizeof it.path, "%s/%s", path, it.name);
         status = is_due(s, f, &it, mail, err);
         if (status <= 0) continue;
@@ -339,7 +338,7 @@ static int add_mail(heed_source *s, const item *it, const heed_mail *mail, heed_
     bool bad = !body;
     heed_entry *e = bad ? NULL : heed__batch_add(s);
     if (e) {
-        e->id = heed__batch_text(s, it->key + strlen("mail/"), &bad);
+        e->id = heed__batch_text(s, it->shown, &bad);
         e->title = heed__batch_text(s, mail->subject, &bad);
         e->text = heed__batch_text(s, mail->text ? mail->text : "", &bad);
         e->user = heed__batch_text(s, mail->address, &bad);

@@ -40,9 +40,10 @@ static void told(void *user, const heed_entry *entry, const heed_decided *decide
 static void stop_sources(heed_server *s) {
     heed__lock_enter(s->lock);
     heed_source **source = s->source;
+    const int64_t n = s->setup->flow->sources;
     s->source = NULL;
     heed__lock_leave(s->lock);
-    for (int64_t i = 0; source && i < s->setup->flow->sources; i++) heed_source_stop(source[i]);
+    for (int64_t i = 0; source && i < n; i++) heed_source_stop(source[i]);
     heed__free(&s->hooks, source);
 }
 
@@ -222,8 +223,9 @@ static int open_rest(heed_server *s, heed_flow *flow, heed_error *err) {
     if (!s->pipeline) return err->code;
     atomic_store(&s->stage, 3);
     int rc = start_sinks(s, err);
-    if (rc == 0) atomic_store(&s->ready, true);
-    return rc ? rc : start_sources(s, err);
+    if (rc == 0) rc = start_sources(s, err);
+    if (rc == 0) atomic_store(&s->ready, true); /* not before: a reload would begin them twice */
+    return rc;
 }
 
 heed_server *heed_server_start(const heed_server_cfg *cfg, heed_error *err) {
@@ -251,6 +253,7 @@ void heed_server_stop(heed_server *s, int seconds) {
     atomic_store(&s->stopping, true);
     if (s->setup) stop_sources(s);
     if (s->http) heed_http_stop(s->http, seconds);
+    if (s->setup) stop_sources(s); /* those that a reload began, which was at work meanwhile */
     heed_batcher_free(s->later);
     heed_pipeline_stop(s->pipeline, seconds);
     if (s->lock) stop_sinks(s);

@@ -237,8 +237,12 @@ static int clean_column(heed_store *s, const texts *t, const char *select, const
     return failed ? heed__error(err, HEED_ENOMEM, "%s: out of memory", s->path) : row;
 }
 
+/* Values that quote the user go, but for the places of sources: they say up to where a file or a
+ * feed was read, in numbers and sums, and without them all of it would come in again, the user's
+ * part too. */
 static int clean_values(heed_store *s, const texts *t, heed_error *err) {
-    sqlite3_stmt *q = heed__db_sql(s->writer, "SELECT name, value FROM value", err);
+    sqlite3_stmt *q = heed__db_sql(
+        s->writer, "SELECT name, value FROM value WHERE name NOT GLOB 'source/*'", err);
     sqlite3_stmt *u = q ? heed__db_sql(s->writer, "DELETE FROM value WHERE name = ?1", err) : NULL;
     if (!u) return heed__db_error(s->writer, err);
     int row;

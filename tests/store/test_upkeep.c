@@ -483,6 +483,8 @@ static void test_forget(void **state) {
     must(heed_store_commit(s, &c, &err));
     must(heed_store_set(s, "desk/talk-quince", "turn 3", &err));
     must(heed_store_set(s, "offset/mail", "77", &err));
+    must(heed_store_set(s, "desk/talk-other", "turn 1", &err));
+    must(heed_store_set(s, "source/talk-other/place", "talk-other 12", &err));
     json_decref(heed_look_similar(s, 303, 3, &err_)); /* vectors are in memory */
     static const char *const gone[] = { "zoltan", "quince", "xylophon", "木琴", "琴被" };
     for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) assert_true(stands_in_files(gone[i]));
@@ -530,12 +532,17 @@ static void test_forget(void **state) {
     assert_null(data);
 
     assert_int_equal(heed_store_forget(s, "zoltan", &err_), 0);
+    assert_int_equal(heed_store_forget(s, "otto", &err_), 1);
+    assert_null(heed_store_get(s, "desk/talk-other", &err_));
+    kept = heed_store_get(s, "source/talk-other/place", &err_); /* else all comes in again */
+    assert_string_equal(kept, "talk-other 12");
+    heed__free(NULL, kept);
     assert_int_equal(heed_store_forget(s, "user3", &err_), 43);
     assert_false(stands_in_files("user3"));
     s = reopened(state);
     must(heed_store_check(s, &err));
     json_t *is = heed_look_state(s, &err_);
-    assert_int_equal(json_integer_value(json_object_get(is, "events")), 300 + 2 - 1 - 43);
+    assert_int_equal(json_integer_value(json_object_get(is, "events")), 300 + 2 - 1 - 1 - 43);
     json_decref(is);
     heed_entry again = {
         .source = "chat", .id = "msg-quince-1", .user = "zoltan", .text = "here again"
