@@ -63,7 +63,7 @@ static int read_message(heed_chat *c, const json_t *m, size_t at, heed_error *er
         known |= strcmp(role, roles[i]) == 0;
     if (!known) return wrong(err, at, "role is none of system, developer, user, assistant, tool");
     const bool user = strcmp(role, "user") == 0;
-    if (!user && (!content || json_is_null(content))) return 0; /* a call of a tool */
+    if (json_is_null(content) || (!user && !content)) text = ""; /* a call of a tool */
     if (json_is_array(content)) {
         const int rc = join_parts(c, content, at, &text, err);
         if (rc) return rc;
@@ -120,8 +120,7 @@ int heed__chat_read(heed_chat *c, const json_t *body, const heed_hooks *hooks, h
                                          : wrong(err, i, "it is no object");
         if (rc) return rc;
     }
-    if (c->messages == 0)
-        return heed__error(err, HEED_EINVALID, "messages holds none of the role user");
+    if (c->messages == 0) c->message[c->messages++] = ""; /* nobody asked anything yet */
     return read_settings(c, body, err);
 }
 

@@ -20,16 +20,16 @@
 #define MANY_OR_NONE  "{\"type\":[\"integer\",\"null\"],\"minimum\":1,\"maximum\":16}"
 #define SOME_TEXT     "{\"type\":\"string\"}"
 
-#define SAID "{\"type\":\"string\",\"maxLength\":1000}"
+#define SAID "{\"type\":\"string\",\"maxLength\":100000}"
 #define PART OBJECT("\"type\",\"text\"", "\"type\":{\"const\":\"text\"},\"text\":" SAID)
 #define CHAT_MESSAGE                                                                               \
     OBJECT("\"role\",\"content\"",                                                                 \
            "\"role\":{\"enum\":[\"system\",\"developer\",\"user\",\"assistant\",\"tool\"]},"       \
-           "\"content\":{\"anyOf\":[" SAID "," LIST(PART) "]}")
+           "\"content\":{\"anyOf\":[" SAID "," LIST(PART) ",{\"type\":\"null\"}]}")
 #define CHAT                                                                                       \
     OBJECT(                                                                                        \
         "\"messages\"",                                                                            \
-        "\"messages\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":99,\"items\":" CHAT_MESSAGE  \
+        "\"messages\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":512,\"items\":" CHAT_MESSAGE \
         "},\"model\":" TEXT ",\"stream\":" BOOL                                                    \
         ",\"stream_options\":" OBJECT("", "\"include_usage\":" BOOL) ",\"n\":{\"const\":1}")
 #define CHOICE                                                                                     \

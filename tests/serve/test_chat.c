@@ -52,7 +52,6 @@ static void wrong_bodies(void **state) {
     refused("{\"messages\":[{\"role\":\"user\"}]}", "messages[0]: content");
     refused("{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}",
             "messages[0]: a part that is no text");
-    refused("{\"messages\":[{\"role\":\"system\",\"content\":\"a\"}]}", "none of the role user");
     refused("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"n\":2}", "n is not 1");
     refused("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"stream\":1}", "stream is");
     refused("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"model\":1}", "model is");
@@ -97,6 +96,14 @@ static void history_is_in_the_messages(void **state) {
     assert_int_equal(json_array_size(json_object_get(own, "sources")), 1);
     assert_int_equal(
         json_integer_value(json_object_get(json_object_get(t, "usage"), "prompt_tokens")), 13);
+    json_decref(t);
+}
+
+static void nobody_asked(void **state) {
+    (void)state;
+    json_t *t = complete("{\"messages\":[{\"role\":\"system\",\"content\":\"a\"},"
+                         "{\"role\":\"assistant\",\"content\":null}]}");
+    assert_non_null(strstr(content(t), "write what you need"));
     json_decref(t);
 }
 
@@ -169,6 +176,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_bodies),
         cmocka_unit_test(history_is_in_the_messages),
+        cmocka_unit_test(nobody_asked),
         cmocka_unit_test(or_in_the_state),
         cmocka_unit_test(chunks_join_to_the_reply),
     };
