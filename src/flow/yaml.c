@@ -11,6 +11,8 @@ typedef struct reader {
     yaml_parser_t parser;
     heed_yaml_doc *doc;
     heed_error *err;
+    const char *bytes;
+    size_t size;
     int64_t nodes;
     int status;
 } reader;
@@ -24,17 +26,28 @@ static int fail(reader *r, yaml_mark_t at, int code, const char *what) {
     return r->status;
 }
 
+/* The place of a byte: libyaml reads ahead, its mark is before what it cannot read. */
+static yaml_mark_t mark_of(const reader *r, size_t offset) {
+    yaml_mark_t m = { 0 };
+    for (size_t i = 0; i < offset && i < r->size; i++) {
+        const unsigned char c = (unsigned char)r->bytes[i];
+        if (c == '\n') {
+            m.line++;
+            m.column = 0;
+        } else {
+            m.column += (c & 0xC0u) != 0x80u;
+        }
+    }
+    return m;
+}
+
 /* libyaml's own sentence, at the place that it names. */
 static int parser_failed(reader *r) {
     const yaml_parser_t *p = &r->parser;
     if (p->error == YAML_MEMORY_ERROR) return fail(r, p->mark, HEED_ENOMEM, "");
-    if (p->error == YAML_READER_ERROR) {
-        yaml_mark_t at = p->mark; /* libyaml reads ahead: its mark is before the bad byte */
-        char what[160];
-        heed__format(what, sizeof what, "%s (byte %zu of the file)",
-                     p->problem ? p->problem : "not UTF-8", p->problem_offset + 1);
-        return fail(r, at, HEED_EFORMAT, what);
-    }
+    if (p->error == YAML_READER_ERROR)
+        return fail(r, mark_of(r, p->problem_offset), HEED_EFORMAT,
+                    p->problem ? p->problem : "not UTF-8");
     char what[256];
     heed__format(what, sizeof what, "%s%s%s", p->problem ? p->problem : "not YAML",
                  p->context ? ", " : "", p->context ? p->context : "");
@@ -221,7 +234,7 @@ heed_yaml_doc *heed__yaml_parse(const char *bytes, size_t size, const char *name
     }
     heed_yaml_doc *doc = new_doc(name, hooks, err);
     if (!doc) return NULL;
-    reader r = { .doc = doc, .err = err };
+    reader r = { .doc = doc, .err = err, .bytes = bytes, .size = size };
     if (!yaml_parser_initialize(&r.parser)) {
         fail(&r, (yaml_mark_t){ 0 }, HEED_ENOMEM, "");
     } else {

@@ -210,7 +210,8 @@ static const struct {
     { "name: a\n  b: c\n", "dir/flow.yaml:2:4: mapping values are not allowed in this context" },
     { "name: \"a\n", "dir/flow.yaml:2:1: found unexpected end of stream, while scanning a quoted "
                      "scalar" },
-    { "name: \xff\n", "dir/flow.yaml:1:1: invalid leading UTF-8 octet (byte 7 of the file)" },
+    { "name: \xff\n", "dir/flow.yaml:1:7: invalid leading UTF-8 octet" },
+    { "name: x\nzone: \xc3\xa9 \x07\n", "dir/flow.yaml:2:9: control characters are not allowed" },
 };
 
 static void test_wrong(void **state) {
