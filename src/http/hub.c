@@ -171,7 +171,7 @@ static ssize_t read_listener(void *cls, uint64_t where, char *to, size_t most) {
         while (*l->before && len < most) to[len++] = *l->before++;
         if (!*l->before) l->before = NULL;
     }
-    while (!l->before && !l->stops && len < most && (n = read_event(l, to + len, most - len)) > 0)
+    while (!l->before && len < most && (n = read_event(l, to + len, most - len)) > 0)
         len += (size_t)n;
     ssize_t result = (ssize_t)len;
     if (len > 0) {
