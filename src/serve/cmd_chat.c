@@ -15,7 +15,8 @@
 typedef struct chat {
     heed_desk_cfg desk;
     heed_analysis_cfg analysis;
-    heed_flow flow;
+    heed_flow own;   /* made of the options */
+    heed_flow *flow; /* read from a file; NULL: own */
     const char *intent, *test, *learn, *within;
     bool json, state;
     heed_desk *d;
@@ -127,13 +128,17 @@ static int learn(const chat *c, heed_error *err) {
     return 0;
 }
 
-static int run(chat *c) {
+static int run(chat *c, const char *file) {
     heed_error err = { 0 };
     c->analysis = (heed_analysis_cfg){ .name = "intent", .kind = "classify", .model = c->intent };
     c->desk.intent = c->intent ? "intent" : NULL;
-    c->flow = (heed_flow){ .analysis = &c->analysis, .analyses = 1, .desk = &c->desk };
-    c->d = heed_desk_open(&c->flow, NULL, NULL, &err);
-    if (!c->d) return command_error(&err);
+    c->own = (heed_flow){ .analysis = &c->analysis, .analyses = 1, .desk = &c->desk };
+    if (file && !(c->flow = heed_flow_open(file, NULL, &err))) return command_error(&err);
+    c->d = heed_desk_open(file ? c->flow : &c->own, NULL, NULL, &err);
+    if (!c->d) {
+        heed_flow_close(c->flow);
+        return command_error(&err);
+    }
     if (!c->test && !c->learn && !c->within) c->in = heed__input_open("-", NULL, &err);
     const int rc = c->within  ? within(c, &err)
                    : c->learn ? learn(c, &err)
@@ -142,6 +147,7 @@ static int run(chat *c) {
                               : err.code;
     heed__input_close(c->in);
     heed_desk_close(c->d);
+    heed_flow_close(c->flow);
     json_decref(c->said);
     return rc ? command_error(&err) : 0;
 }
@@ -170,16 +176,20 @@ int serve_chat(int argc, char **argv) {
         { "state", 0, OPT_FLAG, &c.state, 0, 0, NULL, "with --json: the conversation's state too" },
         { 0 },
     };
-    const opt_command about = { "heed chat [options]",
+    const opt_command about = { "heed chat [FLOW.yaml] [options]",
                                 "Answers as the support desk does, a line a message, from "
                                 "replies, a folder of texts, or not at all.",
-                                options, 0, 0 };
+                                options, 0, 1 };
     const char *operand[1];
     const int n = opt_read(&about, argc, argv, operand);
     if (n < 0) return command_usage(n);
-    if (!c.desk.replies && !c.desk.kb && !c.within) {
-        fprintf(stderr, "heed: chat needs --replies, --kb or both\n");
+    if (n > 0 && (c.desk.replies || c.desk.kb || c.intent || c.desk.model || c.desk.slots)) {
+        fprintf(stderr, "heed: chat takes its models and files from the flow or from options\n");
         return EXIT_USAGE;
     }
-    return run(&c);
+    if (n == 0 && !c.desk.replies && !c.desk.kb && !c.within) {
+        fprintf(stderr, "heed: chat needs a flow with a desk, --replies or --kb\n");
+        return EXIT_USAGE;
+    }
+    return run(&c, n > 0 ? operand[0] : NULL);
 }

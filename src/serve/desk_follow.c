@@ -125,16 +125,18 @@ static int with_other(heed_desk *d, const char *text, size_t from, const char *b
     return 0;
 }
 
-/* The last message about something, as it was understood. */
-static const char *before_this(const desk_state *s) {
+/* The last message that names a thing, as it was understood. */
+static const char *before_this(const heed_desk *d, const desk_state *s) {
+    heed_thing thing;
     for (int i = s->turns - 1; i >= 0; i--)
-        if (s->turn[i].read) return s->turn[i].read;
+        if (s->turn[i].read && heed__nouns_find(&d->nouns, s->turn[i].read, &thing, 1) > 0)
+            return s->turn[i].read;
     return NULL;
 }
 
 static int make_readings(heed_desk *d, const desk_state *s, const char *text, readings *r,
                          heed_error *err) {
-    const char *before = before_this(s);
+    const char *before = before_this(d, s);
     heed_term it;
     size_t from;
     if (!before || strlen(text) + strlen(before) > DESK_TEXT_MOST) return 0;

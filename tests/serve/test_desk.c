@@ -206,6 +206,15 @@ static void it_is_what_was_spoken_of(void **state) {
     reads("where is my order", "i have a parcel, how do i send it",
           "i have a parcel, how do i send it");
     reads("hm", "cancel it", "cancel it");
+    const desk_state s = { .turn = { { "the order", "", "canned", NULL, "the order" },
+                                     { "hi", "", "greeting", NULL, NULL },
+                                     { "hm", "", "ask", NULL, "hm" } },
+                           .turns = 3 };
+    desk_reading r;
+    heed_error err;
+    assert_int_equal(heed__desk_read(desk, &s, "cancel it", &r, &err), 0);
+    assert_string_equal(r.text, "cancel order");
+    heed__desk_reading_free(NULL, &r);
 }
 
 /* -- what comes from outside ------------------------------------------------------------------ */
