@@ -123,8 +123,13 @@ static void take_back(heed_decider *d, const heed_deed *deed) {
             d->out_moved = (heed_moved){ deed->target, deed->value }, d->out_moves = 1;
         return;
     }
+    static const heed_alert_state made[] = { [DEED_ACK] = STATE_ACKNOWLEDGED,
+                                             [DEED_CLOSE] = STATE_CLOSED,
+                                             [DEED_SILENCE] = STATE_SILENCED };
     heed_record *a = heed__alert_by_id(d, deed->target);
-    if (a) set_alert(d, a, deed->was_state, deed->was_by_person, deed->was_silent_until);
+    if (!a || deed->kind > DEED_SILENCE || a->state != made[deed->kind]) return; /* it went on */
+    if (deed->kind == DEED_CLOSE && !a->by_person) return;
+    set_alert(d, a, deed->was_state, deed->was_by_person, deed->was_silent_until);
 }
 
 /* On: the deed is in force again; off: it is as if it had never been. */
