@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "serve/tree.h"
 
-enum { MESSAGES_MOST = 512, PART_BYTES = 24 };
+enum { MESSAGES_MOST = 512, PART_BYTES = 24, NAME_MOST = 200 };
 
 /* -- the question ----------------------------------------------------------------------------- */
 
@@ -91,7 +91,7 @@ static int read_flag(const json_t *of, const char *name, bool *to, heed_error *e
 static int read_settings(heed_chat *c, const json_t *body, heed_error *err) {
     const json_t *model = json_object_get(body, "model"), *n = json_object_get(body, "n");
     const json_t *options = json_object_get(body, "stream_options");
-    const json_t *own = json_object_get(body, "heed");
+    const json_t *own = json_object_get(body, "heed"), *user = json_object_get(body, "user");
     if (model && !json_is_string(model))
         return heed__error(err, HEED_EINVALID, "model is not a text");
     if (n && !json_is_null(n) && (!json_is_integer(n) || json_integer_value(n) != 1))
@@ -100,7 +100,11 @@ static int read_settings(heed_chat *c, const json_t *body, heed_error *err) {
         return heed__error(err, HEED_EINVALID, "stream_options is no object");
     if (own && !json_is_null(own) && !json_is_object(own))
         return heed__error(err, HEED_EINVALID, "heed is no object");
+    if (user && !json_is_null(user) &&
+        (!json_is_string(user) || json_string_length(user) > NAME_MOST))
+        return heed__error(err, HEED_EINVALID, "user is not a text of at most %d bytes", NAME_MOST);
     c->model = model ? json_string_value(model) : "desk";
+    c->user = json_string_value(user);
     c->state = json_object_get(own, "state");
     const int rc = read_flag(body, "stream", &c->stream, err);
     return rc ? rc : read_flag(options, "include_usage", &c->tells_usage, err);
@@ -149,8 +153,8 @@ static const char *reply_of(const json_t *answer) {
 
 /* What of the desk's answer has no place in OpenAI's shape. */
 static json_t *extension(const json_t *answer) {
-    static const char *const names[] = { "kind",  "intent", "confidence", "sources",
-                                         "slots", "state",  "turns",      "facts" };
+    static const char *const names[] = { "kind",  "intent", "confidence", "sources", "slots",
+                                         "state", "turns",  "facts",      "event" };
     const char *kind = json_string_value(json_object_get(answer, "kind"));
     const bool over = strcmp(kind, "hand_over") == 0 || strcmp(kind, "out_of_scope") == 0;
     json_t *tree = json_object();

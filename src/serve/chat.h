@@ -14,6 +14,7 @@ typedef struct heed_chat {
     const char *model; /* as asked for; the answer bears it too */
     const char *message[HEED_CHAT_TURNS];
     int messages;
+    const char *user;         /* body's "user": whose conversation it is; NULL: not said */
     const json_t *state;      /* body's "heed": {"state"}; NULL: none */
     bool stream, tells_usage; /* stream_options.include_usage */
     int64_t words;            /* of all messages */

@@ -46,6 +46,31 @@ static void passages_and_slots(void **state) {
     json_decref(t);
 }
 
+/* A person hears of it as of any event, with what was said. */
+static void handed_over(void **state) {
+    (void)state;
+    json_t *t = served_post(
+        &s, PATH,
+        "{\"user\":\"ann\",\"messages\":[{\"role\":\"user\",\"content\":\"where is "
+        "my order 7654321?\"},{\"role\":\"user\",\"content\":\"speak to a "
+        "human\"}]}");
+    const json_t *own = json_object_get(t, "heed");
+    assert_true(json_is_true(json_object_get(own, "handed_over")));
+    char path[64];
+    snprintf(path, sizeof path, "/v1/events/%lld", (long long)int_at(own, "event"));
+    served_decided(&s, int_at(own, "event"));
+    json_t *e = served_get(&s, path);
+    assert_string_equal(text_at(e, "source"), "desk");
+    assert_string_equal(text_at(e, "user"), "ann");
+    assert_string_equal(text_at(e, "text"), "speak to a human");
+    const json_t *fields = json_object_get(e, "fields");
+    assert_int_equal(json_array_size(json_object_get(fields, "turns")), 2);
+    const json_t *slots = json_object_get(json_object_get(fields, "facts"), "slots");
+    assert_string_equal(text_at(slots, "order_id"), "7654321");
+    json_decref(e);
+    json_decref(t);
+}
+
 static void what_is_refused(void **state) {
     (void)state;
     static const char *const bad[] = {
@@ -119,9 +144,8 @@ static int end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(passages_and_slots),
-        cmocka_unit_test(what_is_refused),
-        cmocka_unit_test(streams),
+        cmocka_unit_test(passages_and_slots), cmocka_unit_test(handed_over),
+        cmocka_unit_test(what_is_refused),    cmocka_unit_test(streams),
         cmocka_unit_test(many_at_once),
     };
     return cmocka_run_group_tests_name("desk over HTTP", tests, start, end);
