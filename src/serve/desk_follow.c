@@ -15,8 +15,9 @@ static int no_memory(heed_error *err) {
 
 /* -- words that refer ------------------------------------------------------------------------- */
 
-static const char *const it_words[] = { "it",    "that", "this", "them", "those",
-                                        "these", "one",  "它",   NULL };
+static const char *const it_words[] = {
+    "it", "that", "this", "them", "those", "these", "one", NULL
+};
 /* Behind these the word before them points at nothing that was said: "it is possible", "that I". */
 static const char *const empty_next[] = { "possible", "i", "you", "we", "seem", "necessary", NULL };
 static const char *const pointing[] = { "that", "this", "those", "these", "one", NULL };
