@@ -79,8 +79,7 @@ static void what_is_refused(void **state) {
         "{\"messages\":[{\"role\":\"king\",\"content\":\"a\"}]}",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"n\":3}",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"heed\":{\"state\":{\"v\":7}}}",
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"heed\":{\"state\":{\"v\":1,"
-        "\"turns\":[0]}}}",
+        "{\"messages\":[{\"role\":\"user\"}],\"heed\":{\"state\":{\"v\":1,\"turns\":[0]}}}",
         "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}"
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
