@@ -40,9 +40,12 @@ load 64 "attend (models/intent)"
 stop
 [ -n "${ENCODER:-}" ] || exit 0
 texts=$(wc -l <data/banking77/test.tsv)
-begin=$(date +%s.%N)
-taskset -c 0 "$heed" test "$ENCODER" data/banking77/test.tsv --threads 1 >/dev/null
-end=$(date +%s.%N)
-awk -v n="$texts" -v b="$begin" -v e="$end" 'BEGIN { printf "offline, one thread: %.0f texts/s\n", n / (e - b) }'
+TIMEFORMAT=%U
+offline=$({ time taskset -c 0 "$heed" test "$ENCODER" data/banking77/test.tsv --threads 1 >/dev/null; } 2>&1)
 start "$ENCODER" 1 0
 load 256 "encoder, in batches"
+batch=$(for task in /proc/$server/task/*; do [ "$(cat "$task/comm")" != batch ] || awk '{ print $14 + $15 }' "$task/stat"; done)
+awk -v off="$offline" -v n="$texts" -v b="$batch" -v hz="$(getconf CLK_TCK)" '
+    /requests in/ { r = $1 }
+    END { printf "the model alone, processor time of a text: offline %.0f us, in batches %.0f us: %.2f of offline\n",
+          off * 1e6 / n, b * 1e6 / hz / r, (off / n) / (b / hz / r) }' "$work/wrk"

@@ -14,11 +14,11 @@ struct heed_batcher {
     heed_thread *thread;
 };
 
-/* Takes jobs from the list until the next one would make more than max_batch texts. */
+/* Takes jobs from the list until the next one would make more than most_taken texts. */
 static heed_job *take(heed_batcher *b, int64_t *n) {
     heed_job *first = b->first, **end = &b->first;
     *n = 0;
-    while (*end && (*n == 0 || *n + (*end)->n <= b->cfg.max_batch)) {
+    while (*end && (*n == 0 || *n + (*end)->n <= b->cfg.most_taken)) {
         *n += (*end)->n;
         end = &(*end)->next;
     }
@@ -84,6 +84,7 @@ heed_batcher *heed_batcher_new(const heed_batch_cfg *cfg, heed_error *err) {
     b->cfg = *cfg;
     if (cfg->hooks) b->hooks = *cfg->hooks;
     b->cfg.hooks = &b->hooks;
+    if (b->cfg.most_taken < b->cfg.max_batch) b->cfg.most_taken = b->cfg.max_batch;
     b->end = &b->first;
     b->lock = heed__lock_new(&b->hooks, err);
     b->thread = b->lock ? heed__thread_start(&b->hooks, cfg->name, run, b, err) : NULL;

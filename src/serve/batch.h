@@ -27,7 +27,9 @@ typedef struct heed_batch_cfg {
     heed_batch_fn run;
     void *user;
     int64_t max_wait_ms; /* for more texts, from the first on */
-    int64_t max_batch;   /* texts answered together; a job of more goes alone */
+    int64_t max_batch;   /* texts that are enough not to wait for more */
+    int64_t most_taken;  /* texts answered together, where so many wait: those of like length are
+                            then computed together (max_batch); a job of more goes alone */
     int64_t most;        /* texts waiting; a job beyond is refused */
     const heed_hooks *hooks;
 } heed_batch_cfg;

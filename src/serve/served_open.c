@@ -16,6 +16,10 @@
 
 enum { PATH_SIZE = 4096, CONFIG_MOST = 1 << 28, CARD_MOST = 1 << 20, WAITING_MOST = 4096 };
 
+/* Of a heavy model: so many times max_batch texts are taken at once where they wait, sorted by their
+ * length, and computed so many together: few enough that the shorter ones are hardly padded. */
+enum { AT_ONCE = 4, TOGETHER = 16 };
+
 /* -- its sum ---------------------------------------------------------------------------------- */
 
 static int by_name(const struct dirent **a, const struct dirent **b) {
@@ -132,6 +136,8 @@ static int open_all(heed_served *m, const heed_served_cfg *cfg, heed_error *err)
                                  .hooks = cfg->hooks };
     for (int i = 0; rc == 0 && i < m->copies; i++) {
         rc = open_copy(m, &m->copy[i], &open, err);
+        if (m->heavy && m->copy[i].c) m->copy[i].c->batch = TOGETHER;
+        if (m->heavy && m->copy[i].e) m->copy[i].e->c->batch = TOGETHER;
         m->idle[m->idle_len++] = &m->copy[i];
     }
     if (rc == 0) rc = measure(m, err);
@@ -141,6 +147,7 @@ static int open_all(heed_served *m, const heed_served_cfg *cfg, heed_error *err)
                                                        .user = m,
                                                        .max_wait_ms = cfg->max_wait_ms,
                                                        .max_batch = cfg->max_batch,
+                                                       .most_taken = AT_ONCE * cfg->max_batch,
                                                        .most = WAITING_MOST,
                                                        .hooks = cfg->hooks },
                                     err);
