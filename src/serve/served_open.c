@@ -16,8 +16,8 @@
 
 enum { PATH_SIZE = 4096, CONFIG_MOST = 1 << 28, CARD_MOST = 1 << 20, WAITING_MOST = 4096 };
 
-/* Of a heavy model: so many times max_batch texts are taken at once where they wait, sorted by their
- * length, and computed so many together: few enough that the shorter ones are hardly padded. */
+/* Of a heavy model: so many times max_batch texts are taken at once where they wait, sorted by
+ * their length, and computed so many together: few enough that the shorter are hardly padded. */
 enum { AT_ONCE = 4, TOGETHER = 16 };
 
 /* -- its sum ---------------------------------------------------------------------------------- */
