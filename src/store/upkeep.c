@@ -105,8 +105,8 @@ typedef struct range {
 static int remove_range(heed_store *s, void *arg, heed_error *err) {
     range *r = arg;
     static const char *const sql[] = {
-        "INSERT INTO words (words, rowid, title, text) SELECT 'delete', seq, title, text FROM"
-        " indexed WHERE seq >= ?1 AND seq < ?2",
+        ("INSERT INTO words (words, rowid, title, text) SELECT 'delete', seq, title, text FROM"
+         " indexed WHERE seq >= ?1 AND seq < ?2"),
         "DELETE FROM finding WHERE seq >= ?1 AND seq < ?2",
         "DELETE FROM decided WHERE seq >= ?1 AND seq < ?2",
         "DELETE FROM vector WHERE seq >= ?1 AND seq < ?2",

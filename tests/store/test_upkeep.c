@@ -307,8 +307,8 @@ static void test_check_finds(void **state) {
         "DELETE FROM words_docsize WHERE id = 2",
         "UPDATE vector SET value = x'01' WHERE seq = 2",
         "DELETE FROM words_data WHERE id > 100",
-        "INSERT INTO message (sink, key, type, seq, due_ms, tries, phase, upto) VALUES "
-        "('a','b','c',0,0,0,0,0)",
+        ("INSERT INTO message (sink, key, type, seq, due_ms, tries, phase, upto) VALUES "
+         "('a','b','c',0,0,0,0,0)"),
     };
     fill(*state, 20);
     must(heed_store_check(*state, &err));
