@@ -79,7 +79,7 @@ static void go_on(heed_decider *d, int64_t after, const char *text, size_t len) 
         };
         float vector[4] = { 1, 0, 0, (float)i };
         const heed_entry e = { .seq = after + i,
-                               .time_ms = 1767571200000 + i * (len % 7) * 1000000,
+                               .time_ms = 1767571200000 + i * (int64_t)(len % 7) * 1000000,
                                .kind = i < 3 ? HEED_ENTRY_EVENT : (heed_entry_kind)(i - 2),
                                .source = "s",
                                .text = text,
