@@ -57,8 +57,11 @@ static void show(void *user, const heed_entry *entry, const heed_decided *decide
     for (int64_t i = 0; i < decided->findings && !best; i++)
         if (decided->finding[i].label) best = &decided->finding[i];
     const char *text = entry->text ? entry->text : entry->title ? entry->title : "";
-    printf("  %-30s %5.1f %%  %.*s\n", best ? best->label : "-", best ? 100 * best->confidence : 0,
-           (int)strcspn(text, "\n\r\t\033"), text);
+    printf("  %-30s %5.1f %%  %.*s\n",
+           !best             ? "-"
+           : best->abstained ? "(unsure)"
+                             : best->label,
+           best ? 100 * best->confidence : 0, (int)strcspn(text, "\n\r\t\033"), text);
     if (--to->left == 0) printf("  ... and so on, at the address above\n");
     fflush(stdout);
 }
