@@ -1,5 +1,5 @@
-/* fuzz_http.c: any bytes as a request's target, matched with routes of every kind, and as a file of
- * keys. What comes of them must hold what its header promises. */
+/* fuzz_http.c: any bytes as the target of a request, matched with routes of every kind, as a file of
+ * keys, and as a schema with a value. What comes of them must hold what its header promises. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "http/key_file.h"
 #include "http/route.h"
+#include "http/schema.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -86,12 +87,32 @@ static void read_keys(const char *text, size_t size) {
     heed__keys_free(&keys, NULL);
 }
 
+/* A schema and, after a line break, a value. */
+static void read_schema(const char *text) {
+    const char *line = strchr(text, '\n');
+    json_t *schema = json_loadb(text, line ? (size_t)(line - text) : 0, JSON_DECODE_ANY, NULL);
+    json_t *value = line ? json_loads(line + 1, JSON_DECODE_ANY, NULL) : NULL;
+    heed_error err = { 0 };
+    heed_fault fault;
+    if (schema && value) {
+        const int status = heed__schema_valid(schema, &err);
+        check(status == 0 || err.msg[0], "a schema refused without a word");
+        if (status == 0 && !heed__schema_holds(schema, value, "v", &fault))
+            check(fault.where[0] && fault.what[0], "a value refused without a word");
+    }
+    if (schema && line) json_decref(heed__schema_value(schema, line + 1));
+    json_decref(schema);
+    json_decref(value);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 1) return 0;
     char *text = malloc(size); /* of its own, so that reading past it is seen */
     memcpy(text, data + 1, size - 1);
     text[size - 1] = 0;
-    if (data[0] & 1)
+    if (data[0] % 3 == 0)
+        read_schema(text);
+    else if (data[0] % 3 == 1)
         read_target(text);
     else
         read_keys(text, size - 1);
