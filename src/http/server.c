@@ -21,8 +21,7 @@
 
 enum {
     MOST_PEM = 1 << 20,
-    KEYS_EVERY = 1000 / HEED_TICK_MS, /* ticks between looks at the file of keys */
-    OTHER_FILES = 256,                /* descriptors that are not connections */
+    OTHER_FILES = 256, /* descriptors that are not connections */
     DRAIN_TICK_MS = 10,
     FOR_ANSWER = 4 << 10, /* bytes of a connection's memory besides the headers */
     MOST_OPTIONS = 20
@@ -166,7 +165,7 @@ static int start_daemon(heed_http *http, heed_error *err) {
 
 static void keep(void *arg) {
     heed_http *http = arg;
-    for (int tick = 1;; tick++) {
+    for (;;) {
         heed__lock_enter(http->lock);
         if (!http->ended)
             heed__lock_wait(http->lock,
@@ -176,7 +175,7 @@ static void keep(void *arg) {
         if (ended) return;
         heed__conns_tend(http);
         if (http->queue) heed__metric_set(http->waiting, (double)heed__queue_len(http->queue));
-        if (http->keys && tick % KEYS_EVERY == 0) heed__keyring_refresh(http->keys);
+        if (http->keys) heed__keyring_refresh(http->keys);
     }
 }
 

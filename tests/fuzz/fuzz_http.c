@@ -1,5 +1,5 @@
-/* fuzz_http.c: any bytes as the target of a request, matched with routes of every kind, as a file of
- * keys, and as a schema with a value. What comes of them must hold what its header promises. */
+/* fuzz_http.c: any bytes as the target of a request, matched with routes of every kind; as a file
+ * of keys; as a schema with a value. What comes of them must hold what its header promises. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -162,7 +162,7 @@ static void changes(void **state) {
     assert_int_equal(heed_keys_remove(path, "one", NULL), 0);
     assert_int_equal(wait_for(first, 401), 401);
     assert_int_equal(heed__file_write(NULL, path, "broken\n", 7, NULL), 0);
-    heed__sleep_ms(1500);
+    heed__sleep_ms(500);
     assert_int_equal(bearer("GET", "/number", second), 200);
     unlink(path);
     assert_int_equal(wait_for(second, 401), 401);
