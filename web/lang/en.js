@@ -87,7 +87,7 @@ export default {
     "task.classify": "classifier", "task.tag": "tagger", "task.embed": "embedder", "task.language": "language", "task.model": "model",
 
     "system.rate": "Messages", "system.p50_ms": "Median time", "system.p99_ms": "99th percentile", "system.queue": "Waiting", "system.memory": "Memory", "system.clients": "Listeners",
-    "system.per.second": "per second", "system.ms": "ms", "system.server": "Server", "system.version": "Version", "system.flow": "Flow", "system.uptime": "Up for", "system.threads": "Threads",
+    "system.per.second": "per second", "system.ms": "ms", "system.api": "HTTP interface", "system.server": "Server", "system.version": "Version", "system.flow": "Flow", "system.uptime": "Up for", "system.threads": "Threads",
     "system.models": "Models", "system.store": "Store", "system.events": "Messages", "system.alerts": "Alerts", "system.size": "Size", "system.journal": "Journal", "system.free": "Free pages",
     "system.behind": "Not yet decided", "system.waiting": "Waiting", "system.dead": "Undeliverable", "system.sources": "Sources", "system.sinks": "Sinks", "system.name": "Name", "system.kind": "Kind",
     "system.state": "State", "system.count": "Messages", "system.error": "Error", "system.no.sources": "No sources are named in the flow file.", "system.no.sinks": "No sinks are named in the flow file.",

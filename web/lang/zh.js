@@ -86,7 +86,7 @@ export default {
     "task.classify": "分类", "task.tag": "标注", "task.embed": "向量", "task.language": "语言", "task.model": "模型",
 
     "system.rate": "消息", "system.p50_ms": "中位时间", "system.p99_ms": "第 99 百分位", "system.queue": "排队", "system.memory": "内存", "system.clients": "在线页面",
-    "system.per.second": "每秒", "system.ms": "毫秒", "system.server": "服务器", "system.version": "版本", "system.flow": "流程", "system.uptime": "已运行", "system.threads": "线程",
+    "system.per.second": "每秒", "system.ms": "毫秒", "system.api": "HTTP 接口", "system.server": "服务器", "system.version": "版本", "system.flow": "流程", "system.uptime": "已运行", "system.threads": "线程",
     "system.models": "模型", "system.store": "存储", "system.events": "消息", "system.alerts": "警报", "system.size": "大小", "system.journal": "日志", "system.free": "空闲页",
     "system.behind": "待处理", "system.waiting": "等待发送", "system.dead": "无法送达", "system.sources": "来源", "system.sinks": "去向", "system.name": "名称", "system.kind": "类型",
     "system.state": "状态", "system.count": "消息", "system.error": "错误", "system.no.sources": "流程文件没有指定来源。", "system.no.sinks": "流程文件没有指定去向。",

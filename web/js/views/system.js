@@ -57,6 +57,7 @@ export async function system() {
                     [t("system.uptime"), typeof s.uptime_s === "number" ? span(s.uptime_s) : null],
                     [t("system.threads"), s.threads !== undefined ? String(s.threads) : null],
                     [t("system.models"), Array.isArray(s.models) ? s.models.map((m) => m.id ?? m).join(", ") : null],
+                    [t("system.api"), h("a", { href: "/docs" }, "/docs")],
                 ])),
                 card(t("system.store"), facts([
                     [t("system.events"), number(store.events ?? 0)], [t("system.alerts"), number(store.alerts ?? 0)],
