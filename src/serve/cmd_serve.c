@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "base/alloc.h"
+#include "base/text.h"
 #include "base/thread.h"
 #include "flow/flow_print.h"
 #include "serve/serve.h"
@@ -36,10 +37,16 @@ static void catch_signals(void) {
     sigaction(SIGPIPE, &a, NULL);
 }
 
+/* One line, whatever a file's name or a server's answer has in it: it makes no second line, and
+ * moves nobody's terminal. */
 static void on_log(void *user, heed_log_level level, const char *line) {
     (void)user;
-    if (level != HEED_LOG_DEBUG)
-        fprintf(stderr, "heed: %s%s\n", level == HEED_LOG_WARN ? "warning: " : "", line);
+    if (level == HEED_LOG_DEBUG) return;
+    char plain[1024];
+    heed__format(plain, sizeof plain, "%s", line);
+    for (size_t at, len = strlen(plain); (at = heed__control_at(plain, len)) < len;)
+        plain[at] = '?';
+    fprintf(stderr, "heed: %s%s\n", level == HEED_LOG_WARN ? "warning: " : "", plain);
 }
 
 /* The first events as they come, for who stands at the terminal. */
@@ -61,7 +68,7 @@ static void show(void *user, const heed_entry *entry, const heed_decided *decide
            !best             ? "-"
            : best->abstained ? "(unsure)"
                              : best->label,
-           best ? 100 * best->confidence : 0, (int)strcspn(text, "\n\r\t\033"), text);
+           best ? 100 * best->confidence : 0, (int)heed__control_at(text, strlen(text)), text);
     if (--to->left == 0) printf("  ... and so on, at the address above\n");
     fflush(stdout);
 }

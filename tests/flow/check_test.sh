@@ -38,3 +38,16 @@ END
 diff "$dir/should" "$dir/err" || fail "what is said of a wrong flow"
 [ ! -s "$dir/out" ] || fail "a wrong flow: something on standard output"
 [ ! -e "$dir/heed.db" ] || fail "a store was made"
+
+# a file's name, which anybody may give, makes no second line of the log and moves no terminal
+mkdir "$dir/in"
+head -c 2000 /dev/zero >"$dir/in/$(printf 'a\033[2J\nheed: all is well')"
+printf 'store: x.db\nsources: {in: {kind: dir, path: %s, most: 1KiB, every: 100ms}}\n' "$dir/in" >"$dir/log.yaml"
+"$HEED" serve "$dir/log.yaml" --listen 127.0.0.1:0 --store "$dir/x.db" >/dev/null 2>"$dir/log" &
+server=$!
+trap 'kill "$server" 2>/dev/null || true; wait "$server" || true; rm -rf "$dir"' EXIT
+for ((i = 0; i < 600; i++)); do
+    ! grep -q larger "$dir/log" || break
+    sleep 0.1
+done
+grep -qF 'a?[2J?heed: all is well: larger' "$dir/log" || fail "the log has $(cat -v "$dir/log")"

@@ -476,7 +476,7 @@ static void test_maildir(void **state) {
     assert_int_equal(heed_store_append(c.store, &e, 1, 1, &err), 0);
     assert_int_equal(heed_store_forget(c.store, e.user, &err), 1);
     start(&c, "kind: maildir, path: %s", at("mail"));
-    deliver("new/4.d.host", "no headers at all\n\nbut a text");
+    deliver("cur/4.d.host:2,", "no headers at all\n\nbut a text");
     collect_wait(&c, 4);
     assert_int_equal(c.again, 0);
     assert_int_equal(access(at("mail/cur/2.b.host:2,S"), F_OK), 0); /* nothing is moved */
