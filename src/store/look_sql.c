@@ -8,7 +8,7 @@
 #include "store/impl.h"
 #include "store/look.h"
 
-enum { PATH_SIZE = 4096 + 8, OPS = 100000, USUAL = 1000 };
+enum { PATH_SIZE = 4096 + 8, OPS = 100000, USUAL = 1000, VALUE_MOST = 64 << 20 };
 
 /* -- figures ---------------------------------------------------------------------------------- */
 
@@ -157,7 +157,10 @@ json_t *heed_look_sql(heed_store *s, const char *sql, int64_t most, heed_error *
     }
     sqlite3_set_authorizer(db->db, allow, NULL);
     sqlite3_progress_handler(db->db, OPS, ask_cancel, s);
+    /* nor does a value take as much memory as there is */
+    const int most_value = sqlite3_limit(db->db, SQLITE_LIMIT_LENGTH, VALUE_MOST);
     json_t *answer = read_sql(db, sql, most, err);
+    sqlite3_limit(db->db, SQLITE_LIMIT_LENGTH, most_value);
     sqlite3_progress_handler(db->db, 0, NULL, NULL);
     sqlite3_set_authorizer(db->db, NULL, NULL);
     heed__store_return(s, db);

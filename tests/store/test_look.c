@@ -330,6 +330,7 @@ static void test_sql(void **state) {
         "PRAGMA user_version=3",
         "UPDATE entry SET text='x' RETURNING seq",
         "SELECT nothing FROM entry",
+        "SELECT length(zeroblob(99999999))", /* memory has a bound */
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         err_ = (heed_error){ 0 };
