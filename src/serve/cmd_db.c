@@ -6,6 +6,7 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "serve/replay.h"
 #include "serve/serve.h"
@@ -176,28 +177,46 @@ static int replay(request *r) {
     return told.different ? EXIT_DIFFERENT : 0;
 }
 
+typedef struct examples {
+    heed_writer *to; /* a file; NULL: standard output */
+    bool failed;     /* no memory for one */
+} examples;
+
 /* One example as a line of JSON. */
 static bool print_example(void *user, const char *text, const char *label) {
     heed_error err;
+    examples *x = user;
+    size_t len = 0;
     json_t *tree = json_pack("{s:s,s:s}", "label", label, "text", text);
-    char *line = tree ? heed__json_text(NULL, tree, false, NULL, &err) : NULL;
-    if (line) fprintf(user, "%s\n", line);
+    char *line = tree ? heed__json_text(NULL, tree, false, &len, &err) : NULL;
+    if (line && x->to) {
+        heed__writer_write(x->to, line, len);
+        heed__writer_write(x->to, "\n", 1);
+    } else if (line) {
+        puts(line);
+    }
+    x->failed = !line;
     heed__free(NULL, line);
     json_decref(tree);
-    return line && !ferror((FILE *)user);
+    return !x->failed && !ferror(stdout);
 }
 
-/* What people corrected and confirmed, as training data. */
+/* What people corrected and confirmed, as training data: a whole file or none. */
 static int feedback(request *r) {
     heed_error err = { 0 };
     heed_store *store = heed__store_option_open(&r->where, true, &err);
-    if (!store) return command_error(&err);
-    FILE *to = r->out ? fopen(r->out, "w") : stdout;
-    int64_t n = to ? heed_look_feedback(store, r->operand, print_example, to, &err) : -1;
+    examples x = { .to = store && r->out ? heed__writer_new(NULL, r->out, &err) : NULL };
+    int64_t n = -1;
+    if (store && (x.to || !r->out))
+        n = heed_look_feedback(store, r->operand, print_example, &x, &err);
+    if (x.failed) n = heed__error(&err, HEED_ENOMEM, "out of memory for an example");
     heed_store_close(store);
-    if (!to || (fflush(to) | ferror(to)) != 0)
-        n = heed__error(&err, HEED_EIO, "%s: cannot be written", r->out ? r->out : "output");
-    if (to && to != stdout) fclose(to);
+    if (x.to && n < 0)
+        heed__writer_abort(x.to);
+    else if (x.to && heed__writer_commit(x.to, &err))
+        n = -1;
+    if (n >= 0 && (fflush(stdout) | ferror(stdout)) != 0)
+        n = heed__error(&err, HEED_EIO, "output: cannot be written");
     return n < 0 ? command_error(&err) : 0;
 }
 

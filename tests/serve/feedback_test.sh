@@ -43,6 +43,11 @@ done
 printf '%s\n' '{"label":"parcel","text":"where is my parcel"}' \
     '{"label":"transaction_charged_twice","text":"my card was charged twice"}' | diff - "$dir/said" || wrong "what was said"
 
+"$heed" db feedback intent --flow "$dir/flow.yaml" -o "$dir/file" && cmp -s "$dir/said" "$dir/file" || wrong "the file"
+"$heed" db feedback intent --store "$dir/none.db" -o "$dir/file" 2>/dev/null && wrong "a store that is not there"
+cmp -s "$dir/said" "$dir/file" || wrong "the file before is gone"
+"$heed" db feedback intent --flow "$dir/flow.yaml" -o "$dir/no/file" 2>/dev/null && wrong "a folder that is not there"
+
 # in place of the data's own label, and as a label that the data do not have
 { printf 'label\ttext\n'; for i in 1 2 3 4; do printf 'card\tmy card number %s\ncash\tsome cash number %s\n' $i $i; done
   printf 'cash\tmy card was charged twice\n'; } >"$dir/data.tsv"
