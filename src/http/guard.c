@@ -140,18 +140,23 @@ static bool is_safe_method(const char *method) {
            strcmp(method, "OPTIONS") == 0;
 }
 
+/* Routes that need more than reading may cost much, even where they change nothing. */
+static bool is_trusted(const heed_route *route) {
+    return route && route->scope && strcmp(route->scope, "read") != 0;
+}
+
 static bool is_from_here(heed_request *rq, const headers *h) {
     const heed_http *http = rq->http;
     if (h->origin && is_listed(http->cors, http->cfg.cors_len, h->origin, strlen(h->origin))) {
         rq->origin = h->origin;
         return true;
     }
-    if (is_safe_method(rq->method)) return true;
+    if (is_safe_method(rq->method) && !is_trusted(rq->route)) return true;
     const bool elsewhere = h->origin ? !is_own_origin(h)
                                      : h->site && strcmp(h->site, "same-origin") != 0 &&
                                            strcmp(h->site, "none") != 0;
     if (!elsewhere && !(h->site && strcmp(h->site, "cross-site") == 0)) return true;
-    return refuse(rq, MHD_HTTP_FORBIDDEN, "a page of another origin may not change anything here");
+    return refuse(rq, MHD_HTTP_FORBIDDEN, "a page of another origin may not ask for this");
 }
 
 /* -- keys ------------------------------------------------------------------------------------- */

@@ -219,6 +219,7 @@ const heed_route client_routes[] = {
     { "GET", "/files/{rest...}", echo, .flags = INLINE | HEED_ROUTE_HIDDEN },
     { "POST", "/echo", echo, .flags = INLINE, .scope = "write", .body = "{}" },
     { "PUT", "/echo", echo, .scope = "admin" },
+    { "GET", "/costly", echo, .scope = "admin" },
     { "POST", "/do/{name}", echo, .scope = "write" },
     { "DELETE", "/echo", echo, .scope = "write" },
     { "POST", "/json", take_json, .scope = "write", .most_body = 4000, .status = 202,

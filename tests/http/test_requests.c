@@ -339,6 +339,8 @@ static void foreign_origins(void **state) {
     expect(403, "POST /do/x HTTP/1.1\r\nSec-Fetch-Site: same-site", "");
     expect(403, "DELETE /echo HTTP/1.1\r\nOrigin: http://evil.example", NULL);
     expect(200, "GET /health HTTP/1.1\r\nOrigin: http://evil.example", NULL);
+    expect(200, "GET /costly HTTP/1.1\r\nSec-Fetch-Site: none", NULL);
+    expect(403, "GET /costly HTTP/1.1\r\nSec-Fetch-Site: cross-site", NULL);
     char *answer = client_ask(port, "GET /health HTTP/1.1\r\nOrigin: http://evil.example", NULL);
     assert_null(strstr(answer, "Access-Control-Allow-Origin"));
     free(answer);
