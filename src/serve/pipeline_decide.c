@@ -268,10 +268,11 @@ static bool change(heed_pipeline *p, heed_setup *s) {
 static bool decide(heed_pipeline *p, pipeline_batch *b) {
     heed_error err = { 0 };
     outcome o = { 0 };
+    int64_t pause = 0;
     if (b->setup && !change(p, b->setup)) return false;
     while (steps(p, b, &o, &err) != 0) {
         heed__pipeline_trouble(p, "rules cannot go on", &err);
-        if (!restore(p)) return false;
+        if (!pause_for(p, &pause) || !restore(p)) return false;
         heed__pipeline_trouble(p, NULL, NULL);
     }
     save(p, &o, b->setup != NULL);
