@@ -285,7 +285,7 @@ static void strange_messages(void **state) {
     };
     HOLD(lines);
     char *words = malloc(DESK_TEXT_MOST + 1);
-    for (int i = 0; i < DESK_TEXT_MOST; i++) words[i] = i % 3 ? (char)('a' + i % 26) : ' ';
+    for (int i = 0; i < DESK_TEXT_MOST; i++) words[i] = (char)(i % 3 ? 'a' + i % 26 : ' ');
     words[DESK_TEXT_MOST] = 0;
     heed_error err;
     json_t *a = heed_desk_answer(desk, NULL, words, &err);
