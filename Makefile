@@ -44,7 +44,8 @@ test-long: setup-tests build ## what takes longer: every bit flip, every allocat
 test-asan: setup-tests ## the default suite under AddressSanitizer and UBSan
 	@$(CONFIG) -B $(BUILD)-asan -DHEED_SANITIZE=address,undefined >/dev/null
 	@cmake --build $(BUILD)-asan -j $(JOBS)
-	@$(SUITE) --test-dir $(BUILD)-asan -LE "long|native"
+	@LSAN_OPTIONS=suppressions=$(CURDIR)/tests/leaks.txt:print_suppressions=0 \
+	    $(SUITE) --test-dir $(BUILD)-asan -LE "long|native"
 
 test-tsan: setup-tests ## the default suite under ThreadSanitizer
 	@$(CONFIG) -B $(BUILD)-tsan -DHEED_SANITIZE=thread >/dev/null
