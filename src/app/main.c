@@ -20,7 +20,7 @@ static const command commands[] = {
     { "bench", "measure attention, matrix products and operations here", cmd_bench },
 };
 
-/* These stand in libheed-serve.so (serve/serve.h). */
+/* These stand in libheed-serve.so (app/serving/serve.h). */
 static const command serving[] = {
     { "serve", "streams in; labels, alerts, answers, search out; a page to look at", NULL },
     { "chat", "talk with the support desk: replies, a folder of texts, a person", NULL },

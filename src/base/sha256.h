@@ -3,7 +3,7 @@
  *     unsigned char sum[HEED_SHA256_SIZE];
  *     char text[2 * HEED_SHA256_SIZE + 1];
  *     heed__sha256(data, size, sum);
- *     puts(heed__hex(sum, sizeof sum, text));
+ *     heed__hex(sum, sizeof sum, text);                   // 64 digits and a 0 byte
  */
 #ifndef HEED_BASE_SHA256_H
 #define HEED_BASE_SHA256_H

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "base/input.h"
 #include "serve/desk_test.h"
-#include "serve/serve.h"
+#include "app/serving/serve.h"
 
 typedef struct chat {
     heed_desk_cfg desk;

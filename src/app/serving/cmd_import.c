@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "serve/dialogues.h"
-#include "serve/serve.h"
+#include "app/serving/serve.h"
 
 enum { FILES_MOST = 64 };
 

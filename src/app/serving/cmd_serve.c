@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "flow/flow_print.h"
-#include "serve/serve.h"
+#include "app/serving/serve.h"
 #include "serve/server.h"
 
 enum { EXIT_FORCED = 75, LOOK_MS = 50 };

@@ -2,8 +2,8 @@
  * `report`. It
  * stands in a library of its own, libheed-serve.so, which `heed` loads for these commands alone, so
  * that all others start without SQLite, libcurl and the rest. */
-#ifndef HEED_SERVE_SERVE_H
-#define HEED_SERVE_SERVE_H
+#ifndef HEED_APP_SERVING_SERVE_H
+#define HEED_APP_SERVING_SERVE_H
 
 #include "heed/base.h"
 

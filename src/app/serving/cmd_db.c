@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "serve/replay.h"
-#include "serve/serve.h"
+#include "app/serving/serve.h"
 #include "serve/store_option.h"
 #include "store/look.h"
 

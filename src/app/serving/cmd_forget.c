@@ -5,7 +5,7 @@
 #include "app/options.h"
 #include "base/alloc.h"
 #include "base/json.h"
-#include "serve/serve.h"
+#include "app/serving/serve.h"
 #include "serve/store_option.h"
 
 static int tell(const char *user, int64_t n, bool json) {

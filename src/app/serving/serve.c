@@ -1,5 +1,5 @@
 /* serve.c: the commands of libheed-serve.so. */
-#include "serve/serve.h"
+#include "app/serving/serve.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "app/options.h"
 #include "base/text.h"
 #include "http/keys.h"
-#include "serve/serve.h"
+#include "app/serving/serve.h"
 
 enum { MILLION = 1000000 };
 

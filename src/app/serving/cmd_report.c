@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "serve/report.h"
-#include "serve/serve.h"
+#include "app/serving/serve.h"
 #include "serve/store_option.h"
 #include "store/look.h"
 
