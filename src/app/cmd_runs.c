@@ -11,15 +11,15 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/print.h"
-#include "app/run_course.h"
 #include "base/alloc.h"
 #include "base/file.h"
+#include "tasks/run_course.h"
 
 enum { PATH = 4096, MOST_RUNS = 10000, DRAWN = 6 };
 
 typedef struct run {
     char *name;
-    run_course k;
+    heed_run_course k;
 } run;
 
 typedef struct run_list {
@@ -33,7 +33,7 @@ static int add(run_list *l, const char *name, heed_error *err) {
         return heed__error(err, HEED_ENOMEM, "runs: out of memory");
     run *r = &l->run[l->len];
     snprintf(log, sizeof log, "%s/log.jsonl", name);
-    const int rc = run_course_read(&r->k, log, err);
+    const int rc = heed__run_course_read(&r->k, log, err);
     if (rc) return rc;
     r->name = strdup(name);
     l->len++;
@@ -71,7 +71,7 @@ static int add_all(run_list *l, const char *folder, heed_error *err) {
     return rc;
 }
 
-static double at_best(const run_course *k, const double *series) {
+static double at_best(const heed_run_course *k, const double *series) {
     const int64_t at = k->best ? k->best : k->len;
     return at ? series[at - 1] : (double)NAN;
 }
@@ -90,7 +90,7 @@ static void print_table(const run_list *l) {
     printf("%-*s %7s %6s %9s %9s %9s %9s  %s\n", (int)width, "run", "epochs", "best", "loss",
            "held out", "score", "seconds", "ended, settings");
     for (int64_t i = 0; i < l->len; i++) {
-        const run_course *k = &l->run[i].k;
+        const heed_run_course *k = &l->run[i].k;
         printf("%-*s %7" PRId64 " %6" PRId64, (int)width, l->run[i].name, k->len, k->best);
         cell(at_best(k, k->train_loss));
         cell(at_best(k, k->held_loss));
@@ -108,7 +108,7 @@ static void field(const char *key, double value) {
 /* docs/schemas/runs.json */
 static void print_json(const run_list *l) {
     for (int64_t i = 0; i < l->len; i++) {
-        const run_course *k = &l->run[i].k;
+        const heed_run_course *k = &l->run[i].k;
         printf("{\"run\": ");
         print_json_text(l->run[i].name, strlen(l->run[i].name));
         printf(", \"epochs\": %" PRId64 ", \"best_epoch\": %" PRId64 ", \"examples\": %" PRId64
@@ -136,7 +136,7 @@ static void draw(FILE *to, const run_list *l, const double *x, int which) {
     chart_line line[DRAWN];
     int n = 0;
     for (; n < DRAWN && n < l->len; n++) {
-        const run_course *k = &l->run[n].k;
+        const heed_run_course *k = &l->run[n].k;
         const double *y = which == 0 ? k->train_loss : which == 1 ? k->held_loss : k->held_score;
         line[n] = (chart_line){ l->run[n].name, colours[n], x, y, k->len };
     }
@@ -164,7 +164,7 @@ static int write_page(const run_list *l, const char *path, heed_error *err) {
         fprintf(to, "</div>\n<table><tr><th>run</th><th class=\"n\">best epoch</th>"
                     "<th class=\"n\">score</th><th>settings</th></tr>\n");
         for (int64_t i = 0; i < l->len; i++) {
-            const run_course *k = &l->run[i].k;
+            const heed_run_course *k = &l->run[i].k;
             fprintf(to, "<tr><td>");
             chart_text(to, l->run[i].name);
             fprintf(to, "</td><td class=\"n\">%" PRId64 " of %" PRId64 "</td><td class=\"n\">%.4f",
@@ -206,7 +206,7 @@ int cmd_runs(int argc, char **argv) {
     if (rc == 0 && !json) print_table(&l);
     if (rc == 0 && html) rc = write_page(&l, html, &err);
     for (int64_t i = 0; i < l.len; i++) {
-        run_course_free(&l.run[i].k);
+        heed__run_course_free(&l.run[i].k);
         free(l.run[i].name);
     }
     heed__free(NULL, l.run);

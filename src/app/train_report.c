@@ -5,9 +5,9 @@
 #include <stdio.h>
 
 #include "app/report.h"
-#include "app/run_course.h"
 #include "base/alloc.h"
 #include "base/file.h"
+#include "tasks/run_course.h"
 
 enum { PATH = 4200, MOST_EXTRA = 1 << 24 };
 
@@ -32,7 +32,7 @@ static int measure(const heed_classifier *c, heed_metrics *m, heed_error *err) {
 
 int train_report(heed_classifier *c, const report_of *of, heed_error *err) {
     char log[PATH], table[PATH], page[PATH], title[PATH], text[5][64];
-    run_course k;
+    heed_run_course k;
     heed_metrics m;
     snprintf(log, sizeof log, "%s/log.jsonl", of->run);
     snprintf(table, sizeof table, "%s/extra.html", of->run);
@@ -50,7 +50,7 @@ int train_report(heed_classifier *c, const report_of *of, heed_error *err) {
                                   { "seed", text[3] },
                                   { "heed", text[4] },
                                   { NULL, NULL } };
-    int rc = run_course_read(&k, log, err);
+    int rc = heed__run_course_read(&k, log, err);
     char *extra = NULL;
     size_t size;
     heed_error none;
@@ -77,7 +77,7 @@ int train_report(heed_classifier *c, const report_of *of, heed_error *err) {
                        .calibration = &c->calibration };
     if (rc == 0) rc = report_write(&r, page, err);
     if (rc == 0) printf("report: %s\n", page);
-    run_course_free(&k);
+    heed__run_course_free(&k);
     heed__free(NULL, extra);
     return rc;
 }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/run_course.h"
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -13,6 +12,7 @@
 #include "serve/served_impl.h"
 #include "tasks/classifier.h"
 #include "tasks/embedder.h"
+#include "tasks/run_course.h"
 
 enum { PATH_SIZE = 4096, CONFIG_MOST = 1 << 28, CARD_MOST = 1 << 20, WAITING_MOST = 4096 };
 
@@ -259,15 +259,15 @@ static json_t *real_or_null(double value) {
 static json_t *curve(const heed_served *m) {
     char path[PATH_SIZE];
     heed__format(path, sizeof path, "%s.run/log.jsonl", m->dir);
-    run_course k = { 0 };
+    heed_run_course k = { 0 };
     heed_error err = { 0 };
     json_t *list = json_array();
-    if (run_course_read(&k, path, &err) == 0)
+    if (heed__run_course_read(&k, path, &err) == 0)
         for (int64_t i = 0; i < k.len; i++)
             json_array_append_new(list, json_pack("{s:I, s:o, s:o}", "epoch", (json_int_t)(i + 1),
                                                   "loss", real_or_null(k.train_loss[i]), "score",
                                                   real_or_null(k.held_score[i])));
-    run_course_free(&k);
+    heed__run_course_free(&k);
     return list;
 }
 

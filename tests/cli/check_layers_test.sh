@@ -1,6 +1,9 @@
 # tools/check_layers.sh passes on this tree and fails on one that breaks the rule.
 set -euo pipefail
 tools/check_layers.sh
+if grep -q '^\(serve\|http\|flow\|store\):.*\<app\>' tools/layers.txt; then
+    echo "what serves may include the program" && exit 1
+fi
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

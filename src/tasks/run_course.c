@@ -1,14 +1,13 @@
 /* run_course.c: how a training went, read from its log. */
-#include "app/run_course.h"
+#include "tasks/run_course.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 
 enum { MOST_EPOCHS = 100000 };
 
@@ -19,14 +18,14 @@ static double number(const json_t *e, const char *key) {
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
-static void take(run_course *k, const json_t *e) {
+static void take(heed_run_course *k, const json_t *e) {
     const char *event = json_string_value(json_object_get(e, "event"));
     const int64_t epoch = json_integer_value(json_object_get(e, "epoch"));
     if (event && strcmp(event, "end") == 0) {
         const char *why = json_string_value(json_object_get(e, "why"));
         k->best = json_integer_value(json_object_get(e, "best_epoch"));
         k->seconds = number(e, "seconds");
-        snprintf(k->end, sizeof k->end, "%s", why ? why : "");
+        heed__format(k->end, sizeof k->end, "%s", why ? why : "");
     }
     if (event && strcmp(event, "start") == 0 && !json_is_true(json_object_get(e, "resumed"))) {
         const char *settings = json_string_value(json_object_get(e, "settings"));
@@ -34,11 +33,11 @@ static void take(run_course *k, const json_t *e) {
         k->end[0] = 0;
         k->examples = json_integer_value(json_object_get(e, "examples"));
         k->parameters = json_integer_value(json_object_get(e, "parameters"));
-        snprintf(k->settings, sizeof k->settings, "%s", settings ? settings : "");
+        heed__format(k->settings, sizeof k->settings, "%s", settings ? settings : "");
     }
     if (!event || strcmp(event, "epoch") != 0 || epoch < 1 || epoch > k->cap) return;
     const char *name = json_string_value(json_object_get(e, "score"));
-    snprintf(k->score_name, sizeof k->score_name, "%s", name ? name : "score");
+    heed__format(k->score_name, sizeof k->score_name, "%s", name ? name : "score");
     k->train_loss[epoch - 1] = number(e, "loss");
     k->held_loss[epoch - 1] = number(e, "held_loss");
     k->held_score[epoch - 1] = name ? number(e, "value") : (double)NAN;
@@ -49,7 +48,7 @@ static void take(run_course *k, const json_t *e) {
 }
 
 /* Every line of the log, a later one about an epoch in place of an earlier one. */
-static void read_log(run_course *k, char *text, const char *name) {
+static void read_log(heed_run_course *k, char *text, const char *name) {
     for (char *line = text, *end; *line; line = end) {
         end = line + strcspn(line, "\n");
         json_t *e = heed__json_parse(line, (size_t)(end - line), name, NULL);
@@ -59,14 +58,14 @@ static void read_log(run_course *k, char *text, const char *name) {
     }
 }
 
-int run_course_read(run_course *k, const char *path, heed_error *err) {
+int heed__run_course_read(heed_run_course *k, const char *path, heed_error *err) {
     char *text;
     size_t size;
-    *k = (run_course){ .cap = 0 };
+    *k = (heed_run_course){ .cap = 0 };
     const int rc = heed__file_read(NULL, path, MOST_LOG, &text, &size, err);
     if (rc) return rc;
     for (size_t i = 0; i < size && k->cap < MOST_EPOCHS; i++) k->cap += text[i] == '\n';
-    k->train_loss = calloc((size_t)(3 * k->cap + 1), sizeof *k->train_loss);
+    k->train_loss = heed__calloc(NULL, (size_t)(3 * k->cap + 1), sizeof *k->train_loss);
     if (!k->train_loss) {
         heed__free(NULL, text);
         return heed__error(err, HEED_ENOMEM, "%s: out of memory", path);
@@ -79,7 +78,7 @@ int run_course_read(run_course *k, const char *path, heed_error *err) {
     return 0;
 }
 
-void run_course_free(run_course *k) {
-    free(k->train_loss);
-    *k = (run_course){ .cap = 0 };
+void heed__run_course_free(heed_run_course *k) {
+    heed__free(NULL, k->train_loss);
+    *k = (heed_run_course){ .cap = 0 };
 }
