@@ -41,10 +41,14 @@ void heed__tallies(heed_tally *tally, const heed_outcome *o, int64_t n, int64_t 
     }
 }
 
-static double macro_f1(const heed_tally *t, int64_t classes) {
+/* The mean over the classes that occur as a truth or as an answer. In a resample (`of` tells the
+ * tally of all answers, or NULL) a class that is only ever a wrong answer counts with its zero
+ * though it was not drawn: else resamples would look better than the whole they are drawn from. */
+static double macro_f1(const heed_tally *t, const heed_tally *of, int64_t classes) {
     double sum = 0;
     int64_t present = 0;
     for (int64_t k = 0; k < classes; k++) {
+        present += of && of[k].real == 0 && of[k].said > 0 && t[k].said == 0;
         if (t[k].said + t[k].real == 0) continue;
         present++;
         sum += 2.0 * (double)t[k].hit / (double)(t[k].said + t[k].real);
@@ -76,7 +80,8 @@ typedef struct survey {
     const float *score; /* [n] or NULL */
     int64_t *order;     /* [n] by rising score */
     int32_t *times;     /* [n] */
-    heed_tally *tally;  /* [classes] */
+    heed_tally *tally;  /* [classes] of the answers drawn */
+    heed_tally *whole;  /* [classes] of all answers */
     double *sample;     /* [MEASURES,ROUNDS] */
     int64_t n, classes;
 } survey;
@@ -116,7 +121,7 @@ static void measure(const survey *s, const int32_t *times, double out[MEASURES])
     }
     out[LOSS] = known > 0 ? loss / known : 0;
     out[ACCURACY] = n > 0 ? hit / n : 0;
-    out[MACRO_F1] = macro_f1(s->tally, s->classes);
+    out[MACRO_F1] = macro_f1(s->tally, times ? s->whole : NULL, s->classes);
     out[ECE] = heed__ece(s->o, times, s->n);
     out[AUC] = s->score ? heed__auc(s->o, s->score, s->order, times, s->n) : (double)NAN;
 }
@@ -189,12 +194,15 @@ int heed__metrics(heed_metrics *m, const heed_outcome *o, const float *score, in
     s.order = heed__calloc(hooks, (size_t)n, sizeof *s.order);
     s.times = heed__calloc(hooks, (size_t)n, sizeof *s.times);
     s.tally = heed__calloc(hooks, (size_t)classes, sizeof *s.tally);
+    s.whole = heed__calloc(hooks, (size_t)classes, sizeof *s.whole);
     s.sample = heed__calloc(hooks, (size_t)MEASURES * ROUNDS, sizeof *s.sample);
-    int rc = s.order && s.times && s.tally && s.sample ? sort_scores(&s, hooks) : HEED_ENOMEM;
+    int rc = s.order && s.times && s.tally && s.whole && s.sample ? sort_scores(&s, hooks)
+                                                                  : HEED_ENOMEM;
     if (rc == 0) {
         double v[MEASURES];
         heed_interval i95[MEASURES];
         measure(&s, NULL, v);
+        heed__tallies(s.whole, o, n, classes);
         bootstrap(&s, i95);
         if (v[ACCURACY] <= 0 || v[ACCURACY] >= 1)
             i95[ACCURACY] = heed__wilson(v[ACCURACY] > 0 ? n : 0, n);
@@ -208,6 +216,7 @@ int heed__metrics(heed_metrics *m, const heed_outcome *o, const float *score, in
     heed__free(hooks, s.order);
     heed__free(hooks, s.times);
     heed__free(hooks, s.tally);
+    heed__free(hooks, s.whole);
     heed__free(hooks, s.sample);
     return rc;
 }

@@ -121,6 +121,22 @@ static void test_all_right(void **state) {
     assert_true(isnan(m.auc));
 }
 
+/* Labels that are answers and never right (a model that knows more than the set asks for): the
+ * interval of macro-F1 holds macro-F1, though a resample draws few of them. */
+static void test_other_labels(void **state) {
+    (void)state;
+    enum { N = 200, K = 42 };
+    heed_outcome o[N];
+    for (int i = 0; i < N; i++)
+        o[i] = (heed_outcome){ .right = i % 2,
+                               .said = i % 5 ? i % 2 : 2 + i / 5,
+                               .confidence = 0.5F };
+    heed_metrics m;
+    assert_int_equal(heed__metrics(&m, o, NULL, N, K, NULL), 0);
+    assert_true(m.macro_f1 < 0.05);
+    assert_true(m.macro_f1_95.low < m.macro_f1 && m.macro_f1 < m.macro_f1_95.high);
+}
+
 /* A label that the model does not have is wrong, and in no loss. */
 static void test_unknown(void **state) {
     (void)state;
@@ -136,9 +152,8 @@ static void test_unknown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_intervals),
-        cmocka_unit_test(test_all_right),
+        cmocka_unit_test(test_golden),    cmocka_unit_test(test_intervals),
+        cmocka_unit_test(test_all_right), cmocka_unit_test(test_other_labels),
         cmocka_unit_test(test_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,7 +251,8 @@ export async function monitor(params, app) {
             return;
         }
         heatTitle.textContent = t("monitor.heat") + ": " + a + " × " + t("monitor.time");
-        const n = some[0].count.length, parts = Math.min(6, n);
+        const room = Math.floor(((heat.clientWidth || 560) - 170) / 66); // columns that stand without scrolling
+        const n = some[0].count.length, parts = Math.min(Math.max(room, 3), 8, n);
         const columns = Array.from({ length: parts }, (_, i) => ({ i,
             name: clock(data.from + Math.floor((i * n) / parts) * data.step, data.to - data.from) }));
         const rows = some.slice(0, 14).map((s) => ({ name: s.name, s }));
