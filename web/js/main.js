@@ -83,8 +83,12 @@ live.addEventListener("state", ({ detail }) => {
     announce(t("line." + detail));
 });
 live.addEventListener("stats", tellLine);
+const told = new Set(); // an alert that goes on is told once; again when it was closed between
 live.addEventListener("alert", ({ detail }) => {
-    if (name !== "monitor" && detail.state === "open")
+    if (detail.state !== "open") return told.delete(detail.id);
+    if (told.has(detail.id)) return;
+    told.add(detail.id);
+    if (name !== "monitor")
         toast(t("alert.announce", { title: detail.title || detail.rule }), t("alert.see"), () => go("alert/" + detail.id), "alert");
 });
 
