@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -116,6 +117,7 @@ static int asked_to_stop(void *user, curl_off_t down_all, curl_off_t down, curl_
 }
 
 CURL *heed__net_new(heed_net *net, heed_error *err) {
+    const char *trusted = getenv("SSL_CERT_FILE");
     CURL *curl = curl_easy_init();
     CURLcode bad = curl ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 #define SET(option, value)                                                                         \
@@ -139,6 +141,7 @@ CURL *heed__net_new(heed_net *net, heed_error *err) {
     SET(TIMEOUT_MS, (long)(net->whole_ms ? net->whole_ms : WHOLE_MS));
     SET(LOW_SPEED_LIMIT, (long)SLOW_BYTES);
     SET(LOW_SPEED_TIME, (long)SLOW_SECONDS);
+    if (trusted && *trusted) SET(CAINFO, trusted);
     SET(USERAGENT, "heed/" HEED_VERSION);
 #undef SET
     if (!bad) return curl;

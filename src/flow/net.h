@@ -10,7 +10,9 @@
  *     curl_easy_cleanup(curl);
  *
  * Set by heed__net_new and not to be set again: protocols (http and https), the guard, no proxy of
- * the environment, no signals, no cookies, no credentials over redirects, time limits, user agent.
+ * the environment, no signals, no cookies, no credentials over redirects, time limits, user agent;
+ * certificates are checked, by those whom the system trusts or, where the environment's variable
+ * SSL_CERT_FILE names a PEM file, by those in it.
  */
 #ifndef HEED_FLOW_NET_H
 #define HEED_FLOW_NET_H
