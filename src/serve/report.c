@@ -169,10 +169,11 @@ static void choose_crossed(gather *g, const json_t *events) {
         json_array_foreach(json_object_get(event, "findings"), i, f) {
         if (!json_is_array(json_object_get(json_object_get(f, "detail"), "labels"))) continue;
         const char *name = text_of(f, "name");
-        if (!g->row)
-            g->row = heed__strdup(NULL, name);
-        else if (!g->column && strcmp(g->row, name) != 0)
-            g->column = heed__strdup(NULL, name);
+        char **chosen = !g->row                                   ? &g->row
+                        : !g->column && strcmp(g->row, name) != 0 ? &g->column
+                                                                  : NULL;
+        if (chosen && !(*chosen = heed__strdup(NULL, name))) g->failed = true;
+        if (g->failed) return;
     }
 }
 
@@ -352,8 +353,8 @@ static int add_alerts(gather *g, json_t *report, heed_error *err) {
             before = json_integer_value(json_object_get(alert, "id"));
             if (opened < g->cfg->from_ms)
                 more = 0;
-            else if (opened < g->cfg->to_ms)
-                json_array_insert_new(list, 0, alert_of(g, alert));
+            else if (opened < g->cfg->to_ms && json_array_insert_new(list, 0, alert_of(g, alert)))
+                g->failed = true;
         }
         json_decref(page);
     }
