@@ -8,7 +8,7 @@
 #include "store/impl.h"
 #include "store/look.h"
 
-enum { PATH_SIZE = 4096 + 8, OPS = 100000, USUAL = 1000, VALUE_MOST = 64 << 20 };
+enum { PATH_SIZE = 4096 + 8, OPS = 10000, USUAL = 1000, VALUE_MOST = 64 << 20 };
 
 /* -- figures ---------------------------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
 #include "cmocka_all.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,11 +134,47 @@ static void test_flow(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+/* Threads of a process, 0 while it has not begun to ask; then it is two. */
+static int threads_of(pid_t pid) {
+    char path[64], line[256];
+    int n = 0;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, "Threads:", 8) == 0) n = atoi(line + 8);
+    if (f) fclose(f);
+    return n;
+}
+
+/* ^C ends a question, be it within a statement without an end or within one call of a function. */
+static void test_query_ends(void **state) {
+    static const char *const sql[] = {
+        "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c",
+        "SELECT instr(printf('%.*c', 9000000, 'a'), printf('%.*c', 4000000, 'a') || 'b')",
+    };
+    fill(*state);
+    for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
+        int status = 0;
+        const char *heed = getenv("HEED");
+        const pid_t pid = fork();
+        if (pid == 0) {
+            dup2(open("/dev/null", O_WRONLY), 2);
+            execl(heed ? heed : "build/heed", "heed", "db", "query", sql[i], "--store", store_path,
+                  (char *)NULL);
+            _exit(127);
+        }
+        while (threads_of(pid) < 2 && waitpid(pid, &status, WNOHANG) == 0) usleep(1000);
+        kill(pid, SIGINT);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 75);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        EACH_STORE(test_beside_a_writer),
-        EACH_STORE(test_alone),
-        EACH_STORE(test_damaged),
+        EACH_STORE(test_query_ends), EACH_STORE(test_beside_a_writer),
+        EACH_STORE(test_alone),      EACH_STORE(test_damaged),
         EACH_STORE(test_flow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,30 +46,53 @@ static int print_answer(const chat *c, json_t *answer, heed_error *err) {
     return HEED_EIO;
 }
 
+/* Why a line is no message; NULL: it is one. */
+static const char *no_message(int got, const char *line, size_t size, char *why, size_t room) {
+    if (got == HEED_LINE_LONG) return "more than 64 MB";
+    if (memchr(line, 0, size)) return "a zero byte";
+    const size_t at = heed__utf8_check(line, size);
+    if (at == size) return NULL;
+    heed__format(why, room, "not UTF-8 at byte %zu", at);
+    return why;
+}
+
+static int answer_line(chat *c, const char *line, heed_error *err) {
+    json_t *answer = heed_desk_answer(c->d, c->said, line, err);
+    if (!answer) return err->code;
+    json_decref(c->said);
+    c->said = json_incref(json_object_get(answer, "state"));
+    const int rc = print_answer(c, answer, err);
+    json_decref(answer);
+    return rc;
+}
+
+/* Until the end of the input. A line that is no message is told of and passed over; where nobody
+ * sits before it, the exit status tells of it too. */
 static int talk(chat *c, heed_error *err) {
     const bool prompt = isatty(0) && isatty(1) && !c->json;
-    char *line;
+    int64_t passed = 0;
+    char *line, why[64];
     size_t size;
-    int got, rc = 0;
     for (;;) {
         if (prompt) printf("> "), fflush(stdout);
-        got = heed__input_line(c->in, &line, &size, err);
-        if (got <= 0) return got;
-        if (got == HEED_LINE_LONG || memchr(line, 0, size)) {
-            err->code = HEED_EINVALID;
-            heed__format(err->msg, sizeof err->msg, "line %lld: %s",
-                         (long long)heed__input_line_number(c->in),
-                         got == HEED_LINE_LONG ? "more than 64 MB" : "a zero byte");
-            return err->code;
+        const int got = heed__input_line(c->in, &line, &size, err);
+        if (got < 0) return got;
+        if (got == HEED_LINE_NONE) break;
+        const char *wrong = no_message(got, line, size, why, sizeof why);
+        if (wrong) {
+            passed++;
+            fprintf(stderr, "heed: line %lld: %s; it is passed over\n",
+                    (long long)heed__input_line_number(c->in), wrong);
+            continue;
         }
-        json_t *answer = heed_desk_answer(c->d, c->said, line, err);
-        if (!answer) return err->code;
-        json_decref(c->said);
-        c->said = json_incref(json_object_get(answer, "state"));
-        rc = print_answer(c, answer, err);
-        json_decref(answer);
+        const int rc = answer_line(c, line, err);
         if (rc) return rc;
     }
+    if (prompt || passed == 0) return 0;
+    err->code = HEED_EFORMAT;
+    heed__format(err->msg, sizeof err->msg, "%lld of %lld lines were passed over",
+                 (long long)passed, (long long)heed__input_line_number(c->in));
+    return err->code;
 }
 
 static double part(int64_t of, int64_t n) {

@@ -2,18 +2,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/options.h"
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/thread.h"
 #include "serve/replay.h"
 #include "app/serving/serve.h"
 #include "serve/store_option.h"
 #include "store/look.h"
 
-enum { MILLION = 1000000, EXIT_DIFFERENT = 1 };
+enum { MILLION = 1000000, EXIT_DIFFERENT = 1, LOOK_MS = 20, STOP_MS = 200 };
 
 typedef struct request {
     heed_store_option where;
@@ -122,11 +124,59 @@ static void print_line(const json_t *fields) {
     putchar('\n');
 }
 
+/* A question in SQL, asked by a thread of its own: one call of a function of SQL's may take as long
+ * as it likes and looks at nothing meanwhile. */
+typedef struct question {
+    heed_store *store;
+    request *r;
+    json_t *answer;
+    heed_error err;
+    heed_lock *lock;
+    bool done;
+} question;
+
+static void ask(void *arg) {
+    question *q = arg;
+    q->answer = heed_look_sql(q->store, q->r->operand, q->r->most, &q->err);
+    heed__lock_enter(q->lock);
+    q->done = true;
+    heed__lock_wake(q->lock);
+    heed__lock_leave(q->lock);
+}
+
+/* Until it is answered. ^C ends it: SQLite looks up between two steps of a statement; where it does
+ * not, the program goes, which has the store open only to read and so leaves nothing half done. */
+static void wait_for(question *q) {
+    int64_t since = 0;
+    heed__lock_enter(q->lock);
+    while (!q->done) {
+        heed__lock_wait(q->lock, LOOK_MS);
+        if (q->done || !command_cancelled(NULL)) continue;
+        if (!since) since = heed__ticks_ns();
+        if (heed__ticks_ns() - since < (int64_t)STOP_MS * MILLION) continue;
+        const heed_error err = { .code = HEED_ECANCELLED, .msg = "db query: stopped" };
+        _exit(command_error(&err));
+    }
+    heed__lock_leave(q->lock);
+}
+
+static json_t *answer_of(request *r, heed_error *err) {
+    question q = { .store = heed__store_option_open(&r->where, true, err), .r = r };
+    q.lock = q.store ? heed__lock_new(NULL, err) : NULL;
+    heed_thread *thread = q.lock ? heed__thread_start(NULL, "query", ask, &q, err) : NULL;
+    if (thread) {
+        wait_for(&q);
+        if (!q.answer) *err = q.err;
+    }
+    heed__thread_join(thread);
+    heed__lock_free(q.lock);
+    heed_store_close(q.store);
+    return q.answer;
+}
+
 static int query(request *r) {
     heed_error err = { 0 };
-    heed_store *store = heed__store_option_open(&r->where, true, &err);
-    json_t *answer = store ? heed_look_sql(store, r->operand, r->most, &err) : NULL;
-    heed_store_close(store);
+    json_t *answer = answer_of(r, &err);
     if (!answer) return command_error(&err);
     if (r->json) return print_json(answer);
     size_t i;
