@@ -68,7 +68,8 @@ json_t *heed_decider_why(const heed_decider *d, const heed_seen *seen, const cha
 /* The usual course beside counts in the shape of heed_look_counts: each series gets "expected", a
  * number for each step (null before its rule began to watch), where a surge rule counts these very
  * events: by the same analyses, or by some of them while its conditions pin the others to the
- * series' labels; else null. 0 or a status. */
-int heed_decider_expect(const heed_decider *d, json_t *counts, heed_error *err);
+ * series' labels; else null. source: whose events alone are counted, which such a rule then counts
+ * by or is conditioned on, unless it is the flow's only one; NULL: of all. 0 or a status. */
+int heed_decider_expect(const heed_decider *d, json_t *counts, const char *source, heed_error *err);
 
 #endif

@@ -5,19 +5,50 @@
 #include "base/date.h"
 #include "flow/decide_impl.h"
 
-/* Whether the rule counts the events of a series with this key, and no others; value [by_len]: the
- * labels of what it counts by. */
-static bool counts_these(const heed_rule_cfg *rule, json_t *key, const char **value) {
-    if (rule->by_len > MOST_VALUES || json_object_size(key) != (size_t)(rule->by_len + rule->whens))
+/* A series: its key, and the source whose events alone it counts; NULL: those of all. */
+typedef struct series_of {
+    json_t *key;
+    const char *source;
+} series_of;
+
+/* The label that the series' events have of an analysis; NULL: they have several. */
+static const char *label_of(const series_of *s, const char *analysis) {
+    if (strcmp(analysis, "source") == 0) return s->source;
+    return json_string_value(json_object_get(s->key, analysis));
+}
+
+static bool counts_by(const heed_rule_cfg *rule, const char *analysis) {
+    for (int64_t i = 0; i < rule->by_len; i++)
+        if (strcmp(rule->by[i], analysis) == 0) return true;
+    return false;
+}
+
+/* Whether the rule looks at where an event comes from. */
+static bool knows_source(const heed_rule_cfg *rule) {
+    bool knows = counts_by(rule, "source");
+    for (int64_t i = 0; i < rule->whens; i++)
+        knows = knows || strcmp(rule->when[i].analysis, "source") == 0;
+    return knows;
+}
+
+/* Whether the rule counts the events of a series, and no others; value [by_len]: the labels of what
+ * it counts by. Where a flow has one source, all events are that source's. */
+static bool counts_these(const heed_flow *flow, const heed_rule_cfg *rule, series_of s,
+                         const char **value) {
+    const char *only = flow->sources == 1 ? flow->source[0].name : NULL;
+    const bool source = knows_source(rule);
+    if (!source && s.source && !(only && strcmp(only, s.source) == 0)) return false;
+    if (!s.source) s.source = only;
+    if (rule->by_len > MOST_VALUES ||
+        json_object_size(s.key) + source != (size_t)(rule->by_len + rule->whens))
         return false;
     for (int64_t i = 0; i < rule->by_len; i++)
-        if (!(value[i] = json_string_value(json_object_get(key, rule->by[i])))) return false;
+        if (!(value[i] = label_of(&s, rule->by[i]))) return false;
     for (int64_t i = 0; i < rule->whens; i++) {
         const heed_condition *c = &rule->when[i];
-        const char *label = json_string_value(json_object_get(key, c->analysis));
-        for (int64_t k = 0; k < rule->by_len; k++)
-            if (strcmp(rule->by[k], c->analysis) == 0) return false;
-        if (!label || c->of || c->least > 0 || c->labels != 1 || strcmp(c->label[0], label) != 0)
+        const char *label = label_of(&s, c->analysis);
+        if (!label || counts_by(rule, c->analysis) || c->of || c->least > 0 || c->labels != 1 ||
+            strcmp(c->label[0], label) != 0)
             return false;
     }
     return true;
@@ -49,15 +80,16 @@ static json_t *course_of(const heed_watch *w, int64_t slot, int64_t from, int64_
 }
 
 /* The course of one series by the first rule that knows it; json null: none does. */
-static json_t *expected(const heed_decider *d, json_t *series, int64_t from, int64_t step) {
-    json_t *key = json_object_get(series, "key");
+static json_t *expected(const heed_decider *d, json_t *series, const char *source, int64_t from,
+                        int64_t step) {
+    const series_of s = { json_object_get(series, "key"), source };
     const size_t n = json_array_size(json_object_get(series, "count"));
     heed_line name = { .hooks = &d->hooks };
     json_t *list = json_null();
     for (int64_t r = 0; r < d->flow->rules; r++) {
         const heed_watch *w = &d->watch[r];
         const char *value[MOST_VALUES];
-        if (w->kind != RULE_SURGE || w->course->young || !counts_these(w->cfg, key, value))
+        if (w->kind != RULE_SURGE || w->course->young || !counts_these(d->flow, w->cfg, s, value))
             continue;
         heed__rule_key(&name, w->cfg, value);
         if (name.failed) {
@@ -74,14 +106,15 @@ static json_t *expected(const heed_decider *d, json_t *series, int64_t from, int
     return list;
 }
 
-int heed_decider_expect(const heed_decider *d, json_t *counts, heed_error *err) {
+int heed_decider_expect(const heed_decider *d, json_t *counts, const char *source,
+                        heed_error *err) {
     int64_t from = 0, step = 1;
     if (!times_of(counts, &from, &step))
         return heed__error(err, HEED_EINVALID, "counts have no 'from' or 'step_ms'");
     size_t i;
     json_t *series;
     json_array_foreach(json_object_get(counts, "series"), i, series) {
-        json_t *list = expected(d, series, from, step);
+        json_t *list = expected(d, series, source, from, step);
         if (!list || json_object_set_new(series, "expected", list) != 0)
             return heed__error(err, HEED_ENOMEM, "the usual course does not fit in memory");
     }

@@ -51,7 +51,7 @@ heed_setup *heed_pipeline_setup(heed_pipeline *p);
 /* As heed_decider_why, of an event in the store. */
 json_t *heed_pipeline_why(heed_pipeline *p, int64_t seq, const char *rule, heed_error *err);
 /* heed_decider_expect of the decider at work. */
-int heed_pipeline_expect(heed_pipeline *p, json_t *counts, heed_error *err);
+int heed_pipeline_expect(heed_pipeline *p, json_t *counts, const char *source, heed_error *err);
 
 typedef struct heed_pipeline_state {
     double rate; /* events a second, decided, over the last seconds */

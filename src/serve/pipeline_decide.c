@@ -329,9 +329,9 @@ json_t *heed_pipeline_why(heed_pipeline *p, int64_t seq, const char *rule, heed_
     return why;
 }
 
-int heed_pipeline_expect(heed_pipeline *p, json_t *counts, heed_error *err) {
+int heed_pipeline_expect(heed_pipeline *p, json_t *counts, const char *source, heed_error *err) {
     heed__lock_enter(p->deciding);
-    const int rc = p->decider ? heed_decider_expect(p->decider, counts, err)
+    const int rc = p->decider ? heed_decider_expect(p->decider, counts, source, err)
                               : heed__error(err, HEED_EIO, "the rules are not ready");
     heed__lock_leave(p->deciding);
     return rc;

@@ -257,6 +257,18 @@ static int64_t flow_now(heed_server *s) {
     return at.ms + 1;
 }
 
+static const char no_course[] =
+    "what is usual of this source alone is not known: no surge rule counts these events by source "
+    "(by: [source, ...]) or under a condition on it (when: {source: ...})";
+
+static bool any_expected(const json_t *counts) {
+    size_t i;
+    json_t *one;
+    json_array_foreach(json_object_get(counts, "series"), i,
+                       one) if (json_is_array(json_object_get(one, "expected"))) return true;
+    return false;
+}
+
 static void monitor(heed_server *s, heed_request *rq, const char *const *by, int n) {
     heed_look look = { .source = heed_request_query(rq, "source"), .most = 20 };
     const int64_t now = flow_now(s);
@@ -270,17 +282,14 @@ static void monitor(heed_server *s, heed_request *rq, const char *const *by, int
     if (look.from_ms > look.to_ms - step) look.from_ms = look.to_ms - step;
     if ((look.to_ms - look.from_ms) / step > STEPS_MOST)
         look.from_ms = look.to_ms - STEPS_MOST * step;
-    json_t *counts = heed_look_counts(s->store, &look, by, n, step, &err), *one;
+    json_t *counts = heed_look_counts(s->store, &look, by, n, step, &err);
     json_t *alerts = counts ? alerts_in(s, look.from_ms, look.to_ms, &err) : NULL;
-    /* what is usual is of all sources together */
-    if (alerts && !look.source && heed_pipeline_expect(s->pipeline, counts, &err) != 0) {
+    if (alerts && heed_pipeline_expect(s->pipeline, counts, look.source, &err) != 0) {
         json_decref(alerts);
         alerts = NULL;
     }
-    size_t i;
-    json_array_foreach(json_object_get(counts, "series"), i,
-                       one) if (!json_object_get(one, "expected"))
-        json_object_set_new(one, "expected", json_null());
+    if (alerts && look.source && !any_expected(counts))
+        json_object_set_new(counts, "note", json_string(no_course));
     if (alerts) json_object_set_new(counts, "alerts", alerts);
     if (counts && !alerts) {
         json_decref(counts);

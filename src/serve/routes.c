@@ -258,14 +258,17 @@ const heed_route heed__routes[] = {
       "Feedback or an action is as if it had never been.", NULL,
       OBJECT("\"entry\"", "\"entry\":" SEQ), MADE, 0 },
     { "GET", "/v1/monitor", heed__route_monitor, NULL, 0, 0,
-      "Counts over time by the labels of up to three analyses, with the alerts of that time.",
+      "Counts over time by the labels of up to three analyses, with the alerts of that time; "
+      "beside "
+      "them what is usual, where a surge rule counts these very events (note: why it is not known "
+      "of one source).",
       "{\"by\":" TEXT ",\"from\":" MOMENT ",\"to\":" MOMENT
       ",\"step\":{\"type\":\"integer\",\"minimum\":1000,\"maximum\":2678400000},\"source\":" TEXT
       ",\"most\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100}}",
       NULL,
       OBJECT("\"step_ms\",\"from\",\"to\",\"series\",\"alerts\"",
              "\"step_ms\":" INT ",\"from\":" ANY ",\"to\":" ANY
-             ",\"series\":" LIST(SOME) ",\"alerts\":" LIST(ALERT)),
+             ",\"series\":" LIST(SOME) ",\"alerts\":" LIST(ALERT) ",\"note\":" TEXT),
       0 },
     { "GET", "/v1/retrained", heed__route_retrained, "admin", 0, 0,
       "What another model would say of the last 500 events.",

@@ -95,7 +95,9 @@ int64_t play_event(play *p, int64_t ms, const char *text, const char *a, const c
         n++;
     }
     p->now_ms += ms;
-    heed_entry e = { .kind = HEED_ENTRY_EVENT, .source = "wire", .text = text };
+    heed_entry e = { .kind = HEED_ENTRY_EVENT,
+                     .source = p->source ? p->source : "wire",
+                     .text = text };
     step(p, &e, finding, n);
     return p->seq;
 }

@@ -17,7 +17,8 @@ typedef struct play {
     char *gates;        /* of the last event */
     int64_t last_alert; /* id of the last that was told */
     float vector[8];
-    int64_t dim; /* of the next events */
+    int64_t dim;        /* of the next events */
+    const char *source; /* of the next events; NULL: "wire" */
 } play;
 
 void play_open(play *p, const heed_flow *flow);

@@ -227,6 +227,10 @@ static void takes_and_tells(void **state) {
     a = served_get(s, "/v1/monitor?by=intent&step=60000");
     assert_true(json_array_size(json_object_get(a, "series")) > 0);
     assert_int_equal(json_array_size(json_object_get(a, "alerts")), 1);
+    assert_null(json_object_get(a, "note"));
+    json_decref(a);
+    a = served_get(s, "/v1/monitor?by=intent&step=60000&source=push");
+    assert_non_null(strstr(text_at(a, "note"), "what is usual of this source alone is not known"));
     json_decref(a);
 }
 
