@@ -43,20 +43,20 @@ int64_t heed__q_packed_size(int64_t n, int64_t k) {
     return ceil_div(n, PANEL) * PANEL * (ceil_div(k, 4) * 4 + (int64_t)sizeof(int32_t)) + BEYOND;
 }
 
-void heed__q_pack(void *packed, const int8_t *b, int64_t ldb, int64_t n, int64_t k) {
+void heed__q_pack_row(void *packed, const int8_t *row, int64_t n, int64_t k, int64_t j) {
     const int64_t k4 = ceil_div(k, 4), cols = ceil_div(n, PANEL) * PANEL;
-    int8_t *to = packed;
-    int32_t *comp = (int32_t *)packed + cols * k4;
-    memset(packed, 0, (size_t)heed__q_packed_size(n, k));
-    for (int64_t j = 0; j < n; j++) {
-        int8_t *col = to + (j / PANEL * k4 * PANEL + j % PANEL) * 4;
-        int32_t sum = 0;
-        for (int64_t i = 0; i < k; i++) {
-            col[i / 4 * PANEL * 4 + i % 4] = b[j * ldb + i];
-            sum += b[j * ldb + i];
-        }
-        comp[j] = -128 * sum;
+    int8_t *to = (int8_t *)packed + (j / PANEL * k4 * PANEL + j % PANEL) * 4;
+    int32_t sum = 0;
+    for (int64_t i = 0; i < k; i++) {
+        to[i / 4 * PANEL * 4 + i % 4] = row[i];
+        sum += row[i];
     }
+    ((int32_t *)packed)[cols * k4 + j] = -128 * sum;
+}
+
+void heed__q_pack(void *packed, const int8_t *b, int64_t ldb, int64_t n, int64_t k) {
+    memset(packed, 0, (size_t)heed__q_packed_size(n, k));
+    for (int64_t j = 0; j < n; j++) heed__q_pack_row(packed, b + j * ldb, n, k, j);
 }
 
 static int64_t block_rows(const heed_kernels *k, const heed_qgemm *g) {

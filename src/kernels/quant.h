@@ -60,6 +60,8 @@ struct heed_quant_kernels {
 int64_t heed__q_packed_size(int64_t n, int64_t k);
 /* packed is aligned to 64; b [n,k] rows ldb apart (a weight [out,in]). */
 void heed__q_pack(void *packed, const int8_t *b, int64_t ldb, int64_t n, int64_t k);
+/* Puts another row [k] into the place of row j of a packed B [n,k]. */
+void heed__q_pack_row(void *packed, const int8_t *row, int64_t n, int64_t k, int64_t j);
 /* Bytes of scratch for `threads` workers, aligned to 64 by the caller. */
 int64_t heed__q_scratch(const heed_kernels *k, const heed_qgemm *g, int threads);
 void heed__qgemm(const heed_kernels *k, heed_pool *pool, const heed_qgemm *g, void *scratch);

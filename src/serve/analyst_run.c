@@ -24,6 +24,8 @@ typedef struct run {
     heed_finding *finding; /* [n*analyses] */
     int64_t *start;        /* [n+1] */
     float *vector;
+    heed_novel **novel; /* [analyses]; NULL: it is not novelty */
+    int64_t **asked;    /* [analyses][n] where event i stands in novel */
     heed_line line;
 } run;
 
@@ -252,25 +254,46 @@ static int language(run *r, const analysis *k, int64_t i, heed_finding *f) {
     return 0;
 }
 
-static int novelty(run *r, const analysis *k, int64_t i, heed_finding *f, heed_error *err) {
-    const heed_entry *e = &r->entry[i];
-    const heed_analyst *a = r->a;
-    heed_novel x = { .seq = e->seq, .time_ms = e->time_ms, .text = r->text[i] };
-    if (r->vector)
-        x.vector = r->vector + i * heed_served_dim(a->model[a->analysis[a->vectors].model]);
-    int64_t nearest;
-    double cosine;
-    const int rc = heed_novelty_step(k->novelty, &x, &nearest, &cosine, err);
-    if (rc) return rc;
-    f->label = nearest && cosine >= k->cfg->similar ? "seen" : "new";
+/* Asks novelty analysis j about all events that it is for, in the log's order. */
+static int ask_novelty(run *r, int64_t j, heed_error *err) {
+    heed_analyst *a = r->a;
+    const analysis *k = &a->analysis[j];
+    heed_novel *x = heed__arena_alloc(&r->arena, (size_t)(r->n + 1) * sizeof *x);
+    int64_t *at = heed__arena_alloc(&r->arena, (size_t)(r->n + 1) * sizeof *at), n = 0;
+    if (!x || !at) return no_memory(err);
+    const int64_t dim = r->vector ? heed_served_dim(a->model[a->analysis[a->vectors].model]) : 0;
+    for (int64_t i = 0; i < r->n; i++) {
+        if (!applies(k, &r->entry[i])) continue;
+        at[i] = n;
+        x[n++] = (heed_novel){ .seq = r->entry[i].seq,
+                               .time_ms = r->entry[i].time_ms,
+                               .text = r->text[i],
+                               .vector = dim ? r->vector + i * dim : NULL };
+    }
+    r->novel[j] = x;
+    r->asked[j] = at;
+    return heed_novelty_step(k->novelty, x, n, err);
+}
+
+static int ask_novelties(run *r, heed_error *err) {
+    int rc = 0;
+    for (int64_t j = 0; rc == 0 && j < r->a->analyses; j++)
+        if (r->a->analysis[j].novelty) rc = ask_novelty(r, j, err);
+    return rc;
+}
+
+static int novelty(run *r, int64_t j, int64_t i, heed_finding *f) {
+    const heed_novel *x = &r->novel[j][r->asked[j][i]];
+    const double cosine = x->cosine;
+    f->label = x->nearest && cosine >= r->a->analysis[j].cfg->similar ? "seen" : "new";
     f->confidence = 1 - cosine < 0 ? 0 : 1 - cosine;
-    if (!nearest) return 0;
+    if (!x->nearest) return 0;
     heed_line_put(&r->line, "{\"nearest\":");
-    heed_line_int(&r->line, nearest);
+    heed_line_int(&r->line, x->nearest);
     heed_line_put(&r->line, ",\"similar\":");
     heed_line_part(&r->line, cosine, 6);
     heed_line_put(&r->line, "}");
-    return (f->detail = line_end(r)) ? 0 : no_memory(err);
+    return (f->detail = line_end(r)) ? 0 : HEED_ENOMEM;
 }
 
 /* -- risk: grades by what else was found ------------------------------------------------------ */
@@ -367,7 +390,8 @@ static int find(run *r, int64_t j, int64_t i, heed_error *err) {
         rc = language(r, k, i, f);
         break;
     case ANALYSIS_NOVELTY:
-        return novelty(r, k, i, f, err);
+        rc = novelty(r, j, i, f);
+        break;
     default:
         rc = risk(r, k, i, f);
     }
@@ -408,7 +432,10 @@ static int room(run *r, heed_error *err) {
     r->entities = heed__arena_alloc(&r->arena, (A * n + 1) * sizeof *r->entities);
     r->finding = heed__arena_alloc(&r->arena, (A * n + 1) * sizeof *r->finding);
     r->start = heed__arena_alloc(&r->arena, (n + 1) * sizeof *r->start);
-    if (!r->said || !r->place || !r->entity || !r->entities || !r->finding || !r->start)
+    r->novel = heed__arena_alloc(&r->arena, (A + 1) * sizeof *r->novel);
+    r->asked = heed__arena_alloc(&r->arena, (A + 1) * sizeof *r->asked);
+    if (!r->said || !r->place || !r->entity || !r->entities || !r->finding || !r->start ||
+        !r->novel || !r->asked)
         return no_memory(err);
     memset(r->entities, 0, (A * n + 1) * sizeof *r->entities);
     memset(r->finding, 0, (A * n + 1) * sizeof *r->finding);
@@ -441,6 +468,7 @@ int heed_analyst_run(heed_analyst *a, const heed_entry *entry, int64_t n, heed_f
         if (heed_served_task_of(a->model[m]) != HEED_SERVED_TAG) rc = ask(r, m, err);
     if (rc == 0) rc = find_entities(r, err);
     if (rc == 0) rc = take_vectors(r, err);
+    if (rc == 0) rc = ask_novelties(r, err);
     for (int late = 0; late < 2; late++) /* grades rest on all other findings */
         for (int64_t i = 0; rc == 0 && i < n; i++)
             for (int64_t j = 0; rc == 0 && j < a->analyses; j++)
@@ -460,10 +488,7 @@ int heed_analyst_recall(heed_analyst *a, const heed_entry *entry, int64_t n, hee
     int rc = 0;
     if (a->vectors >= 0) rc = ask(r, a->analysis[a->vectors].model, err);
     if (rc == 0) rc = take_vectors(r, err);
-    for (int64_t i = 0; rc == 0 && i < n; i++)
-        for (int64_t j = 0; rc == 0 && j < a->analyses; j++)
-            if (a->analysis[j].novelty && applies(&a->analysis[j], &entry[i]))
-                rc = novelty(r, &a->analysis[j], i, &(heed_finding){ 0 }, err);
+    if (rc == 0) rc = ask_novelties(r, err);
     run_free(r);
     return rc;
 }

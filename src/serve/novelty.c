@@ -4,7 +4,7 @@
  * stand without spaces, single ones and pairs). Candidates are those that agree with it in at least
  * one of 16 bands of 2 minima of 32 hash functions (Broder 1997; bands: Leskovec, Rajaraman and
  * Ullman, Mining of Massive Datasets, 3.4); of them the cosine |A and B| / sqrt(|A| |B|) is exact.
- * Vectors: all earlier ones are compared; the nearer of both counts. */
+ * Vectors: the nearest of all earlier ones (nearby.h); the nearer of both counts. */
 #include "serve/novelty.h"
 
 #include <math.h>
@@ -13,28 +13,35 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "kernels/kernels.h"
-#include "kernels/row.h"
+#include "serve/nearby.h"
 
-enum { BANDS = 16, ROWS = 2, HASHES = BANDS * ROWS, SET_MOST = 256, TABLE = 1 << 16 };
+enum {
+    BANDS = 16,
+    ROWS = 2,
+    HASHES = BANDS * ROWS,
+    SET_MOST = 256,
+    TABLE = 1 << 16,
+    TRIES = 64, /* newest of a cell that are looked at */
+    BATCH = 64,
+    PLACES = HEED_NOVELTY_REACH + HEED_NEARBY_AGAIN
+};
 
 typedef struct seen {
     int64_t seq, time_ms; /* seq 0: an empty place */
     uint32_t band[BANDS];
     int32_t after[BANDS]; /* the next older place in the same cell, -1: none */
-    int32_t set_len;
-    uint32_t *set; /* rising */
+    int32_t set_len, bands_met;
+    uint32_t *set;  /* rising */
+    int64_t met_in; /* the step in which it was compared last */
 } seen;
 
 struct heed_novelty {
     heed_hooks hooks;
-    int64_t dim, within_ms;
+    int64_t within_ms, step;
     double least;
-    const heed_kernels *k;
-    seen *place;    /* [REACH] a ring: event seq stands at seq % REACH */
-    float *vector;  /* [REACH,dim] */
-    int32_t *cell;  /* [BANDS,TABLE] newest place, -1: none */
-    int64_t newest; /* seq */
+    seen *place;         /* [PLACES] a ring: event seq stands at seq % PLACES */
+    heed_nearby *nearby; /* NULL: by words alone */
+    int32_t *cell;       /* [BANDS,TABLE] newest place, -1: none */
 };
 
 heed_novelty *heed_novelty_new(int64_t dim, double least, int64_t within_ms,
@@ -42,15 +49,13 @@ heed_novelty *heed_novelty_new(int64_t dim, double least, int64_t within_ms,
     heed_novelty *v = heed__calloc(hooks, 1, sizeof *v);
     if (v) {
         if (hooks) v->hooks = *hooks;
-        v->dim = dim;
         v->least = least;
         v->within_ms = within_ms;
-        v->k = heed__kernels(NULL, err);
-        v->place = heed__calloc(hooks, HEED_NOVELTY_REACH, sizeof *v->place);
-        if (dim) v->vector = heed__calloc(hooks, HEED_NOVELTY_REACH, (size_t)dim * sizeof(float));
+        v->place = heed__calloc(hooks, PLACES, sizeof *v->place);
+        if (dim) v->nearby = heed__nearby_new(HEED_NOVELTY_REACH, dim, hooks, err);
         v->cell = heed__calloc(hooks, (size_t)BANDS * TABLE, sizeof *v->cell);
         if (v->cell) memset(v->cell, 0xff, (size_t)BANDS * TABLE * sizeof *v->cell);
-        if (v->k && v->place && v->cell && (!dim || v->vector)) return v;
+        if (v->place && v->cell && (!dim || v->nearby)) return v;
     }
     heed_novelty_free(v);
     heed__error(err, HEED_ENOMEM, "novelty: out of memory");
@@ -60,9 +65,9 @@ heed_novelty *heed_novelty_new(int64_t dim, double least, int64_t within_ms,
 void heed_novelty_free(heed_novelty *v) {
     if (!v) return;
     const heed_hooks hooks = v->hooks;
-    for (int i = 0; v->place && i < HEED_NOVELTY_REACH; i++) heed__free(&hooks, v->place[i].set);
+    for (int i = 0; v->place && i < PLACES; i++) heed__free(&hooks, v->place[i].set);
     heed__free(&hooks, v->place);
-    heed__free(&hooks, v->vector);
+    heed__nearby_free(v->nearby);
     heed__free(&hooks, v->cell);
     heed__free(&hooks, v);
 }
@@ -141,16 +146,21 @@ static void bands_of(const uint32_t *set, int len, uint32_t band[BANDS]) {
     for (int b = 0; b < BANDS; b++) band[b] = mix(least[2 * b] * 31 + least[2 * b + 1]);
 }
 
-static double cosine_of(const seen *p, const uint32_t *set, int len) {
-    int both = 0;
-    for (int i = 0, j = 0; i < p->set_len && j < len;) {
+/* The cosine, or 0 where it is surely less than bar. */
+static double cosine_of(const seen *p, const uint32_t *set, int len, double bar) {
+    if (p->set_len == 0 || len == 0) return 0;
+    const double lengths = sqrt((double)p->set_len * (double)len);
+    const int need = (int)(bar * lengths) - 1;               /* so many in both, or it is less */
+    const int more_p = p->set_len - need, more = len - need; /* that one may have alone */
+    int both = 0, i = 0, j = 0;
+    while (i < p->set_len && j < len) {
+        if (i - both > more_p || j - both > more) return 0;
         both += p->set[i] == set[j];
-        const bool less = p->set[i]<set[j], more = p->set[i]> set[j];
-        i += !more;
+        const bool less = p->set[i]<set[j], above = p->set[i]> set[j];
+        i += !above;
         j += !less;
     }
-    if (p->set_len == 0 || len == 0) return 0;
-    return (double)both / sqrt((double)p->set_len * (double)len);
+    return (double)both / lengths;
 }
 
 /* -- steps ------------------------------------------------------------------------------------ */
@@ -160,35 +170,78 @@ static bool earlier(const heed_novelty *v, const seen *p, const heed_novel *x) {
            p->time_ms >= x->time_ms - v->within_ms;
 }
 
-static void take(const heed_novelty *v, const seen *p, double cosine, int64_t *nearest,
-                 double *best) {
+static void hear(const heed_novelty *v, heed_novel *x, int64_t seq, double cosine) {
     if (cosine < v->least) return;
-    if (cosine > *best || (*nearest && cosine >= *best && p->seq < *nearest)) {
-        *best = cosine;
-        *nearest = p->seq;
+    if (cosine > x->cosine || (x->nearest && cosine >= x->cosine && seq < x->nearest)) {
+        x->cosine = cosine;
+        x->nearest = seq;
     }
 }
 
-static int step_words(heed_novelty *v, const heed_novel *x, seen *own, int64_t *nearest,
-                      double *best) {
+/* Those that agree with it in a band, each once. The chains are walked side by side, so that their
+ * places come from memory at the same time. */
+static int candidates(heed_novelty *v, const heed_novel *x, const seen *own, bool again,
+                      seen *list[BANDS * TRIES]) {
+    int32_t next[BANDS];
+    int64_t last[BANDS];
+    int n = 0;
+    for (int b = 0; b < BANDS; b++) {
+        next[b] = again ? own->after[b] : v->cell[(size_t)b * TABLE + own->band[b] % TABLE];
+        last[b] = INT64_MAX;
+        if (next[b] >= 0) __builtin_prefetch(&v->place[next[b]]);
+    }
+    bool more = true;
+    for (int tries = 0; more && tries < TRIES; tries++) {
+        more = false;
+        for (int b = 0; b < BANDS; b++) {
+            if (next[b] < 0) continue;
+            seen *p = &v->place[next[b]];
+            next[b] = -1;
+            /* a place that was given to a newer event ends its old chain: seqs fall along it */
+            if (p == own || !earlier(v, p, x) || p->seq >= last[b]) continue;
+            last[b] = p->seq;
+            const bool agrees = p->band[b] == own->band[b];
+            if (agrees && p->met_in == v->step) p->bands_met++;
+            if (agrees && p->met_in != v->step) {
+                p->met_in = v->step;
+                p->bands_met = 1;
+                __builtin_prefetch(p->set);
+                list[n++] = p;
+            }
+            next[b] = p->after[b];
+            if (next[b] >= 0) __builtin_prefetch(&v->place[next[b]]);
+            more = true;
+        }
+    }
+    return n;
+}
+
+/* The one that agrees in most bands comes first: it shows of most others that they are not it. */
+static void compare(heed_novelty *v, heed_novel *x, seen **list, int n, const uint32_t *set,
+                    int len) {
+    int first = 0;
+    for (int i = 1; i < n; i++)
+        if (list[i]->bands_met > list[first]->bands_met) first = i;
+    for (int i = 0; i < n; i++) {
+        const seen *p = list[i == 0 ? first : i == first ? 0 : i];
+        const double bar = x->cosine > v->least ? x->cosine : v->least;
+        hear(v, x, p->seq, cosine_of(p, set, len, bar));
+    }
+}
+
+static int step_words(heed_novelty *v, heed_novel *x) {
+    seen *own = &v->place[x->seq % PLACES], *list[BANDS * TRIES];
     uint32_t set[2 * SET_MOST];
     const int len = word_set(x->text, set);
     bands_of(set, len, own->band);
-    const int32_t at = (int32_t)(own - v->place);
     const bool again = own->seq == x->seq; /* asked for the second time: it has its place */
-    for (int b = 0; len && b < BANDS; b++) {
+    own->seq = again ? own->seq : 0;       /* what stood here is too old */
+    v->step++;
+    const int n = len ? candidates(v, x, own, again, list) : 0;
+    compare(v, x, list, n, set, len);
+    for (int b = 0; len && !again && b < BANDS; b++) {
+        const int32_t at = (int32_t)(own - v->place);
         int32_t *cell = &v->cell[(size_t)b * TABLE + own->band[b] % TABLE];
-        int32_t i = again ? own->after[b] : *cell;
-        int64_t last = INT64_MAX;
-        /* a place that was given to a newer event ends its old chain: seqs fall along it */
-        for (int tries = 0; i >= 0 && tries < 64; tries++) {
-            const seen *p = &v->place[i];
-            if (p == own || !earlier(v, p, x) || p->seq >= last) break;
-            last = p->seq;
-            if (p->band[b] == own->band[b]) take(v, p, cosine_of(p, set, len), nearest, best);
-            i = p->after[b];
-        }
-        if (again) continue;
         own->after[b] = *cell == at ? -1 : *cell;
         *cell = at;
     }
@@ -198,32 +251,33 @@ static int step_words(heed_novelty *v, const heed_novel *x, seen *own, int64_t *
     heed__free(&v->hooks, own->set);
     own->set = kept;
     own->set_len = len;
+    own->seq = x->seq;
+    own->time_ms = x->time_ms;
     return 0;
 }
 
-static void step_vector(heed_novelty *v, const heed_novel *x, const seen *own, int64_t *nearest,
-                        double *best) {
-    const int64_t D = v->dim;
-    for (int64_t i = 0; i < HEED_NOVELTY_REACH; i++) {
-        if (!earlier(v, &v->place[i], x)) continue;
-        const float cosine = v->k->row->dot(v->vector + i * D, x->vector, D);
-        take(v, &v->place[i], (double)cosine, nearest, best);
-    }
-    memcpy(v->vector + (own - v->place) * D, x->vector, (size_t)D * sizeof(float));
+static void step_vectors(heed_novelty *v, heed_novel *x, int64_t n) {
+    heed_nearby_ask ask[BATCH];
+    for (int64_t i = 0; i < n; i++)
+        ask[i] = (heed_nearby_ask){ .seq = x[i].seq,
+                                    .time_ms = x[i].time_ms,
+                                    .since_ms = x[i].time_ms - v->within_ms,
+                                    .vector = x[i].vector,
+                                    .least = v->least };
+    heed__nearby_step(v->nearby, ask, n);
+    for (int64_t i = 0; i < n; i++)
+        if (ask[i].nearest) hear(v, &x[i], ask[i].nearest, ask[i].cosine);
 }
 
-int heed_novelty_step(heed_novelty *v, const heed_novel *x, int64_t *nearest, double *cosine,
-                      heed_error *err) {
-    seen *own = &v->place[x->seq % HEED_NOVELTY_REACH];
-    int rc = 0;
-    *nearest = 0;
-    *cosine = 0;
-    if (own->seq != x->seq) own->seq = 0; /* what stood here is too old */
-    rc = step_words(v, x, own, nearest, cosine);
-    if (rc) return heed__error(err, rc, "novelty: out of memory");
-    if (v->dim) step_vector(v, x, own, nearest, cosine);
-    if (*cosine > 1) *cosine = 1; /* rounding */
-    own->seq = x->seq;
-    own->time_ms = x->time_ms;
+int heed_novelty_step(heed_novelty *v, heed_novel *x, int64_t n, heed_error *err) {
+    for (int64_t i = 0; i < n; i++) {
+        x[i].nearest = 0;
+        x[i].cosine = 0;
+        if (step_words(v, &x[i])) return heed__error(err, HEED_ENOMEM, "novelty: out of memory");
+    }
+    for (int64_t at = 0; v->nearby && at < n; at += BATCH)
+        step_vectors(v, x + at, n - at < BATCH ? n - at : BATCH);
+    for (int64_t i = 0; i < n; i++)
+        if (x[i].cosine > 1) x[i].cosine = 1; /* rounding */
     return 0;
 }

@@ -212,16 +212,31 @@ static void metrics(heed_pipeline *p) {
     p->queue = heed__gauge(m, "heed_waiting", "entries stored and not yet decided", NULL);
 }
 
+/* Entries read again, put to the analyses so many at a time. */
 typedef struct recall {
     heed_pipeline *p;
+    heed_arena arena;
+    heed_entry entry[PIPELINE_BATCH];
+    int64_t n;
     heed_error *err;
     int rc;
 } recall;
 
+static void recall_all(recall *r) {
+    if (r->rc == 0 && r->n)
+        r->rc = heed_analyst_recall(r->p->setup->analyst, r->entry, r->n, r->err);
+    r->n = 0;
+    heed__arena_free(&r->arena);
+}
+
 static bool recall_one(void *user, const heed_entry *e) {
     recall *r = user;
-    if (e->kind == HEED_ENTRY_EVENT && e->seq <= r->p->decided)
-        r->rc = heed_analyst_recall(r->p->setup->analyst, e, 1, r->err);
+    if (e->kind == HEED_ENTRY_EVENT && e->seq <= r->p->decided) {
+        if (!heed__entry_copy(&r->arena, e, &r->entry[r->n]))
+            r->rc = heed__error(r->err, HEED_ENOMEM, "events: out of memory");
+        else if (++r->n == PIPELINE_BATCH)
+            recall_all(r);
+    }
     return r->rc == 0 && e->seq < r->p->decided;
 }
 
@@ -229,10 +244,17 @@ static bool recall_one(void *user, const heed_entry *e) {
 static int remember(heed_pipeline *p, heed_error *err) {
     const int64_t back = heed_analyst_memory(p->setup->analyst);
     if (back == 0 || p->decided == 0) return 0;
-    recall r = { p, err, 0 };
+    recall *r = heed__calloc(&p->hooks, 1, sizeof *r);
+    if (!r) return heed__error(err, HEED_ENOMEM, "events: out of memory");
+    r->p = p;
+    r->err = err;
+    heed__arena_init(&r->arena, &p->hooks);
     const int64_t from = p->decided > back ? p->decided - back : 0;
-    const int64_t n = heed_store_read(p->store, from, back, recall_one, &r, err);
-    return n < 0 ? (int)n : r.rc;
+    const int64_t n = heed_store_read(p->store, from, back, recall_one, r, err);
+    recall_all(r);
+    const int rc = n < 0 ? (int)n : r->rc;
+    heed__free(&p->hooks, r);
+    return rc;
 }
 
 static int begin(heed_pipeline *p, heed_error *err) {

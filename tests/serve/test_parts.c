@@ -69,11 +69,11 @@ static void jobs_are_done_together(void **state) {
 
 static int64_t nearest_of(heed_novelty *v, int64_t seq, int64_t time_ms, const char *text,
                           double *cosine) {
-    int64_t nearest;
     heed_error err;
-    const heed_novel x = { .seq = seq, .time_ms = time_ms, .text = text };
-    assert_int_equal(heed_novelty_step(v, &x, &nearest, cosine, &err), 0);
-    return nearest;
+    heed_novel x = { .seq = seq, .time_ms = time_ms, .text = text };
+    assert_int_equal(heed_novelty_step(v, &x, 1, &err), 0);
+    *cosine = x.cosine;
+    return x.nearest;
 }
 
 static void novelty_knows_what_came_before(void **state) {
