@@ -5,6 +5,8 @@
  * stopped with suspended connections: it gets a socket, and is stopped once no request is left.
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -252,6 +254,10 @@ static int check_cfg(heed_http *http, heed_error *err) {
     http->tls = cfg->certificate != NULL;
     http->listen_fd = heed__listen(cfg->listen, &http->port, &http->loopback, err);
     if (http->listen_fd < 0) return http->listen_fd;
+    /* inherited by connections: a client that vanished shows by what it does not acknowledge; the
+     * system by itself would wait a quarter of an hour */
+    const unsigned patience = (unsigned)cfg->idle_seconds * 1000;
+    setsockopt(http->listen_fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience);
     heed__format(http->listen, sizeof http->listen, "%s", cfg->listen);
     if (!http->loopback && !cfg->keys)
         return heed__error(
