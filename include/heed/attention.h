@@ -184,6 +184,18 @@ typedef struct heed_attention_cfg {
 HEED_API heed_tensor *heed_attention(heed_ctx *cx, heed_tensor *q, heed_tensor *k, heed_tensor *v,
                                      const heed_attention_cfg *cfg);
 
+/* The weights averaged over the queries: what each key receives of all of them.
+ *     q [B,T,H*D], k [B,S,Hk*D], query_lengths I32 [B] in 0..T or NULL: T -> m [B,H,S]
+ * m_bhs is the mean of a_ts over the queries t < query_lengths[b], zeros where there are none. A
+ * mean of attention's outputs is linear in the values, Σ_s m_s v_s: who pools them by their mean
+ * needs neither outputs nor a product of all weights with values (heed_mha_mean). Exists for what
+ * the fused kernel does with a dot or scaled dot score and no temperature, positions, softcap or
+ * sinks; dropout draws what heed_attention would draw in its place. cfg.tap sees the queries that
+ * count. Gradients to q and k; only rows' log-sums are kept. Any other cfg: HEED_EUNSUPPORTED. */
+HEED_API heed_tensor *heed_attention_mean(heed_ctx *cx, heed_tensor *q, heed_tensor *k,
+                                          heed_tensor *query_lengths,
+                                          const heed_attention_cfg *cfg);
+
 /* The loss of a drawn attention: mean over b of -(reward_b - baseline_b)·log_prob_b.
  * log_prob [B], reward [B], baseline [B] or NULL -> []; gradient to log_prob alone. */
 HEED_API heed_tensor *heed_reinforce(heed_ctx *cx, heed_tensor *log_prob, heed_tensor *reward,

@@ -158,6 +158,12 @@ HEED_API int heed_mha_init(heed_mha *m, heed_params *ps, const char *name, const
  * NULL: m->cfg.kind as it is; else a copy of it with masks, lengths, dropout or a tap set. */
 HEED_API heed_tensor *heed_mha_apply(heed_ctx *cx, const heed_mha *m, heed_tensor *q,
                                      heed_tensor *k, heed_tensor *v, const heed_attention_cfg *cfg);
+/* The mean of self-attention's output over the first lengths[b] steps (NULL: all) of x [B,T,dim]
+ * -> [B,dim], zeros for a length of 0: heed_mean_pool of heed_mha_apply but for rounding. Where the
+ * kind allows it (heed_attention_mean; as many key heads as heads, no rotary) neither values nor
+ * outputs of steps are made: the mean weights meet x itself, and B rows are projected, not B*T. */
+HEED_API heed_tensor *heed_mha_mean(heed_ctx *cx, const heed_mha *m, heed_tensor *x,
+                                    heed_tensor *lengths, const heed_attention_cfg *cfg);
 /* Self-attention of the n newest steps x [B,n,dim] over all that cache has seen and these. */
 HEED_API heed_tensor *heed_mha_step(heed_ctx *cx, const heed_mha *m, heed_tensor *x,
                                     heed_kv_cache *cache, const heed_attention_cfg *cfg);

@@ -81,6 +81,8 @@ typedef struct heed_attn_grad {
     bool careful; /* a key is not finite */
 } heed_attn_grad;
 
+typedef struct heed_attn_mean_step heed_attn_mean_step;
+
 struct heed_attn_kernels {
     int rows; /* of a tile */
     /* dst [n, dp] = src [n, d] rows ld apart · all · scale[row] (NULL: 1), zeros past d. True when
@@ -105,6 +107,9 @@ struct heed_attn_kernels {
     /* The weights of rows that are done: p = 2^(score - lse) in s, hidden ones 0; s [rows, ld] */
     void (*weights)(const heed_attn_step *s, const heed_attn_rows *r, const float *lse, float *p,
                     int64_t ld);
+    /* attn_mean.h */
+    void (*mean_forward)(const heed_attn_mean_step *m, const heed_attn_rows *r);
+    void (*mean_backward)(const heed_attn_mean_step *m, const heed_attn_rows *r);
 };
 
 /* A whole call: forward fills out and lse; backward adds to what gradients are asked for. Pointers

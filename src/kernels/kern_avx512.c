@@ -7,6 +7,7 @@
 #include "kernels/math.h"
 #include "kernels/row.h"
 #include "kernels/attn.h"
+#include "kernels/attn_mean.h"
 #include "kernels/quant.h"
 #include "kernels/bf16.h"
 #include "kernels/rnn.h"

@@ -44,20 +44,39 @@ int heed_classic_init(heed_classic *m, heed_params *ps, const heed_model_cfg *cf
     return heed_linear_init(&m->head, ps, "head", c->dense ? c->dense : width, c->classes);
 }
 
-heed_tensor *heed__classic_states(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
-                                  heed_tensor *lengths, heed_attention_tap *tap) {
+static heed_tensor *recurrent(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
+                              heed_tensor *lengths) {
+    heed_tensor *x = heed_dropout(cx, heed_embed_apply(cx, &m->embed, ids), (float)m->cfg.dropout);
+    return heed_rnn_apply(cx, &m->rnn, x, lengths, NULL);
+}
+
+static heed_attention_cfg attention_kind(const heed_classic *m, heed_tensor *lengths,
+                                         heed_attention_tap *tap) {
     heed_attention_cfg kind = m->attention.cfg.kind;
     kind.key_lengths = lengths;
     kind.tap = tap;
-    heed_tensor *x = heed_dropout(cx, heed_embed_apply(cx, &m->embed, ids), (float)m->cfg.dropout);
-    heed_tensor *h = heed_rnn_apply(cx, &m->rnn, x, lengths, NULL);
+    return kind;
+}
+
+heed_tensor *heed__classic_states(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
+                                  heed_tensor *lengths, heed_attention_tap *tap) {
+    const heed_attention_cfg kind = attention_kind(m, lengths, tap);
+    heed_tensor *h = recurrent(cx, m, ids, lengths);
     return m->cfg.no_attention ? h : heed_mha_apply(cx, &m->attention, h, h, h, &kind);
+}
+
+heed_tensor *heed__classic_pooled(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
+                                  heed_tensor *lengths, heed_attention_tap *tap) {
+    const heed_attention_cfg kind = attention_kind(m, lengths, tap);
+    if (!m->cfg.no_attention && m->pooling.kind == HEED_POOLING_MEAN)
+        return heed_mha_mean(cx, &m->attention, recurrent(cx, m, ids, lengths), lengths, &kind);
+    heed_tensor *a = heed__classic_states(cx, m, ids, lengths, tap);
+    return heed_pooling_apply(cx, &m->pooling, a, lengths, NULL);
 }
 
 heed_tensor *heed_classic_apply(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
                                 heed_tensor *lengths, heed_attention_tap *tap) {
-    heed_tensor *a = heed__classic_states(cx, m, ids, lengths, tap);
-    heed_tensor *y = heed_pooling_apply(cx, &m->pooling, a, lengths, NULL);
+    heed_tensor *y = heed__classic_pooled(cx, m, ids, lengths, tap);
     y = heed_dropout(cx, y, (float)m->cfg.dropout);
     if (m->dense.w) y = heed_relu(cx, heed_linear_apply(cx, &m->dense, y));
     return heed_linear_apply(cx, &m->head, y);

@@ -24,6 +24,9 @@ int heed__classic_body(heed_classic *m, heed_params *ps, const heed_model_cfg *c
 /* -> [B,T,W], W the LSTM's width in all its directions */
 heed_tensor *heed__classic_states(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
                                   heed_tensor *lengths, heed_attention_tap *tap);
+/* The states pooled -> [B,W]; by their mean they are not made one by one, see heed_mha_mean. */
+heed_tensor *heed__classic_pooled(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
+                                  heed_tensor *lengths, heed_attention_tap *tap);
 int heed__encoder_body(heed_encoder_classifier *m, heed_params *ps, const heed_model_cfg *cfg);
 
 #endif

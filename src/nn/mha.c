@@ -1,5 +1,6 @@
 /* mha.c: multi-head attention: projections, rotary positions, heed_attention, output projection. */
 #include "nn/part.h"
+#include "ops/attention_impl.h"
 #include "tensor/ctx.h"
 
 #include <math.h>
@@ -125,6 +126,54 @@ heed_tensor *heed_mha_apply(heed_ctx *cx, const heed_mha *m, heed_tensor *q, hee
                             heed_tensor *v, const heed_attention_cfg *cfg) {
     heed_tensor *const qkv[3] = { q, k, v };
     return heed_linear_apply(cx, &m->o, heed__mha_heads(cx, m, qkv, cfg));
+}
+
+static bool mean_fits(const heed_mha *m, const heed_attention_cfg *cfg) {
+    const heed_mha_cfg *c = &m->cfg;
+    return heed__attention_mean_exists(cfg) && !c->use_rotary && c->kv_heads == c->heads &&
+           c->kdim == c->dim && c->vdim == c->dim;
+}
+
+/* Values of the sources z [B,H,C], head h by its own rows of the projection; bias times the sum of
+ * the weights, mass [B,H,T] -> [B,H·Dv]. */
+static heed_tensor *head_values(heed_ctx *cx, const heed_mha *m, heed_tensor *z,
+                                heed_tensor *mass) {
+    const int64_t H = m->cfg.heads, Dv = m->cfg.value, C = m->cfg.vdim;
+    if (!z || !mass) return NULL;
+    const int64_t B = z->shape[0];
+    heed_tensor *w = heed_reshape(cx, m->v.w, 3, (int64_t[]){ H, Dv, C });
+    heed_tensor *y = heed_matmul(cx, heed_transpose(cx, z, 0, 1), w, false, true);
+    if (m->v.b) {
+        heed_tensor *sum = heed_transpose(cx, heed_sum_axis(cx, mass, 2), 0, 1);
+        sum = heed_reshape(cx, sum, 3, (int64_t[]){ H, B, 1 });
+        heed_tensor *bias = heed_reshape(cx, m->v.b, 3, (int64_t[]){ H, 1, Dv });
+        y = heed_add(cx, y, heed_matmul(cx, sum, bias, false, false));
+    }
+    return heed_reshape(cx, heed_transpose(cx, y, 0, 1), 2, (int64_t[]){ B, H * Dv });
+}
+
+/* y [B,C] with zeros where the length is 0. */
+static heed_tensor *without_empty(heed_ctx *cx, heed_tensor *y, const heed_tensor *lengths) {
+    bool empty = false;
+    for (int64_t b = 0; lengths && b < lengths->len; b++) empty |= HEED_I32_DATA(lengths)[b] == 0;
+    if (!y || !empty) return y;
+    heed_tensor *keep = heed_new(cx, HEED_F32, 2, y->shape);
+    const int64_t C = y->shape[1];
+    for (int64_t i = 0; keep && i < keep->len; i++)
+        HEED_F32_DATA(keep)[i] = HEED_I32_DATA(lengths)[i / C] ? 1.0f : 0.0f;
+    return heed_mul(cx, y, keep);
+}
+
+heed_tensor *heed_mha_mean(heed_ctx *cx, const heed_mha *m, heed_tensor *x, heed_tensor *lengths,
+                           const heed_attention_cfg *cfg) {
+    if (!cfg) cfg = &m->cfg.kind;
+    if (!mean_fits(m, cfg)) return heed_mean_pool(cx, heed_mha_apply(cx, m, x, x, x, cfg), lengths);
+    heed_tensor *q = heed_linear_apply(cx, &m->q, x);
+    heed_tensor *k = heed_linear_apply(cx, &m->k, x);
+    heed_tensor *mass = heed_attention_mean(cx, q, k, lengths, cfg); /* [B,H,T] */
+    heed_tensor *z = heed_matmul(cx, mass, x, false, false);         /* [B,H,C] */
+    heed_tensor *y = heed_linear_apply(cx, &m->o, head_values(cx, m, z, mass));
+    return without_empty(cx, y, lengths);
 }
 
 heed_tensor *heed__mha_step_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *x,

@@ -140,7 +140,7 @@ typedef struct Want {
     int64_t shape[4]; /* -1: any of at least 1 */
 } Want;
 
-static int check_want(heed_ctx *cx, const Want *w) {
+static int check_want(heed_ctx *cx, const Dims *d, const Want *w) {
     if (!w->t) return 0;
     bool ok = w->t->dtype == w->dtype && w->t->ndim == w->ndim;
     for (int i = 0; ok && i < w->ndim; i++)
@@ -149,7 +149,7 @@ static int check_want(heed_ctx *cx, const Want *w) {
     char have[96], want[96] = "";
     heed_tensor model = { .ndim = w->ndim };
     for (int i = 0; i < w->ndim; i++) model.shape[i] = w->shape[i];
-    heed_fail(cx, HEED_ESHAPE, "attention: %s is %s %s where %s %s is needed%s", w->name,
+    heed_fail(cx, HEED_ESHAPE, "%s: %s is %s %s where %s %s is needed%s", d->op, w->name,
               heed_dtype_name(w->t->dtype), heed_shape_text(w->t, have), heed_dtype_name(w->dtype),
               heed_shape_text(&model, want), strstr(want, "-1") ? " (-1: any)" : "");
     return HEED_ESHAPE;
@@ -177,45 +177,44 @@ static int check_extras(heed_ctx *cx, const Cfg *c, const Dims *d) {
         { "sinks", c->sinks, HEED_F32, 1, { d->H } },
     };
     for (size_t i = 0; i < sizeof wants / sizeof *wants; i++)
-        if (check_want(cx, &wants[i])) return HEED_ESHAPE;
+        if (check_want(cx, d, &wants[i])) return HEED_ESHAPE;
     const heed_tensor *tau = c->temperature, *mask = c->mask;
     const Want one = { "temperature", tau, HEED_F32, 1, { tau && tau->len == 1 ? 1 : d->H } };
     const Want two = { "mask", mask, HEED_U8, 2, { d->T, d->S } };
     const Want three = { "mask", mask, HEED_U8, 3, { d->B, d->T, d->S } };
-    if (check_want(cx, &one)) return HEED_ESHAPE;
-    if (check_want(cx, mask && mask->ndim == 3 ? &three : &two)) return HEED_ESHAPE;
+    if (check_want(cx, d, &one)) return HEED_ESHAPE;
+    if (check_want(cx, d, mask && mask->ndim == 3 ? &three : &two)) return HEED_ESHAPE;
     if (c->q_segments && !c->k_segments && d->T != d->S) {
-        heed_fail(cx, HEED_ESHAPE, "attention: q_segments need k_segments where T is not S");
+        heed_fail(cx, HEED_ESHAPE, "%s: q_segments need k_segments where T is not S", d->op);
         return HEED_ESHAPE;
     }
     if (c->score_v && ((!c->score_wq && A != d->D) || (!c->score_wk && A != d->Dk))) {
         heed_fail(cx, HEED_ESHAPE,
-                  "attention: additive score of width %lld over heads of %lld and %lld needs "
+                  "%s: additive score of width %lld over heads of %lld and %lld needs "
                   "score_wq and score_wk",
-                  (long long)A, (long long)d->D, (long long)d->Dk);
+                  d->op, (long long)A, (long long)d->D, (long long)d->Dk);
         return HEED_ESHAPE;
     }
     if (c->t5 && c->t5->shape[0] < (c->t5_one_way ? 2 : 4)) {
-        heed_fail(cx, HEED_ESHAPE, "attention: t5 has %lld buckets, at least %d are needed",
+        heed_fail(cx, HEED_ESHAPE, "%s: t5 has %lld buckets, at least %d are needed", d->op,
                   (long long)c->t5->shape[0], c->t5_one_way ? 2 : 4);
         return HEED_ESHAPE;
     }
     return 0;
 }
 
-static int check_qkv(heed_ctx *cx, const heed_tensor *q, const heed_tensor *k,
-                     const heed_tensor *v) {
+static int check_qkv(heed_ctx *cx, const heed_tensor *q, const heed_tensor *k, const heed_tensor *v,
+                     const Dims *d) {
     char a[96], b[96], c[96];
     const bool rank = q->ndim == 3 && k->ndim == 3 && v->ndim == 3;
     const bool type = q->dtype == HEED_F32 && k->dtype == HEED_F32 && v->dtype == HEED_F32;
     if (rank && type && q->shape[0] == k->shape[0] && k->shape[0] == v->shape[0] &&
         k->shape[1] == v->shape[1] && q->shape[1] <= MOST_KEYS && k->shape[1] <= MOST_KEYS)
         return 0;
-    heed_fail(
-        cx, HEED_ESHAPE,
-        "attention: q %s, k %s, v %s are not f32 [B,T,..], [B,S,..], [B,S,..] with T and S of at "
-        "most 2^30",
-        heed_shape_text(q, a), heed_shape_text(k, b), heed_shape_text(v, c));
+    heed_fail(cx, HEED_ESHAPE,
+              "%s: q %s, k %s, v %s are not f32 [B,T,..], [B,S,..], [B,S,..] with T and S of at "
+              "most 2^30",
+              d->op, heed_shape_text(q, a), heed_shape_text(k, b), heed_shape_text(v, c));
     return HEED_ESHAPE;
 }
 
@@ -224,7 +223,7 @@ static int check_widths(heed_ctx *cx, const int64_t width[3], const Cfg *c, Dims
     d->H = c->heads ? c->heads : 1;
     d->Hk = c->kv_heads ? c->kv_heads : d->H;
     if (d->H < 1 || d->Hk < 1 || d->H % d->Hk) {
-        heed_fail(cx, HEED_EINVALID, "attention: %lld key heads do not divide %lld heads",
+        heed_fail(cx, HEED_EINVALID, "%s: %lld key heads do not divide %lld heads", d->op,
                   (long long)d->Hk, (long long)d->H);
         return HEED_EINVALID;
     }
@@ -232,7 +231,7 @@ static int check_widths(heed_ctx *cx, const int64_t width[3], const Cfg *c, Dims
     static const char *const name[3] = { "q", "k", "v" };
     for (int i = 0; i < 3; i++) {
         if (width[i] >= heads[i] && width[i] % heads[i] == 0) continue;
-        heed_fail(cx, HEED_ESHAPE, "attention: %lld heads do not divide %s's width %lld",
+        heed_fail(cx, HEED_ESHAPE, "%s: %lld heads do not divide %s's width %lld", d->op,
                   (long long)heads[i], name[i], (long long)width[i]);
         return HEED_ESHAPE;
     }
@@ -240,7 +239,7 @@ static int check_widths(heed_ctx *cx, const int64_t width[3], const Cfg *c, Dims
     const bool two = c->score == HEED_SCORE_BILINEAR || c->score == HEED_SCORE_ADDITIVE;
     if (d->D > MAX_WIDTH || d->Dk > MAX_WIDTH || d->Dv > MAX_WIDTH || (!two && d->D != d->Dk)) {
         heed_fail(cx, HEED_ESHAPE,
-                  "attention: a query head is %lld wide, a key head %lld, a value head %lld",
+                  "%s: a query head is %lld wide, a key head %lld, a value head %lld", d->op,
                   (long long)d->D, (long long)d->Dk, (long long)d->Dv);
         return HEED_ESHAPE;
     }
@@ -255,11 +254,11 @@ static void tame(Cfg *c) {
         if (*limits[i] > 4 * FARTHEST) *limits[i] = 4 * FARTHEST;
 }
 
-static int check_temperature(heed_ctx *cx, const heed_tensor *tau) {
+static int check_temperature(heed_ctx *cx, const heed_tensor *tau, const Dims *d) {
     for (int64_t h = 0; tau && h < tau->len; h++) {
         const float value = HEED_F32_DATA(tau)[h];
         if (value > 0 && isfinite(value)) continue;
-        heed_fail(cx, HEED_EINVALID, "attention: temperature %g of head %lld is not above 0",
+        heed_fail(cx, HEED_EINVALID, "%s: temperature %g of head %lld is not above 0", d->op,
                   (double)value, (long long)h);
         return HEED_EINVALID;
     }
@@ -272,7 +271,7 @@ static int check_values(heed_ctx *cx, const Cfg *c, const Dims *d) {
         const int64_t n = c->key_lengths ? HEED_I32_DATA(c->key_lengths)[b] : 0;
         if (start >= 0 && start <= d->S && n >= 0 && n <= d->S - start) continue;
         heed_fail(cx, HEED_EINVALID,
-                  "attention: row %lld: key start %lld and length %lld are outside of %lld keys",
+                  "%s: row %lld: key start %lld and length %lld are outside of %lld keys", d->op,
                   (long long)b, (long long)start, (long long)n, (long long)d->S);
         return HEED_EINVALID;
     }
@@ -282,24 +281,26 @@ static int check_values(heed_ctx *cx, const Cfg *c, const Dims *d) {
     for (int64_t i = 0; ok && tap && i < tap->rows_len; i++)
         ok = tap->rows[i] >= 0 && tap->rows[i] < d->T;
     if (ok) return 0;
-    heed_fail(cx, HEED_EINVALID, "attention: the tap asks for rows or a top_k that do not exist");
+    heed_fail(cx, HEED_EINVALID, "%s: the tap asks for rows or a top_k that do not exist", d->op);
     return HEED_EINVALID;
 }
 
 int heed__attention_check(heed_ctx *cx, const heed_tensor *q, const heed_tensor *k,
                           const heed_tensor *v, heed_attention_cfg *cfg, heed_attention_dims *d) {
-    int rc = check_qkv(cx, q, k, v);
+    const char *op = d->op ? d->op : "attention";
+    *d = (Dims){ .op = op };
+    int rc = check_qkv(cx, q, k, v, d);
     if (rc) return rc;
-    *d = (Dims){ .B = q->shape[0], .T = q->shape[1], .S = k->shape[1] };
+    *d = (Dims){ .op = op, .B = q->shape[0], .T = q->shape[1], .S = k->shape[1] };
     const int64_t width[3] = { q->shape[2], k->shape[2], v->shape[2] };
     if ((rc = check_widths(cx, width, cfg, d))) return rc;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         if (!rules[i].broken(cfg)) continue;
-        heed_fail(cx, rules[i].code, "attention: %s", rules[i].sentence);
+        heed_fail(cx, rules[i].code, "%s: %s", d->op, rules[i].sentence);
         return rules[i].code;
     }
     if ((rc = check_extras(cx, cfg, d)) || (rc = check_values(cx, cfg, d)) ||
-        (rc = check_temperature(cx, cfg->temperature)))
+        (rc = check_temperature(cx, cfg->temperature, d)))
         return rc;
     tame(cfg);
     d->fused = fits_fused(cfg, d->S);

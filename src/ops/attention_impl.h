@@ -9,6 +9,7 @@
 
 /* The sizes of one call, as checked: every product of them fits in int64_t. */
 typedef struct heed_attention_dims {
+    const char *op; /* what messages begin with; set before the check, NULL: "attention" */
     int64_t B, T, S, H, Hk;
     int64_t D;  /* width of a query head */
     int64_t Dk; /* width of a key head; D but for bilinear and additive scores */
@@ -40,6 +41,9 @@ bool heed__attention_problem(heed_ctx *cx, const heed_attention_call *c, heed_at
 /* Runs its forward; fills the tap from it. False: an error is set. */
 bool heed__attention_run(heed_ctx *cx, const heed_attn *a);
 bool heed__attention_run_tap(heed_ctx *cx, const heed_attn *a, heed_attention_tap *tap);
+
+/* Whether heed_attention_mean computes what cfg says. */
+bool heed__attention_mean_exists(const heed_attention_cfg *cfg);
 
 /* The relative table of one head: out[i] is what alibi and t5 add to the score of distance
  * s - p_t = first + i, for i in 0..n-1. */

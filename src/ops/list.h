@@ -81,5 +81,6 @@ X(crf)
 
 /* attention */
 X(attention)
+X(attention_mean)
 X(linear_attention)
 X(reinforce)

@@ -134,13 +134,16 @@ heed_tensor *heed__column_weights(heed_ctx *cx, const heed_tensor *column, const
     if (!column) return NULL;
     const int64_t H = column->shape[1], T = column->shape[2];
     heed_tensor *w = heed_zeros(cx, HEED_F32, 2, (int64_t[]){ n, T });
-    for (int64_t i = 0; w && i < n; i++)
-        for (int64_t t = 0; t < span[i].end - span[i].begin; t++) {
+    for (int64_t i = 0; w && i < n; i++) {
+        const int64_t len = span[i].end - span[i].begin;
+        float *row = HEED_F32_DATA(w) + i * T, all = 0; /* all: heads times queries */
+        for (int64_t t = 0; t < len; t++) {
             const float *at = HEED_F32_DATA(column) + i * H * T + t;
-            float sum = 0;
-            for (int64_t h = 0; h < H; h++) sum += at[h * T];
-            HEED_F32_DATA(w)[i * T + t] = sum / (float)(H * T);
+            for (int64_t h = 0; h < H; h++) row[t] += at[h * T];
+            all += row[t];
         }
+        for (int64_t t = 0; all > 0 && t < len; t++) row[t] /= all;
+    }
     return w;
 }
 

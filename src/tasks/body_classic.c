@@ -121,27 +121,36 @@ static int encode(const heed_body *b, const heed_texts *x, const heed_rows_cfg *
     return heed__word_rows(c->vocab, &words, cfg, rows, err);
 }
 
-/* States of the spans [n,T,C], and what attention fell on where call asks for it. */
-static heed_tensor *states_of(heed_ctx *cx, const heed_body *b, const heed_rows *rows,
-                              const heed_span *span, int64_t n, heed_body_call *call) {
+typedef heed_tensor *(*classic_fn)(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
+                                   heed_tensor *lengths, heed_attention_tap *tap);
+
+typedef struct batch {
+    const heed_rows *rows;
+    const heed_span *span;
+    int64_t n;
+} batch;
+
+/* What fn makes of the spans, and what attention fell on where call asks for it. */
+static heed_tensor *run_with(heed_ctx *cx, const heed_body *b, classic_fn fn, const batch *x,
+                             heed_body_call *call) {
     const classic *c = (const classic *)b;
     heed_attention_tap tap = { .column_mass = true };
     heed_tensor *in[2];
-    heed__rows_batch(cx, rows, span, n, HEED_VOCAB_PAD, in);
+    heed__rows_batch(cx, x->rows, x->span, x->n, HEED_VOCAB_PAD, in);
     call->lengths = in[1];
-    heed_tensor *h = heed__classic_states(cx, &c->model, in[0], in[1],
-                                          call->want_weights ? &tap : NULL);
+    heed_tensor *h = fn(cx, &c->model, in[0], in[1], call->want_weights ? &tap : NULL);
     if (call->want_weights)
-        call->weights = !h                          ? NULL
-                        : c->model.cfg.no_attention ? heed__even_weights(cx, span, n, h->shape[1])
-                                                    : heed__column_weights(cx, tap.column, span, n);
+        call->weights = !h ? NULL
+                        : c->model.cfg.no_attention
+                            ? heed__even_weights(cx, x->span, x->n, in[0]->shape[1])
+                            : heed__column_weights(cx, tap.column, x->span, x->n);
     return h;
 }
 
 static heed_tensor *states(heed_ctx *cx, const heed_body *b, const heed_rows *rows,
                            const heed_span *span, int64_t n, heed_tensor **lengths) {
     heed_body_call call = { .want_weights = false };
-    heed_tensor *h = states_of(cx, b, rows, span, n, &call);
+    heed_tensor *h = run_with(cx, b, heed__classic_states, &(batch){ rows, span, n }, &call);
     *lengths = call.lengths;
     return h;
 }
@@ -150,8 +159,7 @@ static heed_tensor *apply(heed_ctx *cx, const heed_body *b, const heed_rows *row
                           const heed_span *span, int64_t n, heed_body_call *call) {
     heed_body_call own = { .want_weights = false };
     if (!call) call = &own;
-    heed_tensor *h = states_of(cx, b, rows, span, n, call);
-    return heed_pooling_apply(cx, &((const classic *)b)->model.pooling, h, call->lengths, NULL);
+    return run_with(cx, b, heed__classic_pooled, &(batch){ rows, span, n }, call);
 }
 
 static heed_tensor *words(const heed_body *b, int64_t *len) {

@@ -23,7 +23,7 @@ typedef struct model {
 
 static const model models[] = {
     { "classic LSTM",
-      0x58366828bad15b4d,
+      0xf7ff5abd67c646fa,
       { .kind = HEED_MODEL_CLASSIC,
         .vocab = VOCAB,
         .dim = 12,

@@ -106,9 +106,11 @@ static void test_classic_flops(void **state) {
         heed_ctx_set_flops(cx, add, &t);
         if (!heed_classic_apply(cx, &m, ids_of(cx), lengths, NULL))
             fail_msg("%s", heed_ctx_error(cx)->msg);
-        const double words = 20 + 8 + 12, attention = 2.0 * T * words * (24 + 24);
+        const double words = 20 + 8 + 12, attention = 2.0 * T * words * 24;
         const double lstm = 2.0 * 4 * 24 * (C * B * T + 24 * words);
-        const double linears = 2.0 * B * T * 24 * 24 * 4 + 2.0 * B * 24 * K;
+        /* queries and keys of all steps; of 4 heads' mean weights the sources, values, biases */
+        const double means = 2.0 * B * (4 * T * 24 + 24 * 24 + 24 + 24 * 24);
+        const double linears = 2.0 * B * T * 24 * 24 * 2 + means + 2.0 * B * 24 * K;
         assert_true(t.attention == attention);
         assert_true(t.sum == attention + lstm + linears);
         heed_ctx_reset(cx);

@@ -176,9 +176,23 @@ static void test_linear(void **state) {
     oom_each(linear);
 }
 
+static int mean(heed_error *err) {
+    heed_ctx *cx = context(err);
+    if (!cx) return err->code;
+    heed_attention_tap tap = { .column_mass = true };
+    const heed_attention_cfg cfg = { .heads = H, .tap = &tap };
+    return finish(
+        cx, heed_attention_mean(cx, NUMBERS(B, T, H * D), NUMBERS(B, T, H * D), NULL, &cfg), err);
+}
+
+static void test_mean(void **state) {
+    (void)state;
+    oom_each(mean);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_kind),
-                                        cmocka_unit_test(test_cache),
-                                        cmocka_unit_test(test_linear) };
+                                        cmocka_unit_test(test_cache), cmocka_unit_test(test_linear),
+                                        cmocka_unit_test(test_mean) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
