@@ -86,7 +86,9 @@ static void count_units(const heed_classifier *c, const heed_rows *rows, heed_sa
 static int classify(heed_served *m, heed_classifier *c, const heed_examples *x, heed_said *said,
                     heed_error *err) {
     heed_pairs p = { .rows2 = { .len = 0 } };
-    const heed_rows_cfg how = { c->windows ? 0 : c->max_len, c->keep, true };
+    const heed_rows_cfg how = {
+        .max_len = c->windows ? 0 : c->max_len, .keep = c->keep, .places = true, .words = true
+    };
     int rc = heed__body_encode(c->body, &(heed_texts){ .len = x->len, .text = x->text }, &how,
                                &p.rows, err);
     if (rc) return rc;

@@ -70,7 +70,7 @@ static int read_file(heed_attend *a, const char *dir, heed_error *err) {
     heed_safetensors *st = heed_safetensors_open(path, &a->body.hooks, err);
     if (!st) return err->code;
     int rc = read_index(a, st, err);
-    if (rc == 0) rc = heed__evidence_read(&a->evidence, st, a->index.len, &a->body.hooks, err);
+    if (rc == 0) rc = heed__evidence_read(&a->evidence, st, &a->index, &a->body.hooks, err);
     heed_safetensors_close(st);
     return rc;
 }

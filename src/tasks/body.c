@@ -66,6 +66,7 @@ void heed__rows_free(heed_rows *rows) {
     heed__free(h, rows->place);
     heed__free(h, rows->first);
     heed__free(h, rows->known);
+    heed__free(h, rows->word);
     *rows = (heed_rows){ .hooks = rows->hooks };
 }
 
@@ -101,7 +102,8 @@ int64_t heed__rows_size(const heed_rows *rows) {
            (rows->total ? rows->len : 0) * (int64_t)sizeof *rows->total +
            rows->id_cap * (int64_t)sizeof *rows->id + rows->bag_cap * (int64_t)sizeof *rows->bag +
            rows->feature_cap * (int64_t)sizeof *rows->feature +
-           rows->place_cap * (int64_t)sizeof *rows->place + rows->known_cap;
+           rows->place_cap * (int64_t)sizeof *rows->place + rows->known_cap +
+           rows->word_cap * (int64_t)sizeof *rows->word;
 }
 
 static int64_t longest(const heed_span *span, int64_t n) {

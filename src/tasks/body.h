@@ -49,7 +49,8 @@ typedef struct heed_rows {
     heed_piece *place; /* [units] the bytes of the text that a unit stands for */
     int64_t *first;    /* [words] given words: the unit at which each begins; -1 for one cut off */
     bool *known;       /* [units] with places: whether the body knows this unit */
-    int64_t id_cap, bag_cap, feature_cap, place_cap, known_cap; /* room in the arrays */
+    int32_t *word;     /* [units] asked for: equal numbers for equal words; -1: none. May be NULL */
+    int64_t id_cap, bag_cap, feature_cap, place_cap, known_cap, word_cap; /* room in the arrays */
     heed_hooks hooks;
 } heed_rows;
 
@@ -69,6 +70,7 @@ typedef struct heed_rows_cfg {
     int64_t max_len; /* units kept of a text; 0: all */
     heed_keep keep;  /* which of them */
     bool places;     /* fill place and known */
+    bool words;      /* fill word, where it helps */
 } heed_rows_cfg;
 
 /* The shape of a body; a zero is the recipe's own choice (defaults fills it in). What a recipe has
@@ -126,6 +128,7 @@ typedef struct heed_body_kind {
                                        model.safetensors; NULL ends them */
     double smoothing;         /* of labels, where none is said */
     size_t size;              /* of its struct, which begins with a heed_body */
+    bool shares;              /* what texts of a batch have in common is computed once */
     /* Replaces the zeros of both by the recipe's values. */
     void (*defaults)(heed_body_cfg *cfg, heed_fit_cfg *fit);
     /* Makes vocabulary and tables from the training texts and declares the parameters in b->ps. */

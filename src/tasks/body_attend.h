@@ -1,4 +1,4 @@
-/* body_attend.h: inside of the recipe `attend`, for its two files. */
+/* body_attend.h: inside of the recipe `attend`, for its files. */
 #ifndef HEED_TASKS_BODY_ATTEND_H
 #define HEED_TASKS_BODY_ATTEND_H
 
@@ -27,5 +27,16 @@ int heed__attend_build(heed_attend *a, heed_error *err);
 json_t *heed__attend_config(const heed_body *b);
 int heed__attend_save(const heed_body *b, const char *dir, heed_error *err);
 int heed__attend_load(heed_body *b, const json_t *config, const char *dir, heed_error *err);
+
+/* Spans of rows. */
+typedef struct heed_spans {
+    const heed_span *span;
+    int64_t len;
+} heed_spans;
+/* Whether apply may be computed without padding and gradients, by heed__attend_answer: the same
+ * bits in less time. */
+bool heed__attend_answers(const heed_ctx *cx, const heed_attend *a);
+heed_tensor *heed__attend_answer(heed_ctx *cx, const heed_attend *a, const heed_rows *rows,
+                                 const heed_spans *spans, heed_body_call *call);
 
 #endif

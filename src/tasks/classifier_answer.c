@@ -9,7 +9,7 @@
 
 int heed__classifier_encode(const heed_classifier *c, const heed_examples *x, bool whole,
                             heed_pairs *p, heed_error *err) {
-    const heed_rows_cfg cfg = { .max_len = whole ? 0 : c->max_len, .keep = c->keep };
+    const heed_rows_cfg cfg = { .max_len = whole ? 0 : c->max_len, .keep = c->keep, .words = true };
     *p = (heed_pairs){ 0 };
     int rc = heed__body_encode(c->body, &(heed_texts){ .len = x->len, .text = x->text }, &cfg,
                                &p->rows, err);
@@ -95,10 +95,14 @@ static int cut(const heed_classifier *c, const heed_rows *rows, pieces *p) {
     return 0;
 }
 
+enum {
+    MOST = 256,
+    UNITS = 4096
+}; /* texts answered at once; units, where they are more than asked */
+
 /* The head's numbers [n,K] of pieces order[at .. at+n): a tensor of the step, or NULL. */
 static heed_tensor *forward(heed_classifier *c, const heed_pairs *x, const pieces *p, int64_t at,
                             int64_t n) {
-    enum { MOST = 256 };
     heed_span span[MOST] = { { 0, 0 } };
     heed_tensor *y2 = NULL;
     for (int64_t i = 0; i < n; i++) span[i] = p->span[p->order[at + i]];
@@ -114,10 +118,24 @@ static heed_tensor *forward(heed_classifier *c, const heed_pairs *x, const piece
     return call.evidence ? heed_add(c->cx, y, call.evidence) : y;
 }
 
+/* Texts answered at once from `at` on. Where what short texts share is computed once, more of
+ * them. */
+static int64_t together(const heed_classifier *c, const pieces *p, int64_t at) {
+    const int64_t left = p->len - at, batch = c->batch < MOST ? c->batch : MOST;
+    int64_t n = left < batch ? left : batch, units = 0;
+    if (!c->body->kind->shares || c->head.cfg.pairs) return n;
+    for (int64_t i = 0; i < n; i++) units += p->length[p->order[at + i]];
+    for (; n < left && n < MOST; n++) {
+        units += p->length[p->order[at + n]];
+        if (units > UNITS) break;
+    }
+    return n;
+}
+
 static int each_batch(heed_classifier *c, const heed_pairs *x, pieces *p, heed_error *err) {
-    const int64_t K = p->width, batch = c->batch < 256 ? c->batch : 256;
-    for (int64_t at = 0; at < p->len; at += batch) {
-        const int64_t n = p->len - at < batch ? p->len - at : batch;
+    const int64_t K = p->width;
+    for (int64_t at = 0, n; at < p->len; at += n) {
+        n = together(c, p, at);
         heed_tensor *z = forward(c, x, p, at, n);
         for (int64_t i = 0; z && i < z->len; i++)
             if (!isfinite(HEED_F32_DATA(z)[i]))

@@ -216,7 +216,7 @@ int heed_classify_explain_many(heed_classifier *c, int64_t len, const char *cons
     }
     if (rc == 0)
         rc = heed__body_encode(c->body, &(heed_texts){ .len = len, .text = text },
-                               &(heed_rows_cfg){ .places = true }, &in.rows, err);
+                               &(heed_rows_cfg){ .places = true, .words = true }, &in.rows, err);
     if (rc) return rc;
     float *probs = heed__calloc(&c->hooks, (size_t)len, (size_t)K * sizeof *probs);
     rc = probs ? heed__classifier_answers(c, &in, true, probs, err)

@@ -15,58 +15,78 @@ enum { LOGS = HEED_EVIDENCE_LOGS, SPARE = 15 }; /* SPARE: bytes that are read pa
 /* Room to weigh one text at a time. */
 typedef struct weigher {
     const heed_feature_index *x;
-    int32_t *slot; /* [slots] place in id, + 1 */
-    int64_t slots;
+    heed_evidence_marks *marks;
     int32_t *id; /* [room] */
-    float *value;
+    float *value, *scale;
     int32_t *times;
     int64_t len, room;
     const float *ln; /* [LOGS] 1 + ln c */
 } weigher;
+
+static int make_marks(heed_evidence *e, const heed_feature_index *x) {
+    const heed_hooks *hooks = &e->margin.hooks;
+    e->marks = heed__calloc(hooks, 1, sizeof *e->marks);
+    if (e->marks) e->marks->mark = heed__calloc(hooks, (size_t)x->len, sizeof *e->marks->mark);
+    if (!e->marks || !e->marks->mark) return HEED_ENOMEM;
+    for (int64_t i = 0; i < x->len; i++) e->marks->mark[i].idf = x->idf[i];
+    return 0;
+}
+
+static void mark_scales(heed_evidence *e) {
+    for (int64_t i = 0; i < e->margin.rows; i++) e->marks->mark[i].scale = e->scale[i];
+}
 
 static void fill_logs(heed_evidence *e) {
     for (int c = 1; c < LOGS; c++) e->ln[c] = (float)(1 + heed__ln(c));
     e->ln[0] = 0;
 }
 
-static void count_one(weigher *w, int32_t id) {
-    const uint32_t mask = (uint32_t)w->slots - 1;
-    uint32_t at = (uint32_t)id * 0x9e3779b1u >> 5 & mask;
-    while (w->slot[at] && w->id[w->slot[at] - 1] != id) at = (at + 1) & mask;
-    if (!w->slot[at]) {
-        w->id[w->len] = id;
-        w->times[w->len] = 0;
-        w->slot[at] = (int32_t)++w->len;
+/* The features of a span, each once, with how often it is there: idf in value. Without branches,
+ * which nothing could foretell. */
+static void count_all(weigher *w, const int32_t *feature, int64_t n) {
+    enum { AHEAD = 8 };
+    heed_evidence_mark *mark = w->marks->mark;
+    int32_t *id = w->id, *times = w->times;
+    float *value = w->value, *scale = w->scale;
+    if (w->marks->base > INT32_MAX - 1 - (int32_t)n) {
+        for (int64_t i = 0; i < w->x->len; i++) mark[i].at = 0;
+        w->marks->base = 0;
     }
-    w->times[w->slot[at] - 1]++;
+    const int32_t base = w->marks->base + 1;
+    int32_t len = 0;
+    for (int64_t k = 0; k < n; k++) {
+        heed_evidence_mark *m = mark + feature[k];
+        if (k + AHEAD < n) __builtin_prefetch(mark + feature[k + AHEAD], 1);
+        const int32_t had = m->at - base, place = had < 0 ? len : had;
+        m->at = base + place;
+        id[place] = feature[k];
+        value[place] = m->idf;
+        scale[place] = m->scale;
+        times[place] = had < 0 ? 1 : times[place] + 1;
+        len += had < 0;
+    }
+    w->marks->base += len;
+    w->len = len;
 }
 
 /* The vector of a span into id, value, len. w has room for all of its features. */
 static void weigh(weigher *w, const heed_rows *rows, heed_span span) {
     const int64_t begin = rows->bag[span.begin], end = rows->bag[span.end];
-    const heed_feature_index *x = w->x;
-    const int32_t pieces = (int32_t)x->kinds[1], runs = (int32_t)x->kinds[2];
-    double sum[2] = { 0, 0 };
-    while (w->slots < 2 * (end - begin)) w->slots *= 2;
-    memset(w->slot, 0, (size_t)w->slots * sizeof *w->slot);
-    w->len = 0;
-    for (int64_t k = begin; k < end; k++) count_one(w, rows->feature[k]);
+    const int32_t pieces = (int32_t)w->x->kinds[1], runs = (int32_t)w->x->kinds[2];
+    double all = 0, own = 0; /* of pieces */
+    count_all(w, rows->feature + begin, end - begin);
     for (int64_t k = 0; k < w->len; k++) {
-        const int32_t id = w->id[k], c = w->times[k];
-        w->value[k] = w->ln[c < LOGS ? c : LOGS - 1] * x->idf[id];
-        sum[id >= pieces && id < runs] += (double)w->value[k] * (double)w->value[k];
+        const int32_t c = w->times[k];
+        w->value[k] *= w->ln[c < LOGS ? c : LOGS - 1];
+        const double square = (double)w->value[k] * (double)w->value[k];
+        const bool piece = w->id[k] >= pieces && w->id[k] < runs;
+        own += piece ? square : 0;
+        all += piece ? 0 : square;
     }
-    const float scale[2] = { sum[0] > 0 ? 1 / sqrtf((float)sum[0]) : 0,
-                             sum[1] > 0 ? 1 / sqrtf((float)sum[1]) : 0 };
+    const float rest = all > 0 ? 1 / sqrtf((float)all) : 0,
+                piece = own > 0 ? 1 / sqrtf((float)own) : 0;
     for (int64_t k = 0; k < w->len; k++)
-        w->value[k] *= scale[w->id[k] >= pieces && w->id[k] < runs];
-}
-
-/* Slots for n features: a power of two, at least twice as many. */
-static int64_t slots_for(int64_t n) {
-    int64_t slots = 64;
-    while (slots < 2 * n) slots *= 2;
-    return slots;
+        w->value[k] *= w->id[k] >= pieces && w->id[k] < runs ? piece : rest;
 }
 
 static int64_t longest(const heed_rows *rows, const heed_span *span, int64_t n) {
@@ -81,21 +101,21 @@ static int64_t longest(const heed_rows *rows, const heed_span *span, int64_t n) 
 /* -- learning --------------------------------------------------------------------------------- */
 
 static void weigher_free(weigher *w, const heed_hooks *hooks) {
-    heed__free(hooks, w->slot);
     heed__free(hooks, w->id);
     heed__free(hooks, w->value);
+    heed__free(hooks, w->scale);
     heed__free(hooks, w->times);
 }
 
 static int weigher_make(weigher *w, const heed_evidence *e, const heed_feature_index *x,
                         int64_t room) {
     const heed_hooks *hooks = &e->margin.hooks;
-    *w = (weigher){ .x = x, .room = room, .slots = 64, .ln = e->ln };
-    w->slot = heed__calloc(hooks, (size_t)slots_for(room), sizeof *w->slot);
+    *w = (weigher){ .x = x, .marks = e->marks, .room = room, .ln = e->ln };
     w->id = heed__calloc(hooks, (size_t)room, sizeof *w->id);
     w->value = heed__calloc(hooks, (size_t)room, sizeof *w->value);
+    w->scale = heed__calloc(hooks, (size_t)room, sizeof *w->scale);
     w->times = heed__calloc(hooks, (size_t)room, sizeof *w->times);
-    return w->slot && w->id && w->value && w->times ? 0 : HEED_ENOMEM;
+    return w->id && w->value && w->scale && w->times ? 0 : HEED_ENOMEM;
 }
 
 static void sparse_free(heed_sparse_rows *s, const heed_hooks *hooks) {
@@ -118,7 +138,6 @@ static int weigh_all(heed_sparse_rows *s, const heed_evidence *e, const heed_fea
     s->start = heed__calloc(hooks, (size_t)rows->len + 1, sizeof *s->start);
     int rc = s->start ? weigher_make(&w, e, x, most) : HEED_ENOMEM;
     for (int64_t i = 0; rc == 0 && i < rows->len; i++) {
-        w.slots = 64;
         weigh(&w, rows, heed__row(rows, i));
         rc = heed__grow(hooks, &s->id, &id_cap, at + w.len, sizeof *s->id);
         if (rc == 0) rc = heed__grow(hooks, &s->value, &value_cap, at + w.len, sizeof *s->value);
@@ -143,7 +162,8 @@ int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, const heed_feature_index 
     e->margin.cols = two ? 1 : goal->classes;
     e->gain = 4;
     fill_logs(e);
-    int rc = weigh_all(&s, e, x, rows);
+    int rc = make_marks(e, x);
+    if (rc == 0) rc = weigh_all(&s, e, x, rows);
     if (rc == 0)
         rc = heed__margin_fit(cx, &e->margin, &s, goal->label, goal->label_start,
                               &(heed_margin_cfg){ .seed = goal->seed });
@@ -155,6 +175,7 @@ int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, const heed_feature_index 
     }
     if (rc == 0) {
         heed__margin_round(&e->margin, e->scale, e->number);
+        mark_scales(e);
         heed__free(&hooks, e->margin.weight);
         e->margin.weight = NULL;
         return 0;
@@ -172,17 +193,16 @@ heed_tensor *heed__evidence_apply(heed_ctx *cx, const heed_evidence *e, const he
     if (!m->cols) return NULL;
     const int64_t K = m->cols == 1 ? 2 : m->cols, most = longest(rows, span, n);
     heed_tensor *y = heed_new(cx, HEED_F32, 2, (int64_t[]){ n, K });
-    weigher w = { .x = x, .room = most, .ln = e->ln };
-    w.slot = heed_scratch(cx, (size_t)slots_for(most) * sizeof *w.slot);
+    weigher w = { .x = x, .marks = e->marks, .room = most, .ln = e->ln };
     w.id = heed_scratch(cx, (size_t)most * sizeof *w.id);
     w.value = heed_scratch(cx, (size_t)most * sizeof *w.value);
+    w.scale = heed_scratch(cx, (size_t)most * sizeof *w.scale);
     w.times = heed_scratch(cx, (size_t)most * sizeof *w.times);
-    if (!y || !w.slot || !w.id || !w.value || !w.times) return NULL;
+    if (!y || !w.id || !w.value || !w.scale || !w.times) return NULL;
     for (int64_t i = 0; i < n; i++) {
         float *out = HEED_F32_DATA(y) + i * K;
-        w.slots = 64;
         weigh(&w, rows, span[i]);
-        for (int64_t k = 0; k < w.len; k++) w.value[k] *= e->scale[w.id[k]];
+        for (int64_t k = 0; k < w.len; k++) w.value[k] *= w.scale[k];
         const heed_margin_row row = { w.id, w.value, w.len };
         heed__margin_apply_rounded(cx, m, e->number, &row, out);
         if (m->cols == 1) {
@@ -233,11 +253,13 @@ static int read_into(heed_evidence *e, const heed_safetensors *st, heed_error *e
     if (rc == 0) rc = heed_entry_f32(heed_safetensors_find(st, "evidence.scale"), e->scale, err);
     if (rc) return rc;
     if (number->size) memcpy(e->number, number->data, number->size);
+    mark_scales(e);
     return 0;
 }
 
-int heed__evidence_read(heed_evidence *e, const heed_safetensors *st, int64_t rows,
+int heed__evidence_read(heed_evidence *e, const heed_safetensors *st, const heed_feature_index *x,
                         const heed_hooks *hooks, heed_error *err) {
+    const int64_t rows = x->len;
     const heed_entry *bias = heed_safetensors_find(st, "evidence.bias");
     *e = (heed_evidence){ .margin.rows = rows };
     if (hooks) e->margin.hooks = *hooks;
@@ -255,7 +277,7 @@ int heed__evidence_read(heed_evidence *e, const heed_safetensors *st, int64_t ro
     m->bias = heed__calloc(hooks, (size_t)cols, sizeof *m->bias);
     e->scale = heed__calloc(hooks, (size_t)rows, sizeof *e->scale);
     e->number = heed__calloc(hooks, (size_t)(rows * cols) + SPARE, 1);
-    int rc = m->bias && e->scale && e->number
+    int rc = m->bias && e->scale && e->number && make_marks(e, x) == 0
                  ? read_into(e, st, err)
                  : heed__error(err, HEED_ENOMEM, "%s: out of memory", heed_safetensors_name(st));
     if (rc) heed__evidence_free(e);
@@ -264,14 +286,18 @@ int heed__evidence_read(heed_evidence *e, const heed_safetensors *st, int64_t ro
 
 int64_t heed__evidence_size(const heed_evidence *e) {
     const heed_margin *m = &e->margin;
-    return m->rows * (m->cols + (int64_t)sizeof *e->scale) + m->cols * (int64_t)sizeof *m->bias;
+    return m->rows * (m->cols + (int64_t)(sizeof *e->scale + sizeof *e->marks->mark)) +
+           m->cols * (int64_t)sizeof *m->bias;
 }
 
 void heed__evidence_free(heed_evidence *e) {
+    if (e->marks) heed__free(&e->margin.hooks, e->marks->mark);
+    heed__free(&e->margin.hooks, e->marks);
     heed__free(&e->margin.hooks, e->scale);
     heed__free(&e->margin.hooks, e->number);
     heed__margin_free(&e->margin);
     e->margin.rows = e->margin.cols = 0;
+    e->marks = NULL;
     e->scale = NULL;
     e->number = NULL;
 }

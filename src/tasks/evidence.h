@@ -11,11 +11,24 @@
 
 enum { HEED_EVIDENCE_LOGS = 64 };
 
+/* What is asked of a feature of the text at hand, in one place. */
+typedef struct heed_evidence_mark {
+    int32_t at; /* base + 1 + its place among them; what is smaller is of an earlier text */
+    float idf, scale;
+} heed_evidence_mark;
+
+/* Written by every call, so one call at a time. */
+typedef struct heed_evidence_marks {
+    heed_evidence_mark *mark; /* [rows] */
+    int32_t base;             /* places given before */
+} heed_evidence_marks;
+
 typedef struct heed_evidence {
     heed_margin margin; /* cols 0: there is none; its weights are gone once they are rounded */
     float *scale;       /* [rows] weight = scale · number */
     int8_t *number;     /* [rows,cols] */
-    float gain;         /* what a margin of 1 counts among the logits */
+    heed_evidence_marks *marks;
+    float gain;                   /* what a margin of 1 counts among the logits */
     float ln[HEED_EVIDENCE_LOGS]; /* 1 + ln c, of what is c times in a text */
 } heed_evidence;
 
@@ -28,8 +41,8 @@ heed_tensor *heed__evidence_apply(heed_ctx *cx, const heed_evidence *e, const he
                                   const heed_rows *rows, const heed_span *span, int64_t n);
 /* Its tensors among the entries of a file, "evidence.*", at most 4; how many. */
 int heed__evidence_entries(const heed_evidence *e, heed_entry *entry);
-/* From such a file over `rows` features; a file without them has none. 0 or a status. */
-int heed__evidence_read(heed_evidence *e, const heed_safetensors *st, int64_t rows,
+/* From such a file over the features of x; a file without them has none. 0 or a status. */
+int heed__evidence_read(heed_evidence *e, const heed_safetensors *st, const heed_feature_index *x,
                         const heed_hooks *hooks, heed_error *err);
 int64_t heed__evidence_size(const heed_evidence *e); /* bytes */
 void heed__evidence_free(heed_evidence *e);          /* a zeroed one is fine */

@@ -52,31 +52,56 @@ static int read_text(counting *c, int64_t i) {
     return heed__features_add(&c->f, &c->cfg->features, c->text[i], strlen(c->text[i]));
 }
 
+/* One more of each key. */
+static void add_shared(counting *c, const uint32_t *key, int64_t len) {
+    for (int64_t k = 0; k < len; k++) {
+        uint8_t *n = c->shared + (home(key[k]) >> (32 - SHARED_BITS));
+        *n = (uint8_t)(*n + (*n < UINT8_MAX));
+    }
+}
+
 static int count_shared(counting *c) {
+    const heed_features *f = &c->f;
+    const heed_known_words *known = &f->known;
     for (int64_t i = 0; i < c->len; i++) {
         if (read_text(c, i)) return HEED_ENOMEM;
-        for (int64_t k = 0; k < (c->f.bag ? c->f.bag[c->f.units] : 0); k++) {
-            uint8_t *n = c->shared + (home(c->f.key[k]) >> (32 - SHARED_BITS));
-            *n = (uint8_t)(*n + (*n < UINT8_MAX));
+        for (int64_t u = 0; u < f->units; u++) {
+            const int32_t w = f->word[u];
+            if (w >= 0)
+                add_shared(c, known->key + known->start[w], known->start[w + 1] - known->start[w]);
         }
+        if (f->units) add_shared(c, f->key, f->bag[f->units]);
+    }
+    return 0;
+}
+
+/* Text i, from 1, has these keys. */
+static int add_keys(counting *c, int64_t i, const uint32_t *key, int64_t len) {
+    const int64_t least = c->cfg->least < UINT8_MAX ? c->cfg->least : UINT8_MAX;
+    for (int64_t k = 0; k < len; k++) {
+        if (c->shared[home(key[k]) >> (32 - SHARED_BITS)] < least) continue;
+        if (2 * c->used >= c->cap && widen(c)) return HEED_ENOMEM;
+        count *e = find(c, key[k]);
+        if (!e->last) c->used++;
+        e->key = key[k];
+        e->texts += e->last != i;
+        e->last = i;
     }
     return 0;
 }
 
 static int count_texts(counting *c) {
-    const int64_t least = c->cfg->least < UINT8_MAX ? c->cfg->least : UINT8_MAX;
+    const heed_features *f = &c->f;
+    const heed_known_words *known = &f->known;
     for (int64_t i = 0; i < c->len; i++) {
         if (read_text(c, i)) return HEED_ENOMEM;
-        for (int64_t k = 0; k < (c->f.bag ? c->f.bag[c->f.units] : 0); k++) {
-            const uint32_t key = c->f.key[k];
-            if (c->shared[home(key) >> (32 - SHARED_BITS)] < least) continue;
-            if (2 * c->used >= c->cap && widen(c)) return HEED_ENOMEM;
-            count *e = find(c, key);
-            if (!e->last) c->used++;
-            e->key = key;
-            e->texts += e->last != i + 1;
-            e->last = i + 1;
+        for (int64_t u = 0; u < f->units; u++) {
+            const int32_t w = f->word[u];
+            if (w >= 0 && add_keys(c, i + 1, known->key + known->start[w],
+                                   known->start[w + 1] - known->start[w]))
+                return HEED_ENOMEM;
         }
+        if (f->units && add_keys(c, i + 1, f->key, f->bag[f->units])) return HEED_ENOMEM;
     }
     return 0;
 }
@@ -123,7 +148,7 @@ static int take(counting *c, heed_feature_index *x) {
 
 int heed__index_learn(heed_feature_index *x, const heed_index_cfg *cfg, const char *const *text,
                       int64_t len, const heed_hooks *hooks) {
-    counting c = { .cfg = cfg, .text = text, .len = len };
+    counting c = { .cfg = cfg, .text = text, .len = len, .f.remember = true };
     *x = (heed_feature_index){ .len = 0 };
     if (hooks) c.f.hooks = *hooks;
     c.shared = heed__calloc(hooks, SHARED, sizeof *c.shared);

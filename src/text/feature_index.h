@@ -37,6 +37,11 @@ static inline int32_t heed__index_find(const heed_feature_index *x, uint32_t key
         if (x->key[n - 1] == key) return (int32_t)(n - 1);
     }
 }
+/* Says that these keys will be looked for. */
+static inline void heed__index_ask(const heed_feature_index *x, const uint32_t *key, int64_t len) {
+    for (int64_t k = 0; k < len; k++)
+        __builtin_prefetch(x->slot + (key[k] * 0x9e3779b1u >> 7 & x->mask));
+}
 int64_t heed__index_size(const heed_feature_index *x); /* bytes */
 void heed__index_free(heed_feature_index *x);          /* a zeroed one is fine */
 

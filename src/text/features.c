@@ -2,6 +2,8 @@
  * alone, so that models can be carried between machines. */
 #include "text/features.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "text/words.h"
@@ -18,10 +20,18 @@ static uint32_t key_of(heed_text_feature kind, uint64_t hash) {
     return (uint32_t)kind << 30 | (uint32_t)(hash >> 34);
 }
 
-static int put(heed_features *f, int64_t *len, heed_text_feature kind, uint64_t hash) {
-    if (*len == f->key_cap && heed__grow(&f->hooks, &f->key, &f->key_cap, *len + 1, sizeof *f->key))
+/* A growing list of keys: a text's or that of the known words. */
+typedef struct list {
+    const heed_hooks *hooks;
+    uint32_t **key;
+    int64_t *cap, *len;
+} list;
+
+static int put(const list *to, heed_text_feature kind, uint64_t hash) {
+    if (*to->len == *to->cap &&
+        heed__grow(to->hooks, to->key, to->cap, *to->len + 1, sizeof **to->key))
         return HEED_ENOMEM;
-    f->key[(*len)++] = key_of(kind, hash);
+    (*to->key)[(*to->len)++] = key_of(kind, hash);
     return 0;
 }
 
@@ -30,8 +40,7 @@ static bool is_first_byte(char c) {
 }
 
 /* Every run of least to most characters of "<word>" but the whole of it. */
-static int put_pieces(heed_features *f, int64_t *len, const heed_feature_cfg *c,
-                      const heed_word *w) {
+static int put_pieces(const list *to, const heed_feature_cfg *c, const heed_word *w) {
     char form[MOST_PIECES];
     const int size = w->len + 2;
     form[0] = '<';
@@ -46,25 +55,24 @@ static int put_pieces(heed_features *f, int64_t *len, const heed_feature_cfg *c,
             while (end < size && !is_first_byte(form[end]));
             n++;
             if (n < c->least || (begin == 0 && end == size)) continue;
-            if (put(f, len, HEED_FEATURE_PIECE, heed__hash_spread(h))) return HEED_ENOMEM;
+            if (put(to, HEED_FEATURE_PIECE, heed__hash_spread(h))) return HEED_ENOMEM;
         }
     }
     return 0;
 }
 
 /* Runs of words that end at word t; the edge of the text is a word before the first. */
-static int put_runs(heed_features *f, int64_t *len, const heed_feature_cfg *c, int most,
+static int put_runs(const heed_features *f, const list *to, const heed_feature_cfg *c, int most,
                     int64_t t) {
     uint64_t h = f->hash[t];
     for (int n = 2; n <= most + 1; n++) {
         const int64_t first = t - n + 1;
         if (first < -1 || (n > most && (most < 2 || first >= 0))) break;
         h = heed__hash_spread(h * 3 + (first < 0 ? EDGE : f->hash[first]) + (uint64_t)n);
-        if (put(f, len, HEED_FEATURE_RUN, h)) return HEED_ENOMEM;
+        if (put(to, HEED_FEATURE_RUN, h)) return HEED_ENOMEM;
     }
     if (!c->gaps || t < 2) return 0;
-    return put(f, len, HEED_FEATURE_RUN,
-               heed__hash_spread(f->hash[t] * 5 + f->hash[t - 2] * 7 + GAP));
+    return put(to, HEED_FEATURE_RUN, heed__hash_spread(f->hash[t] * 5 + f->hash[t - 2] * 7 + GAP));
 }
 
 /* A unit of one ideograph or kana, which has no pieces. */
@@ -74,14 +82,83 @@ static bool ideogram(const heed_word *w) {
            w->len == (first >= 0xf0 ? 4 : 3);
 }
 
+/* A word's own features: itself and its pieces. */
+static int put_own(const list *to, const heed_feature_cfg *c, const heed_word *w, uint64_t hash) {
+    const int rc = put(to, HEED_FEATURE_WORD, hash);
+    return rc || c->most <= 0 || ideogram(w) ? rc : put_pieces(to, c, w);
+}
+
+/* -- words seen before ------------------------------------------------------------------------ */
+
+enum { KNOWN = 1 << 15, SLOTS = 1 << 16 };
+
+/* The slot of a word, or the free one where it would stand. */
+static int32_t *slot_of(const heed_known_words *k, const heed_word *w, uint64_t hash) {
+    for (size_t at = hash & (SLOTS - 1);; at = (at + 1) & (SLOTS - 1)) {
+        const int32_t i = k->slot[at] - 1;
+        if (i < 0) return k->slot + at;
+        if (k->hash[i] == hash && k->form_start[i + 1] - k->form_start[i] == w->len &&
+            memcmp(k->form + k->form_start[i], w->form, (size_t)w->len) == 0)
+            return k->slot + at;
+    }
+}
+
+static int make_room(heed_known_words *k, int len, const heed_hooks *hooks) {
+    const int64_t n = k->len;
+    if (heed__grow(hooks, &k->start, &k->start_cap, n + 2, sizeof *k->start) ||
+        heed__grow(hooks, &k->form_start, &k->form_start_cap, n + 2, sizeof *k->form_start) ||
+        heed__grow(hooks, &k->hash, &k->hash_cap, n + 1, sizeof *k->hash))
+        return HEED_ENOMEM;
+    if (n == 0) k->start[0] = k->form_start[0] = 0;
+    return heed__grow(hooks, &k->form, &k->form_cap, k->form_start[n] + len, 1);
+}
+
+/* The number of a word, which is learnt where there is room; -1: none. 0 or HEED_ENOMEM. */
+static int remember(heed_features *f, const heed_feature_cfg *c, const heed_word *w, uint64_t hash,
+                    int32_t *number) {
+    heed_known_words *k = &f->known;
+    if (!k->slot) k->slot = heed__calloc(&f->hooks, SLOTS, sizeof *k->slot);
+    if (!k->slot) return HEED_ENOMEM;
+    int32_t *slot = slot_of(k, w, hash);
+    *number = *slot - 1;
+    if (*slot || k->len == KNOWN) return 0;
+    if (make_room(k, w->len, &f->hooks)) return HEED_ENOMEM;
+    int64_t len = k->start[k->len];
+    if (put_own(&(list){ &f->hooks, &k->key, &k->key_cap, &len }, c, w, hash)) return HEED_ENOMEM;
+    memcpy(k->form + k->form_start[k->len], w->form, (size_t)w->len);
+    k->form_start[k->len + 1] = k->form_start[k->len] + w->len;
+    k->hash[k->len] = hash;
+    k->start[k->len + 1] = len;
+    *number = (int32_t)k->len++;
+    *slot = *number + 1;
+    return 0;
+}
+
+static void forget(heed_known_words *k, const heed_hooks *hooks) {
+    heed__free(hooks, k->start);
+    heed__free(hooks, k->form_start);
+    heed__free(hooks, k->key);
+    heed__free(hooks, k->form);
+    heed__free(hooks, k->hash);
+    heed__free(hooks, k->slot);
+}
+
+/* -- texts ------------------------------------------------------------------------------------ */
+
 static int put_word(heed_features *f, int64_t *len, const heed_feature_cfg *c, const heed_word *w,
                     int64_t t) {
+    const list to = { &f->hooks, &f->key, &f->key_cap, len };
+    int32_t number = -1;
     if (heed__grow(&f->hooks, &f->hash, &f->hash_cap, t + 1, sizeof *f->hash)) return HEED_ENOMEM;
     f->hash[t] = word_hash(w);
-    const bool alone = ideogram(w);
-    int rc = put(f, len, HEED_FEATURE_WORD, f->hash[t]);
-    if (rc == 0 && c->most > 0 && !alone) rc = put_pieces(f, len, c, w);
-    return rc ? rc : put_runs(f, len, c, alone ? c->ideograms : c->run, t);
+    if (f->remember) {
+        if (heed__grow(&f->hooks, &f->word, &f->word_cap, f->units + 1, sizeof *f->word) ||
+            remember(f, c, w, f->hash[t], &number))
+            return HEED_ENOMEM;
+        f->word[f->units] = number;
+    }
+    if (number < 0 && put_own(&to, c, w, f->hash[t])) return HEED_ENOMEM;
+    return put_runs(f, &to, c, ideogram(w) ? c->ideograms : c->run, t);
 }
 
 int heed__features_add(heed_features *f, const heed_feature_cfg *cfg, const char *text,
@@ -117,5 +194,7 @@ void heed__features_free(heed_features *f) {
     heed__free(&f->hooks, f->begin);
     heed__free(&f->hooks, f->end);
     heed__free(&f->hooks, f->hash);
+    heed__free(&f->hooks, f->word);
+    forget(&f->known, &f->hooks);
     *f = (heed_features){ .hooks = f->hooks };
 }

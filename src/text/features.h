@@ -25,8 +25,21 @@ typedef struct heed_feature_cfg {
     int least, most; /* characters of a piece; most 0: none */
 } heed_feature_cfg;
 
+/* Words seen before, each with its own keys (its word first, then its pieces): hashed once. A word
+ * that finds no room is not remembered. */
+typedef struct heed_known_words {
+    int64_t len;
+    int64_t *start, *form_start; /* [len+1] of key, of form */
+    uint32_t *key;
+    char *form;
+    uint64_t *hash; /* [len] */
+    int32_t *slot;  /* hash table of numbers + 1 */
+    int64_t start_cap, form_start_cap, key_cap, form_cap, hash_cap;
+} heed_known_words;
+
 /* Texts appended one after another. Unit u has features key[bag[u] .. bag[u+1]), the word first.
- * begin, end: the bytes that it stands for. */
+ * begin, end: the bytes that it stands for. With `remember` a unit's word and pieces stand in
+ * known's keys where word[u], its number there, is not -1, and in its bag only its runs. */
 typedef struct heed_features {
     uint32_t *key;
     int64_t *bag; /* [units+1] */
@@ -35,13 +48,17 @@ typedef struct heed_features {
     int64_t key_cap, bag_cap, begin_cap, end_cap;
     uint64_t *hash; /* of the words of the last text */
     int64_t hash_cap;
+    bool remember; /* set before the first text, for one cfg */
+    int32_t *word; /* [units] */
+    int64_t word_cap;
+    heed_known_words known;
     heed_hooks hooks;
 } heed_features;
 
 /* Appends a text. 0 or HEED_ENOMEM. */
 int heed__features_add(heed_features *f, const heed_feature_cfg *cfg, const char *text,
                        size_t size);
-void heed__features_clear(heed_features *f); /* no texts; keeps the memory */
+void heed__features_clear(heed_features *f); /* no texts; keeps memory and known words */
 void heed__features_free(heed_features *f);  /* a zeroed one is fine */
 
 #endif

@@ -38,6 +38,17 @@ static bool put(heed_word *word, uint32_t c) {
     return true;
 }
 
+/* ASCII letters and digits from *at on. */
+static void put_plain(const char *text, size_t size, size_t *at, heed_word *word) {
+    while (*at < size && word->len < HEED_WORD_BYTES) {
+        const char c = text[*at];
+        const bool large = c >= 'A' && c <= 'Z';
+        if (!large && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_') return;
+        word->form[word->len++] = large ? (char)(c + ('a' - 'A')) : c;
+        (*at)++;
+    }
+}
+
 bool heed__word_next(const char *text, size_t size, size_t *at, heed_word *word) {
     bool room = true;
     word->len = 0;
@@ -52,6 +63,10 @@ bool heed__word_next(const char *text, size_t size, size_t *at, heed_word *word)
             word->end = *at + n;
         }
         *at += n ? n : 1;
+        if (k == LETTER && room) {
+            put_plain(text, size, at, word);
+            word->end = *at;
+        }
         if (k == ALONE) return true;
     }
     return word->len > 0;

@@ -43,6 +43,32 @@ static void features_are_counted(void **state) {
     assert_int_equal(count(&plain, "我的", HEED_FEATURE_RUN), 3);
 }
 
+/* What is remembered of words gives the keys that hashing them anew gives. */
+static void words_are_remembered(void **state) {
+    (void)state;
+    static const char *const text[] = { "the card of the account", "the 卡 card", "", "Card the" };
+    const heed_feature_cfg cfg = { .run = 2, .ideograms = 3, .gaps = true, .least = 2, .most = 4 };
+    heed_features plain = { .key = NULL }, f = { .remember = true };
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(heed__features_add(&plain, &cfg, text[i], strlen(text[i])), 0);
+        assert_int_equal(heed__features_add(&f, &cfg, text[i], strlen(text[i])), 0);
+    }
+    assert_int_equal(f.units, plain.units);
+    assert_int_equal(f.known.len, 5); /* the card of account 卡 */
+    for (int64_t u = 0; u < f.units; u++) {
+        const int64_t w = f.word[u], own = f.known.start[w + 1] - f.known.start[w];
+        const int64_t runs = f.bag[u + 1] - f.bag[u];
+        assert_int_equal(own + runs, plain.bag[u + 1] - plain.bag[u]);
+        assert_memory_equal(f.known.key + f.known.start[w], plain.key + plain.bag[u],
+                            (size_t)own * sizeof *f.key);
+        if (runs)
+            assert_memory_equal(f.key + f.bag[u], plain.key + plain.bag[u] + own,
+                                (size_t)runs * sizeof *f.key);
+    }
+    heed__features_free(&plain);
+    heed__features_free(&f);
+}
+
 static void a_key_follows_from_the_words_alone(void **state) {
     (void)state;
     const heed_feature_cfg cfg = { .run = 2, .ideograms = 2 };
@@ -186,8 +212,13 @@ static void it_learns_and_answers(void **state) {
 
 static void many_are_answered_as_one(void **state) {
     (void)state;
-    static const char *const text[] = { "a lost card", "", "please send the money, money", "zzz" };
-    enum { TEXTS = 4 };
+    static const char *const some[] = {
+        "a lost card", "",       "please send the money, money", "zzz", "lost, lost: the card",
+        "the 卡 card", "account"
+    };
+    enum { TEXTS = 300, SOME = 7 }; /* several batches, and words that many of them have */
+    const char *text[TEXTS];
+    for (int i = 0; i < TEXTS; i++) text[i] = some[i * i % SOME];
     heed_classifier *c = trained(NULL, 1);
     heed_label top[TEXTS][3], alone[3];
     heed_attended word[8];
@@ -245,6 +276,7 @@ static void a_folder_answers_as_it_did(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(features_are_counted),
+        cmocka_unit_test(words_are_remembered),
         cmocka_unit_test(a_key_follows_from_the_words_alone),
         cmocka_unit_test(what_is_rare_has_no_number),
         cmocka_unit_test(margins_are_the_least_of_their_sum),
