@@ -45,7 +45,7 @@ bool heed__attention_mean_exists(const heed_attention_cfg *c) {
            (c->score == HEED_SCORE_SCALED_DOT || c->score == HEED_SCORE_DOT) && !c->score_std &&
            !c->temperature && !c->block && c->dilation <= 1 && !c->stride && !c->globals &&
            !c->local_center && !c->bias && !c->alibi && !c->t5 && !c->relative && !c->span &&
-           !c->penalty && !c->softcap && !c->sinks;
+           !c->penalty && !(c->softcap > 0) && !c->sinks;
 }
 
 heed_tensor *heed_attention_mean(heed_ctx *cx, heed_tensor *q, heed_tensor *k,
