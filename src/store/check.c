@@ -1,5 +1,7 @@
 /* check.c: every page, index and row looked at. What is wrong goes to the log hook, one line each.
  */
+#include <string.h>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "store/impl.h"
@@ -27,6 +29,14 @@ static int judge(checker *c, int status, const heed_error *said, heed_error *err
     return HEED_OK;
 }
 
+/* SQLite tells in a row of the answer too that memory ran out: what it could not look at is not
+ * wrong for that. */
+static bool is_short_of_memory(const char *text) {
+    static const char code[] = "error code=7";
+    const char *at = text ? strstr(text, code) : NULL;
+    return !text || (at && (at[sizeof code - 1] < '0' || at[sizeof code - 1] > '9'));
+}
+
 static int check_pages(checker *c, heed_error *err) {
     heed_error said = { 0 };
     sqlite3_stmt *q = heed__db_sql(c->db, "PRAGMA integrity_check(100)", &said);
@@ -34,7 +44,11 @@ static int check_pages(checker *c, heed_error *err) {
     if (q) {
         while ((row = heed__db_step(c->db, q, &said)) == 1) {
             const char *text = heed__db_column(q, 0);
-            if (text && (text[0] != 'o' || text[1] != 'k' || text[2])) wrong(c, text);
+            if (is_short_of_memory(text)) {
+                row = heed__error(&said, HEED_ENOMEM, "out of memory for a check");
+                break;
+            }
+            if (strcmp(text, "ok") != 0) wrong(c, text);
         }
         heed__db_done(q);
     }

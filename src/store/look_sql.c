@@ -131,11 +131,14 @@ static json_t *read_sql(heed_db *db, const char *sql, int64_t most, heed_error *
     sqlite3_stmt *q = NULL, *second = NULL;
     const char *rest = NULL;
     json_t *answer = NULL;
+    int more;
     if (sqlite3_prepare_v2(db->db, sql, -1, &q, &rest) != SQLITE_OK) {
         heed__db_error(db, err);
     } else if (!q) {
         heed__error(err, HEED_EINVALID, "there is no SQL to be run");
-    } else if (sqlite3_prepare_v2(db->db, rest, -1, &second, NULL) != SQLITE_OK || second) {
+    } else if ((more = sqlite3_prepare_v2(db->db, rest, -1, &second, NULL)) == SQLITE_NOMEM) {
+        heed__db_error(db, err);
+    } else if (more != SQLITE_OK || second) {
         heed__error(err, HEED_EINVALID, "one statement at a time");
     } else if (!sqlite3_stmt_readonly(q)) {
         heed__error(err, HEED_EINVALID, "only reading is allowed");
