@@ -207,6 +207,7 @@ static void metrics(heed_pipeline *p) {
     p->alerts = heed__counter(m, "heed_alerts_total", "alerts opened or changed", NULL);
     p->failed = heed__counter(m, "heed_trouble_total", "times that something held the flow up",
                               NULL);
+    p->old = heed__counter(m, "heed_removed_total", "old entries removed", NULL);
     p->latency = heed__histogram(m, "heed_latency_seconds",
                                  "from an event taken to what was decided told", NULL);
     p->queue = heed__gauge(m, "heed_waiting", "entries stored and not yet decided", NULL);

@@ -14,7 +14,7 @@ enum {
     PIPELINE_RECENT = 2048,    /* latencies told of */
     PIPELINE_STATE_MS = 5000,  /* between two saves of what the decider remembers */
     PIPELINE_TICK_MS = 10000,  /* a silent flow's clock goes on in such steps */
-    PIPELINE_RETAIN_MS = 3600000
+    PIPELINE_RETAIN = 30000    /* old entries removed a second */
 };
 
 /* Entries with what was found in them, from reader to decider. */
@@ -53,8 +53,10 @@ struct heed_pipeline {
     heed_setup *rules; /* of which the decider is */
     int64_t saved_ns, saved_at;
     heed_line line;
+    /* the clock's: entries removed since it was told of them, and when that was */
+    int64_t removed, retained_ns;
     heed_thread *reader, *thread, *clock;
-    heed_metric *taken, *known, *redacted, *told, *alerts, *failed, *latency, *queue;
+    heed_metric *taken, *known, *redacted, *told, *alerts, *failed, *latency, *queue, *old;
 };
 
 void heed__pipeline_read(void *pipeline); /* threads */

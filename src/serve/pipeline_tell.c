@@ -168,23 +168,32 @@ static void tick(heed_pipeline *p) {
     if (silent && !own) heed_pipeline_take(p, &e, 1, false, &err);
 }
 
+/* Every second what became too old in it; what is more (after a pause) goes little by little. */
 static void retain(heed_pipeline *p) {
     heed_error err = { 0 };
     heed_setup *s = heed_pipeline_setup(p);
     const int64_t keep = s->flow->keep_ms;
     heed_setup_drop(s);
     if (keep <= 0) return;
-    const int64_t n = heed_store_retain(p->store, heed__now_ms() - keep, &err);
+    const int64_t n = heed_store_retain(p->store, heed__now_ms() - keep, PIPELINE_RETAIN, &err);
+    const int64_t now = heed__ticks_ns();
+    if (n >= 0) {
+        p->removed += n;
+        heed__metric_add(p->old, (double)n);
+    }
+    if (now < p->retained_ns + 60 * INT64_C(1000000000)) return;
+    p->retained_ns = now; /* told of once a minute */
     if (n < 0)
         heed__log(&p->hooks, HEED_LOG_WARN, "old events are not removed: %s", err.msg);
-    else if (n > 0)
-        heed__log(&p->hooks, HEED_LOG_INFO, "%lld old entries removed", (long long)n);
+    else if (p->removed > 0)
+        heed__log(&p->hooks, HEED_LOG_INFO, "%lld old entries removed", (long long)p->removed);
+    p->removed = 0;
 }
 
 void heed__pipeline_clock(void *pipeline) {
     heed_pipeline *p = pipeline;
     heed_line line = { .hooks = &p->hooks };
-    int64_t next = heed__ticks_ns(), retained = next, before = 0, then = next;
+    int64_t next = heed__ticks_ns(), before = 0, then = next;
     for (bool go = true; go;) {
         heed__lock_enter(p->lock);
         int64_t now = heed__ticks_ns();
@@ -206,10 +215,7 @@ void heed__pipeline_clock(void *pipeline) {
         if (!go) break;
         publish(p, &line);
         tick(p);
-        if (now >= retained) {
-            retain(p);
-            retained = now + (int64_t)PIPELINE_RETAIN_MS * 1000000;
-        }
+        retain(p);
     }
     heed_line_free(&line);
 }

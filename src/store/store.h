@@ -180,8 +180,10 @@ char *heed_store_get(heed_store *store, const char *name, heed_error *err);
 int heed_store_check(heed_store *store, heed_error *err);
 int heed_store_backup(heed_store *store, const char *path, heed_error *err); /* while in use */
 int heed_store_vacuum(heed_store *store, heed_error *err);
-/* Removes what is older than before_ms with all that came of it; how many entries, or a status. */
-int64_t heed_store_retain(heed_store *store, int64_t before_ms, heed_error *err);
+/* Removes what is older than before_ms with all that came of it, the oldest first; how many
+ * entries, or a status. most: where so many or more are gone it leaves the rest for another time
+ * (0: none is left). */
+int64_t heed_store_retain(heed_store *store, int64_t before_ms, int64_t most, heed_error *err);
 /* Removes all that is of `user`: entries (in the user's sessions those without a user too, which
  * answer) and feedback about them become HEED_ENTRY_FORGOTTEN and nothing else stays, in table,
  * index, journal or free page: the file is written anew, while writers wait. What quotes them in

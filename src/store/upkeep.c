@@ -150,7 +150,6 @@ static int find_range(heed_store *s, int64_t before_ms, range *r, heed_error *er
     if (!status)
         status = heed__db_number(db, "SELECT value FROM place WHERE name = 'decided'", 0, &decided,
                                  err);
-    if (!status) status = heed__db_number(db, "SELECT min(seq) FROM entry", 0, &r->first, err);
     if (r->limit > decided + 1) r->limit = decided + 1;
     sqlite3_stmt *q = status ? NULL
                              : heed__db_sql(db,
@@ -165,22 +164,32 @@ static int find_range(heed_store *s, int64_t before_ms, range *r, heed_error *er
         heed__db_done(q);
         if (row < 0) status = row;
     }
+    q = status
+            ? NULL
+            : heed__db_sql(db, "SELECT seq FROM entry WHERE seq <> ?1 ORDER BY seq LIMIT 1", err);
+    if (!status && !q) status = heed__db_error(db, err);
+    if (q) {
+        sqlite3_bind_int64(q, 1, r->keep);
+        const int row = heed__db_step(db, q, err);
+        r->first = row == 1 ? sqlite3_column_int64(q, 0) : r->limit;
+        heed__db_done(q);
+        if (row < 0) status = row;
+    }
     heed__store_return(s, db);
     return status;
 }
 
-int64_t heed_store_retain(heed_store *s, int64_t before_ms, heed_error *err) {
+int64_t heed_store_retain(heed_store *s, int64_t before_ms, int64_t most, heed_error *err) {
     range all = { 0 };
     int status = find_range(s, before_ms, &all, err);
     int64_t removed = 0;
     /* a piece at a time, so that others write between them */
-    while (!status && all.first < all.limit) {
+    while (!status && all.first < all.limit && (most <= 0 || removed < most)) {
         const int64_t end = all.limit - all.first > CHUNK ? all.first + CHUNK : all.limit;
         range piece = { .first = all.first, .limit = end, .keep = all.keep };
         status = heed__store_write(s, remove_range, &piece, err);
         if (!status) removed += piece.removed;
-        for (int64_t seq = piece.first; !status && seq < end; seq++)
-            heed__vectors_remove(s->vectors, seq);
+        if (!status) heed__vectors_remove_before(s->vectors, end);
         all.first = end;
     }
     return status ? status : removed;

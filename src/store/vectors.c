@@ -14,6 +14,7 @@ enum { BLOCK = 1024, STEP = 32, MOST_DIM = 65536 };
 typedef struct block {
     _Atomic int64_t users;
     _Atomic int64_t len;
+    int64_t first; /* seq of the first that was put in; seqs rise within a block and from one on */
     _Atomic int64_t seq[BLOCK];
     float inverse[BLOCK]; /* 1 / length of what is stored */
     int8_t value[];       /* [BLOCK, dim rounded up to STEP] */
@@ -105,13 +106,34 @@ static block *last_block(heed_vectors *v) {
 }
 
 static void forget(heed_vectors *v, int64_t seq) {
-    for (int64_t i = v->blocks; i-- > 0;) {
-        block *b = v->block[i];
-        const int64_t len = atomic_load(&b->len);
-        for (int64_t k = 0; k < len; k++)
-            if (atomic_load_explicit(&b->seq[k], memory_order_relaxed) == seq)
-                atomic_store_explicit(&b->seq[k], 0, memory_order_relaxed);
+    int64_t low = 0, high = v->blocks; /* blocks before low begin at seq or before it */
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (v->block[middle]->first <= seq)
+            low = middle + 1;
+        else
+            high = middle;
     }
+    if (low == 0) return;
+    block *b = v->block[low - 1];
+    const int64_t len = atomic_load(&b->len);
+    for (int64_t k = 0; k < len; k++)
+        if (atomic_load_explicit(&b->seq[k], memory_order_relaxed) == seq)
+            atomic_store_explicit(&b->seq[k], 0, memory_order_relaxed);
+}
+
+void heed__vectors_remove_before(heed_vectors *v, int64_t limit) {
+    heed__lock_enter(v->lock);
+    int64_t gone = 0; /* blocks, all of which is older */
+    while (gone + 1 < v->blocks && v->block[gone + 1]->first <= limit)
+        drop(&v->hooks, v->block[gone++]);
+    if (gone) memmove(v->block, v->block + gone, (size_t)(v->blocks -= gone) * sizeof *v->block);
+    block *b = v->blocks ? v->block[0] : NULL;
+    const int64_t len = b ? atomic_load(&b->len) : 0;
+    for (int64_t k = 0; k < len; k++)
+        if (atomic_load_explicit(&b->seq[k], memory_order_relaxed) < limit)
+            atomic_store_explicit(&b->seq[k], 0, memory_order_relaxed);
+    heed__lock_leave(v->lock);
 }
 
 /* Under the lock. */
@@ -122,6 +144,7 @@ static int add(heed_vectors *v, int64_t seq, const float *vector, int64_t dim) {
     if (!b) return HEED_ENOMEM;
     const int64_t at = atomic_load(&b->len);
     if (!shrink(vector, dim, b->value + at * v->wide, &b->inverse[at])) return HEED_OK;
+    if (at == 0) b->first = seq;
     atomic_store_explicit(&b->seq[at], seq, memory_order_relaxed);
     atomic_store(&b->len, at + 1);
     return HEED_OK;

@@ -15,7 +15,8 @@ int heed__vectors_load(heed_vectors *v, heed_store *store, heed_error *err);
 /* Vectors of another dim than the newest are left out. */
 int heed__vectors_add(heed_vectors *v, int64_t seq, const float *vector, int64_t dim);
 void heed__vectors_remove(heed_vectors *v, int64_t seq);
-void heed__vectors_clear(heed_vectors *v); /* to be loaded again */
+void heed__vectors_remove_before(heed_vectors *v, int64_t limit); /* seqs less than limit */
+void heed__vectors_clear(heed_vectors *v);                        /* to be loaded again */
 
 typedef struct heed_near {
     int64_t seq;

@@ -188,7 +188,7 @@ static int upkeep(heed_store *s, heed_error *err) {
     if (!status) n = heed_store_forget(s, "u", err);
     spared = false;
     if (!status && n < 0) status = (int)n;
-    if (!status) n = heed_store_retain(s, 5000, err);
+    if (!status) n = heed_store_retain(s, 5000, 0, err);
     if (!status && n < 0) status = (int)n;
     return status ? status : heed_store_vacuum(s, err);
 }

@@ -122,7 +122,7 @@ static void upkeep(void *arg) {
         check(heed_store_check(store, &err) == 0);
         const int status = heed_store_vacuum(store, &err); /* somebody may read for long */
         check(status == 0 || status == HEED_EIO);
-        check(heed_store_retain(store, 20, &err) >= 0);
+        check(heed_store_retain(store, 20, 0, &err) >= 0);
         heed__sleep_ms(20);
     }
 }

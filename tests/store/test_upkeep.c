@@ -355,7 +355,7 @@ static void test_backup(void **state) {
 static void test_vacuum(void **state) {
     heed_store *s = *state;
     fill(s, 200);
-    assert_int_equal(heed_store_retain(s, 100 * 1000 + 1, &err_), 100);
+    assert_int_equal(heed_store_retain(s, 100 * 1000 + 1, 0, &err_), 100);
     must(heed_store_vacuum(s, &err));
     json_t *is = heed_look_state(s, &err_);
     assert_int_equal(json_integer_value(json_object_get(is, "free")), 0);
@@ -371,7 +371,7 @@ static void test_retain(void **state) {
     must(heed_store_append(s, &loaded, 1, 500, &err));
     fill(s, 30);
     append_text(s, "not decided"); /* seq 32 */
-    assert_int_equal(heed_store_retain(s, 10001, &err_), 10);
+    assert_int_equal(heed_store_retain(s, 10001, 0, &err_), 10);
     log_copy got;
     read_all(s, 0, &got);
     assert_int_equal(got.n, 22);
@@ -384,17 +384,41 @@ static void test_retain(void **state) {
     assert_string_equal(seqs_of(heed_look_similar(s, 12, 2, &err_)), "13 14");
     must(heed_store_check(s, &err));
     /* all that can go, and the log goes on where it was */
-    assert_int_equal(heed_store_retain(s, INT64_MAX, &err_), 20);
+    assert_int_equal(heed_store_retain(s, INT64_MAX, 0, &err_), 20);
     s = reopened(state);
     assert_int_equal(heed_store_last(s), 32);
     heed_commit c = { .upto = 32 };
     must(heed_store_commit(s, &c, &err));
-    assert_int_equal(heed_store_retain(s, INT64_MAX, &err_), 1);
+    assert_int_equal(heed_store_retain(s, INT64_MAX, 0, &err_), 1);
     s = reopened(state);
     heed_entry e = { .text = "next" };
     must(heed_store_append(s, &e, 1, 1, &err));
     assert_int_equal(e.seq, 33);
     assert_int_equal(e.time_ms, 30000);
+    must(heed_store_check(s, &err));
+}
+
+/* So many at a time; what is kept for ever costs no look at what went before. */
+static void test_retain_by_pieces(void **state) {
+    heed_store *s = *state;
+    heed_entry loaded = { .kind = HEED_ENTRY_LOADED, .body = "{\"flow\":\"x\"}" };
+    must(heed_store_append(s, &loaded, 1, 500, &err));
+    fill(s, 2500);
+    json_decref(heed_look_similar(s, 2400, 2, &err_)); /* vectors are in memory */
+    assert_int_equal(heed_store_retain(s, 2200001, 1, &err_), 1000);
+    assert_int_equal(heed_store_retain(s, 2200001, 1000, &err_), 1000);
+    assert_int_equal(heed_store_retain(s, 2200001, 1000, &err_), 200);
+    assert_int_equal(heed_store_retain(s, 2200001, 1000, &err_), 0);
+    json_t *is = heed_look_state(s, &err_);
+    assert_int_equal(json_integer_value(json_object_get(is, "events")), 300);
+    json_decref(is);
+    json_t *near = heed_look_similar(s, 2202, 1000, &err_), *hit;
+    assert_non_null(near);
+    size_t i;
+    json_array_foreach(json_object_get(near, "hits"), i, hit) assert_true(
+        json_integer_value(json_object_get(json_object_get(hit, "event"), "seq")) > 2202);
+    assert_true(i > 50);
+    json_decref(near);
     must(heed_store_check(s, &err));
 }
 
@@ -572,7 +596,7 @@ static void test_forget_while_read(void **state) {
 static void test_forget_after_retain(void **state) {
     heed_store *s = *state;
     fill(s, 100);
-    assert_int_equal(heed_store_retain(s, 50000, &err_), 49);
+    assert_int_equal(heed_store_retain(s, 50000, 0, &err_), 49);
     must(heed_store_forget(s, "nobody", &err));
     assert_false(stands_in_files("event 17 says"));
     assert_true(stands_in_files("event 77 says"));
@@ -593,6 +617,7 @@ int main(void) {
         EACH_STORE(test_check_finds),
         EACH_STORE(test_vacuum),
         EACH_STORE(test_retain),
+        EACH_STORE(test_retain_by_pieces),
         EACH_STORE(test_forget),
         EACH_STORE(test_forget_while_read),
         EACH_STORE(test_forget_after_retain),
