@@ -28,6 +28,12 @@
  *           score_std       not with sinks, softcap; softmax only
  *     heed_linear_attention: its own algorithm and config.
  *     cache: what the fused kernel does, but segments, mask and bias.
+ *
+ * In a context of precision bf16 the fused kernel, cached decode and tap included, rounds queries,
+ * keys, values, weights and their gradients to bf16 for its products and sums in f32; softmax is
+ * f32, and weights below 2^-40 of the row's largest are 0 (kernels/attn.h tells the order). The
+ * general path, heed_attention_mean and heed_linear_attention compute in f32 whatever the
+ * precision.
  */
 #ifndef HEED_ATTENTION_H
 #define HEED_ATTENTION_H

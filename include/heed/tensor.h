@@ -62,8 +62,8 @@ typedef struct heed_tensor {
 
 typedef enum heed_precision {
     HEED_PRECISION_F32,
-    HEED_PRECISION_BF16 /* matrix products read bf16 and sum in f32; weights, gradients, optimizer
-                           stay f32 */
+    HEED_PRECISION_BF16 /* matrix products, those of fused attention too, read bf16 and sum in f32;
+                           weights, gradients, optimizer stay f32 */
 } heed_precision;
 
 typedef struct heed_ctx_cfg {

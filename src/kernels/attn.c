@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/attn_bf16.h"
 #include "kernels/attn_run.h"
 
 enum {
@@ -206,7 +207,7 @@ static void forward_pieces(void *arg, int64_t begin, int64_t end, int worker) {
 
 int64_t heed__attn_forward_scratch(const heed_kernels *k, const heed_attn *a, int threads) {
     Room room;
-    (void)k;
+    if (a->bf16) return heed__attn_bf16_scratch(k, a) * threads;
     return make_room(a, NULL, &room) * threads;
 }
 
@@ -214,6 +215,10 @@ void heed__attn_forward(const heed_kernels *k, heed_pool *pool, const heed_attn 
     const int threads = pool ? heed_pool_threads(pool) : 1;
     Forward f = { .k = k, .a = a, .scratch = scratch };
     Room room;
+    if (a->bf16) {
+        heed__attn_bf16_forward(k, pool, a, scratch);
+        return;
+    }
     f.size = make_room(a, NULL, &room);
     f.chunks = 1;
     const int64_t heads = a->B * a->Hk;

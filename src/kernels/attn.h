@@ -16,8 +16,14 @@
  *            multiplied by 1 / sum at the end
  *   dq       one chain of fma over all keys, then multiplied by the scale and added to the gradient
  *   dk, dv   one chain of fma over the queries of one head, multiplied, added to the gradient;
- * heads that share a key head follow one another Keys that no row of a tile sees are skipped; those
- * hidden to some are weighed 0.
+ * heads that share a key head follow one another. Keys that no row of a tile sees are skipped;
+ * those hidden to some are weighed 0.
+ *
+ * With bf16 the five products q·k, p·v, dy·v, ds·k and those of dk and dv are bf16.h's: queries
+ * (scaled), keys, values, weights after dropout, dy and ds are rounded to bf16, sums are f32, each
+ * in the order of bf16.h, whose units of 32 are counted from the first of D, from the run's first
+ * key, and for dk and dv from the run's first query. Softmax, its sums and its gradient are f32 as
+ * above, but that weights below 2^-40 of the largest so far (of the row's sum, in backward) are 0.
  */
 #ifndef HEED_KERNELS_ATTN_H
 #define HEED_KERNELS_ATTN_H
@@ -29,6 +35,7 @@ enum {
     HEED_ATTN_TILE = 128,  /* keys of a block in backward */
     HEED_ATTN_GROUP = 16   /* room for the rows that one tile takes */
 };
+#define HEED_ATTN_LEAST_BF16 -40.0f /* binary logarithm of the least weight that counts in bf16 */
 
 /* What the rows of a tile may see of a block of keys, and what is added to their scores. Pointers
  * are at the block's first key. */
@@ -110,12 +117,27 @@ struct heed_attn_kernels {
     /* attn_mean.h */
     void (*mean_forward)(const heed_attn_mean_step *m, const heed_attn_rows *r);
     void (*mean_backward)(const heed_attn_mean_step *m, const heed_attn_rows *r);
+    /* The same from scores that stand in s->s. */
+    void (*reveal)(const heed_attn_step *s, const heed_attn_rows *r, const float *lse, float *p,
+                   int64_t ld);
+    /* Of bf16, between its products: scores in s->s to weights, o multiplied for them; 0 from the
+     * last multiple of 32 before the first key seen on */
+    void (*soften)(const heed_attn_step *s, const heed_attn_rows *r);
+    /* scores in p and dy·v in ds to weights and the scores' gradient */
+    void (*score_grad)(const heed_attn_grad *g, const heed_attn_rows *r);
+    /* c += a·b as bf16.h has it, steps with a 0 in a left out; size: rows, columns, steps */
+    void (*apply)(float *c, int64_t ldc, const float *a, int64_t lda, const float *b, int64_t ldb,
+                  const int64_t size[3]);
+    /* every number of [n, d] rows ld apart is finite as bf16 */
+    bool (*finite)(const float *x, int64_t ld, int64_t n, int64_t d);
+    float (*dot)(const float *x, const float *y, int64_t n); /* x rounded to bf16 */
 };
 
 /* A whole call: forward fills out and lse; backward adds to what gradients are asked for. Pointers
  * that are NULL: without it. */
 typedef struct heed_attn {
     int64_t B, T, S, H, Hk, D, Dv;
+    bool bf16;                /* products in bf16 */
     const float *q, *key, *v; /* [B,T,H,D], [B,S,Hk,D], [B,S,Hk,Dv] */
     float *out, *lse;         /* [B,T,H,Dv]; [B,H,T] in base 2 */
     const float *scale;       /* [H]: of the score, temperature included */
@@ -158,9 +180,9 @@ void heed__attn_backward(const heed_kernels *k, heed_pool *pool, const heed_attn
 
 /* Visits the weights (before dropout) of rows of row b, head h, after forward: p [S], hidden keys
  * 0. rows: rows_len of them in any order, or NULL: all T in order. Scratch:
- * heed__attn_weights_scratch(a) bytes. */
+ * heed__attn_weights_scratch(k, a) bytes. */
 typedef void (*heed_attn_visit)(void *arg, int64_t t, const float *p);
-int64_t heed__attn_weights_scratch(const heed_attn *a);
+int64_t heed__attn_weights_scratch(const heed_kernels *k, const heed_attn *a);
 void heed__attn_weights(const heed_kernels *k, const heed_attn *a, const int64_t bh[2],
                         const int64_t *rows, int64_t rows_len, heed_attn_visit visit, void *arg,
                         void *scratch);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/attn_bf16.h"
 #include "kernels/attn_run.h"
 #include "kernels/math.h"
 #include "kernels/row.h"
@@ -289,7 +290,7 @@ static void backward_pieces(void *arg, int64_t begin, int64_t end, int worker) {
 
 int64_t heed__attn_backward_scratch(const heed_kernels *k, const heed_attn *a, int threads) {
     Room room;
-    (void)k;
+    if (a->bf16) return heed__attn_bf16_grad_scratch(k, a) * threads;
     return make_room(a, NULL, &room) * threads;
 }
 
@@ -297,6 +298,10 @@ void heed__attn_backward(const heed_kernels *k, heed_pool *pool, const heed_attn
                          void *scratch) {
     Room room;
     Backward f = { .k = k, .a = a, .scratch = scratch };
+    if (a->bf16) {
+        heed__attn_bf16_backward(k, pool, a, scratch);
+        return;
+    }
     f.size = make_room(a, scratch, &room);
     const int64_t heads = a->B * a->H;
     if (a->dscale) memset(a->dscale, 0, (size_t)heads * sizeof(float));

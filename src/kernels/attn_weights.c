@@ -2,6 +2,7 @@
  * made again and turned into weights by the rows' log-sums. */
 #include <string.h>
 
+#include "kernels/attn_bf16.h"
 #include "kernels/attn_run.h"
 
 enum { PAD = HEED_ATTN_GROUP };
@@ -13,6 +14,8 @@ typedef struct Walk {
     heed_attn_visit visit;
     void *arg;
     float *packed, *unit, *q, *s, *p;
+    float *rows, *packed_q; /* for bf16: 16 keys divided by their length; queries */
+    float least;            /* and the least magnitude of keys */
     const float *keys;
 } Walk;
 
@@ -22,25 +25,55 @@ static float *carve(char *base, int64_t *at, int64_t floats) {
     return p;
 }
 
-static int64_t make_room(const heed_attn *a, char *base, Walk *w) {
-    const int64_t keys = heed__attn_round16(a->S);
+static int64_t make_room(const heed_kernels *k, const heed_attn *a, char *base, Walk *w) {
+    const int64_t keys = heed__attn_round16(a->S), dp = heed__attn_round16(a->D);
     int64_t at = 0;
-    w->packed = carve(base, &at, a->panels ? 0 : keys * a->D);
+    if (a->bf16)
+        w->packed = carve(base, &at, heed__bf16_b_len(k, a->S, a->D));
+    else
+        w->packed = carve(base, &at, a->panels ? 0 : keys * a->D);
     w->unit = carve(base, &at, keys);
-    w->q = carve(base, &at, PAD * heed__attn_round16(a->D));
+    w->rows = carve(base, &at, a->bf16 ? PAD * dp : 0);
+    w->packed_q = carve(base, &at, a->bf16 ? heed__bf16_a_len(k, PAD, a->D) : 0);
+    w->q = carve(base, &at, PAD * dp);
     w->s = carve(base, &at, PAD * (HEED_ATTN_BLOCK + 16));
     w->p = carve(base, &at, PAD * keys);
     return at;
 }
 
-int64_t heed__attn_weights_scratch(const heed_attn *a) {
+int64_t heed__attn_weights_scratch(const heed_kernels *k, const heed_attn *a) {
     Walk w;
-    return make_room(a, NULL, &w);
+    return make_room(k, a, NULL, &w);
+}
+
+/* Scores of a step into its s, in bf16. */
+static void score(const Walk *w, const heed_attn_step *s, const heed_attn_rows *r, int64_t key) {
+    const int64_t d = w->a->D, from = r->from / 16;
+    const int64_t step = heed__bf16_depth(w->k, d) * HEED_PANEL;
+    heed__bf16_pack_a(w->k, w->packed_q, &(heed_bf16_side){ s->q, s->ldq, r->rows, d, false });
+    heed__bf16_multiply(
+        w->k, &(heed_bf16_block){ .a = w->packed_q,
+                                  .a_steps = d,
+                                  .b = w->packed + (key / 16 + from) * step,
+                                  .b_step = step,
+                                  .c = s->s + from * 16,
+                                  .ldc = HEED_ATTN_BLOCK + 16,
+                                  .rows = r->rows,
+                                  .panels = (r->to + 15) / 16 - from,
+                                  .steps = d,
+                                  .fresh = true,
+                                  .least_a = heed__bf16_least(w->k, s->q, s->ldq, r->rows, d),
+                                  .least_b = w->least });
 }
 
 static void pack(Walk *w, const heed_attn_run *run) {
     const heed_attn *a = w->a;
     const int64_t hk = w->h / (a->H / a->Hk), ld = a->Hk * a->D, n = run->k1 - run->k0;
+    if (a->bf16) {
+        w->least = heed__attn_bf16_pack_keys(w->k, a, run, hk,
+                                             (float *const[3]){ w->packed, w->unit, w->rows });
+        return;
+    }
     if (a->panels) {
         w->keys = a->panels + ((w->b * a->Hk + hk) * a->room + run->k0) * a->D;
         return;
@@ -69,11 +102,15 @@ static void visit_rows(const Walk *w, const heed_attn_run *run, int64_t t, int r
         const int64_t n = keys - key < HEED_ATTN_BLOCK ? keys - key : HEED_ATTN_BLOCK;
         heed_attn_rows r = { .rows = rows };
         if (!heed__attn_rows(a, run, w->h, t, key, n, &r)) continue;
-        const heed_attn_step step = {
-            .q = w->q, .ldq = dp, .d = a->D, .keys = w->keys + key * a->D, .s = w->s
-        };
-        w->k->attn->weights(&step, &r, a->lse + (w->b * a->H + w->h) * a->T + t,
-                            w->p + run->k0 + key, lds);
+        heed_attn_step step = { .q = w->q, .ldq = dp, .d = a->D, .s = w->s };
+        const float *lse = a->lse + (w->b * a->H + w->h) * a->T + t;
+        if (a->bf16) {
+            score(w, &step, &r, key);
+            w->k->attn->reveal(&step, &r, lse, w->p + run->k0 + key, lds);
+            continue;
+        }
+        step.keys = w->keys + key * a->D;
+        w->k->attn->weights(&step, &r, lse, w->p + run->k0 + key, lds);
     }
     for (int i = 0; i < rows; i++) w->visit(w->arg, t + i, w->p + i * lds);
 }
@@ -82,7 +119,8 @@ void heed__attn_weights(const heed_kernels *k, const heed_attn *a, const int64_t
                         const int64_t *rows, int64_t rows_len, heed_attn_visit visit, void *arg,
                         void *scratch) {
     Walk w = { .k = k, .a = a, .b = bh[0], .h = bh[1], .visit = visit, .arg = arg };
-    make_room(a, scratch, &w);
+    make_room(k, a, scratch, &w);
+    if (a->bf16) heed__bf16_begin(k);
     heed_attn_run run = { .b = w.b };
     while (heed__attn_next_run(a, &run, a->T)) {
         int64_t wanted = rows ? 0 : run.q1 - run.q0;
@@ -95,4 +133,5 @@ void heed__attn_weights(const heed_kernels *k, const heed_attn *a, const int64_t
         for (int64_t t = run.q0; !rows && t < run.q1; t += k->attn->rows)
             visit_rows(&w, &run, t, (int)(run.q1 - t < k->attn->rows ? run.q1 - t : k->attn->rows));
     }
+    if (a->bf16) heed__bf16_end(k);
 }

@@ -21,6 +21,10 @@ static int exponent(float x) {
     return (int)(bits >> 23 & 255) - 127;
 }
 
+bool heed__bf16_fast(float least_a, float least_b) {
+    return exponent(least_a) + exponent(least_b) >= -112;
+}
+
 int64_t heed__gemm_bf16_scratch(const heed_kernels *k, const heed_gemm *g, int threads) {
     return heed__gemm_scratch_with(&k->bf16->exact, g, threads);
 }
@@ -43,8 +47,7 @@ void heed__gemm_bf16(const heed_kernels *k, heed_pool *pool, const heed_gemm *g,
         const float x = least_of(k, at, g->ldb, g->tb ? g->n : g->k, g->tb ? g->k : g->n);
         if (x < b) b = x;
     }
-    const bool fast = exponent(a) + exponent(b) >= -112;
-    heed__gemm_with(k, fast ? &k->bf16->fast : &k->bf16->exact, pool, g, scratch);
+    heed__gemm_with(k, heed__bf16_fast(a, b) ? &k->bf16->fast : &k->bf16->exact, pool, g, scratch);
 }
 
 int64_t heed__packed_bf16_len(int64_t n, int64_t k) {

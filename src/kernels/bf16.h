@@ -23,6 +23,9 @@ struct heed_bf16_kernels {
                                                   none. NULL: `exact` loses no time by flushing */
 };
 
+/* Whether operands whose least magnitudes other than 0 are these may go through `fast`. */
+bool heed__bf16_fast(float least_a, float least_b);
+
 int64_t heed__gemm_bf16_scratch(const heed_kernels *k, const heed_gemm *g, int threads);
 void heed__gemm_bf16(const heed_kernels *k, heed_pool *pool, const heed_gemm *g, float *scratch);
 

@@ -11,6 +11,12 @@ VEC_INLINE vf vf_round_bf16(vf a) {
     return vi_as_vf(vi_select(vf_eq(a, a), near, quiet));
 }
 
+/* A denormal becomes a zero of its sign. */
+VEC_INLINE vf vf_flush(vf x) {
+    const vf zero = vi_as_vf(vi_and(vf_as_vi(x), vi_set1(INT32_MIN)));
+    return vf_select(vf_lt(vf_abs(x), vf_set1(FLT_MIN)), zero, x);
+}
+
 /* The first n of 16, or all of them where n is 16 or more: a plain load or store in all but the
  * last turn of a loop. */
 VEC_INLINE vf vf_get(const float *p, int64_t n) {

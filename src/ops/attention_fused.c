@@ -58,6 +58,7 @@ bool heed__attention_problem(heed_ctx *cx, const heed_attention_call *c, heed_at
                       .Hk = d->Hk,
                       .D = d->D,
                       .Dv = d->Dv,
+                      .bf16 = cx->precision == HEED_PRECISION_BF16,
                       .q = HEED_F32_DATA(c->q),
                       .scale = make_scales(cx, c),
                       .cosine = g->score == HEED_SCORE_COSINE,
@@ -229,7 +230,7 @@ static void tap_heads(void *arg, int64_t begin, int64_t end, int worker) {
 }
 
 bool heed__attention_run_tap(heed_ctx *cx, const heed_attn *a, heed_attention_tap *tap) {
-    Tap t = { .cx = cx, .a = a, .tap = tap, .size = heed__attn_weights_scratch(a) };
+    Tap t = { .cx = cx, .a = a, .tap = tap, .size = heed__attn_weights_scratch(cx->k, a) };
     t.scratch = heed__temp(cx, t.size, (size_t)heed_pool_threads(cx->pool));
     if (!t.scratch) return false;
     heed_pool_run(cx->pool, a->B * a->H, 1, tap_heads, &t);
