@@ -194,6 +194,54 @@ int64_t heed_analyst_memory(const heed_analyst *a) {
     return 0;
 }
 
+static bool same_names(const char *const *a, int64_t n, const char *const *b, int64_t m) {
+    for (int64_t i = 0; n == m && i < n; i++)
+        if (strcmp(a[i], b[i]) != 0) return false;
+    return n == m;
+}
+
+static const char *vectors_sha(const heed_analyst *a) {
+    return a->vectors < 0 ? "" : heed_served_sha(a->model[a->analysis[a->vectors].model]);
+}
+
+static bool same_vectors(const heed_analyst *a, const heed_analyst *b) {
+    if (strcmp(vectors_sha(a), vectors_sha(b)) != 0) return false;
+    if (a->vectors < 0) return true;
+    const heed_analysis_cfg *x = a->analysis[a->vectors].cfg, *y = b->analysis[b->vectors].cfg;
+    return same_names(x->only, x->only_len, y->only, y->only_len);
+}
+
+/* Of b's analyses that which remembers as this one does; NULL: none. */
+static analysis *alike(const heed_analyst *b, const analysis *k) {
+    for (int64_t i = 0; i < b->analyses; i++) {
+        analysis *o = &b->analysis[i];
+        if (!o->novelty || strcmp(o->cfg->name, k->cfg->name) != 0) continue;
+        const double least = k->cfg->similar < SEEN_FROM ? k->cfg->similar : SEEN_FROM;
+        const double other = o->cfg->similar < SEEN_FROM ? o->cfg->similar : SEEN_FROM;
+        if (!(least < other) && !(least > other) && k->cfg->within_ms == o->cfg->within_ms &&
+            same_names(k->cfg->only, k->cfg->only_len, o->cfg->only, o->cfg->only_len))
+            return o;
+    }
+    return NULL;
+}
+
+bool heed_analyst_alike(const heed_analyst *a, const heed_analyst *b) {
+    bool same = same_vectors(a, b);
+    for (int64_t i = 0; i < a->analyses && same; i++)
+        if (a->analysis[i].novelty) same = alike(b, &a->analysis[i]) != NULL;
+    return same;
+}
+
+void heed_analyst_swap_memory(heed_analyst *a, heed_analyst *b) {
+    for (int64_t i = 0; i < a->analyses; i++) {
+        analysis *k = &a->analysis[i], *o = k->novelty ? alike(b, k) : NULL;
+        if (!o) continue;
+        heed_novelty *own = k->novelty;
+        k->novelty = o->novelty;
+        o->novelty = own;
+    }
+}
+
 char *heed_analyst_text(const heed_analyst *a, const heed_entry *entry) {
     const char *title = entry->title ? entry->title : "", *text = entry->text ? entry->text : "";
     const size_t n = strlen(title), m = strlen(text);

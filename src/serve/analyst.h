@@ -41,6 +41,10 @@ void heed_found_free(heed_found *found);
  * far back it wants them: heed_analyst_memory entries. */
 int heed_analyst_recall(heed_analyst *a, const heed_entry *entry, int64_t n, heed_error *err);
 int64_t heed_analyst_memory(const heed_analyst *a);
+/* Whether two remember the same of the same events: then their memories may change places, where
+ * neither is at work. */
+bool heed_analyst_alike(const heed_analyst *a, const heed_analyst *b);
+void heed_analyst_swap_memory(heed_analyst *a, heed_analyst *b);
 
 /* The text of an event as analyses read it: title and text; heed__free. NULL: out of memory. */
 char *heed_analyst_text(const heed_analyst *a, const heed_entry *entry);

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 
-enum { MOST_WAITING = 100000, DRAIN_STEP_MS = 20 };
+enum { MOST_WAITING = 100000, DRAIN_STEP_MS = 20, TROUBLE_MS = 500 };
 
 void heed__pipeline_trouble(heed_pipeline *p, const char *what, const heed_error *err) {
     heed__lock_enter(p->lock);
@@ -19,6 +19,20 @@ void heed__pipeline_trouble(heed_pipeline *p, const char *what, const heed_error
         heed__metric_add(p->failed, 1);
         heed__log(&p->hooks, HEED_LOG_WARN, "%s: %s", what, err->msg);
     }
+}
+
+void heed_pipeline_leave(heed_pipeline *p) {
+    heed__lock_enter(p->lock);
+    p->leave = true;
+    heed__lock_wake(p->lock);
+    heed__lock_leave(p->lock);
+}
+
+bool heed__pipeline_leaving(heed_pipeline *p) {
+    heed__lock_enter(p->lock);
+    const bool leave = p->leave || p->stop;
+    heed__lock_leave(p->lock);
+    return leave;
 }
 
 bool heed_pipeline_stopping(heed_pipeline *p) {
@@ -33,7 +47,7 @@ bool heed_pipeline_stopping(heed_pipeline *p) {
 /* Waits for room. 0 or HEED_ECANCELLED. */
 static int room(heed_pipeline *p, bool wait, heed_error *err) {
     heed__lock_enter(p->lock);
-    while (!p->stop && wait && p->appended - p->decided >= p->cfg.most_waiting)
+    while (!p->stop && !p->leave && wait && p->appended - p->decided >= p->cfg.most_waiting)
         heed__lock_wait(p->lock, 500);
     const bool stop = p->stop, full = p->appended - p->decided >= p->cfg.most_waiting;
     heed__lock_leave(p->lock);
@@ -108,8 +122,8 @@ static void arrived(heed_pipeline *p, const heed_entry *entry, int64_t n) {
     heed__metric_add(p->known, (double)(n - taken));
 }
 
-static int append(heed_pipeline *p, const heed_setup *s, heed_entry *entry, int64_t n,
-                  heed_error *err) {
+int heed__pipeline_append(heed_pipeline *p, const heed_setup *s, heed_entry *entry, int64_t n,
+                          heed_error *err) {
     const int64_t now = s->flow->event_clock ? 0 : heed__now_ms(); /* 0: that of the events */
     const int rc = heed_store_append(p->store, entry, n, now, err);
     if (rc == 0) arrived(p, entry, n);
@@ -122,7 +136,7 @@ int heed_pipeline_take(heed_pipeline *p, heed_entry *entry, int64_t n, bool wait
     if (rc) return rc;
     heed_setup *s = heed_pipeline_setup(p);
     if (!s->redactor) {
-        rc = append(p, s, entry, n, err);
+        rc = heed__pipeline_append(p, s, entry, n, err);
         heed_setup_drop(s);
         return rc;
     }
@@ -131,7 +145,7 @@ int heed_pipeline_take(heed_pipeline *p, heed_entry *entry, int64_t n, bool wait
     if (!copy || !own) rc = heed__error(err, HEED_ENOMEM, "events: out of memory");
     if (rc == 0) memcpy(copy, entry, (size_t)n * sizeof *copy);
     if (rc == 0) rc = redact(p, s, copy, n, own, err);
-    if (rc == 0) rc = append(p, s, copy, n, err);
+    if (rc == 0) rc = heed__pipeline_append(p, s, copy, n, err);
     for (int64_t i = 0; rc == 0 && i < n; i++) {
         entry[i].seq = copy[i].seq;
         entry[i].time_ms = copy[i].time_ms;
@@ -152,50 +166,6 @@ heed_setup *heed_pipeline_setup(heed_pipeline *p) {
     return s;
 }
 
-/* {"flow":SHA,"models":{..}}; heed__free. NULL and *err. */
-static char *loaded_text(const heed_setup *s, heed_error *err) {
-    size_t len;
-    json_t *tree = json_pack("{s:s, s:o}", "flow", s->flow->sha ? s->flow->sha : "", "models",
-                             heed_analyst_shas(s->analyst));
-    char *text = heed__json_text(&s->hooks, tree, false, &len, err);
-    json_decref(tree);
-    return text;
-}
-
-/* Tells the log which flow and models are in force from here on, unless it knows. 0 or a status. */
-static int tell_loaded(heed_pipeline *p, const heed_setup *s, bool always, heed_error *err) {
-    char *text = loaded_text(s, err);
-    if (!text) return err->code;
-    char *before = heed_store_get(p->store, "loaded", err);
-    int rc = 0;
-    if (always || !before || strcmp(before, text) != 0) {
-        heed_entry e = { .kind = HEED_ENTRY_LOADED, .body = text };
-        rc = append(p, s, &e, 1, err);
-        if (rc == 0) rc = heed_store_set(p->store, "loaded", text, err);
-    }
-    heed__free(&p->hooks, before);
-    heed__free(&s->hooks, text);
-    return rc;
-}
-
-int heed_pipeline_reload(heed_pipeline *p, heed_setup *setup, heed_error *err) {
-    heed__lock_enter(p->lock);
-    const bool busy = p->pending != NULL, stop = p->stop;
-    if (!busy && !stop) p->pending = heed_setup_hold(setup);
-    heed__lock_leave(p->lock);
-    if (stop) return heed__error(err, HEED_ECANCELLED, "the flow is stopping");
-    if (busy) return heed__error(err, HEED_EIO, "another reload is at work");
-    const int rc = tell_loaded(p, setup, true, err);
-    heed__lock_enter(p->lock);
-    if (rc && p->pending == setup) {
-        p->pending = NULL;
-        heed_setup_drop(setup);
-    }
-    while (rc == 0 && !p->halt && p->setup != setup) heed__lock_wait(p->lock, 500);
-    heed__lock_leave(p->lock);
-    return rc;
-}
-
 /* -- start and end ----------------------------------------------------------------------------- */
 
 static void metrics(heed_pipeline *p) {
@@ -213,51 +183,6 @@ static void metrics(heed_pipeline *p) {
     p->queue = heed__gauge(m, "heed_waiting", "entries stored and not yet decided", NULL);
 }
 
-/* Entries read again, put to the analyses so many at a time. */
-typedef struct recall {
-    heed_pipeline *p;
-    heed_arena arena;
-    heed_entry entry[PIPELINE_BATCH];
-    int64_t n;
-    heed_error *err;
-    int rc;
-} recall;
-
-static void recall_all(recall *r) {
-    if (r->rc == 0 && r->n)
-        r->rc = heed_analyst_recall(r->p->setup->analyst, r->entry, r->n, r->err);
-    r->n = 0;
-    heed__arena_free(&r->arena);
-}
-
-static bool recall_one(void *user, const heed_entry *e) {
-    recall *r = user;
-    if (e->kind == HEED_ENTRY_EVENT && e->seq <= r->p->decided) {
-        if (!heed__entry_copy(&r->arena, e, &r->entry[r->n]))
-            r->rc = heed__error(r->err, HEED_ENOMEM, "events: out of memory");
-        else if (++r->n == PIPELINE_BATCH)
-            recall_all(r);
-    }
-    return r->rc == 0 && e->seq < r->p->decided;
-}
-
-/* What the analyses remember of earlier events, read again. */
-static int remember(heed_pipeline *p, heed_error *err) {
-    const int64_t back = heed_analyst_memory(p->setup->analyst);
-    if (back == 0 || p->decided == 0) return 0;
-    recall *r = heed__calloc(&p->hooks, 1, sizeof *r);
-    if (!r) return heed__error(err, HEED_ENOMEM, "events: out of memory");
-    r->p = p;
-    r->err = err;
-    heed__arena_init(&r->arena, &p->hooks);
-    const int64_t from = p->decided > back ? p->decided - back : 0;
-    const int64_t n = heed_store_read(p->store, from, back, recall_one, r, err);
-    recall_all(r);
-    const int rc = n < 0 ? (int)n : r->rc;
-    heed__free(&p->hooks, r);
-    return rc;
-}
-
 static int begin(heed_pipeline *p, heed_error *err) {
     p->lock = heed__lock_new(&p->hooks, err);
     p->deciding = p->lock ? heed__lock_new(&p->hooks, err) : NULL;
@@ -269,8 +194,8 @@ static int begin(heed_pipeline *p, heed_error *err) {
     p->touched_ms = heed__now_ms();
     p->saved_at = p->decided;
     p->decider = heed__decider_restore(p->store, p->setup->flow, &p->hooks, err);
-    int rc = p->decider ? remember(p, err) : err->code;
-    if (rc == 0) rc = tell_loaded(p, p->setup, false, err);
+    int rc = p->decider ? heed__pipeline_remember(p, p->setup, p->decided, err) : err->code;
+    if (rc == 0) rc = heed__pipeline_tell_loaded(p, err);
     if (rc) return rc;
     p->saved_ns = heed__ticks_ns();
     p->thread = heed__thread_start(&p->hooks, "decide", heed__pipeline_decide, p, err);
@@ -302,17 +227,26 @@ heed_pipeline *heed_pipeline_start(const heed_pipeline_cfg *cfg, heed_error *err
     return NULL;
 }
 
-/* Nothing more is taken; what was is decided, within the time. */
+/* Nothing more is taken; what was is decided, within the time. What is not then is safe: the store
+ * has it. */
 static void drain(heed_pipeline *p, int seconds) {
-    const int64_t until = heed__ticks_ns() + (int64_t)seconds * 1000000000;
+    const int64_t begun = heed__ticks_ns(), until = begun + (int64_t)seconds * 1000000000;
     heed__lock_enter(p->lock);
-    p->stop = true;
+    p->stop = p->leave = true;
     heed__lock_wake(p->lock);
-    while (p->clock && p->decided < p->appended && heed__ticks_ns() < until)
+    while (p->clock && p->decided < p->appended && heed__ticks_ns() < until) {
+        /* a full disk may get room again, but who ends the flow does not wait for it */
+        if (p->trouble && heed__ticks_ns() > begun + (int64_t)TROUBLE_MS * 1000000) break;
         heed__lock_wait(p->lock, DRAIN_STEP_MS);
+    }
     p->halt = true;
+    const int64_t left = p->clock ? p->appended - p->decided : 0;
     heed__lock_wake(p->lock);
     heed__lock_leave(p->lock);
+    if (left > 0)
+        heed__log(&p->hooks, HEED_LOG_WARN,
+                  "%lld entries are stored and not decided about: that is done at the next start",
+                  (long long)left);
 }
 
 void heed_pipeline_stop(heed_pipeline *p, int seconds) {
@@ -327,7 +261,7 @@ void heed_pipeline_stop(heed_pipeline *p, int seconds) {
         heed__batch_free(p, b);
     }
     heed_decider_free(p->decider);
-    heed_setup_drop(p->pending);
+    heed__batch_free(p, p->coming);
     heed_setup_drop(p->setup);
     heed_setup_drop(p->reading);
     heed_setup_drop(p->rules);

@@ -42,9 +42,13 @@ void heed_pipeline_stop(heed_pipeline *p, int seconds); /* NULL is fine */
 int heed_pipeline_take(heed_pipeline *p, heed_entry *entry, int64_t n, bool wait, heed_error *err);
 bool heed_pipeline_stopping(heed_pipeline *p);
 
-/* A new setup in place of the one before, from an entry of the log on; it is held. Returns when it
- * is in force. 0 or a status: then all is as before. */
+/* A new setup in place of the one before, from the next entry on that is not analysed yet, however
+ * many wait: the log tells which that is ("from" of an entry of the kind LOADED). The setup is
+ * held. Returns when it is in force. 0 or a status: all is as before; but for HEED_ECANCELLED with
+ * "from entry": the flow ends before it gets there, and the log has it. */
 int heed_pipeline_reload(heed_pipeline *p, heed_setup *setup, heed_error *err);
+/* The end is near: who waits for room, or for a reload, waits no more (HEED_ECANCELLED). */
+void heed_pipeline_leave(heed_pipeline *p);
 /* The setup in force, for the caller to drop. */
 heed_setup *heed_pipeline_setup(heed_pipeline *p);
 

@@ -175,8 +175,7 @@ static void count(heed_pipeline *p, const pipeline_batch *b, const outcome *o) {
 
 /* -- committing -------------------------------------------------------------------------------- */
 
-/* False: to end. */
-static bool pause_for(heed_pipeline *p, int64_t *pause) {
+bool heed__pipeline_pause(heed_pipeline *p, int64_t *pause) {
     *pause = *pause ? (*pause < 1000 ? *pause * 2 : 1000) : 10;
     heed__lock_enter(p->lock);
     if (!p->halt) heed__lock_wait(p->lock, *pause);
@@ -206,62 +205,9 @@ static bool commit(heed_pipeline *p, outcome *o) {
     int64_t pause = 0;
     while (heed_store_commit(p->store, &o->commit, &err) != 0) {
         heed__pipeline_trouble(p, "decisions cannot be stored", &err);
-        if (!pause_for(p, &pause)) return false;
+        if (!heed__pipeline_pause(p, &pause)) return false;
     }
     if (pause) heed__pipeline_trouble(p, NULL, NULL);
-    return true;
-}
-
-/* A new decider where a step failed: from what the store has. False: to end. */
-static bool restore(heed_pipeline *p) {
-    int64_t pause = 0;
-    heed__lock_enter(p->deciding);
-    heed_decider_free(p->decider);
-    p->decider = NULL;
-    heed__lock_leave(p->deciding);
-    for (;;) {
-        heed_error err = { 0 };
-        heed_decider *d = heed__decider_restore(p->store, p->rules->flow, &p->hooks, &err);
-        heed__lock_enter(p->deciding);
-        p->decider = d;
-        heed__lock_leave(p->deciding);
-        if (d) return true;
-        heed__pipeline_trouble(p, "rules cannot go on", &err);
-        if (!pause_for(p, &pause)) return false;
-    }
-}
-
-/* The rules of a reload: they know all that the ones before knew, where that fits them, else what
- * they would know had they always been there. */
-static bool change(heed_pipeline *p, heed_setup *s) {
-    heed_error err = { 0 };
-    char *data = NULL;
-    size_t size = 0;
-    heed_decider *d = heed_decider_new(s->flow, &p->hooks, &err);
-    int rc = d ? heed_decider_save(p->decider, &data, &size, &err) : err.code;
-    if (rc == 0) rc = heed_decider_load(d, data, size, &err);
-    heed__free(&p->hooks, data);
-    if (rc == HEED_EFORMAT) {
-        heed_decider_free(d);
-        d = heed_decider_new(s->flow, &p->hooks, &err);
-        rc = d ? heed__decider_replay(p->store, d, 0, NULL, NULL, &err) : err.code;
-    }
-    if (rc) {
-        heed_decider_free(d);
-        d = NULL;
-    }
-    heed__lock_enter(p->deciding);
-    heed_decider_free(p->decider);
-    p->decider = d;
-    heed_setup_drop(p->rules);
-    p->rules = heed_setup_hold(s);
-    heed__lock_leave(p->deciding);
-    if (!d && !restore(p)) return false;
-    heed__lock_enter(p->lock);
-    heed_setup_drop(p->setup);
-    p->setup = heed_setup_hold(s);
-    heed__lock_wake(p->lock);
-    heed__lock_leave(p->lock);
     return true;
 }
 
@@ -269,10 +215,10 @@ static bool decide(heed_pipeline *p, pipeline_batch *b) {
     heed_error err = { 0 };
     outcome o = { 0 };
     int64_t pause = 0;
-    if (b->setup && !change(p, b->setup)) return false;
+    if (b->setup && !heed__pipeline_change(p, b)) return false;
     while (steps(p, b, &o, &err) != 0) {
         heed__pipeline_trouble(p, "rules cannot go on", &err);
-        if (!pause_for(p, &pause) || !restore(p)) return false;
+        if (!heed__pipeline_pause(p, &pause) || !heed__pipeline_restore(p)) return false;
         heed__pipeline_trouble(p, NULL, NULL);
     }
     save(p, &o, b->setup != NULL);

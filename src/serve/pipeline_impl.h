@@ -24,9 +24,22 @@ typedef struct pipeline_batch {
     int64_t n;
     heed_found found;
     int64_t event[PIPELINE_BATCH]; /* place among the events, which found has; -1: no event */
-    heed_setup *setup;             /* the reload that its first entry tells of; NULL: none */
+    heed_setup *setup;             /* in force from its first entry on; NULL: the one before it */
+    heed_decider *decider;         /* as in pipeline_change */
+    int64_t decider_at;
     struct pipeline_batch *next;
 } pipeline_batch;
+
+/* A reload that is asked for, of the caller's stack. `stage` is under the pipeline's lock. */
+typedef struct pipeline_change {
+    heed_setup *setup;     /* held */
+    heed_decider *decider; /* of other rules, which went over the log up to decider_at; NULL: the
+                              one at work tells them what it remembers */
+    int64_t decider_at;
+    enum { CHANGE_ASKED, CHANGE_BEGUN, CHANGE_LOGGED, CHANGE_REFUSED } stage;
+    int64_t from; /* logged: the entry from which on it is in force */
+    heed_error err;
+} pipeline_change;
 
 struct heed_pipeline {
     heed_hooks hooks;
@@ -34,8 +47,12 @@ struct heed_pipeline {
     heed_store *store;
     heed_lock *lock; /* of all that follows up to the threads' own */
     int64_t appended, decided;
-    bool stop, halt; /* stop: nothing is taken any more; halt: nor decided */
-    heed_setup *setup, *pending;
+    /* leave: nobody waits for room or a reload; stop: nothing is taken any more; halt: nor
+     * decided */
+    bool leave, stop, halt;
+    heed_setup *setup;
+    pipeline_change *asked;       /* a reload that the reader has not begun; NULL: none */
+    bool changing;                /* one that the log tells of is not in force yet */
     pipeline_batch *first, **end; /* for the decider */
     int batches;
     const char *trouble;
@@ -47,6 +64,7 @@ struct heed_pipeline {
     /* the reader's */
     int64_t read;
     heed_setup *reading;
+    pipeline_batch *coming; /* with the setup and the decider of the next batch; NULL: as before */
     /* the decider's; `deciding` is held while it steps */
     heed_lock *deciding;
     heed_decider *decider;
@@ -62,6 +80,26 @@ struct heed_pipeline {
 void heed__pipeline_read(void *pipeline); /* threads */
 void heed__pipeline_decide(void *pipeline);
 void heed__pipeline_clock(void *pipeline);
+
+/* pipeline_reload.c */
+/* Tells the log at the start which flow and models are in force from the first undecided entry on,
+ * unless it knows. 0 or a status. */
+int heed__pipeline_tell_loaded(heed_pipeline *p, heed_error *err);
+/* By the reader, between two batches: the reload that is asked for begins with the next one. */
+void heed__pipeline_begin_change(heed_pipeline *p);
+/* By the decider, before the batch that brings it. False: to end. */
+bool heed__pipeline_change(heed_pipeline *p, pipeline_batch *b);
+/* A new decider where a step failed: from what the store has. False: to end. */
+bool heed__pipeline_restore(heed_pipeline *p);
+/* Analyses that remember events get to know those up to `upto`, again where they must. */
+int heed__pipeline_remember(heed_pipeline *p, heed_setup *setup, int64_t upto, heed_error *err);
+
+/* An entry or more into the store. 0 or a status. */
+int heed__pipeline_append(heed_pipeline *p, const heed_setup *s, heed_entry *entry, int64_t n,
+                          heed_error *err);
+bool heed__pipeline_leaving(heed_pipeline *p);
+/* Sleeps longer each time; false: to end. */
+bool heed__pipeline_pause(heed_pipeline *p, int64_t *pause);
 
 void heed__pipeline_trouble(heed_pipeline *p, const char *what, const heed_error *err);
 

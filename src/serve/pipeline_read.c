@@ -24,6 +24,7 @@ bool heed__entry_copy(heed_arena *arena, const heed_entry *from, heed_entry *to)
 void heed__batch_free(heed_pipeline *p, pipeline_batch *b) {
     if (!b) return;
     heed_found_free(&b->found);
+    heed_decider_free(b->decider);
     heed_setup_drop(b->setup);
     heed__arena_free(&b->arena);
     heed__free(&p->hooks, b);
@@ -35,10 +36,8 @@ typedef struct reading {
     bool failed;
 } reading;
 
-/* A reload begins a batch of its own. */
 static bool take(void *user, const heed_entry *e) {
     reading *r = user;
-    if (e->kind == HEED_ENTRY_LOADED && r->b->n > 0) return false;
     if (!heed__entry_copy(&r->b->arena, e, &r->b->entry[r->b->n])) {
         r->failed = true;
         return false;
@@ -60,26 +59,6 @@ static pipeline_batch *read_batch(heed_pipeline *p, heed_error *err) {
     if (n >= 0 && !(r.failed && b->n == 0)) return b;
     heed__batch_free(p, b);
     return NULL;
-}
-
-/* From the entry that tells of it on, the new setup is asked. */
-static void change(heed_pipeline *p, pipeline_batch *b) {
-    if (b->n == 0 || b->entry[0].kind != HEED_ENTRY_LOADED) return;
-    heed__lock_enter(p->lock);
-    b->setup = p->pending;
-    p->pending = NULL;
-    heed__lock_leave(p->lock);
-    if (!b->setup) return;
-    heed_setup_drop(p->reading);
-    p->reading = heed_setup_hold(b->setup);
-}
-
-/* The batch is to be read again. */
-static void change_back(heed_pipeline *p, pipeline_batch *b) {
-    heed__lock_enter(p->lock);
-    if (b->setup) p->pending = b->setup;
-    heed__lock_leave(p->lock);
-    b->setup = NULL;
 }
 
 /* Findings of one event after the other, since one of them spoils the batch; that one has none. */
@@ -123,18 +102,27 @@ static int analyse(heed_pipeline *p, pipeline_batch *b, heed_error *err) {
     return heed_analyst_run(p->reading->analyst, event, kept, &b->found, err);
 }
 
-/* Waits for something new and for room in the ring; false: to end. */
-static bool wait(heed_pipeline *p) {
+/* Waits for something new and for room in the ring, or for a reload; false: to end. */
+static bool wait(heed_pipeline *p, bool *reload) {
     heed__lock_enter(p->lock);
-    while (!p->halt && (p->appended <= p->read || p->batches >= PIPELINE_RING))
+    while (!p->halt && !p->asked && (p->appended <= p->read || p->batches >= PIPELINE_RING))
         heed__lock_wait(p->lock, -1);
     const bool go = !p->halt;
+    *reload = p->asked != NULL;
     heed__lock_leave(p->lock);
     return go;
 }
 
 static void hand_over(heed_pipeline *p, pipeline_batch *b) {
     p->read = b->entry[b->n - 1].seq;
+    if (p->coming) {
+        b->setup = p->coming->setup;
+        b->decider = p->coming->decider;
+        b->decider_at = p->coming->decider_at;
+        p->coming->setup = NULL, p->coming->decider = NULL;
+        heed__batch_free(p, p->coming);
+        p->coming = NULL;
+    }
     heed__lock_enter(p->lock);
     *p->end = b;
     p->end = &b->next;
@@ -146,10 +134,13 @@ static void hand_over(heed_pipeline *p, pipeline_batch *b) {
 void heed__pipeline_read(void *pipeline) {
     heed_pipeline *p = pipeline;
     int64_t pause = 0;
-    while (wait(p)) {
+    for (bool reload; wait(p, &reload);) {
         heed_error err = { 0 };
+        if (reload) {
+            heed__pipeline_begin_change(p);
+            continue;
+        }
         pipeline_batch *b = read_batch(p, &err);
-        if (b && b->n) change(p, b);
         int rc = !b ? err.code : b->n ? analyse(p, b, &err) : 0;
         if (b && b->n && rc == 0) {
             if (pause) heed__pipeline_trouble(p, NULL, NULL);
@@ -157,7 +148,6 @@ void heed__pipeline_read(void *pipeline) {
             hand_over(p, b);
             continue;
         }
-        if (b) change_back(p, b);
         heed__batch_free(p, b);
         if (rc) heed__pipeline_trouble(p, "events cannot be analysed", &err);
         pause = rc && pause < 1000 ? pause * 2 + 10 : pause ? pause : 10;

@@ -152,6 +152,22 @@ int heed_server_reload(heed_server *s, heed_error *err) {
     return rc;
 }
 
+static void reload(void *server) {
+    heed_server *s = server;
+    heed_error err = { 0 };
+    if (heed_server_reload(s, &err) != 0)
+        heed__log(&s->hooks, HEED_LOG_WARN, "not reloaded: %s", err.msg);
+}
+
+bool heed_server_reload_soon(heed_server *s) {
+    if (atomic_load(&s->reloading)) return false;
+    heed__thread_join(s->reloader);
+    heed_error err = { 0 };
+    s->reloader = heed__thread_start(&s->hooks, "reload", reload, s, &err);
+    if (!s->reloader) heed__log(&s->hooks, HEED_LOG_WARN, "not reloaded: %s", err.msg);
+    return true;
+}
+
 /* -- start ------------------------------------------------------------------------------------ */
 
 /* Jobs do their work when they are done. */
@@ -251,6 +267,8 @@ heed_server *heed_server_start(const heed_server_cfg *cfg, heed_error *err) {
 void heed_server_stop(heed_server *s, int seconds) {
     if (!s) return;
     atomic_store(&s->stopping, true);
+    if (s->pipeline) heed_pipeline_leave(s->pipeline); /* a reload, a source that waits for room */
+    heed__thread_join(s->reloader);
     if (s->setup) stop_sources(s);
     if (s->http) heed_http_stop(s->http, seconds);
     if (s->setup) stop_sources(s); /* those that a reload began, which was at work meanwhile */

@@ -48,6 +48,7 @@ typedef struct heed_server {
     heed_source **source; /* [setup->flow->sources]; NULL: a push source, or stopped */
     heed_sinks *sinks;
     atomic_bool stopping, reloading;
+    heed_thread *reloader; /* heed_server_reload_soon's; NULL: none began */
 } heed_server;
 
 /* Answers /health at once and the rest when all is open. NULL and *err; where the socket was bound,
@@ -59,6 +60,9 @@ void heed_server_stop(heed_server *s, int seconds);
 /* The flow file read again, with models, rules, sources and sinks: in force when it returns. 0 or a
  * status: all is as before. */
 int heed_server_reload(heed_server *s, heed_error *err);
+/* The same by a thread of its own, which tells the log hook how it went, so that who asks is free
+ * to end the server meanwhile; false: one is at work, ask again. By one thread. */
+bool heed_server_reload_soon(heed_server *s);
 /* Closes what reloads set aside and nobody uses any more; now and then, from any thread but those
  * that answer requests. Whether there was anything. */
 bool heed_server_tidy(heed_server *s);

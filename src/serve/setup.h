@@ -14,6 +14,7 @@ typedef struct heed_setup {
     heed_desk *desk;         /* NULL: the flow has none */
     heed_redactor *redactor; /* NULL: nothing is redacted */
     int64_t opened_ms;
+    int64_t known; /* the pipeline's: the last event that its analyses remember */
     /* setup.c's own */
     heed_hooks hooks;
     int64_t users;

@@ -39,7 +39,8 @@ typedef enum heed_entry_kind {
     HEED_ENTRY_TICK,     /* the clock alone: silence may be over, an alert may escalate */
     HEED_ENTRY_FEEDBACK, /* a vote or a corrected label: {"seq","vote","label","analysis","by"} */
     HEED_ENTRY_ACTION, /* a person's: body {"do":"ack"|"close"|"silence"|"undo"|"split"|…, …} */
-    HEED_ENTRY_LOADED, /* flow and models in force from here on: body {"flow":SHA,"models":{…}} */
+    HEED_ENTRY_LOADED, /* flow and models in force: body {"flow":SHA,"models":{…},"from":seq of the
+                          first entry that they decide about (not said: of this one)} */
     HEED_ENTRY_FORGOTTEN /* what was here is gone; only seq, time and kind are left */
 } heed_entry_kind;
 
