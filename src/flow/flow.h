@@ -53,6 +53,9 @@ typedef struct heed_analysis_cfg {
     double least;            /* abstains below this confidence */
     const char *const *only; /* sources; none: all */
     int64_t only_len;
+    const heed_condition *when; /* classify, tag, language, risk: events of which all of them hold,
+                                   by analyses before it; none: all */
+    int64_t whens;
     double similar;          /* novelty: seen before from this cosine on (0.9) */
     int64_t within_ms;       /* novelty (7 d) */
     const heed_grade *grade; /* risk, the worst first */

@@ -132,6 +132,22 @@ static void check_sources(flow_reader *r, const heed_yaml *root, heed_flow *flow
     }
 }
 
+/* What an analysis goes by (grade NULL), or a grade of it, stands before it. */
+static void check_before(flow_reader *r, const heed_yaml *item, const heed_flow *flow, int64_t i,
+                         const heed_grade *grade) {
+    const heed_analysis_cfg *a = &flow->analysis[i];
+    const heed_condition *when = grade ? grade->when : a->when;
+    for (int64_t w = 0; w < (grade ? grade->whens : a->whens); w++)
+        for (int64_t j = i; j < flow->analyses; j++) {
+            if (strcmp(flow->analysis[j].name, when[w].analysis) != 0) continue;
+            char of[96] = "";
+            if (grade) heed__format(of, sizeof of, "grade '%.60s' of ", grade->name);
+            flow__note(r, item->key_line, item->key_column,
+                       "%s'%s' asks for '%s', which is not an analysis before it", of, a->name,
+                       when[w].analysis);
+        }
+}
+
 static void check_analyses(flow_reader *r, const heed_yaml *root, const heed_flow *flow) {
     for (int64_t i = 0; i < flow->analyses; i++) {
         const heed_analysis_cfg *a = &flow->analysis[i];
@@ -140,19 +156,14 @@ static void check_analyses(flow_reader *r, const heed_yaml *root, const heed_flo
             flow__note(r, item->key_line, item->key_column,
                        "an analysis cannot be named '%s', by which rules mean an event's %s",
                        a->name, a->name);
+        check_before(r, item, flow, i, NULL);
         for (int64_t g = 0; g < a->grades; g++) {
             const heed_grade *grade = &a->grade[g];
             if (grade->whens + grade->word_len == 0)
                 flow__note(r, item->key_line, item->key_column,
                            "grade '%s' of '%s' has neither 'when' nor 'words'", grade->name,
                            a->name);
-            for (int64_t w = 0; w < grade->whens; w++)
-                for (int64_t j = i; j < flow->analyses; j++)
-                    if (strcmp(flow->analysis[j].name, grade->when[w].analysis) == 0)
-                        flow__note(r, item->key_line, item->key_column,
-                                   "grade '%s' of '%s' asks for '%s', which is not an analysis "
-                                   "before it",
-                                   grade->name, a->name, grade->when[w].analysis);
+            check_before(r, item, flow, i, grade);
         }
     }
 }

@@ -63,6 +63,7 @@ static void add_analyses(heed_text *b, const heed_flow *flow) {
         heed__text_format(b, "  %s: %s", a->name, a->kind);
         if (a->model) heed__text_format(b, " by %s", a->model);
         add_names(b, ", only of ", a->only, a->only_len);
+        add_when(b, a->when, a->whens);
         if (a->least > 0) heed__text_format(b, ", abstains below %.10g", a->least);
         if (strcmp(a->kind, "novelty") == 0)
             heed__text_format(b, ", seen before from cosine %.10g on within %s", a->similar,
@@ -167,19 +168,24 @@ static int64_t place_of(const char *const *first, size_t stride, int64_t n, cons
     return -1;
 }
 
-/* What an analysis reads: its sources, or all; a risk reads other analyses too. */
+/* Analyses that analysis i goes by. */
+static void add_after(heed_text *b, const heed_flow *f, int64_t i, const heed_condition *when,
+                      int64_t n) {
+    for (int64_t w = 0; w < n; w++) {
+        const int64_t from = PLACE(f->analysis, f->analyses, when[w].analysis);
+        if (from >= 0) heed__text_format(b, "    a%lld --> a%lld\n", (long long)from, (long long)i);
+    }
+}
+
+/* What an analysis reads: its sources, or all, and what it goes by. */
 static void add_reads(heed_text *b, const heed_flow *f, int64_t i) {
     const heed_analysis_cfg *a = &f->analysis[i];
     for (int64_t k = 0; k < a->only_len; k++)
         heed__text_format(b, "    s%lld --> a%lld\n",
                           (long long)PLACE(f->source, f->sources, a->only[k]), (long long)i);
     if (a->only_len == 0) heed__text_format(b, "    log --> a%lld\n", (long long)i);
-    for (int64_t g = 0; g < a->grades; g++)
-        for (int64_t w = 0; w < a->grade[g].whens; w++) {
-            const int64_t from = PLACE(f->analysis, f->analyses, a->grade[g].when[w].analysis);
-            if (from >= 0)
-                heed__text_format(b, "    a%lld --> a%lld\n", (long long)from, (long long)i);
-        }
+    add_after(b, f, i, a->when, a->whens);
+    for (int64_t g = 0; g < a->grades; g++) add_after(b, f, i, a->grade[g].when, a->grade[g].whens);
 }
 
 /* What a rule reads: analyses of its conditions and its counts, or every event. */

@@ -90,6 +90,8 @@ static const flow_field analysis_fields[] = {
       .says = "abstains below this confidence" },
     { "only", FLOW_TEXTS, LIST(only, only_len), .refers = "sources",
       .says = "sources whose events it reads; none: all" },
+    { "when", FLOW_WHEN, LIST(when, whens), .kinds = "classify tag language risk",
+      .says = "events it reads: all of these hold, by analyses before it; none: all" },
     { "similar", FLOW_NUMBER, AT(similar), .usual = "0.9", .least = 0, .most = 1,
       .kinds = "novelty", .says = "seen before from this cosine on" },
     { "within", FLOW_TIME, AT(within_ms), .usual = "7d", .least = 1000, .most = YEARS,

@@ -85,6 +85,29 @@ static int novelty_open(heed_analyst *a, analysis *k, heed_error *err) {
     return k->novelty ? 0 : err->code;
 }
 
+/* One above the highest rank among the analyses before i that the conditions name, `rank` at
+ * least. */
+static int rank_above(const heed_analyst *a, int64_t i, const heed_condition *when, int64_t n,
+                      int rank) {
+    for (int64_t w = 0; w < n; w++)
+        for (int64_t j = 0; j < i; j++) {
+            const analysis *k = &a->analysis[j];
+            if (strcmp(k->cfg->name, when[w].analysis) == 0 && k->rank >= rank) rank = k->rank + 1;
+        }
+    return rank;
+}
+
+/* An analysis is made after those that it goes by, whose models are then asked. */
+static void rank_all(heed_analyst *a) {
+    for (int64_t i = 0; i < a->analyses; i++) {
+        analysis *k = &a->analysis[i];
+        k->rank = rank_above(a, i, k->cfg->when, k->cfg->whens, 0);
+        for (int64_t g = 0; g < k->cfg->grades; g++)
+            k->rank = rank_above(a, i, k->cfg->grade[g].when, k->cfg->grade[g].whens, k->rank);
+        if (k->rank >= a->ranks) a->ranks = k->rank + 1;
+    }
+}
+
 static int open_all(heed_analyst *a, int threads, heed_metrics_set *metrics, heed_error *err) {
     const heed_flow *flow = a->flow;
     a->lock = heed__lock_new(&a->hooks, err);
@@ -110,6 +133,7 @@ static int open_all(heed_analyst *a, int threads, heed_metrics_set *metrics, hee
         k->found = heed__counter(metrics, "heed_findings_total",
                                  "texts of which an analysis said something", labels);
     }
+    rank_all(a);
     for (int64_t i = 0; i < a->analyses; i++) {
         int64_t at = i;
         for (;

@@ -22,6 +22,7 @@ typedef struct analysis {
     const heed_analysis_cfg *cfg;
     analysis_kind kind;
     int model;              /* place in the list; -1: none */
+    int rank;               /* 0: goes by the text alone; else above all that it goes by */
     double scope, coverage; /* limits; where nothing is promised -inf and inf */
     heed_novelty *novelty;
     heed_metric *found; /* texts it said something of */
@@ -36,6 +37,7 @@ struct heed_analyst {
     int64_t models;
     analysis *analysis; /* in the flow's order */
     int64_t analyses;
+    int ranks;
     int64_t *by_name; /* [analyses] places in the order of their names */
     int vectors; /* the analysis whose vectors are the events'; -1: none */
 };

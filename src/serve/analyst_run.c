@@ -63,6 +63,48 @@ static bool applies(const analysis *k, const heed_entry *e) {
     return false;
 }
 
+/* -- conditions: by what else was found ---------------------------------------------------------- */
+
+static bool one_of(const char *what, const char *const *list, int64_t n) {
+    for (int64_t i = 0; what && i < n; i++)
+        if (strcmp(what, list[i]) == 0) return true;
+    return false;
+}
+
+/* Whether a condition holds; *confidence: of what it rests on. */
+static bool holds(const run *r, const heed_condition *c, int64_t i, double *confidence) {
+    const heed_analyst *a = r->a;
+    const heed_entry *e = &r->entry[i];
+    *confidence = 1;
+    if (strcmp(c->analysis, "source") == 0) return one_of(e->source, c->label, c->labels);
+    if (strcmp(c->analysis, "user") == 0) return one_of(e->user, c->label, c->labels);
+    for (int64_t j = 0; j < a->analyses; j++) {
+        if (strcmp(a->analysis[j].cfg->name, c->analysis) != 0) continue;
+        for (int64_t at = 0; c->of && at < r->entities[j * r->n + i]; at++) {
+            const heed_entity *x = &r->entity[j * r->n + i][at];
+            *confidence = (double)x->confidence;
+            if (strcmp(x->type, c->of) == 0 && *confidence >= c->least) return true;
+        }
+        const heed_finding *f = &r->finding[i * a->analyses + j];
+        if (c->of || !f->name || !f->label || f->abstained) return false;
+        *confidence = f->confidence;
+        return f->confidence >= c->least &&
+               (c->labels == 0 || one_of(f->label, c->label, c->labels));
+    }
+    return false;
+}
+
+/* Whether an analysis is for event i: of its sources, and all it goes by holds. */
+static bool wanted(const run *r, const analysis *k, int64_t i) {
+    double confidence;
+    if (!applies(k, &r->entry[i])) return false;
+    for (int64_t w = 0; w < k->cfg->whens; w++)
+        if (!holds(r, &k->cfg->when[w], i, &confidence)) return false;
+    return true;
+}
+
+/* -- texts and models ----------------------------------------------------------------------------- */
+
 static int take_texts(run *r, heed_error *err) {
     r->text = heed__arena_alloc(&r->arena, (size_t)(r->n + 1) * sizeof *r->text);
     if (!r->text) return no_memory(err);
@@ -80,10 +122,17 @@ static int take_texts(run *r, heed_error *err) {
     return 0;
 }
 
-/* -- models ----------------------------------------------------------------------------------- */
+/* A model is asked once, with the first of its analyses; about what is not yet known of the others
+ * then, too. */
+static int rank_of(const heed_analyst *a, int m) {
+    int rank = a->ranks;
+    for (int64_t j = 0; j < a->analyses; j++)
+        if (a->analysis[j].model == m && a->analysis[j].rank < rank) rank = a->analysis[j].rank;
+    return rank;
+}
 
 /* Asks model m about the texts that any analysis on it is for. */
-static int ask(run *r, int m, heed_error *err) {
+static int ask(run *r, int m, int rank, heed_error *err) {
     heed_analyst *a = r->a;
     int64_t *place = heed__arena_alloc(&r->arena, (size_t)(r->n + 1) * sizeof *place), n = 0;
     const char **text = heed__arena_alloc(&r->arena, (size_t)(r->n + 1) * sizeof *text);
@@ -94,7 +143,8 @@ static int ask(run *r, int m, heed_error *err) {
         place[i] = -1;
         for (int64_t j = 0; j < a->analyses && place[i] < 0; j++) {
             const analysis *k = &a->analysis[j];
-            if (k->model != m || k->kind == ANALYSIS_TAG || !applies(k, &r->entry[i])) continue;
+            if (k->model != m || k->kind == ANALYSIS_TAG) continue;
+            if (k->rank > rank ? !applies(k, &r->entry[i]) : !wanted(r, k, i)) continue;
             place[i] = n;
             text[n++] = r->text[i];
         }
@@ -116,12 +166,12 @@ int64_t heed__entities(heed_analyst *a, const analysis *k, const char *text, hee
     }
 }
 
-static int find_entities(run *r, heed_error *err) {
+static int find_entities(run *r, int rank, heed_error *err) {
     heed_analyst *a = r->a;
     for (int64_t j = 0; j < a->analyses; j++) {
         const analysis *k = &a->analysis[j];
-        for (int64_t i = 0; k->kind == ANALYSIS_TAG && i < r->n; i++) {
-            if (!applies(k, &r->entry[i])) continue;
+        for (int64_t i = 0; k->kind == ANALYSIS_TAG && k->rank == rank && i < r->n; i++) {
+            if (!wanted(r, k, i)) continue;
             const int64_t n = heed__entities(a, k, r->text[i], &r->arena, &r->entity[j * r->n + i],
                                              err);
             if (n < 0) return (int)n;
@@ -296,36 +346,7 @@ static int novelty(run *r, int64_t j, int64_t i, heed_finding *f) {
     return (f->detail = line_end(r)) ? 0 : HEED_ENOMEM;
 }
 
-/* -- risk: grades by what else was found ------------------------------------------------------ */
-
-static bool one_of(const char *what, const char *const *list, int64_t n) {
-    for (int64_t i = 0; what && i < n; i++)
-        if (strcmp(what, list[i]) == 0) return true;
-    return false;
-}
-
-/* Whether a condition holds; *confidence: of what it rests on. */
-static bool holds(const run *r, const heed_condition *c, int64_t i, double *confidence) {
-    const heed_analyst *a = r->a;
-    const heed_entry *e = &r->entry[i];
-    *confidence = 1;
-    if (strcmp(c->analysis, "source") == 0) return one_of(e->source, c->label, c->labels);
-    if (strcmp(c->analysis, "user") == 0) return one_of(e->user, c->label, c->labels);
-    for (int64_t j = 0; j < a->analyses; j++) {
-        if (strcmp(a->analysis[j].cfg->name, c->analysis) != 0) continue;
-        for (int64_t at = 0; c->of && at < r->entities[j * r->n + i]; at++) {
-            const heed_entity *x = &r->entity[j * r->n + i][at];
-            *confidence = (double)x->confidence;
-            if (strcmp(x->type, c->of) == 0 && *confidence >= c->least) return true;
-        }
-        const heed_finding *f = &r->finding[i * a->analyses + j];
-        if (c->of || !f->name || !f->label || f->abstained) return false;
-        *confidence = f->confidence;
-        return f->confidence >= c->least &&
-               (c->labels == 0 || one_of(f->label, c->label, c->labels));
-    }
-    return false;
-}
+/* -- risk: grades by words and by what else was found ------------------------------------------ */
 
 static unsigned char lower(char c) {
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
@@ -376,7 +397,7 @@ static int risk(run *r, const analysis *k, int64_t i, heed_finding *f) {
 static int find(run *r, int64_t j, int64_t i, heed_error *err) {
     const analysis *k = &r->a->analysis[j];
     heed_finding *f = &r->finding[i * r->a->analyses + j];
-    if (!applies(k, &r->entry[i]) || k->kind == ANALYSIS_EMBED) return 0;
+    if (k->kind == ANALYSIS_EMBED || !wanted(r, k, i)) return 0;
     f->name = k->cfg->name;
     int rc = 0;
     switch (k->kind) {
@@ -458,21 +479,29 @@ static run *run_new(heed_analyst *a, const heed_entry *entry, int64_t n, heed_er
     return NULL;
 }
 
+/* All analyses of a rank, which go by those of lower ranks. */
+static int run_rank(run *r, int rank, heed_error *err) {
+    const heed_analyst *a = r->a;
+    int rc = 0;
+    for (int m = 0; rc == 0 && m < (int)a->models; m++)
+        if (rank_of(a, m) == rank && heed_served_task_of(a->model[m]) != HEED_SERVED_TAG)
+            rc = ask(r, m, rank, err);
+    if (rc == 0) rc = find_entities(r, rank, err);
+    if (rc == 0 && rank == 0) rc = take_vectors(r, err); /* these go by nothing else */
+    if (rc == 0 && rank == 0) rc = ask_novelties(r, err);
+    for (int64_t i = 0; rc == 0 && i < r->n; i++)
+        for (int64_t j = 0; rc == 0 && j < a->analyses; j++)
+            if (a->analysis[j].rank == rank) rc = find(r, j, i, err);
+    return rc;
+}
+
 int heed_analyst_run(heed_analyst *a, const heed_entry *entry, int64_t n, heed_found *found,
                      heed_error *err) {
     *found = (heed_found){ 0 };
     run *r = run_new(a, entry, n, err);
     if (!r) return err->code;
     int rc = 0;
-    for (int m = 0; rc == 0 && m < (int)a->models; m++)
-        if (heed_served_task_of(a->model[m]) != HEED_SERVED_TAG) rc = ask(r, m, err);
-    if (rc == 0) rc = find_entities(r, err);
-    if (rc == 0) rc = take_vectors(r, err);
-    if (rc == 0) rc = ask_novelties(r, err);
-    for (int late = 0; late < 2; late++) /* grades rest on all other findings */
-        for (int64_t i = 0; rc == 0 && i < n; i++)
-            for (int64_t j = 0; rc == 0 && j < a->analyses; j++)
-                if ((a->analysis[j].kind == ANALYSIS_RISK) == late) rc = find(r, j, i, err);
+    for (int rank = 0; rc == 0 && rank < a->ranks; rank++) rc = run_rank(r, rank, err);
     heed_finding *of = heed__arena_alloc(&r->arena, (size_t)(a->analyses + 1) * sizeof *of);
     if (rc == 0 && !of) rc = no_memory(err);
     if (rc)
@@ -486,7 +515,7 @@ int heed_analyst_recall(heed_analyst *a, const heed_entry *entry, int64_t n, hee
     run *r = run_new(a, entry, n, err);
     if (!r) return err->code;
     int rc = 0;
-    if (a->vectors >= 0) rc = ask(r, a->analysis[a->vectors].model, err);
+    if (a->vectors >= 0) rc = ask(r, a->analysis[a->vectors].model, 0, err);
     if (rc == 0) rc = take_vectors(r, err);
     if (rc == 0) rc = ask_novelties(r, err);
     run_free(r);

@@ -192,6 +192,11 @@ static const struct {
       "dir/flow.yaml:2:3: grade 'high' of 'r' has neither 'when' nor 'words'" },
     { "analyses:\n  r: {kind: risk, grades: {high: {when: {r: x}}}}\n",
       "dir/flow.yaml:2:3: grade 'high' of 'r' asks for 'r', which is not an analysis before it" },
+    { "analyses:\n  a: {kind: language, when: {b: x}}\n  b: {kind: language}\n",
+      "dir/flow.yaml:2:3: 'a' asks for 'b', which is not an analysis before it" },
+    { "analyses:\n  a: {kind: language}\n  n: {kind: novelty, when: {a: en}}\n",
+      "dir/flow.yaml:3:22: 'when' is of no use to an analysis of kind novelty, only to: classify "
+      "tag language risk" },
     { "sinks:\n  m: {kind: mail, address: nobody}\n",
       "dir/flow.yaml:2:28: 'address' is no mail address: 'nobody'" },
     /* what YAML itself says, and what is refused of it */

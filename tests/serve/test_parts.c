@@ -229,6 +229,38 @@ static void findings_depend_on_the_text_alone(void **state) {
     heed_setup_drop(s);
 }
 
+/* An analysis with `when` finds something of those events alone, whoever asked its model first; the
+ * model of the last one is asked for nothing else. */
+static void analyses_go_by_others(void **state) {
+    (void)state;
+    char dir[64];
+    heed_setup *s = setup_of(
+        "sources: { a: { kind: push }, b: { kind: push } }\n"
+        "analyses:\n"
+        "  where: { kind: risk, grades: { hot: { words: [card] } } }\n"
+        "  lost: { kind: risk, when: { where: hot, source: a }, grades: { yes: { words: [lost] } } "
+        "}\n"
+        "  topic: { kind: classify, model: @/models/intent, when: { lost: yes } }\n"
+        "  other: { kind: classify, model: @/models/support, when: { topic: {} } }\n",
+        dir);
+    heed_entry e[] = {
+        { .seq = 1, .source = "a", .text = "I lost my card, it may be stolen" },
+        { .seq = 2, .source = "b", .text = "I lost my card, it may be stolen" },
+        { .seq = 3, .source = "a", .text = "my card is here" },
+        { .seq = 4, .source = "a", .text = "lost in thought" },
+    };
+    static const int64_t findings[] = { 4, 1, 2, 1 };
+    heed_error err;
+    heed_found found;
+    assert_int_equal(heed_analyst_run(s->analyst, e, 4, &found, &err), 0);
+    for (int i = 0; i < 4; i++) assert_int_equal(found.start[i + 1] - found.start[i], findings[i]);
+    assert_string_equal(found.finding[2].name, "topic"); /* by name: lost, other, topic, where */
+    assert_string_equal(found.finding[2].label, "lost_or_stolen_card");
+    assert_string_equal(found.finding[4].name, "where");
+    heed_found_free(&found);
+    heed_setup_drop(s);
+}
+
 /* -- a flow that is full ---------------------------------------------------------------------- */
 
 static void a_full_flow_takes_no_more(void **state) {
@@ -272,6 +304,7 @@ int main(void) {
         cmocka_unit_test(novelty_is_what_it_was_after_a_restart),
         cmocka_unit_test(lines_are_json),
         cmocka_unit_test(findings_depend_on_the_text_alone),
+        cmocka_unit_test(analyses_go_by_others),
         cmocka_unit_test(a_full_flow_takes_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,7 +171,7 @@ export function heatMap(rows, columns, value, title, colorOf, head) {
     const most = Math.max(1, ...rows.flatMap((r) => columns.map((c) => value(r, c))));
     return h("div.scroll", { tabindex: "0", role: "region", "aria-label": title },
         h("table.heat", null, h("caption.hidden-text", null, title),
-            h("thead", null, h("tr", null, h("td"), columns.map((c) => h("th", { scope: "col" }, pretty(c.name ?? c))))),
+            h("thead", null, h("tr", null, h("td"), columns.map((c) => h("th", { scope: "col" }, c.name ?? pretty(c))))),
             h("tbody", null, rows.map((r) => h("tr", null, h("th", { scope: "row", dir: "auto" }, head ? head(r) : pretty(r.name ?? r)),
                 columns.map((c) => {
                     const v = value(r, c);
@@ -179,7 +179,7 @@ export function heatMap(rows, columns, value, title, colorOf, head) {
                     return h("td" + (share > 0.55 ? ".strong" : ""), {
                         style: { "--heat": (v ? 0.06 + 0.94 * Math.sqrt(share) : 0).toFixed(3),
                             "--tint": `var(${colorOf?.(c) || "--heat-color"})` },
-                        title: `${pretty(r.name ?? r)} · ${pretty(c.name ?? c)}: ${number(v)}`,
+                        title: `${pretty(r.name ?? r)} · ${c.name ?? pretty(c)}: ${number(v)}`,
                     }, v ? number(v) : h("span.hidden-text", null, "0"));
                 }))))));
 }
