@@ -63,7 +63,7 @@ static bool applies(const analysis *k, const heed_entry *e) {
     return false;
 }
 
-/* -- conditions: by what else was found ---------------------------------------------------------- */
+/* -- conditions: by what else was found -------- */
 
 static bool one_of(const char *what, const char *const *list, int64_t n) {
     for (int64_t i = 0; what && i < n; i++)
@@ -103,7 +103,7 @@ static bool wanted(const run *r, const analysis *k, int64_t i) {
     return true;
 }
 
-/* -- texts and models ----------------------------------------------------------------------------- */
+/* -- texts and models -------- */
 
 static int take_texts(run *r, heed_error *err) {
     r->text = heed__arena_alloc(&r->arena, (size_t)(r->n + 1) * sizeof *r->text);
