@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "store/forget.h"
 #include "store/impl.h"
 
 enum { QUOTED = 8, CONTAINED = 6 }; /* bytes from which a part of a text is known for it */
@@ -21,6 +22,7 @@ typedef struct forgetting {
     int64_t *seq;
     int64_t n, cap;
     texts texts;
+    heed_keys keys;
 } forgetting;
 
 static int keep_text(heed_store *s, texts *t, const char *text) {
@@ -36,6 +38,7 @@ static void reset(heed_store *s, forgetting *f) {
     for (int64_t i = 0; i < f->texts.n; i++) heed__free(&s->hooks, f->texts.text[i]);
     heed__free(&s->hooks, f->texts.text);
     heed__free(&s->hooks, f->seq);
+    heed__told_free(s, &f->keys);
     *f = (forgetting){ .user = f->user };
 }
 
@@ -143,6 +146,8 @@ static int forget_entry(heed_store *s, int64_t seq, heed_error *err) {
         "DELETE FROM vector WHERE seq = ?1",
         "DELETE FROM feedback WHERE seq = ?1 OR entry = ?1",
         "DELETE FROM message WHERE seq = ?1",
+        /* of an alert that it opened nobody knows any more: it is over */
+        "UPDATE alert SET state = 'closed' WHERE id BETWEEN ?1 * 100 AND ?1 * 100 + 99",
         /* a story goes on under the first that is left */
         "UPDATE decided SET story = (SELECT min(seq) FROM decided WHERE story = ?1) WHERE story ="
         " ?1",
@@ -287,9 +292,13 @@ static int forget(heed_store *s, void *arg, heed_error *err) {
     forgetting *f = arg;
     reset(s, f);
     int status = find(s, f, err);
+    if (!status && f->n) status = heed__told_read(s, &f->keys, err);
+    for (int64_t i = 0; i < f->n && !status; i++)
+        status = heed__told_note(s, &f->keys, f->seq[i], err);
     for (int64_t i = 0; i < f->n && !status; i++) status = forget_entry(s, f->seq[i], err);
     if (!status && f->n) status = heed__place_set(s, "events", s->pending.events, err);
     if (!status && f->n) status = clean_quotes(s, &f->texts, err);
+    if (!status && f->n) status = heed__told_clean(s, &f->keys, err);
     /* what the decider remembers is of everybody: it begins again from the log */
     if (!status && f->n) status = heed__db_run(s->writer, "DELETE FROM state", NULL, 0, err);
     return status;

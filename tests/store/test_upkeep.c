@@ -576,6 +576,88 @@ static void test_forget(void **state) {
 }
 
 /* A reader that does not end keeps the journal: said, and mended by the next call. */
+/* What alerts are about: a name that only the user's texts had goes, one that others had too stays,
+ * and so do labels, whose words the user may well have used. */
+static void test_forget_keys(void **state) {
+    heed_store *s = *state;
+    heed_entry e[] = {
+        { .source = "a", .id = "1", .user = "ann", .text = "Mina Quill met Bo and Acme: billing" },
+        { .source = "a", .id = "2", .user = "otto", .text = "Acme again" },
+        { .source = "a", .id = "3", .user = "otto", .text = "nothing" },
+    };
+    must(heed_store_append(s, e, 3, 1000, &err));
+    const heed_finding ann = { .name = "who",
+                               .confidence = 1,
+                               .detail = "{\"entities\":[{\"type\":\"PER\",\"text\":\"Mina "
+                                         "Quill\"},{\"text\":\"Acme\"},{\"text\":\"Bo\"}]}" };
+    const heed_finding otto = { .name = "who",
+                                .confidence = 1,
+                                .detail = "[{\"text\":\"Acme\"},{\"text\":\"No Bo\"}]" };
+    const heed_decided d[] = { { .seq = 1, .finding = &ann, .findings = 1 },
+                               { .seq = 2, .finding = &otto, .findings = 1 },
+                               { .seq = 3 } };
+    const heed_alert a[] = {
+        { .id = 100,
+          .seq = 1,
+          .rule = "r",
+          .state = "open",
+          .key = "{\"who\":\"Mina Quill\"}",
+          .title = "r: Mina Quill: 4 in 10 min",
+          .why = "{\"gates\":[\"Mina Quill\",4]}" },
+        { .id = 201,
+          .seq = 2,
+          .rule = "r",
+          .state = "open",
+          .key = "{\"who\":\"Acme\",\"topic\":\"billing\"}",
+          .title = "r: Acme",
+          .why = "{}" },
+        { .id = 301,
+          .seq = 3,
+          .rule = "r",
+          .state = "open",
+          .key = "{\"who\":\"Bo\"}",
+          .title = "r: Bo" },
+    };
+    const heed_message m[] = {
+        { .sink = "h",
+          .key = "k1",
+          .type = "alert",
+          .body = "{\"key\":{\"who\":\"Bo\"},\"title\":\"r: Bo\",\"rule\":\"r\"}" },
+        { .sink = "h",
+          .key = "k2",
+          .type = "alert",
+          .body = "{\"key\":{\"who\":\"Acme\"},\"title\":\"r: Acme\"}" },
+    };
+    heed_commit c = { .upto = 3,
+                      .decided = d,
+                      .decided_len = 3,
+                      .alert = a,
+                      .alerts = 3,
+                      .message = m,
+                      .messages = 2 };
+    must(heed_store_commit(s, &c, &err));
+    assert_int_equal(heed_store_forget(s, "ann", &err_), 1);
+    assert_false(stands_in_files("Quill"));
+    static const struct {
+        int64_t id;
+        const char *key, *title, *state;
+    } left[] = { { 100, "{'who':''}", "", "closed" },
+                 { 201, "{'who':'Acme','topic':'billing'}", "r: Acme", "open" },
+                 { 301, "{'who':''}", "", "open" } };
+    for (size_t i = 0; i < 3; i++) {
+        json_t *alert = heed_look_alert(s, left[i].id, &err_);
+        same_json(json_incref(json_object_get(alert, "key")), left[i].key);
+        assert_string_equal(json_string_value(json_object_get(alert, "title")), left[i].title);
+        assert_string_equal(json_string_value(json_object_get(alert, "state")), left[i].state);
+        json_decref(alert);
+    }
+    heed_message *due;
+    assert_int_equal(heed_store_due(s, "h", 1, 10, &due, &err_), 2);
+    assert_string_equal(due[0].body, "{\"key\":{\"who\":\"\"},\"title\":\"\",\"rule\":\"r\"}");
+    assert_non_null(strstr(due[1].body, "r: Acme"));
+    heed__free(NULL, due);
+}
+
 static bool forget_while_reading(void *user, const heed_entry *e) {
     (void)e;
     assert_int_equal(heed_store_forget(user, "user1", &err_), HEED_EIO);
@@ -619,6 +701,7 @@ int main(void) {
         EACH_STORE(test_retain),
         EACH_STORE(test_retain_by_pieces),
         EACH_STORE(test_forget),
+        EACH_STORE(test_forget_keys),
         EACH_STORE(test_forget_while_read),
         EACH_STORE(test_forget_after_retain),
     };
