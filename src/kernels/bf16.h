@@ -1,12 +1,12 @@
 /* bf16.h: matrix products of operands rounded to bf16, with f32 sums: a precision that the user
  * chooses. The shapes and forms are those of gemm.h; operands are f32 and rounded (nearest, ties to
- * even) on their way into panels.
+ * even; a denormal one is a zero of its sign first) on their way into panels.
  *
  * Order of the sum, that of the AMX tile instruction (TDPBF16PS): k goes by units of 32, the
  * last one filled up with zeros (k = 0 is one unit of zeros). In a unit, one chain of fused
  * multiply-adds over its even elements and one over its odd ones, each from +0; the two are
- * added, and the result is added to C. Every operand and every result that is denormal is taken
- * as a zero of its sign. With shard (a multiple of 32) or accumulate, C is as in gemm.h.
+ * added, and the result is added to C. Every result that is denormal is taken as a zero of its
+ * sign. With shard (a multiple of 32) or accumulate, C is as in gemm.h.
  */
 #ifndef HEED_KERNELS_BF16_H
 #define HEED_KERNELS_BF16_H

@@ -17,7 +17,8 @@ static float amx_quantize(int8_t *q, const float *x, int64_t n) {
     return heed__quant_vnni.quantize(q, x, n);
 }
 
-HEED_TARGET_BEGIN("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,amx-tile,amx-int8,amx-bf16")
+HEED_TARGET_BEGIN("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,"
+                  "amx-tile,amx-int8,amx-bf16")
 #include "kernels/vec_avx512.h"
 #include "kernels/tiles_amx.h"
 #include "kernels/body_amx.inc"

@@ -90,6 +90,7 @@ static const char *lack_amx(void) {
     const char *why = lack_avx512();
     if (why) return why;
     if (!__builtin_cpu_supports("avx512vnni")) return "this CPU has no AVX-512 VNNI";
+    if (!__builtin_cpu_supports("avx512bf16")) return "this CPU has no AVX-512 BF16";
     if (!saves_tiles()) return "this operating system does not save AMX tiles";
     return may_use_tiles() ? NULL : "this operating system does not permit AMX";
 #else

@@ -10,7 +10,8 @@
  *                                2] in the order of bf16.h
  *   TILE_DP_S8(c, a, b)          c [16,16] i32 += a [16 rows, 64 k] · b [16 fours of k, 16 columns,
  *                                4] of int8, wrapping
- *   tile_pack_bf16(p, v)         16 floats that are bf16 already, as 16 of two bytes
+ *   tile_row(low, high)          32 floats rounded to bf16 as bf16.h has it, in their order
+ *   tile_pairs(low, high)        the same, lane i the pair of low's i-th and high's
  */
 #ifndef HEED_KERNELS_TILES_AMX_H
 #define HEED_KERNELS_TILES_AMX_H
@@ -41,9 +42,6 @@ static void tiles_end(void) {
 #define TILE_DP_BF16(c, a, b)  _tile_dpbf16ps(c, a, b)
 #define TILE_DP_S8(c, a, b)    _tile_dpbssd(c, a, b)
 
-VEC_INLINE void tile_pack_bf16(void *p, vf v) {
-    const __m512i bits = _mm512_srli_epi32(_mm512_castps_si512(v), 16);
-    _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(bits));
-}
+#include "kernels/tiles_avx512.h"
 
 #endif

@@ -1,5 +1,6 @@
 /* tiles_emulated.h: the tile operations of tiles_amx.h in plain C, as Intel's manual states the
- * instructions, so that what is built over them can be tested on any machine. */
+ * instructions, so that what is built over them can be tested on any machine. TILES_AVX512 asks for
+ * the conversions of tiles_avx512.h. */
 #ifndef HEED_KERNELS_TILES_EMULATED_H
 #define HEED_KERNELS_TILES_EMULATED_H
 
@@ -90,13 +91,22 @@ static void tile_dp_s8(int c, int a, int b) {
 #define TILE_DP_BF16(c, a, b)  tile_dp_bf16(c, a, b)
 #define TILE_DP_S8(c, a, b)    tile_dp_s8(c, a, b)
 
-static void tile_pack_bf16(void *p, vf v) {
-    uint32_t bits[16];
-    memcpy(bits, &v, sizeof bits);
-    for (int i = 0; i < 16; i++) {
-        const uint16_t half = (uint16_t)(bits[i] >> 16);
-        memcpy((char *)p + 2 * i, &half, sizeof half);
-    }
+#ifdef TILES_AVX512
+#include "kernels/tiles_avx512.h"
+#else
+VEC_INLINE vf tile_pairs(vf low, vf high) {
+    const vi top = vi_set1((int32_t)0xffff0000u);
+    return vi_as_vf(
+        vi_or(vi_shr(vf_as_vi(vf_to_bf16(low)), 16), vi_and(vf_as_vi(vf_to_bf16(high)), top)));
 }
+
+static vf tile_row(vf low, vf high) {
+    float x[32], y[16];
+    vf_store(x, vf_to_bf16(low));
+    vf_store(x + 16, vf_to_bf16(high));
+    for (int i = 0; i < 32; i++) memcpy((char *)y + 2 * i, (const char *)(x + i) + 2, 2);
+    return vf_load(y);
+}
+#endif
 
 #endif

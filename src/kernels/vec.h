@@ -31,6 +31,7 @@
  *   vf_load_bf16(p)                             16 bf16 widened
  *   vf_round_bf16(v)                            nearest even bf16, kept as f32 (NaN stays, quiet)
  *   vf_flush(v)                                 a denormal becomes a zero of its sign
+ *   vf_to_bf16(v)                               vf_round_bf16(vf_flush(v))
  *   vf_hsum vf_hmax -> float                    one fixed tree: lanes i and i+8, then i and i+4,
  *                                               i and i+2, 0 and 1
  *   vf_transpose(r)                             r[0..15] as a 16x16 matrix, in place

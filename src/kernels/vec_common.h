@@ -17,6 +17,11 @@ VEC_INLINE vf vf_flush(vf x) {
     return vf_select(vf_lt(vf_abs(x), vf_set1(FLT_MIN)), zero, x);
 }
 
+/* As an operand of a bf16 product, kept as f32. */
+VEC_INLINE vf vf_to_bf16(vf a) {
+    return vf_round_bf16(vf_flush(a));
+}
+
 /* The first n of 16, or all of them where n is 16 or more: a plain load or store in all but the
  * last turn of a loop. */
 VEC_INLINE vf vf_get(const float *p, int64_t n) {

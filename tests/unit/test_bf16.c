@@ -17,10 +17,11 @@ static float flush(float x) {
 
 static float rounded(float x) {
     uint32_t bits;
+    x = flush(x);
     memcpy(&bits, &x, sizeof bits);
     bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
     memcpy(&x, &bits, sizeof x);
-    return flush(x);
+    return x;
 }
 
 static float law(const heed_gemm *g, int64_t i, int64_t j, float c) {

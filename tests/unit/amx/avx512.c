@@ -23,6 +23,7 @@ static int faults(void) {
 }
 
 emulated emulated_avx512(void) {
+    if (heed__kernels_lack("avx512")) return (emulated){ 0 };
     return (emulated){ &amx_bf16, &amx_quant, faults };
 }
 #else

@@ -13,6 +13,8 @@ typedef struct emulated {
 } emulated;
 
 emulated emulated_scalar(void);
-emulated emulated_avx512(void); /* all NULL where it is not built */
+/* All NULL where it is not built or the CPU cannot run it. */
+emulated emulated_avx512(void);
+emulated emulated_avx512_bf16(void); /* with that CPU's conversions to bf16 */
 
 #endif
