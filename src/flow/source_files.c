@@ -23,8 +23,11 @@
 #include "flow/html.h"
 #include "flow/mail.h"
 #include "flow/source_record.h"
+#include "flow/source_sweep.h"
 
 enum { QUIET_MS = 1000 };
+
+static const int64_t SWEEP_NS = INT64_C(3600000000000);
 
 /* Sums of (name, stamp) of files that need no look into the store: an open table, 0 is empty. */
 typedef struct seen {
@@ -34,7 +37,10 @@ typedef struct seen {
 
 typedef struct folder {
     seen seen;
-    char **name; /* [names] of one look, sorted */
+    seen there; /* sums of keys of the files there are, while the store is swept */
+    bool sweeping;
+    int64_t swept_ns; /* when it was swept last; 0: never */
+    char **name;      /* [names] of one look, sorted */
     int64_t names, name_cap;
 } folder;
 
@@ -138,7 +144,8 @@ static int is_due(heed_source *s, folder *f, item *it, bool once, heed_error *er
     if (!once && age >= 0 && age < quiet) return 0;
     char *kept = heed__source_get(s, it->key, err);
     if (!kept && err->code) return err->code;
-    const bool known = kept && strcmp(kept, it->stamp) == 0;
+    const size_t len = kept ? heed__stamp_length(kept) : 0;
+    const bool known = kept && strlen(it->stamp) == len && strncmp(kept, it->stamp, len) == 0;
     heed__free(&s->hooks, kept);
     if (!known) return 1;
     return add_seen(s, &f->seen, it->sum, err);
@@ -148,6 +155,37 @@ static void short_sum(const char *bytes, size_t size, char text[33]) {
     unsigned char sum[HEED_SHA256_SIZE];
     heed__sha256(bytes, size, sum);
     heed__hex(sum, 16, text);
+}
+
+static uint64_t sum_of_key(const char *key) {
+    const uint64_t sum = heed__hash_spread(heed__hash_text(HEED_HASH_BEGIN, key));
+    return sum ? sum : 1;
+}
+
+static bool is_there(const void *user, const char *key) {
+    return has_seen(&((const folder *)user)->there, sum_of_key(key));
+}
+
+/* Before the looks of a step: whether this step's are to tell what is gone. */
+static void begin_sweep(folder *f) {
+    f->sweeping = !f->swept_ns || heed__ticks_ns() - f->swept_ns > SWEEP_NS;
+}
+
+/* After looks that all went well: values of files that are gone for long go. */
+static int end_sweep(heed_source *s, const char *kind, heed_error *err) {
+    folder *f = s->own;
+    if (!f->sweeping) return 0;
+    const heed_sweep sweep = { .store = s->store,
+                               .source = s->cfg->name,
+                               .kind = kind,
+                               .there = is_there,
+                               .user = f,
+                               .hooks = &s->hooks };
+    const int status = heed__sweep_files(&sweep, err);
+    f->swept_ns = heed__ticks_ns();
+    heed__free(&s->hooks, f->there.sum);
+    f->there = (seen){ 0 };
+    return status;
 }
 
 /* Reads what is new in a folder, each file of which has a key in the store; 0 or a status. */
@@ -164,7 +202,8 @@ static int look(heed_source *s, const char *path, bool mail, read_fn read, heed_
         heed__format(key, sizeof key, "%s/%s", mail ? "mail" : "file", sum);
         heed__format(shown, sizeof shown, "%.*s", plain ? (int)len : 32, plain ? it.name : sum);
         heed__format(it.path, sizeof it.path, "%s/%s", path, it.name);
-        status = is_due(s, f, &it, mail, err);
+        if (f->sweeping && !is_there(f, key)) status = add_seen(s, &f->there, sum_of_key(key), err);
+        if (!status) status = is_due(s, f, &it, mail, err);
         if (status <= 0) continue;
         if (heed__source_stopping(s)) return HEED_ECANCELLED;
         status = read(s, &it, err);
@@ -185,6 +224,7 @@ static void folder_close(heed_source *s) {
     free_names(s, f);
     heed__free(&s->hooks, f->name);
     heed__free(&s->hooks, f->seen.sum);
+    heed__free(&s->hooks, f->there.sum);
 }
 
 /* -- texts ------------------------------------------------------------------------------------ */
@@ -320,7 +360,9 @@ static int read_text(heed_source *s, const item *it, heed_error *err) {
 }
 
 static int dir_step(heed_source *s, heed_error *err) {
-    const int status = look(s, s->cfg->path, false, read_text, err);
+    begin_sweep(s->own);
+    int status = look(s, s->cfg->path, false, read_text, err);
+    if (!status) status = end_sweep(s, "file", err);
     return status ? status : HEED_SOURCE_IDLE;
 }
 
@@ -367,13 +409,15 @@ static int read_mail(heed_source *s, const item *it, heed_error *err) {
 /* new/, where mails arrive, and cur/, to which a reader may have moved them. */
 static int maildir_step(heed_source *s, heed_error *err) {
     static const char *const parts[] = { "new", "cur" };
+    begin_sweep(s->own);
     for (int i = 0; i < 2; i++) {
         char path[HEED_PATH_SIZE];
         heed__format(path, sizeof path, "%s/%s", s->cfg->path, parts[i]);
         const int status = look(s, path, true, read_mail, err);
         if (status && !(i == 1 && status == HEED_ENOTFOUND)) return status;
     }
-    return HEED_SOURCE_IDLE;
+    const int status = end_sweep(s, "mail", err);
+    return status ? status : HEED_SOURCE_IDLE;
 }
 
 const heed_source_kind heed__source_maildir = {

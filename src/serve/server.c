@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "flow/source_sweep.h"
 #include "serve/route.h"
 
 enum { KEPT = 1 << 20, EVENTS_BODY = 8 << 20, LATER_MOST = 256 };
@@ -62,6 +63,9 @@ static int start_sources(heed_server *s, heed_error *err) {
     heed__lock_enter(s->lock);
     s->source = source;
     heed__lock_leave(s->lock);
+    heed_error swept = { 0 };
+    if (rc == 0 && !s->cfg.open_only && heed_sources_sweep(s->store, f, &s->hooks, &swept) != 0)
+        heed__log(&s->hooks, HEED_LOG_WARN, "what is kept of sources that are gone: %s", swept.msg);
     return rc;
 }
 

@@ -161,28 +161,63 @@ int heed_store_outbox(heed_store *s, const char *sink, int64_t *waiting, int64_t
 
 /* -- values ----------------------------------------------------------------------------------- */
 
-typedef struct pair {
-    const char *name, *value;
-} pair;
+typedef struct values {
+    const heed_value *value;
+    int64_t n;
+} values;
 
-static int put_value(heed_store *s, void *arg, heed_error *err) {
-    const pair *p = arg;
-    sqlite3_stmt *q = heed__db_sql(
-        s->writer,
-        p->value ? "INSERT OR REPLACE INTO value (name, value) VALUES (?1, ?2)"
-                 : "DELETE FROM value WHERE name = ?1",
-        err);
-    if (!q) return heed__db_error(s->writer, err);
-    heed__db_text(q, 1, p->name);
-    if (p->value) heed__db_text(q, 2, p->value);
-    const int status = heed__db_step(s->writer, q, err);
-    heed__db_done(q);
+static int put_values(heed_store *s, void *arg, heed_error *err) {
+    const values *all = arg;
+    int status = HEED_OK;
+    for (int64_t i = 0; i < all->n && !status; i++) {
+        const heed_value *v = &all->value[i];
+        sqlite3_stmt *q = heed__db_sql(
+            s->writer,
+            v->value ? "INSERT OR REPLACE INTO value (name, value) VALUES (?1, ?2)"
+                     : "DELETE FROM value WHERE name = ?1",
+            err);
+        if (!q) return heed__db_error(s->writer, err);
+        heed__db_text(q, 1, v->name);
+        if (v->value) heed__db_text(q, 2, v->value);
+        status = heed__db_step(s->writer, q, err);
+        heed__db_done(q);
+    }
     return status;
 }
 
+int heed_store_set_all(heed_store *s, const heed_value *value, int64_t n, heed_error *err) {
+    values all = { value, n };
+    return heed__store_write(s, put_values, &all, err);
+}
+
 int heed_store_set(heed_store *s, const char *name, const char *value, heed_error *err) {
-    pair p = { name, value };
-    return heed__store_write(s, put_value, &p, err);
+    const heed_value v = { name, value };
+    return heed_store_set_all(s, &v, 1, err);
+}
+
+int64_t heed_store_values(heed_store *s, const char *prefix, const char *after, heed_value_fn fn,
+                          void *user, heed_error *err) {
+    if (err) *err = (heed_error){ 0 };
+    heed_db *db = heed__store_reader(s, err);
+    if (!db) return heed__code_of(err);
+    const size_t len = strlen(prefix);
+    int64_t n = 0;
+    sqlite3_stmt *q = heed__db_sql(
+        db, "SELECT name, value FROM value WHERE name > ?1 AND name >= ?2 ORDER BY name", err);
+    int row = q ? 1 : heed__db_error(db, err);
+    if (q) {
+        heed__db_text(q, 1, after);
+        heed__db_text(q, 2, prefix);
+        for (bool more = true; more && (row = heed__db_step(db, q, err)) == 1;) {
+            const char *name = heed__db_column(q, 0);
+            if (strncmp(name, prefix, len) != 0) break;
+            n++;
+            more = fn(user, name, heed__db_column(q, 1));
+        }
+        heed__db_done(q);
+    }
+    heed__store_return(s, db);
+    return row < 0 ? row : n;
 }
 
 char *heed_store_get(heed_store *s, const char *name, heed_error *err) {

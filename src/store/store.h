@@ -170,6 +170,16 @@ int heed_store_outbox(heed_store *store, const char *sink, int64_t *waiting, int
  * value is heed__free's; NULL where there is none. */
 int heed_store_set(heed_store *store, const char *name, const char *value, heed_error *err);
 char *heed_store_get(heed_store *store, const char *name, heed_error *err);
+/* n of them set, or (value NULL) removed, in one transaction. 0 or a status. */
+typedef struct heed_value {
+    const char *name, *value;
+} heed_value;
+int heed_store_set_all(heed_store *store, const heed_value *value, int64_t n, heed_error *err);
+/* Calls fn for those whose names begin with prefix and come after `after`, by name, until fn
+ * returns false. How many, or a status. */
+typedef bool (*heed_value_fn)(void *user, const char *name, const char *value);
+int64_t heed_store_values(heed_store *store, const char *prefix, const char *after,
+                          heed_value_fn fn, void *user, heed_error *err);
 
 /* -- looking ---------------------------------------------------------------------------------
  * Results are JSON trees (jansson's json_t, the caller's; NULL and *err on failure) in the very

@@ -10,7 +10,9 @@
 #include <unistd.h>
 #include <utime.h>
 
+#include "base/alloc.h"
 #include "collect.h"
+#include "flow/source_sweep.h"
 
 static char folder[] = "/tmp/heed-src-XXXXXX";
 
@@ -434,6 +436,89 @@ static void test_dir(void **state) {
 }
 
 /* As mail is delivered: whole, by a rename. */
+/* -- what is kept of files that are gone ------------------------------------------------------ */
+
+static bool count_value(void *user, const char *name, const char *value) {
+    int *n = user; /* all, those that bear a day */
+    assert_non_null(strstr(name, "source/"));
+    n[0]++, n[1] += strchr(value, '~') != NULL;
+    return true;
+}
+
+static void kept(collect *c, int all, int gone) {
+    heed_error err;
+    for (int i = 0;; i++, usleep(5000)) {
+        int n[2] = { 0 };
+        assert_true(heed_store_values(c->store, "source/", "", count_value, n, &err) >= 0);
+        if (n[0] == all && n[1] == gone) return;
+        if (i == 2000) fail_msg("%d values, %d of what is gone; not %d, %d", n[0], n[1], all, gone);
+    }
+}
+
+/* The day since when it is gone becomes one of long ago. */
+static bool age_value(void *user, const char *name, const char *value) {
+    collect *c = user;
+    heed_error err;
+    char old[128];
+    if (!strchr(value, '~')) return true;
+    snprintf(old, sizeof old, "%.*s~19000", (int)strcspn(value, "~"), value);
+    assert_int_equal(heed_store_set(c->store, name, old, &err), 0);
+    return true;
+}
+
+static void look_again(collect *c) {
+    collect_stop(c);
+    start(c, "kind: dir, path: %s", at("sweep"));
+}
+
+static void test_gone(void **state) {
+    (void)state;
+    collect c = { 0 };
+    heed_error err = { 0 };
+    mkdir(at("sweep"), 0700);
+    char name[32];
+    for (int i = 0; i < 700; i++) { /* more than are looked at together */
+        snprintf(name, sizeof name, "sweep/%d", i);
+        put_old(name, name);
+    }
+    start(&c, "kind: dir, path: %s", at("sweep"));
+    collect_wait(&c, 700);
+    kept(&c, 700, 0);
+    for (int i = 1; i < 700; i++) {
+        snprintf(name, sizeof name, "sweep/%d", i);
+        unlink(at(name));
+    }
+    look_again(&c);
+    kept(&c, 700, 699);
+    put_old("sweep/1", "sweep/1"); /* there again, unchanged: known */
+    look_again(&c);
+    kept(&c, 700, 698);
+    assert_int_equal(c.len, 700);
+    assert_int_equal(c.again, 0);
+    assert_true(heed_store_values(c.store, "source/", "", age_value, &c, &err) == 700);
+    look_again(&c);
+    kept(&c, 2, 0);
+    /* the source itself goes out of the flow, and comes back once */
+    static const heed_source_cfg other = { .name = "other" }, both[] = { { .name = "in" } };
+    const heed_flow without = { .source = &other, .sources = 1 },
+                    with = { .source = both, .sources = 1 };
+    collect_stop(&c);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(heed_sources_sweep(c.store, &without, NULL, &err), 0);
+        char *day = heed_store_get(c.store, "gone/in", &err);
+        assert_non_null(day);
+        heed__free(NULL, day);
+        kept(&c, 2, 0);
+        if (i == 0) assert_int_equal(heed_sources_sweep(c.store, &with, NULL, &err), 0);
+        if (i == 0) assert_null(heed_store_get(c.store, "gone/in", &err));
+    }
+    assert_int_equal(heed_store_set(c.store, "gone/in", "19000", &err), 0);
+    assert_int_equal(heed_sources_sweep(c.store, &without, NULL, &err), 0);
+    kept(&c, 0, 0);
+    assert_null(heed_store_get(c.store, "gone/in", &err));
+    collect_free(&c);
+}
+
 static void deliver(const char *name, const char *text) {
     char to[64];
     put("mail/tmp", text, "w");
@@ -511,7 +596,8 @@ int main(void) {
         cmocka_unit_test(test_loop),      cmocka_unit_test(test_refused),
         cmocka_unit_test(test_tail),      cmocka_unit_test(test_rotation),
         cmocka_unit_test(test_tail_end),  cmocka_unit_test(test_dir),
-        cmocka_unit_test(test_maildir),   cmocka_unit_test(test_push),
+        cmocka_unit_test(test_gone),      cmocka_unit_test(test_maildir),
+        cmocka_unit_test(test_push),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
