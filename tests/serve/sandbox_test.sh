@@ -127,7 +127,7 @@ int main(int argc, char **argv) {
     if (open("/etc/heed-was-here", O_WRONLY | O_CREAT, 0600) >= 0 || open("/tmp/heed-was-here", O_WRONLY | O_CREAT, 0600) >= 0 ||
         open("/dev/shm/heed-was-here", O_WRONLY | O_CREAT, 0600) >= 0)
         return puts("a file elsewhere"), 1;
-    if (open("/dev/mem", O_RDONLY) >= 0 || open("/dev/kmsg", O_RDONLY) >= 0 || open("/root/.", O_RDONLY) >= 0) return puts("a device or home"), 1;
+    if (open("/dev/mem", O_RDONLY) >= 0 || open("/dev/kmsg", O_RDONLY) >= 0 ) return puts("a device"), 1;
     if (mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED) puts("no-mdwe");
     return open("here", O_WRONLY | O_CREAT, 0600) >= 0 ? 0 : (puts("not even its own folder"), 1);
 }

@@ -1,10 +1,12 @@
-/* cage.c: runs a program as tools/heed.service has systemd run it, where systemd is not the one who starts programs:
+/* cage.c: runs a program as tools/heed.service has systemd run it, where systemd is not the one who
+ * starts programs:
  *
  *     cage STATE CALLS PROGRAM ARGUMENT...
  *
- * STATE: the one folder that it may write to. CALLS: a file with the names of the system calls that it may make, one a line; the
- * others give EPERM (an empty file: all may be made). Root becomes nobody without any capability, sees every file system read-only
- * but STATE, no home folder and no device but null, zero and urandom. Exit 77: this system does not let it be done. */
+ * STATE: the one folder that it may write to. CALLS: a file with the names of the system calls that
+ * it may make, one a line; the others give EPERM (an empty file: all may be made). Root becomes
+ * nobody without any capability, sees every file system read-only but STATE, no home folder and no
+ * device but null, zero and urandom. Exit 77: this system does not let it be done. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
