@@ -15,7 +15,7 @@ enum {
     LABEL_MOST = 200
 };
 
-static const int64_t HOUR = 3600000, DAY = 86400000;
+static const int64_t MINUTE = 60000, HOUR = 3600000, DAY = 86400000;
 
 /* -- alerts ----------------------------------------------------------------------------------- */
 
@@ -274,11 +274,13 @@ static void monitor(heed_server *s, heed_request *rq, const char *const *by, int
     const int64_t now = flow_now(s);
     int64_t step;
     heed_error err = { 0 };
-    if (!heed__route_time(rq, "to", now, &look.to_ms) ||
+    if (!heed_request_int(rq, "step", 1000, 31 * DAY, HOUR, &step) ||
+        !heed__route_time(rq, "to", (now + step - 1) / step * step, &look.to_ms) ||
         !heed__route_time(rq, "from", look.to_ms - DAY, &look.from_ms) ||
-        !heed_request_int(rq, "most", 1, 100, 20, &look.most) ||
-        !heed_request_int(rq, "step", 1000, 31 * DAY, HOUR, &step))
+        !heed_request_int(rq, "most", 1, 100, 20, &look.most))
         return;
+    /* minutes, which the store has counted already */
+    if (step % MINUTE == 0 && look.from_ms > MINUTE) look.from_ms -= look.from_ms % MINUTE;
     if (look.from_ms > look.to_ms - step) look.from_ms = look.to_ms - step;
     if ((look.to_ms - look.from_ms) / step > STEPS_MOST)
         look.from_ms = look.to_ms - STEPS_MOST * step;

@@ -261,7 +261,8 @@ const heed_route heed__routes[] = {
       "Counts over time by the labels of up to three analyses, with the alerts of that time; "
       "beside "
       "them what is usual, where a surge rule counts these very events (note: why it is not known "
-      "of one source).",
+      "of one source). Steps of whole minutes begin with a minute; without to they end with the "
+      "step under way.",
       "{\"by\":" TEXT ",\"from\":" MOMENT ",\"to\":" MOMENT
       ",\"step\":{\"type\":\"integer\",\"minimum\":1000,\"maximum\":2678400000},\"source\":" TEXT
       ",\"most\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100}}",

@@ -93,6 +93,13 @@ static int check_log(checker *c, heed_error *err) {
 
 #define PLACE(name) "coalesce((SELECT value FROM place WHERE name = '" name "'), 0)"
 
+#define TALLY(size)                                                                                \
+    "WITH a AS (SELECT slot, sum(n) AS n FROM tally WHERE size = " size " GROUP BY slot), b AS"    \
+    " (SELECT time_ms / " size ", count(*) FROM entry WHERE kind = 0 AND seq <= " PLACE(           \
+        "decided") " GROUP BY 1) SELECT count(*) FROM (SELECT * FROM (SELECT * FROM a EXCEPT "     \
+                   "SELECT * FROM b)"                                                              \
+                   " UNION SELECT * FROM (SELECT * FROM b EXCEPT SELECT * FROM a))"
+
 static int check_rules(checker *c, heed_error *err) {
     static const struct {
         const char *sql, *what;
@@ -112,6 +119,10 @@ static int check_rules(checker *c, heed_error *err) {
           "events too many or too few for their count" },
         { "SELECT abs((SELECT count(*) FROM words_docsize) - (SELECT count(*) FROM indexed))",
           "texts too many or too few in the full-text index" },
+        { TALLY("60000"), "minutes whose events are not those of their tally" },
+        { TALLY("1200000"), "thirds of an hour whose events are not those of their tally" },
+        { "SELECT count(*) FROM tally WHERE n <= 0 OR key NOT IN (SELECT id FROM tally_key)",
+          "tallies of nothing" },
         { "SELECT count(*) FROM finding WHERE seq NOT IN (SELECT seq FROM entry WHERE kind = 0)",
           "findings about no event" },
         { "SELECT count(*) FROM decided WHERE seq NOT IN (SELECT seq FROM entry WHERE kind = 0)",

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "store/impl.h"
+#include "store/tally.h"
 
 int heed__place_set(heed_store *s, const char *name, int64_t value, heed_error *err) {
     sqlite3_stmt *q = heed__db_sql(
@@ -70,7 +71,11 @@ static int put_decided(heed_store *s, const heed_decided *d, heed_error *err) {
     heed__db_text(q, 4, d->gates);
     int status = heed__db_step(s->writer, q, err);
     heed__db_done(q);
+    /* one that was counted before is counted anew */
+    const bool again = d->findings > 0 && d->seq <= s->pending.decided;
+    if (!status && again) status = heed__tally(s->writer, d->seq, d->seq + 1, -1, NULL, err);
     if (!status) status = put_findings(s, d, err);
+    if (!status && again) status = heed__tally(s->writer, d->seq, d->seq + 1, 1, NULL, err);
     return status ? status : put_vector(s, d, err);
 }
 
@@ -131,16 +136,13 @@ static int index_texts(heed_store *s, int64_t upto, heed_error *err) {
     return status ? status : heed__place_set(s, "indexed", upto, err);
 }
 
-/* The place up to which all is decided, and how many events that makes. */
+/* The place up to which all is decided, and how many events that makes, by what was found too. */
 static int move_decided(heed_store *s, int64_t upto, heed_error *err) {
     if (upto <= s->pending.decided) return HEED_OK;
-    EACH(q, "SELECT count(*) FROM entry WHERE seq > ?1 AND seq <= ?2 AND kind = 0");
-    sqlite3_bind_int64(q, 1, s->pending.decided);
-    sqlite3_bind_int64(q, 2, upto);
-    int status = heed__db_step(s->writer, q, err);
-    if (status == 1) s->pending.events += sqlite3_column_int64(q, 0);
-    heed__db_done(q);
-    if (status < 0) return status;
+    int64_t events;
+    int status = heed__tally(s->writer, s->pending.decided + 1, upto + 1, 1, &events, err);
+    if (status) return status;
+    s->pending.events += events;
     s->pending.decided = upto;
     status = heed__place_set(s, "decided", upto, err);
     return status ? status : heed__place_set(s, "events", s->pending.events, err);

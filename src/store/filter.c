@@ -51,11 +51,12 @@ static void add(sql *s, const char *text) {
     s->len += heed__format(s->text + s->len, sizeof s->text - s->len, "%s", text);
 }
 
-static void add_conditions(sql *s, const heed_look *l) {
+static void add_conditions(sql *s, const heed_filter *f) {
+    const heed_look *l = f->look;
     add(s, " WHERE e.kind = 0");
     if (l->before > 0) add(s, " AND e.seq < ?1");
     /* the clock never goes back, so that times are ranges of seq */
-    if (l->from_ms) add(s, " AND e.seq >= ?2");
+    if (l->from_ms || f->after) add(s, " AND e.seq >= ?2");
     if (l->to_ms) add(s, " AND e.seq < ?3");
     if (l->source) add(s, " AND e.source = ?4");
     if (l->user) add(s, " AND e.user = ?5");
@@ -114,7 +115,8 @@ static int bind(const heed_filter *f, heed_db *db, sqlite3_stmt *q, heed_error *
     int status = l->from_ms ? heed__first_at(db, l->from_ms, &from, err) : HEED_OK;
     if (!status && l->to_ms) status = heed__first_at(db, l->to_ms, &to, err);
     if (l->before > 0) sqlite3_bind_int64(q, P_BEFORE, l->before);
-    if (l->from_ms) sqlite3_bind_int64(q, P_FROM, from);
+    if (from <= f->after) from = f->after + 1;
+    if (l->from_ms || f->after) sqlite3_bind_int64(q, P_FROM, from);
     if (l->to_ms) sqlite3_bind_int64(q, P_TO, to);
     if (l->source) heed__db_text(q, P_SOURCE, l->source);
     if (l->user) heed__db_text(q, P_USER, l->user);
@@ -140,7 +142,7 @@ sqlite3_stmt *heed__filter_sql(const heed_filter *f, heed_db *db, const char *co
     add(&s, columns);
     add_tables(&s, l, f->query != NULL);
     if (f->joins) add(&s, f->joins);
-    add_conditions(&s, l);
+    add_conditions(&s, f);
     if (f->query) add(&s, " AND words MATCH ?10");
     if (f->tail)
         add(&s, f->tail);
@@ -165,7 +167,7 @@ int heed__filter_passes(const heed_filter *f, heed_db *db, int64_t seq, heed_err
     sql s = { .len = 0 };
     add(&s, "SELECT 1");
     add_tables(&s, &l, false);
-    add_conditions(&s, &l);
+    add_conditions(&s, f);
     add(&s, " AND e.seq = ?11");
     sqlite3_stmt *q = prepare(f, db, &s, err);
     if (!q) return heed__db_error(db, err);

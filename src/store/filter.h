@@ -13,6 +13,7 @@ typedef struct heed_filter {
     char *query;       /* of FTS5; NULL: none */
     bool any;          /* words: one is enough */
     bool best;         /* the best by BM25 first, instead of the newest */
+    int64_t after;     /* seq: only newer ones; 0: all */
     const char *joins; /* further tables; NULL: none */
     const char *tail;  /* instead of an order; NULL: as the look says */
 } heed_filter;

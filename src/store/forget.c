@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "store/forget.h"
 #include "store/impl.h"
+#include "store/tally.h"
 
 enum { QUOTED = 8, CONTAINED = 6 }; /* bytes from which a part of a text is known for it */
 
@@ -152,11 +153,11 @@ static int forget_entry(heed_store *s, int64_t seq, heed_error *err) {
         "UPDATE decided SET story = (SELECT min(seq) FROM decided WHERE story = ?1) WHERE story ="
         " ?1",
     };
-    for (size_t i = 0; i < sizeof sql / sizeof *sql; i++) {
-        const int status = heed__db_run(s->writer, sql[i], &seq, 1, err);
-        if (status) return status;
-    }
-    return make_tombstone(s, seq, err);
+    int status = seq <= s->pending.decided ? heed__tally(s->writer, seq, seq + 1, -1, NULL, err)
+                                           : HEED_OK;
+    for (size_t i = 0; i < sizeof sql / sizeof *sql && !status; i++)
+        status = heed__db_run(s->writer, sql[i], &seq, 1, err);
+    return status ? status : make_tombstone(s, seq, err);
 }
 
 /* -- what quotes them ------------------------------------------------------------------------- */

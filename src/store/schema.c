@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "store/tally.h"
 
 /* step[v]: from version v to v + 1 */
 static const char *const step[] = {
@@ -54,15 +55,26 @@ static const char *const step[] = {
      * many of those decided are), 'last', 'clock' (at the last removal). */
     "CREATE TABLE value (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE place (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
+    /* Decided events by slots of time (size: ms of a slot) and keys, which are sources with labels
+     * (tally.c); no row for none. */
+    "CREATE TABLE tally_key (id INTEGER PRIMARY KEY, source TEXT NOT NULL, labels TEXT NOT NULL,"
+    " UNIQUE (source, labels));"
+    "CREATE TABLE tally (size INTEGER NOT NULL, slot INTEGER NOT NULL, key INTEGER NOT NULL,"
+    " n INTEGER NOT NULL, PRIMARY KEY (size, slot, key)) WITHOUT ROWID;",
 };
+/* What a step does besides; NULL: nothing. */
+static int (*const fill[])(heed_db *db, heed_error *err) = { NULL, heed__tally_all };
 
 _Static_assert(sizeof step / sizeof *step == HEED_SCHEMA_VERSION, "a step for every version");
+_Static_assert(sizeof fill / sizeof *fill == HEED_SCHEMA_VERSION, "a step for every version");
 
 static int migrate(heed_db *db, int64_t from, heed_error *err) {
     int status = heed__db_script(db, "BEGIN IMMEDIATE", err);
     if (status) return status;
-    for (int64_t v = from; v < HEED_SCHEMA_VERSION && !status; v++)
+    for (int64_t v = from; v < HEED_SCHEMA_VERSION && !status; v++) {
         status = heed__db_script(db, step[v], err);
+        if (!status && fill[v]) status = fill[v](db, err);
+    }
     char sql[96];
     heed__format(sql, sizeof sql, "PRAGMA user_version=%d; PRAGMA application_id=%d; COMMIT",
                  HEED_SCHEMA_VERSION, HEED_SCHEMA_ID);

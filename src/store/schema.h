@@ -4,7 +4,7 @@
 
 #include "store/db.h"
 
-enum { HEED_SCHEMA_VERSION = 1, HEED_SCHEMA_ID = 0x68656564 };
+enum { HEED_SCHEMA_VERSION = 2, HEED_SCHEMA_ID = 0x68656564 };
 
 /* Checks that the file is a store of a version that is known; makes or migrates the tables unless
  * read_only. 0 or a status. */

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "store/impl.h"
+#include "store/tally.h"
 
 enum { PATH_SIZE = 4096, CHUNK = 1000 };
 
@@ -115,24 +116,14 @@ static int remove_range(heed_store *s, void *arg, heed_error *err) {
         "DELETE FROM message WHERE phase > 0 AND upto >= ?1 AND upto < ?2",
     };
     const int64_t value[] = { r->first, r->limit, r->keep };
-    int64_t events = 0;
-    int status = HEED_OK;
+    int64_t events;
+    int status = heed__tally(s->writer, r->first, r->limit, -1, &events, err);
     for (size_t i = 0; i < sizeof sql / sizeof *sql && !status; i++)
         status = heed__db_run(s->writer, sql[i], value, 2, err);
-    sqlite3_stmt *q = status ? NULL
-                             : heed__db_sql(s->writer,
-                                            "SELECT count(*) FROM entry WHERE seq >= ?1 AND"
-                                            " seq < ?2 AND kind = 0",
-                                            err);
-    if (!q) return status ? status : heed__db_error(s->writer, err);
-    sqlite3_bind_int64(q, 1, r->first);
-    sqlite3_bind_int64(q, 2, r->limit);
-    status = heed__db_step(s->writer, q, err);
-    if (status == 1) events = sqlite3_column_int64(q, 0);
-    heed__db_done(q);
-    if (status < 0) return status;
-    status = heed__db_run(s->writer, "DELETE FROM entry WHERE seq >= ?1 AND seq < ?2 AND seq <> ?3",
-                          value, 3, err);
+    if (!status)
+        status = heed__db_run(s->writer,
+                              "DELETE FROM entry WHERE seq >= ?1 AND seq < ?2 AND seq <> ?3", value,
+                              3, err);
     r->removed = sqlite3_changes(s->writer->db);
     s->pending.events -= events; /* all of them were decided */
     if (!status) status = heed__place_set(s, "events", s->pending.events, err);

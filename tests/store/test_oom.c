@@ -151,6 +151,8 @@ static int look(heed_store *s, heed_error *err) {
     int status = took(heed_look_events(s, &words, err), err);
     if (!status) status = took(heed_look_event(s, 1, err), err);
     if (!status) status = took(heed_look_counts(s, &(heed_look){ 0 }, by, 2, 60000000, err), err);
+    const heed_look slots = { .from_ms = 60000, .to_ms = 120000060000 };
+    if (!status) status = took(heed_look_counts(s, &slots, by, 2, 60000000, err), err);
     if (!status) status = took(heed_look_alerts(s, NULL, 0, 0, err), err);
     if (!status) status = took(heed_look_alert(s, 100, err), err);
     if (!status) status = took(heed_look_story(s, 1, err), err);

@@ -71,7 +71,7 @@ static void test_newer(void **state) {
     *state = NULL;
     in_sqlite(store_path, "PRAGMA user_version=99");
     refused(store_path, false, HEED_EFORMAT,
-            "made by a newer heed (store version 99; this one knows 1)");
+            "made by a newer heed (store version 99; this one knows 2)");
     refused(store_path, true, HEED_EFORMAT, "made by a newer heed");
 }
 
