@@ -186,3 +186,13 @@ const char *heed__errno_text(int number) {
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     return c ? strerror_l(number, c) : "unknown error";
 }
+
+int64_t heed__words_in(const char *text) {
+    int64_t n = 0;
+    for (bool in = false; *text; text++) {
+        const bool letter = (unsigned char)*text > ' ';
+        n += letter && !in;
+        in = letter;
+    }
+    return n;
+}

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "base/base64.h"
 #include "flow/feed_impl.h"
 #include "flow/mail.h"
 

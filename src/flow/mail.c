@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/base64.h"
 #include "base/date.h"
 #include "base/text.h"
 #include "flow/charset.h"
@@ -24,31 +25,7 @@ static slice trim(slice s) {
     return s;
 }
 
-/* -- base64, quoted-printable ----------------------------------------------------------------- */
-
-static int base64_value(char c) {
-    return c >= 'A' && c <= 'Z'   ? c - 'A'
-           : c >= 'a' && c <= 'z' ? c - 'a' + 26
-           : c >= '0' && c <= '9' ? c - '0' + 52
-           : c == '+' || c == '-' ? 62
-           : c == '/' || c == '_' ? 63
-                                  : -1;
-}
-
-/* What is no letter of base64 is passed over, as RFC 2045 asks. */
-void heed__base64_add(heed_text *to, const char *text, size_t size) {
-    uint32_t bits = 0;
-    int n = 0;
-    for (size_t i = 0; i < size && text[i] != '='; i++) {
-        const int v = base64_value(text[i]);
-        if (v < 0) continue;
-        bits = bits << 6 | (uint32_t)v;
-        n += 6;
-        if (n < 8) continue;
-        n -= 8;
-        heed__text_put(to, (char)(bits >> n & 0xff));
-    }
-}
+/* -- quoted-printable -------------------------------------------------------------------------- */
 
 static int hex_value(char c) {
     return c >= '0' && c <= '9'   ? c - '0'

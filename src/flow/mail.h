@@ -25,7 +25,4 @@ int heed__mail_read(heed_mail *mail, const char *bytes, size_t size, const heed_
                     heed_error *err);
 void heed__mail_free(heed_mail *mail); /* a zeroed one is fine */
 
-/* Adds what a text in base64 stands for, up to its first '='; other characters are passed over. */
-void heed__base64_add(heed_text *to, const char *text, size_t size);
-
 #endif

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -72,23 +73,6 @@ static int open_mail(heed__sink *s, heed_error *err) {
 
 /* -- the mail's text --------------------------------------------------------------------------- */
 
-static void add_base64(heed_text *b, const unsigned char *data, size_t size, size_t line) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t column = 0;
-    for (size_t i = 0; i < size; i += 3) {
-        const size_t left = size - i;
-        const unsigned v = (unsigned)data[i] << 16 | (left > 1 ? (unsigned)data[i + 1] << 8 : 0u) |
-                           (left > 2 ? (unsigned)data[i + 2] : 0u);
-        const char four[4] = { digits[v >> 18], digits[v >> 12 & 63],
-                               left > 1 ? digits[v >> 6 & 63] : '=',
-                               left > 2 ? digits[v & 63] : '=' };
-        heed__text_add(b, four, 4);
-        column += 4;
-        if (line && column >= line) heed__text_add(b, "\n", 1), column = 0;
-    }
-    if (line && column) heed__text_add(b, "\n", 1);
-}
-
 /* A header's text: plain where it can be, else encoded words of at most 75 characters, each of
  * whole characters, on lines of their own (RFC 2047). */
 static void add_encoded(heed_text *b, const char *text) {
@@ -116,7 +100,7 @@ static void add_encoded(heed_text *b, const char *text) {
             at += size ? size : 1;
         }
         heed__text_puts(b, words ? "\n =?UTF-8?B?" : "=?UTF-8?B?");
-        add_base64(b, (const unsigned char *)word, n, 0);
+        heed__base64_put(b, word, n, 0);
         heed__text_puts(b, "?=");
     }
 }
@@ -146,7 +130,7 @@ static int add_body(heed_text *b, const heed_hooks *hooks, const heed_message *m
     heed__text_puts(&t, "\nkey: ");
     heed__text_puts(&t, m->key);
     heed__text_puts(&t, "\n");
-    if (!t.failed) add_base64(b, (const unsigned char *)t.bytes, (size_t)t.len, LINE);
+    if (!t.failed) heed__base64_put(b, t.bytes, (size_t)t.len, LINE);
     const bool failed = t.failed;
     heed__text_free(&t);
     heed__free(hooks, all);

@@ -125,11 +125,11 @@ static int open_all(heed_analyst *a, int threads, heed_metrics_set *metrics, hee
         if (rc) return rc;
         if (k->kind == ANALYSIS_EMBED && a->vectors < 0) a->vectors = (int)i;
         char labels[256] = "analysis=\"";
-        heed_line l = { .hooks = &a->hooks };
-        heed_line_put(&l, "analysis=");
-        heed_line_string(&l, k->cfg->name);
-        if (!l.failed && l.len < (int64_t)sizeof labels) memcpy(labels, l.data, (size_t)l.len + 1);
-        heed_line_free(&l);
+        heed_text l = { .hooks = &a->hooks };
+        heed__text_puts(&l, "analysis=");
+        heed__json_put_string(&l, k->cfg->name);
+        if (!l.failed && l.len < (int64_t)sizeof labels) memcpy(labels, l.bytes, (size_t)l.len + 1);
+        heed__text_free(&l);
         k->found = heed__counter(metrics, "heed_findings_total",
                                  "texts of which an analysis said something", labels);
     }

@@ -3,9 +3,9 @@
 #define HEED_SERVE_ANALYST_IMPL_H
 
 #include "base/arena.h"
+#include "base/json_put.h"
 #include "base/thread.h"
 #include "serve/analyst.h"
-#include "serve/line.h"
 #include "serve/novelty.h"
 #include "serve/served.h"
 

@@ -26,13 +26,13 @@ typedef struct run {
     float *vector;
     heed_novel **novel; /* [analyses]; NULL: it is not novelty */
     int64_t **asked;    /* [analyses][n] where event i stands in novel */
-    heed_line line;
+    heed_text line;
 } run;
 
 static void run_free(run *r) {
     if (!r) return;
     for (int64_t i = 0; r->said && i < r->a->models; i++) heed_said_free(&r->said[i]);
-    heed_line_free(&r->line);
+    heed__text_free(&r->line);
     heed__arena_free(&r->arena);
     const heed_hooks hooks = r->a->hooks;
     heed__free(&hooks, r);
@@ -233,7 +233,7 @@ verdict heed__verdict(const heed_analyst *a, const analysis *k, const heed_said 
 
 /* What was written into the line, kept; NULL where memory was short. */
 static const char *line_end(run *r) {
-    const char *own = r->line.failed ? NULL : keep(r, r->line.data, (size_t)r->line.len);
+    const char *own = r->line.failed ? NULL : keep(r, r->line.bytes, (size_t)r->line.len);
     r->line.len = 0;
     r->line.failed = false;
     return own;
@@ -249,15 +249,15 @@ static int classify(run *r, const analysis *k, int64_t i, heed_finding *f) {
     f->confidence = v.confidence;
     f->abstained = v.abstained;
     if (!v.label) return 0;
-    heed_line_put(&r->line, "{\"labels\":[");
+    heed__text_puts(&r->line, "{\"labels\":[");
     for (int t = 0; t < n; t++) {
-        heed_line_put(&r->line, t ? ",{\"label\":" : "{\"label\":");
-        heed_line_string(&r->line, heed_served_label(r->a->model[k->model], top[t]));
-        heed_line_put(&r->line, ",\"score\":");
-        heed_line_part(&r->line, (double)said->probs[at * said->labels + top[t]], 6);
-        heed_line_put(&r->line, "}");
+        heed__text_puts(&r->line, t ? ",{\"label\":" : "{\"label\":");
+        heed__json_put_string(&r->line, heed_served_label(r->a->model[k->model], top[t]));
+        heed__text_puts(&r->line, ",\"score\":");
+        heed__json_put_part(&r->line, (double)said->probs[at * said->labels + top[t]], 6);
+        heed__text_puts(&r->line, "}");
     }
-    heed_line_put(&r->line, "]}");
+    heed__text_puts(&r->line, "]}");
     return (f->detail = line_end(r)) ? 0 : HEED_ENOMEM;
 }
 
@@ -265,25 +265,25 @@ static int classify(run *r, const analysis *k, int64_t i, heed_finding *f) {
 static int tag(run *r, int64_t j, int64_t i, heed_finding *f) {
     const heed_entity *e = r->entity[j * r->n + i];
     const int64_t n = r->entities[j * r->n + i];
-    heed_line_put(&r->line, "{\"entities\":[");
+    heed__text_puts(&r->line, "{\"entities\":[");
     for (int64_t at = 0; at < n; at++) {
         if (!f->label || (double)e[at].confidence > f->confidence) {
             f->label = e[at].type;
             f->confidence = (double)e[at].confidence;
         }
-        heed_line_put(&r->line, at ? ",{\"begin\":" : "{\"begin\":");
-        heed_line_int(&r->line, (int64_t)e[at].begin);
-        heed_line_put(&r->line, ",\"end\":");
-        heed_line_int(&r->line, (int64_t)e[at].end);
-        heed_line_put(&r->line, ",\"text\":");
-        heed_line_text(&r->line, r->text[i] + e[at].begin, e[at].end - e[at].begin);
-        heed_line_put(&r->line, ",\"type\":");
-        heed_line_string(&r->line, e[at].type);
-        heed_line_put(&r->line, ",\"confidence\":");
-        heed_line_part(&r->line, (double)e[at].confidence, 6);
-        heed_line_put(&r->line, "}");
+        heed__text_puts(&r->line, at ? ",{\"begin\":" : "{\"begin\":");
+        heed__json_put_int(&r->line, (int64_t)e[at].begin);
+        heed__text_puts(&r->line, ",\"end\":");
+        heed__json_put_int(&r->line, (int64_t)e[at].end);
+        heed__text_puts(&r->line, ",\"text\":");
+        heed__json_put_text(&r->line, r->text[i] + e[at].begin, e[at].end - e[at].begin);
+        heed__text_puts(&r->line, ",\"type\":");
+        heed__json_put_string(&r->line, e[at].type);
+        heed__text_puts(&r->line, ",\"confidence\":");
+        heed__json_put_part(&r->line, (double)e[at].confidence, 6);
+        heed__text_puts(&r->line, "}");
     }
-    heed_line_put(&r->line, "]}");
+    heed__text_puts(&r->line, "]}");
     return (f->detail = line_end(r)) ? 0 : HEED_ENOMEM;
 }
 
@@ -338,11 +338,11 @@ static int novelty(run *r, int64_t j, int64_t i, heed_finding *f) {
     f->label = x->nearest && cosine >= r->a->analysis[j].cfg->similar ? "seen" : "new";
     f->confidence = 1 - cosine < 0 ? 0 : 1 - cosine;
     if (!x->nearest) return 0;
-    heed_line_put(&r->line, "{\"nearest\":");
-    heed_line_int(&r->line, x->nearest);
-    heed_line_put(&r->line, ",\"similar\":");
-    heed_line_part(&r->line, cosine, 6);
-    heed_line_put(&r->line, "}");
+    heed__text_puts(&r->line, "{\"nearest\":");
+    heed__json_put_int(&r->line, x->nearest);
+    heed__text_puts(&r->line, ",\"similar\":");
+    heed__json_put_part(&r->line, cosine, 6);
+    heed__text_puts(&r->line, "}");
     return (f->detail = line_end(r)) ? 0 : HEED_ENOMEM;
 }
 
@@ -384,11 +384,11 @@ static int risk(run *r, const analysis *k, int64_t i, heed_finding *f) {
         if (!all && !word) continue;
         f->label = grade->name;
         f->confidence = all && !word ? least : 1;
-        heed_line_put(&r->line, "{\"by\":");
-        heed_line_string(&r->line, word ? "word" : "conditions");
-        if (word) heed_line_put(&r->line, ",\"word\":");
-        if (word) heed_line_string(&r->line, word);
-        heed_line_put(&r->line, "}");
+        heed__text_puts(&r->line, "{\"by\":");
+        heed__json_put_string(&r->line, word ? "word" : "conditions");
+        if (word) heed__text_puts(&r->line, ",\"word\":");
+        if (word) heed__json_put_string(&r->line, word);
+        heed__text_puts(&r->line, "}");
         return (f->detail = line_end(r)) ? 0 : HEED_ENOMEM;
     }
     return 0;

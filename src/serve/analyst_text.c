@@ -10,22 +10,22 @@ enum { DIGITS = 8, TOP = 5, WORDS = 1024, TAKEN = 5, DRAWS = 8 };
 
 /* -- labels ----------------------------------------------------------------------------------- */
 
-static void put_labels(heed_line *l, const heed_served *m, const float *probs, const int *top,
+static void put_labels(heed_text *l, const heed_served *m, const float *probs, const int *top,
                        int n) {
-    heed_line_put(l, "[");
+    heed__text_puts(l, "[");
     for (int i = 0; i < n; i++) {
-        heed_line_put(l, i ? ",{\"label\":" : "{\"label\":");
-        heed_line_string(l, heed_served_label(m, top[i]));
-        heed_line_put(l, ",\"score\":");
-        heed_line_part(l, (double)probs[top[i]], DIGITS);
-        heed_line_put(l, "}");
+        heed__text_puts(l, i ? ",{\"label\":" : "{\"label\":");
+        heed__json_put_string(l, heed_served_label(m, top[i]));
+        heed__text_puts(l, ",\"score\":");
+        heed__json_put_part(l, (double)probs[top[i]], DIGITS);
+        heed__text_puts(l, "}");
     }
-    heed_line_put(l, "]");
+    heed__text_puts(l, "]");
 }
 
 /* {"label","confidence","labels":[..],"abstained","tokens_seen","tokens_total"} of text i, or the
  * labels alone. */
-static void put_classified(heed_line *l, const heed_analyst *a, const analysis *k,
+static void put_classified(heed_text *l, const heed_analyst *a, const analysis *k,
                            const heed_said *said, int64_t i, const heed_asked *asked) {
     const heed_served *m = a->model[k->model];
     const float *probs = said->probs + i * said->labels;
@@ -38,18 +38,18 @@ static void put_classified(heed_line *l, const heed_analyst *a, const analysis *
         put_labels(l, m, probs, top, v.label ? n : 0);
         return;
     }
-    heed_line_put(l, "{\"label\":");
-    heed_line_string(l, v.label);
-    heed_line_put(l, ",\"confidence\":");
-    heed_line_part(l, v.confidence, DIGITS);
-    heed_line_put(l, ",\"labels\":");
+    heed__text_puts(l, "{\"label\":");
+    heed__json_put_string(l, v.label);
+    heed__text_puts(l, ",\"confidence\":");
+    heed__json_put_part(l, v.confidence, DIGITS);
+    heed__text_puts(l, ",\"labels\":");
     put_labels(l, m, probs, top, v.label ? n : 0);
-    heed_line_put(l, v.abstained ? ",\"abstained\":true,\"tokens_seen\":"
-                                 : ",\"abstained\":false,\"tokens_seen\":");
-    heed_line_int(l, said->seen[i]);
-    heed_line_put(l, ",\"tokens_total\":");
-    heed_line_int(l, said->total[i]);
-    heed_line_put(l, "}");
+    heed__text_puts(l, v.abstained ? ",\"abstained\":true,\"tokens_seen\":"
+                                   : ",\"abstained\":false,\"tokens_seen\":");
+    heed__json_put_int(l, said->seen[i]);
+    heed__text_puts(l, ",\"tokens_total\":");
+    heed__json_put_int(l, said->total[i]);
+    heed__text_puts(l, "}");
 }
 
 json_t *heed_analyst_classify(heed_analyst *a, const char *name, const char *text,
@@ -57,10 +57,10 @@ json_t *heed_analyst_classify(heed_analyst *a, const char *name, const char *tex
     const analysis *k = heed__analysis_find(a, name, ANALYSIS_CLASSIFY, err);
     heed_said said = { 0 };
     if (!k || heed_served_ask(a->model[k->model], 1, &text, &said, err) != 0) return NULL;
-    heed_line l = { .hooks = &a->hooks };
+    heed_text l = { .hooks = &a->hooks };
     put_classified(&l, a, k, &said, 0, &(heed_asked){ 0 });
-    json_t *answer = l.failed ? NULL : json_loadb(l.data, (size_t)l.len, 0, NULL);
-    heed_line_free(&l);
+    json_t *answer = l.failed ? NULL : json_loadb(l.bytes, (size_t)l.len, 0, NULL);
+    heed__text_free(&l);
     heed_said_free(&said);
     if (!answer) heed__error(err, HEED_ENOMEM, "classify: out of memory");
     return answer;
@@ -83,21 +83,21 @@ static void tell(asking *x, const heed_error *err) {
         return;
     }
     heed_error own = { 0 };
-    heed_line l = { .hooks = &x->a->hooks };
+    heed_text l = { .hooks = &x->a->hooks };
     const char *one = NULL, **answer = &one;
     if (asked->n > 1) answer = heed__calloc(&x->a->hooks, (size_t)asked->n, sizeof *answer);
     for (int64_t i = 0; answer && i < asked->n; i++) {
         put_classified(&l, x->a, x->k, said, i, asked);
-        heed_line_bytes(&l, "", 1); /* ends one text; the next begins after it */
+        heed__text_add(&l, "", 1); /* ends one text; the next begins after it */
     }
-    const char *at = l.data;
+    const char *at = l.bytes;
     for (int64_t i = 0; answer && !l.failed && i < asked->n; i++, at += strlen(at) + 1)
         answer[i] = at;
     const bool ok = answer && !l.failed;
     if (!ok) heed__error(&own, HEED_ENOMEM, "classify: out of memory");
     asked->done(asked, ok ? answer : NULL, NULL, 0, &own);
     if (answer != &one) heed__free(&x->a->hooks, answer);
-    heed_line_free(&l);
+    heed__text_free(&l);
 }
 
 static void asking_done(heed_job *job, int status, const heed_error *err) {

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "serve/tree.h"
 
 enum { MESSAGES_MOST = 512, PART_BYTES = 24, NAME_MOST = 200 };
@@ -13,16 +14,6 @@ enum { MESSAGES_MOST = 512, PART_BYTES = 24, NAME_MOST = 200 };
 
 static int wrong(heed_error *err, size_t at, const char *what) {
     return heed__error(err, HEED_EINVALID, "messages[%llu]: %s", (unsigned long long)at, what);
-}
-
-static int64_t words_in(const char *text) {
-    int64_t n = 0;
-    for (bool in = false; *text; text++) {
-        const bool letter = (unsigned char)*text > ' ';
-        n += letter && !in;
-        in = letter;
-    }
-    return n;
 }
 
 /* A list of parts {"type":"text","text"} as one text; *text is kept's. */
@@ -71,7 +62,7 @@ static int read_message(heed_chat *c, const json_t *m, size_t at, heed_error *er
     if (!text) return wrong(err, at, "content is neither a text nor a list of parts");
     if (json_is_string(content) && strlen(text) != json_string_length(content))
         return wrong(err, at, "content has a zero byte");
-    c->words += words_in(text);
+    c->words += heed__words_in(text);
     if (!user) return 0;
     if (c->messages == HEED_CHAT_TURNS)
         memmove(c->message, c->message + 1, (size_t)--c->messages * sizeof *c->message);
@@ -167,7 +158,7 @@ static json_t *extension(const json_t *answer) {
 }
 
 static json_t *usage(const heed_chat *c, const json_t *answer) {
-    const int64_t said = words_in(reply_of(answer));
+    const int64_t said = heed__words_in(reply_of(answer));
     json_t *tree = json_object();
     heed__tree_put(&tree, "prompt_tokens", json_integer(c->words));
     heed__tree_put(&tree, "completion_tokens", json_integer(said));

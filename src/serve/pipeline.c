@@ -267,7 +267,7 @@ void heed_pipeline_stop(heed_pipeline *p, int seconds) {
     heed_setup_drop(p->rules);
     heed__lock_free(p->deciding);
     heed__lock_free(p->lock);
-    heed_line_free(&p->line);
+    heed__text_free(&p->line);
     const heed_hooks hooks = p->hooks;
     heed__free(&hooks, p->arrived);
     heed__free(&hooks, p);

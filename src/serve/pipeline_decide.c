@@ -130,14 +130,14 @@ static const heed_entry *entry_of(const pipeline_batch *b, int64_t seq) {
 }
 
 static void publish(heed_pipeline *p, const pipeline_batch *b, const outcome *o) {
-    heed_line *l = &p->line;
+    heed_text *l = &p->line;
     for (int64_t i = 0; p->cfg.hub && i < o->commit.decided_len; i++) {
         const heed_entry *e = entry_of(b, o->decided[i].seq);
         l->len = 0;
         l->failed = false;
         heed__event_line(l, e, &o->decided[i]);
         if (!l->failed)
-            heed_hub_publish(p->cfg.hub, HEED_TOPIC_EVENT, "event", e->seq, l->data,
+            heed_hub_publish(p->cfg.hub, HEED_TOPIC_EVENT, "event", e->seq, l->bytes,
                              (size_t)l->len);
     }
     for (int64_t i = 0; p->cfg.hub && i < o->commit.alerts; i++) {
@@ -145,7 +145,7 @@ static void publish(heed_pipeline *p, const pipeline_batch *b, const outcome *o)
         l->failed = false;
         heed__alert_line(l, &o->alert[i], 0);
         if (!l->failed)
-            heed_hub_publish(p->cfg.hub, HEED_TOPIC_ALERT, "alert", o->alert[i].seq, l->data,
+            heed_hub_publish(p->cfg.hub, HEED_TOPIC_ALERT, "alert", o->alert[i].seq, l->bytes,
                              (size_t)l->len);
     }
     for (int64_t i = 0; p->cfg.told && i < o->commit.decided_len; i++)

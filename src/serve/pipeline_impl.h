@@ -3,8 +3,8 @@
 #define HEED_SERVE_PIPELINE_IMPL_H
 
 #include "base/arena.h"
+#include "base/json_put.h"
 #include "base/thread.h"
-#include "serve/line.h"
 #include "serve/pipeline.h"
 
 enum {
@@ -70,7 +70,7 @@ struct heed_pipeline {
     heed_decider *decider;
     heed_setup *rules; /* of which the decider is */
     int64_t saved_ns, saved_at;
-    heed_line line;
+    heed_text line;
     /* the clock's: entries removed since it was told of them, and when that was */
     int64_t removed, retained_ns;
     heed_thread *reader, *thread, *clock;
@@ -134,7 +134,7 @@ int heed__store_decided_event(heed_store *store, int64_t seq, heed_replayed *to,
 void heed__replayed_free(heed_replayed *r); /* a zeroed one is fine */
 
 /* An event as the stream tells of it (store/look.h's EVENT). */
-void heed__event_line(heed_line *l, const heed_entry *e, const heed_decided *d);
-void heed__alert_line(heed_line *l, const heed_alert *a, int64_t opened_ms);
+void heed__event_line(heed_text *l, const heed_entry *e, const heed_decided *d);
+void heed__alert_line(heed_text *l, const heed_alert *a, int64_t opened_ms);
 
 #endif

@@ -13,80 +13,80 @@
 #include "base/text.h"
 #include "serve/pipeline_impl.h"
 
-static void put_time(heed_line *l, int64_t ms) {
+static void put_time(heed_text *l, int64_t ms) {
     char text[HEED_DATE_SIZE];
     heed__date_text(ms, text);
-    heed_line_string(l, ms ? text : NULL);
+    heed__json_put_string(l, ms ? text : NULL);
 }
 
-static void put_finding(heed_line *l, const heed_finding *f) {
-    heed_line_put(l, "{\"name\":");
-    heed_line_string(l, f->name);
-    heed_line_put(l, ",\"label\":");
-    heed_line_string(l, f->label);
-    heed_line_put(l, ",\"confidence\":");
-    heed_line_part(l, f->confidence, 6);
-    heed_line_put(l, f->abstained ? ",\"abstained\":true,\"detail\":"
-                                  : ",\"abstained\":false,\"detail\":");
-    heed_line_put(l, f->detail ? f->detail : "null");
-    heed_line_put(l, "}");
+static void put_finding(heed_text *l, const heed_finding *f) {
+    heed__text_puts(l, "{\"name\":");
+    heed__json_put_string(l, f->name);
+    heed__text_puts(l, ",\"label\":");
+    heed__json_put_string(l, f->label);
+    heed__text_puts(l, ",\"confidence\":");
+    heed__json_put_part(l, f->confidence, 6);
+    heed__text_puts(l, f->abstained ? ",\"abstained\":true,\"detail\":"
+                                    : ",\"abstained\":false,\"detail\":");
+    heed__text_puts(l, f->detail ? f->detail : "null");
+    heed__text_puts(l, "}");
 }
 
-void heed__event_line(heed_line *l, const heed_entry *e, const heed_decided *d) {
+void heed__event_line(heed_text *l, const heed_entry *e, const heed_decided *d) {
     const char *const name[] = { "id", "source", "user", "session", "title", "text", "url" };
     const char *const text[] = { e->id, e->source, e->user, e->session, e->title, e->text, e->url };
-    heed_line_put(l, "{\"seq\":");
-    heed_line_int(l, e->seq);
-    heed_line_put(l, ",\"time\":");
+    heed__text_puts(l, "{\"seq\":");
+    heed__json_put_int(l, e->seq);
+    heed__text_puts(l, ",\"time\":");
     put_time(l, e->time_ms);
-    heed_line_put(l, ",\"happened\":");
+    heed__text_puts(l, ",\"happened\":");
     put_time(l, e->happened_ms);
     for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
-        heed_line_put(l, ",\"");
-        heed_line_put(l, name[i]);
-        heed_line_put(l, "\":");
-        heed_line_string(l, text[i]);
+        heed__text_puts(l, ",\"");
+        heed__text_puts(l, name[i]);
+        heed__text_puts(l, "\":");
+        heed__json_put_string(l, text[i]);
     }
-    heed_line_put(l, ",\"fields\":");
-    heed_line_put(l, e->body && *e->body ? e->body : "{}");
-    heed_line_put(l, ",\"findings\":[");
+    heed__text_puts(l, ",\"fields\":");
+    heed__text_puts(l, e->body && *e->body ? e->body : "{}");
+    heed__text_puts(l, ",\"findings\":[");
     for (int64_t i = 0; i < d->findings; i++) {
-        if (i) heed_line_put(l, ",");
+        if (i) heed__text_puts(l, ",");
         put_finding(l, &d->finding[i]);
     }
-    heed_line_put(l, "],\"story\":");
+    heed__text_puts(l, "],\"story\":");
     if (d->story) {
-        heed_line_put(l, "{\"id\":");
-        heed_line_int(l, d->story);
-        heed_line_put(l, d->story == e->seq ? ",\"size\":1}" : ",\"size\":null}");
+        heed__text_puts(l, "{\"id\":");
+        heed__json_put_int(l, d->story);
+        heed__text_puts(l, d->story == e->seq ? ",\"size\":1}" : ",\"size\":null}");
     } else {
-        heed_line_put(l, "null");
+        heed__text_puts(l, "null");
     }
-    heed_line_put(l, ",\"rank\":");
-    heed_line_part(l, d->rank, 6);
-    heed_line_put(l, ",\"vote\":null,\"corrected\":{}}");
+    heed__text_puts(l, ",\"rank\":");
+    heed__json_put_part(l, d->rank, 6);
+    heed__text_puts(l, ",\"vote\":null,\"corrected\":{}}");
 }
 
-void heed__alert_line(heed_line *l, const heed_alert *a, int64_t opened_ms) {
-    heed_line_put(l, "{\"id\":");
-    heed_line_int(l, a->id);
-    heed_line_put(l, ",\"rule\":");
-    heed_line_string(l, a->rule);
-    heed_line_put(l, ",\"grade\":");
-    heed_line_string(l, a->grade);
-    heed_line_put(l, ",\"state\":");
-    heed_line_string(l, a->state);
-    heed_line_put(l, ",\"key\":");
-    heed_line_put(l, a->key ? a->key : "{}");
-    heed_line_put(l, ",\"title\":");
-    heed_line_string(l, a->title);
-    heed_line_put(l, ",\"opened\":");
+void heed__alert_line(heed_text *l, const heed_alert *a, int64_t opened_ms) {
+    heed__text_puts(l, "{\"id\":");
+    heed__json_put_int(l, a->id);
+    heed__text_puts(l, ",\"rule\":");
+    heed__json_put_string(l, a->rule);
+    heed__text_puts(l, ",\"grade\":");
+    heed__json_put_string(l, a->grade);
+    heed__text_puts(l, ",\"state\":");
+    heed__json_put_string(l, a->state);
+    heed__text_puts(l, ",\"key\":");
+    heed__text_puts(l, a->key ? a->key : "{}");
+    heed__text_puts(l, ",\"title\":");
+    heed__json_put_string(l, a->title);
+    heed__text_puts(l, ",\"opened\":");
     put_time(l, opened_ms ? opened_ms : a->time_ms);
-    heed_line_put(l, ",\"time\":");
+    heed__text_puts(l, ",\"time\":");
     put_time(l, a->time_ms);
-    heed_line_put(l, ",\"why\":");
-    heed_line_put(l, a->why ? a->why : "{}");
-    heed_line_put(l, "}");
+    heed__text_puts(l, ",\"why\":");
+    heed__text_puts(l, a->why ? a->why : "{}");
+    heed__text_puts(l, "}");
 }
 
 /* -- figures ----------------------------------------------------------------------------------- */
@@ -130,19 +130,19 @@ heed_pipeline_state heed_pipeline_state_now(heed_pipeline *p) {
     return s;
 }
 
-static void put(heed_line *l, const char *name, double value) {
-    heed_line_put(l, l->len > 1 ? ",\"" : "\"");
-    heed_line_put(l, name);
-    heed_line_put(l, "\":");
-    heed_line_real(l, value);
+static void put(heed_text *l, const char *name, double value) {
+    heed__text_puts(l, l->len > 1 ? ",\"" : "\"");
+    heed__text_puts(l, name);
+    heed__text_puts(l, "\":");
+    heed__json_put_real(l, value);
 }
 
-static void publish(heed_pipeline *p, heed_line *l) {
+static void publish(heed_pipeline *p, heed_text *l) {
     if (!p->cfg.hub) return;
     const heed_pipeline_state s = heed_pipeline_state_now(p);
     l->len = 0;
     l->failed = false;
-    heed_line_put(l, "{");
+    heed__text_puts(l, "{");
     put(l, "rate", s.rate);
     put(l, "queue", (double)s.waiting);
     put(l, "clients", (double)heed_hub_listeners(p->cfg.hub));
@@ -151,9 +151,9 @@ static void publish(heed_pipeline *p, heed_line *l) {
     put(l, "memory", (double)s.memory);
     put(l, "last", (double)s.last);
     put(l, "decided", (double)s.decided);
-    heed_line_put(l, "}");
+    heed__text_puts(l, "}");
     if (!l->failed)
-        heed_hub_publish(p->cfg.hub, HEED_TOPIC_STATS, "stats", -1, l->data, (size_t)l->len);
+        heed_hub_publish(p->cfg.hub, HEED_TOPIC_STATS, "stats", -1, l->bytes, (size_t)l->len);
 }
 
 /* -- the clock --------------------------------------------------------------------------------- */
@@ -192,7 +192,7 @@ static void retain(heed_pipeline *p) {
 
 void heed__pipeline_clock(void *pipeline) {
     heed_pipeline *p = pipeline;
-    heed_line line = { .hooks = &p->hooks };
+    heed_text line = { .hooks = &p->hooks };
     int64_t next = heed__ticks_ns(), before = 0, then = next;
     for (bool go = true; go;) {
         heed__lock_enter(p->lock);
@@ -217,5 +217,5 @@ void heed__pipeline_clock(void *pipeline) {
         tick(p);
         retain(p);
     }
-    heed_line_free(&line);
+    heed__text_free(&line);
 }

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "serve/line.h"
+#include "base/base64.h"
+#include "base/json_put.h"
+#include "base/text.h"
 #include "serve/route.h"
 #include "store/look.h"
 
@@ -44,22 +46,22 @@ static void asked_free(texts_asked *x) {
 /* One answer as it is, or all of them in a list, with what stands before and after it. */
 static void reply_lines(const texts_asked *x, const char *const *answer,
                         const char *const around[2]) {
-    heed_line l = { .hooks = &x->server->hooks };
+    heed_text l = { .hooks = &x->server->hooks };
     if (x->one) {
         heed_reply_data(x->rq, 200, "application/json", answer[0], strlen(answer[0]), NULL);
         return;
     }
-    heed_line_put(&l, around[0]);
+    heed__text_puts(&l, around[0]);
     for (int64_t i = 0; i < x->asked.n; i++) {
-        if (i) heed_line_put(&l, ",");
-        heed_line_put(&l, answer[i]);
+        if (i) heed__text_puts(&l, ",");
+        heed__text_puts(&l, answer[i]);
     }
-    heed_line_put(&l, around[1]);
+    heed__text_puts(&l, around[1]);
     if (l.failed)
         heed__route_reply(x->rq, NULL, &(heed_error){ 0 });
     else
-        heed_reply_data(x->rq, 200, "application/json", l.data, (size_t)l.len, NULL);
-    heed_line_free(&l);
+        heed_reply_data(x->rq, 200, "application/json", l.bytes, (size_t)l.len, NULL);
+    heed__text_free(&l);
 }
 
 static json_t *numbers(const float *v, int64_t n) {
@@ -70,31 +72,11 @@ static json_t *numbers(const float *v, int64_t n) {
 
 /* The floats' bytes, little-endian, in base 64 (RFC 4648). */
 static json_t *base64(const heed_hooks *hooks, const float *v, int64_t n) {
-    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *in = (const unsigned char *)v;
-    const size_t size = (size_t)n * sizeof *v;
-    char *text = heed__malloc(hooks, size / 3 * 4 + 8), *at = text;
-    for (size_t i = 0; text && i < size; i += 3) {
-        const uint32_t b = (uint32_t)in[i] << 16 | (i + 1 < size ? (uint32_t)in[i + 1] << 8 : 0) |
-                           (i + 2 < size ? in[i + 2] : 0);
-        *at++ = digit[b >> 18];
-        *at++ = digit[b >> 12 & 63];
-        *at++ = i + 1 < size ? digit[b >> 6 & 63] : '=';
-        *at++ = i + 2 < size ? digit[b & 63] : '=';
-    }
-    json_t *value = text ? json_stringn(text, (size_t)(at - text)) : NULL;
-    heed__free(hooks, text);
+    heed_text text = { .hooks = hooks };
+    heed__base64_put(&text, v, (size_t)n * sizeof *v, 0);
+    json_t *value = text.failed || !text.bytes ? NULL : json_stringn(text.bytes, (size_t)text.len);
+    heed__text_free(&text);
     return value;
-}
-
-static int64_t words_in(const char *text) {
-    int64_t n = 0;
-    for (bool in = false; *text; text++) {
-        const bool letter = (unsigned char)*text > ' ';
-        n += letter && !in;
-        in = letter;
-    }
-    return n;
 }
 
 static json_t *embeddings(const texts_asked *x, const float *vector, int64_t dim) {
@@ -102,7 +84,7 @@ static json_t *embeddings(const texts_asked *x, const float *vector, int64_t dim
     int64_t tokens = 0;
     for (int64_t i = 0; i < x->asked.n; i++) {
         const float *v = vector + i * dim;
-        tokens += words_in(x->text[i]);
+        tokens += heed__words_in(x->text[i]);
         json_t *value = x->base64 ? base64(&x->server->hooks, v, dim) : numbers(v, dim);
         json_array_append_new(data, json_pack("{s:s, s:I, s:o}", "object", "embedding", "index",
                                               (json_int_t)i, "embedding", value));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/base64.h"
 #include "text/tok_norm.h"
 #include "text/unicode.h"
 
@@ -17,11 +18,9 @@ struct heed__charsmap {
     size_t size;
 };
 
+/* The alphabet for URLs is not meant. */
 static int digit(char c) {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+    return c == '-' || c == '_' ? -1 : heed__base64_value(c);
 }
 
 /* Decodes into out, which has room; false: it is no base64. */

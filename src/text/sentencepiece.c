@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "base/text.h"
 #include "text/protobuf.h"
 #include "text/tok_json.h"
@@ -246,22 +247,9 @@ static json_t *bpe(const spm *s) {
 /* -- what stands around it -------------------------------------------------------------------- */
 
 static char *base64(const spm *s) {
-    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const size_t n = s->charsmap_size;
-    if (n > SIZE_MAX / 2) return NULL;
-    char *text = heed__malloc(s->hooks, (n + 2) / 3 * 4 + 1), *to = text;
-    for (size_t i = 0; i < n && text; i += 3) {
-        const uint32_t a = s->charsmap[i], b = i + 1 < n ? s->charsmap[i + 1] : 0,
-                       c = i + 2 < n ? s->charsmap[i + 2] : 0, all = a << 16 | b << 8 | c;
-        *to++ = digit[all >> 18];
-        *to++ = digit[all >> 12 & 63];
-        *to++ = '=';
-        *to++ = '=';
-        if (i + 1 < n) to[-2] = digit[all >> 6 & 63];
-        if (i + 2 < n) to[-1] = digit[all & 63];
-    }
-    if (text) *to = 0;
-    return text;
+    heed_text text = { .hooks = s->hooks };
+    heed__base64_put(&text, s->charsmap, s->charsmap_size, 0);
+    return heed__text_take(&text, NULL);
 }
 
 static json_t *replace(const char *kind, const char *pattern, const char *content) {

@@ -11,7 +11,7 @@
 
 #include "base/alloc.h"
 #include "serve/batch.h"
-#include "serve/line.h"
+#include "base/json_put.h"
 #include "serve/novelty.h"
 #include "serve/pipeline_impl.h"
 #include "store/look.h"
@@ -127,29 +127,30 @@ static void novelty_is_what_it_was_after_a_restart(void **state) {
 
 static void lines_are_json(void **state) {
     (void)state;
-    heed_line l = { 0 };
-    heed_line_put(&l, "[");
-    heed_line_string(&l, "a\"\\\n\t\x01\x7f\xc3\xa9/");
-    heed_line_put(&l, ",");
-    heed_line_string(&l, NULL);
+    heed_text l = { 0 };
+    heed__text_puts(&l, "[");
+    heed__json_put_string(&l, "a\"\\\n\t\x01\x7f\xc3\xa9/");
+    heed__text_puts(&l, ",");
+    heed__json_put_string(&l, NULL);
     const int64_t whole[] = { 0, -1, INT64_MAX, INT64_MIN };
     for (int i = 0; i < 4; i++) {
-        heed_line_put(&l, ",");
-        heed_line_int(&l, whole[i]);
+        heed__text_puts(&l, ",");
+        heed__json_put_int(&l, whole[i]);
     }
     const double part[] = { 0, 1, 0.5, 0.1234565, 0.9999999, 1e-9, -0.25, 1.5 };
     for (int i = 0; i < 8; i++) {
-        heed_line_put(&l, ",");
-        heed_line_part(&l, part[i], 6);
+        heed__text_puts(&l, ",");
+        heed__json_put_part(&l, part[i], 6);
     }
-    heed_line_put(&l, "]");
-    assert_string_equal(l.data, "[\"a\\\"\\\\\\n\\t\\u0001\\u007f\xc3\xa9/\",null,0,-1,"
-                                "9223372036854775807,-9223372036854775808,0.0,1.0,0.5,0.123457,1.0,"
-                                "0.0,-0.25,1.5]");
-    json_t *tree = json_loads(l.data, 0, NULL);
+    heed__text_puts(&l, "]");
+    assert_string_equal(l.bytes,
+                        "[\"a\\\"\\\\\\n\\t\\u0001\\u007f\xc3\xa9/\",null,0,-1,"
+                        "9223372036854775807,-9223372036854775808,0.0,1.0,0.5,0.123457,1.0,"
+                        "0.0,-0.25,1.5]");
+    json_t *tree = json_loads(l.bytes, 0, NULL);
     assert_non_null(tree);
     json_decref(tree);
-    heed_line_free(&l);
+    heed__text_free(&l);
 }
 
 /* -- findings --------------------------------------------------------------------------------- */
