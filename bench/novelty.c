@@ -131,13 +131,18 @@ static void bench_words(char **text, int64_t events) {
     const int64_t R = HEED_NOVELTY_REACH;
     heed_error err;
     heed_novelty *words = heed_novelty_new(0, 0.5, INT64_MAX / 2, NULL, &err);
-    double start = 0;
+    double start = 0, sum = 0;
+    uint64_t all = 0;
     for (int64_t i = 0; i < R + events; i++) {
         heed_novel x = { .seq = i + 1, .time_ms = i, .text = text[i] };
         if (i == R) start = now_us();
         if (heed_novelty_step(words, &x, 1, &err)) die(err.msg);
+        sum += x.cosine;
+        all = all * 31 + (uint64_t)x.nearest;
     }
-    printf("words                  %9.1f us an event\n", (now_us() - start) / (double)events);
+    printf("words                  %9.1f us an event (mean nearest %.9f, of all %016llx)\n",
+           (now_us() - start) / (double)events, sum / (double)(R + events),
+           (unsigned long long)all);
     heed_novelty_free(words);
 }
 

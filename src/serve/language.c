@@ -261,7 +261,8 @@ heed_spoken heed_language_of(const char *text, const char *const *label, const f
     fitting f = { .n = n };
     for (int64_t i = 0; i < n; i++)
         for (size_t a = 0; a < sizeof alphabets / sizeof *alphabets; a++)
-            if (strcmp(alphabets[a].code, label[i]) == 0) f.alphabet[i] = &alphabets[a];
+            if (alphabets[a].code[0] == label[i][0] && strcmp(alphabets[a].code, label[i]) == 0)
+                f.alphabet[i] = &alphabets[a];
     each_letter(text, fit_letter, &f);
     double sum = 0, best = 0;
     int64_t at = 0;

@@ -26,20 +26,36 @@ enum {
     PLACES = HEED_NOVELTY_REACH + HEED_NEARBY_AGAIN
 };
 
+/* Bits of a set: those of its hashes, modulo their number. */
+typedef struct signature {
+    uint64_t word[4];
+} signature;
+
+/* Three lines of the processor's cache: a chain needs the first and one of the others. */
 typedef struct seen {
     int64_t seq, time_ms; /* seq 0: an empty place */
-    uint32_t band[BANDS];
-    int32_t after[BANDS]; /* the next older place in the same cell, -1: none */
-    int32_t set_len, bands_met;
-    uint32_t *set;  /* rising */
-    int64_t met_in; /* the step in which it was compared last */
+    signature sign;
+    uint32_t *set; /* rising */
+    int64_t set_len;
+    struct {
+        uint32_t hash;
+        int32_t after; /* the next older place in the same cell, -1: none */
+    } band[BANDS];
 } seen;
+_Static_assert(sizeof(seen) == 192, "lines of 64 bytes");
+
+/* How a place was met with while the chains were walked. */
+typedef struct meeting {
+    int64_t step; /* the last in which it was */
+    int64_t bands;
+} meeting;
 
 struct heed_novelty {
     heed_hooks hooks;
     int64_t within_ms, step;
     double least;
     seen *place;         /* [PLACES] a ring: event seq stands at seq % PLACES */
+    meeting *met;        /* [PLACES] */
     heed_nearby *nearby; /* NULL: by words alone */
     int32_t *cell;       /* [BANDS,TABLE] newest place, -1: none */
 };
@@ -51,11 +67,13 @@ heed_novelty *heed_novelty_new(int64_t dim, double least, int64_t within_ms,
         if (hooks) v->hooks = *hooks;
         v->least = least;
         v->within_ms = within_ms;
-        v->place = heed__calloc(hooks, PLACES, sizeof *v->place);
+        v->place = heed__aligned(hooks, PLACES * sizeof *v->place);
+        if (v->place) memset(v->place, 0, PLACES * sizeof *v->place);
+        v->met = heed__calloc(hooks, PLACES, sizeof *v->met);
         if (dim) v->nearby = heed__nearby_new(HEED_NOVELTY_REACH, dim, hooks, err);
         v->cell = heed__calloc(hooks, (size_t)BANDS * TABLE, sizeof *v->cell);
         if (v->cell) memset(v->cell, 0xff, (size_t)BANDS * TABLE * sizeof *v->cell);
-        if (v->place && v->cell && (!dim || v->nearby)) return v;
+        if (v->place && v->met && v->cell && (!dim || v->nearby)) return v;
     }
     heed_novelty_free(v);
     heed__error(err, HEED_ENOMEM, "novelty: out of memory");
@@ -66,7 +84,8 @@ void heed_novelty_free(heed_novelty *v) {
     if (!v) return;
     const heed_hooks hooks = v->hooks;
     for (int i = 0; v->place && i < PLACES; i++) heed__free(&hooks, v->place[i].set);
-    heed__free(&hooks, v->place);
+    heed__aligned_free(&hooks, v->place);
+    heed__free(&hooks, v->met);
     heed__nearby_free(v->nearby);
     heed__free(&hooks, v->cell);
     heed__free(&hooks, v);
@@ -135,7 +154,7 @@ static int word_set(const char *text, uint32_t set[2 * SET_MOST]) {
     return kept;
 }
 
-static void bands_of(const uint32_t *set, int len, uint32_t band[BANDS]) {
+static void bands_of(const uint32_t *set, int len, seen *own) {
     uint32_t least[HASHES];
     memset(least, 0xff, sizeof least);
     for (int i = 0; i < len; i++)
@@ -143,20 +162,48 @@ static void bands_of(const uint32_t *set, int len, uint32_t band[BANDS]) {
             const uint32_t x = mix(set[i] ^ (uint32_t)(h + 1) * 0x9e3779b9u);
             if (x < least[h]) least[h] = x;
         }
-    for (int b = 0; b < BANDS; b++) band[b] = mix(least[2 * b] * 31 + least[2 * b + 1]);
+    for (int b = 0; b < BANDS; b++) own->band[b].hash = mix(least[2 * b] * 31 + least[2 * b + 1]);
+}
+
+static int ones(uint64_t x) {
+    x -= x >> 1 & 0x5555555555555555u;
+    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (int)(x * 0x0101010101010101u >> 56);
+}
+
+static int in_both(const signature *a, const signature *b) {
+    int n = 0;
+    for (int i = 0; i < 4; i++) n += ones(a->word[i] & b->word[i]);
+    return n;
+}
+
+/* A set, and how many of its elements share a bit with one before. */
+typedef struct query {
+    const uint32_t *set;
+    int64_t len, shared;
+    signature sign;
+} query;
+
+static query query_of(const uint32_t *set, int len) {
+    query q = { .set = set, .len = len };
+    for (int i = 0; i < len; i++) q.sign.word[set[i] >> 6 & 3] |= UINT64_C(1) << (set[i] & 63);
+    q.shared = len - in_both(&q.sign, &q.sign);
+    return q;
 }
 
 /* The cosine, or 0 where it is surely less than bar. */
-static double cosine_of(const seen *p, const uint32_t *set, int len, double bar) {
-    if (p->set_len == 0 || len == 0) return 0;
-    const double lengths = sqrt((double)p->set_len * (double)len);
-    const int need = (int)(bar * lengths) - 1;               /* so many in both, or it is less */
-    const int more_p = p->set_len - need, more = len - need; /* that one may have alone */
-    int both = 0, i = 0, j = 0;
-    while (i < p->set_len && j < len) {
+static double cosine_of(const seen *p, const query *q, double bar) {
+    if (p->set_len == 0 || q->len == 0) return 0;
+    const double lengths = sqrt((double)p->set_len * (double)q->len);
+    const int64_t need = (int64_t)(bar * lengths) - 1; /* so many in both, or it is less */
+    if (in_both(&p->sign, &q->sign) + q->shared < need) return 0;
+    const int64_t more_p = p->set_len - need, more = q->len - need; /* that one may have alone */
+    int64_t both = 0, i = 0, j = 0;
+    while (i < p->set_len && j < q->len) {
         if (i - both > more_p || j - both > more) return 0;
-        both += p->set[i] == set[j];
-        const bool less = p->set[i]<set[j], above = p->set[i]> set[j];
+        both += p->set[i] == q->set[j];
+        const bool less = p->set[i]<q->set[j], above = p->set[i]> q->set[j];
         i += !above;
         j += !less;
     }
@@ -178,38 +225,45 @@ static void hear(const heed_novelty *v, heed_novel *x, int64_t seq, double cosin
     }
 }
 
+static void expect(const seen *p, int band) {
+    __builtin_prefetch(p);
+    __builtin_prefetch(&p->band[band]);
+}
+
 /* Those that agree with it in a band, each once. The chains are walked side by side, so that their
  * places come from memory at the same time. */
 static int candidates(heed_novelty *v, const heed_novel *x, const seen *own, bool again,
-                      seen *list[BANDS * TRIES]) {
+                      int32_t list[BANDS * TRIES]) {
     int32_t next[BANDS];
     int64_t last[BANDS];
     int n = 0;
     for (int b = 0; b < BANDS; b++) {
-        next[b] = again ? own->after[b] : v->cell[(size_t)b * TABLE + own->band[b] % TABLE];
+        next[b] = again ? own->band[b].after
+                        : v->cell[(size_t)b * TABLE + own->band[b].hash % TABLE];
         last[b] = INT64_MAX;
-        if (next[b] >= 0) __builtin_prefetch(&v->place[next[b]]);
+        if (next[b] >= 0) expect(&v->place[next[b]], b);
     }
     bool more = true;
     for (int tries = 0; more && tries < TRIES; tries++) {
         more = false;
         for (int b = 0; b < BANDS; b++) {
             if (next[b] < 0) continue;
-            seen *p = &v->place[next[b]];
+            const int32_t at = next[b];
+            const seen *p = &v->place[at];
             next[b] = -1;
             /* a place that was given to a newer event ends its old chain: seqs fall along it */
             if (p == own || !earlier(v, p, x) || p->seq >= last[b]) continue;
             last[b] = p->seq;
-            const bool agrees = p->band[b] == own->band[b];
-            if (agrees && p->met_in == v->step) p->bands_met++;
-            if (agrees && p->met_in != v->step) {
-                p->met_in = v->step;
-                p->bands_met = 1;
-                __builtin_prefetch(p->set);
-                list[n++] = p;
+            meeting *met = &v->met[at];
+            if (p->band[b].hash == own->band[b].hash) {
+                if (met->step != v->step) {
+                    *met = (meeting){ v->step, 0 };
+                    list[n++] = at;
+                }
+                met->bands++;
             }
-            next[b] = p->after[b];
-            if (next[b] >= 0) __builtin_prefetch(&v->place[next[b]]);
+            next[b] = p->band[b].after;
+            if (next[b] >= 0) expect(&v->place[next[b]], b);
             more = true;
         }
     }
@@ -217,32 +271,32 @@ static int candidates(heed_novelty *v, const heed_novel *x, const seen *own, boo
 }
 
 /* The one that agrees in most bands comes first: it shows of most others that they are not it. */
-static void compare(heed_novelty *v, heed_novel *x, seen **list, int n, const uint32_t *set,
-                    int len) {
+static void compare(heed_novelty *v, heed_novel *x, const int32_t *list, int n, const query *q) {
     int first = 0;
     for (int i = 1; i < n; i++)
-        if (list[i]->bands_met > list[first]->bands_met) first = i;
+        if (v->met[list[i]].bands > v->met[list[first]].bands) first = i;
     for (int i = 0; i < n; i++) {
-        const seen *p = list[i == 0 ? first : i == first ? 0 : i];
+        const seen *p = &v->place[list[i == 0 ? first : i == first ? 0 : i]];
         const double bar = x->cosine > v->least ? x->cosine : v->least;
-        hear(v, x, p->seq, cosine_of(p, set, len, bar));
+        hear(v, x, p->seq, cosine_of(p, q, bar));
     }
 }
 
 static int step_words(heed_novelty *v, heed_novel *x) {
-    seen *own = &v->place[x->seq % PLACES], *list[BANDS * TRIES];
+    seen *own = &v->place[x->seq % PLACES];
+    const int32_t at = (int32_t)(own - v->place);
+    int32_t list[BANDS * TRIES];
     uint32_t set[2 * SET_MOST];
     const int len = word_set(x->text, set);
-    bands_of(set, len, own->band);
+    const query q = query_of(set, len);
+    bands_of(set, len, own);
     const bool again = own->seq == x->seq; /* asked for the second time: it has its place */
     own->seq = again ? own->seq : 0;       /* what stood here is too old */
     v->step++;
-    const int n = len ? candidates(v, x, own, again, list) : 0;
-    compare(v, x, list, n, set, len);
+    compare(v, x, list, len ? candidates(v, x, own, again, list) : 0, &q);
     for (int b = 0; len && !again && b < BANDS; b++) {
-        const int32_t at = (int32_t)(own - v->place);
-        int32_t *cell = &v->cell[(size_t)b * TABLE + own->band[b] % TABLE];
-        own->after[b] = *cell == at ? -1 : *cell;
+        int32_t *cell = &v->cell[(size_t)b * TABLE + own->band[b].hash % TABLE];
+        own->band[b].after = *cell == at ? -1 : *cell;
         *cell = at;
     }
     uint32_t *kept = heed__malloc(&v->hooks, (size_t)(len ? len : 1) * sizeof *kept);
@@ -251,6 +305,7 @@ static int step_words(heed_novelty *v, heed_novel *x) {
     heed__free(&v->hooks, own->set);
     own->set = kept;
     own->set_len = len;
+    own->sign = q.sign;
     own->seq = x->seq;
     own->time_ms = x->time_ms;
     return 0;
