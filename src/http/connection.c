@@ -48,8 +48,11 @@ static void conn_begin(heed_http *http, struct MHD_Connection *connection, void 
     heed__metric_add(http->connections, 1);
 }
 
+static void complete(heed_http *http, heed_request *rq);
+
 static void conn_end(heed_http *http, heed_conn *conn) {
     if (!conn) return;
+    complete(http, conn->request);
     heed__lock_enter(http->lock);
     if (conn->prev)
         conn->prev->next = conn->next;
@@ -92,6 +95,7 @@ void *heed__on_target(void *cls, const char *target, struct MHD_Connection *conn
     const union MHD_ConnectionInfo *context = MHD_get_connection_info(
         connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     heed_conn *conn = context ? context->socket_context : NULL;
+    if (conn) complete(http, conn->request);
     const size_t size = 2 * strlen(target) + 2;
     heed_request *rq = conn ? heed__malloc(&http->hooks, sizeof *rq) : NULL;
     if (!rq) return NULL;
@@ -107,6 +111,7 @@ void *heed__on_target(void *cls, const char *target, struct MHD_Connection *conn
         heed__request_free(rq);
         return NULL;
     }
+    conn->request = rq;
     heed__target_parse(&rq->target, target, rq->text);
     atomic_store(&conn->busy, true);
     set_deadline(conn, (int64_t)http->cfg.request_seconds * 1000);
@@ -259,14 +264,12 @@ enum MHD_Result heed__on_call(void *cls, struct MHD_Connection *connection, cons
     }
 }
 
-void heed__on_completed(void *cls, struct MHD_Connection *connection, void **request,
-                        enum MHD_RequestTerminationCode why) {
-    (void)connection, (void)why;
-    heed_http *http = cls;
-    heed_request *rq = *request;
-    *request = NULL;
+/* libmicrohttpd 0.9.75 drops a connection that epoll does not take again without a word of the
+ * request on it, which then ends with its connection. */
+static void complete(heed_http *http, heed_request *rq) {
     if (!rq) return;
     heed_conn *conn = rq->conn;
+    conn->request = NULL;
     set_deadline(conn, (int64_t)http->cfg.idle_seconds * 1000);
     atomic_store(&conn->busy, false);
     if (rq->listener) {
@@ -278,4 +281,12 @@ void heed__on_completed(void *cls, struct MHD_Connection *connection, void **req
     }
     if (rq->streams && !heed__stream_gone(rq)) return; /* its writer frees it */
     heed__request_free(rq);
+}
+
+void heed__on_completed(void *cls, struct MHD_Connection *connection, void **request,
+                        enum MHD_RequestTerminationCode why) {
+    (void)connection, (void)why;
+    heed_request *rq = *request;
+    *request = NULL;
+    complete(cls, rq);
 }

@@ -27,6 +27,7 @@ struct heed_conn {
     atomic_bool busy;         /* a request is on its way */
     _Atomic int64_t deadline; /* ms of ticks; after it the socket is shut down */
     heed_listener *listener;  /* under http->lock: the hub's stream it carries */
+    heed_request *request;    /* begun and not completed; of the thread that reads alone */
 };
 
 /* Counts of one route, by status; found once. */
