@@ -121,6 +121,8 @@ void heed_reply_problem(heed_request *rq, int status, const char *format, ...) H
 void heed_reply_error(heed_request *rq, const heed_error *err);
 /* 429 with Retry-After. */
 void heed_reply_busy(heed_request *rq, int seconds);
+/* 503 with Retry-After, of a server that begins. */
+void heed_reply_unready(heed_request *rq, int seconds);
 /* An event stream of this request alone (chat): call write any number of times, then end, which
  * must come; both from any thread. write returns false once the client has gone or does not keep
  * up (4 MiB behind), or the server stops. Headers of the request are gone after

@@ -195,9 +195,19 @@ void heed_reply_error(heed_request *rq, const heed_error *err) {
     heed_reply_problem(rq, status, "%s", err->msg);
 }
 
-void heed_reply_busy(heed_request *rq, int seconds) {
-    char detail[] = "too many requests; come again later", wait[HEED_NUMBER_SIZE];
-    struct MHD_Response *response = problem(rq, MHD_HTTP_TOO_MANY_REQUESTS, detail);
+static void reply_later(heed_request *rq, int status, int seconds, char *detail) {
+    char wait[HEED_NUMBER_SIZE];
+    struct MHD_Response *response = problem(rq, status, detail);
     heed__format(wait, sizeof wait, "%d", seconds > 0 ? seconds : 1);
-    answer_with(rq, MHD_HTTP_TOO_MANY_REQUESTS, response, "Retry-After", wait);
+    answer_with(rq, status, response, "Retry-After", wait);
+}
+
+void heed_reply_busy(heed_request *rq, int seconds) {
+    char detail[] = "too many requests; come again later";
+    reply_later(rq, MHD_HTTP_TOO_MANY_REQUESTS, seconds, detail);
+}
+
+void heed_reply_unready(heed_request *rq, int seconds) {
+    char detail[] = "not ready yet; GET /ready tells when";
+    reply_later(rq, MHD_HTTP_SERVICE_UNAVAILABLE, seconds, detail);
 }

@@ -10,7 +10,7 @@
 
 bool heed__route_ready(heed_server *s, heed_request *rq) {
     if (atomic_load(&s->ready)) return true;
-    heed_reply_problem(rq, 503, "not ready yet; GET /ready tells when");
+    heed_reply_unready(rq, 1);
     return false;
 }
 

@@ -5,7 +5,7 @@ data/banking77, answers made up from their texts, and states that a real server 
     mock_server.py WEB DATA.tsv [--port 0] [--rate 4] [--count 600]
 
 prints its port. POST /mock sets what happens next: {"down": true} (every request and stream ends),
-{"key": "…"} (asked for), {"empty": true}, {"fail": "/v1/search"} (that path answers 500),
+{"key": "…"} (asked for), {"empty": true}, {"fail": "/v1/search"} (that path answers 500), {"begins": 2} (the next two questions for events get 503),
 {"send": {EVENT-IN}} (one event), {"alert": true}, {"rate": n}.
 """
 import argparse
@@ -224,20 +224,22 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
-    def give(self, tree, status=200, type_="application/json"):
+    def give(self, tree, status=200, type_="application/json", more={}):
         data = tree if isinstance(tree, bytes) else json.dumps(tree).encode()
         self.send_response(status)
         self.send_header("Content-Type", type_)
         self.send_header("Content-Length", str(len(data)))
         self.send_header("Cache-Control", "no-store")
+        for name, value in more.items():
+            self.send_header(name, value)
         if type_.startswith(("text/html", "text/javascript", "image/svg")):
             self.send_header("Content-Security-Policy", POLICY)
         self.end_headers()
         self.wfile.write(data)
 
-    def problem(self, status, title, detail):
+    def problem(self, status, title, detail, wait=None):
         self.give({"type": "about:blank", "title": title, "status": status, "detail": detail}, status,
-                  "application/problem+json")
+                  "application/problem+json", {"Retry-After": wait} if wait else {})
 
     def refused(self, path):
         flags = self.world.flags
@@ -247,6 +249,10 @@ class Handler(BaseHTTPRequestHandler):
             return True
         if path.startswith("/v1/") and flags.get("key") and self.headers.get("Authorization") != "Bearer " + flags["key"]:
             self.problem(401, "Unauthorized", "this server asks for a key")
+            return True
+        if flags.get("begins") and path.startswith("/v1/events"):
+            flags["begins"] -= 1
+            self.problem(503, "Service Unavailable", "not ready yet", wait="1")
             return True
         if flags.get("fail") and path.startswith(flags["fail"]):
             self.problem(500, "Internal Server Error", "the store is locked <b>by another process</b>")

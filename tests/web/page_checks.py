@@ -375,6 +375,10 @@ def states(b, mock):
         mock.set(fail="")
         b.click(".failure .button")
         b.gone(".failure")
+    # a server that begins says so; the page waits for it
+    mock.set(begins=1)
+    b.open("inbox")
+    b.one(".row")
     b.open("event/99999999")
     b.says(".empty", "not there")
     # the line breaks; what came meanwhile is there when it is back

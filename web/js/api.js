@@ -18,6 +18,7 @@ try {
     /* storage is off: kept for this page alone */
 }
 let ask = null; /* () => Promise of a key or null */
+const PATIENCE = 60; /* how often a server that begins, and says so, is asked once more */
 let asking = null;
 export const whenKeyNeeded = (fn) => (ask = fn);
 
@@ -52,8 +53,10 @@ export async function call(path, options = {}, again = true) {
     } catch {
         /* not of the server's own making */
     }
-    throw new Problem(answer.status, problem.title || answer.statusText || t("error.title"),
+    const told = new Problem(answer.status, problem.title || answer.statusText || t("error.title"),
         problem.detail || t("error.status", { status: String(answer.status) }));
+    if (answer.status === 503) told.wait = Math.min(Number(answer.headers.get("Retry-After")) || 0, 10);
+    throw told;
 }
 
 export async function get(path, query, signal) {
@@ -61,8 +64,14 @@ export async function get(path, query, signal) {
     for (const [name, value] of Object.entries(query || {}))
         if (value !== null && value !== undefined && value !== "") q.set(name, value);
     const text = q.toString();
-    const answer = await call(path + (text ? "?" + text : ""), { signal });
-    return answer.json();
+    for (let left = PATIENCE; ; left--) {
+        try {
+            return await (await call(path + (text ? "?" + text : ""), { signal })).json();
+        } catch (problem) {
+            if (!problem.wait || left === 0) throw problem;
+            await new Promise((go) => setTimeout(go, 1000 * problem.wait));
+        }
+    }
 }
 
 export async function post(path, body, signal) {

@@ -267,19 +267,26 @@ export async function monitor(params, app) {
         loadAlerts();
     });
 
+    let lists = 0; // of several lists under way only the last counts
+    let bare = true; // no list stands there
     async function loadAlerts(quiet) {
+        const turn = ++lists;
         const openIds = new Set([...list.querySelectorAll("details[open]")].map((d) => d.dataset.id));
         if (wanted) openIds.add(String(wanted));
-        if (!quiet) replace(list, loading(3));
+        if (!quiet) {
+            bare = true;
+            replace(list, loading(3));
+        }
         try {
             const { alerts } = await get("/v1/alerts", { state: kept.state, most: 100 });
-            if (ended) return;
+            if (ended || turn !== lists) return;
+            bare = false;
             const focus = list.contains(document.activeElement) ? document.activeElement.closest("details")?.dataset.id : null;
             replace(list, alerts.length ? alerts.map((a) => alertCard(a, () => loadAlerts(true), openIds.has(String(a.id))))
                 : empty("check", t("alert.empty"), t("alert.empty.text")));
             if (focus) list.querySelector(`details[data-id="${CSS.escape(focus)}"] summary`)?.focus();
         } catch (e) {
-            if (!ended && !quiet) replace(list, failure(e, loadAlerts));
+            if (!ended && bare && turn === lists) replace(list, failure(e, loadAlerts));
         }
     }
 
