@@ -75,15 +75,15 @@ typedef struct heed_rule_cfg {
                               {topic: finance, sentiment: negative} of [sentiment] with share 0.5:
                               half of the finance events are negative */
     int64_t of_len;
-    int64_t window_ms;     /* (10 min) */
-    int64_t least;         /* events in the window at least (surge: 5) */
-    double share;          /* share: at least this part */
-    double p;              /* surge: at most this chance under the usual course (1e-6) */
-    const char *course;    /* surge: "none", "day", "week" (hour of the week) ("week") */
-    int64_t learn_ms;      /* surge: quiet until so much was seen (1 d) */
-    const char *grade;     /* "info", "warning", "critical" ("warning") */
-    int64_t hold_ms;  /* no second alert on the same key within (30 min); what comes is grouped */
-    int64_t close_ms; /* closed after so long without a match (hold) */
+    int64_t window_ms;  /* (10 min) */
+    int64_t least;      /* events in the window at least (surge: 5) */
+    double share;       /* share: at least this part */
+    double p;           /* surge: at most this chance under the usual course (1e-6) */
+    const char *course; /* surge: "none", "day", "week" (hour of the week) ("week") */
+    int64_t learn_ms;   /* surge: quiet until so much was seen (1 d) */
+    const char *grade;  /* "info", "warning", "critical" ("warning") */
+    int64_t hold_ms;    /* no second alert on the same key within (30 min); what comes is grouped */
+    int64_t close_ms;   /* closed after so long without a match (hold) */
     int64_t
         escalate_ms; /* not acknowledged by then: grade goes up and `escalate_to` hears (0: no) */
     const char *const *to, *const *escalate_to; /* sinks */
@@ -109,6 +109,7 @@ typedef struct heed_desk_cfg {
     const char *kb;      /* folder of .md and .txt to search; NULL: none */
     const char *model;   /* embedder for retrieval; NULL: words alone */
     const char *slots;   /* YAML of slots by intent; NULL */
+    const char *tag;     /* analysis of kind tag whose entities fill slots; NULL: none */
     double least;        /* hands over below this confidence */
     double scope;        /* part of in-scope messages kept */
     const char *greeting, *hand_over, *out_of_scope; /* texts; NULL: ours */

@@ -129,8 +129,9 @@ char *heed_flow_text(const heed_flow *flow, const heed_hooks *hooks, heed_error 
     add_sinks(&b, flow);
     if (flow->desk) {
         const heed_desk_cfg *d = flow->desk;
-        heed__text_format(&b, "desk%s%s%s%s%s%s\n", d->intent ? ": intents by " : "",
-                          d->intent ? d->intent : "", d->replies ? ", replies of " : "",
+        heed__text_format(&b, "desk%s%s%s%s%s%s%s%s\n", d->intent ? ": intents by " : "",
+                          d->intent ? d->intent : "", d->tag ? ", slots by " : "",
+                          d->tag ? d->tag : "", d->replies ? ", replies of " : "",
                           d->replies ? d->replies : "", d->kb ? ", searches " : "",
                           d->kb ? d->kb : "");
     }
@@ -231,10 +232,11 @@ char *heed_flow_graph(const heed_flow *flow, const heed_hooks *hooks, heed_error
     for (int64_t i = 0; i < flow->rules; i++) add_asks(&b, flow, i);
     if (flow->desk) {
         heed__text_puts(&b, "    desk[\"desk\"]\n");
-        const int64_t from = flow->desk->intent
-                                 ? PLACE(flow->analysis, flow->analyses, flow->desk->intent)
-                                 : -1;
-        if (from >= 0) heed__text_format(&b, "    a%lld --> desk\n", (long long)from);
+        const char *const asks[] = { flow->desk->intent, flow->desk->tag };
+        for (int i = 0; i < 2; i++) {
+            const int64_t from = asks[i] ? PLACE(flow->analysis, flow->analyses, asks[i]) : -1;
+            if (from >= 0) heed__text_format(&b, "    a%lld --> desk\n", (long long)from);
+        }
     }
     char *text = heed__text_take(&b, NULL);
     if (!text) heed__error(err, HEED_ENOMEM, "%s: out of memory", flow->path);

@@ -185,6 +185,8 @@ static const flow_field desk_fields[] = {
     { "model", FLOW_PATH, AT(model), .look = 'd',
       .says = "embedder for retrieval; none: words alone" },
     { "slots", FLOW_PATH, AT(slots), .look = 'f', .says = "YAML of what is asked for by intent" },
+    { "tag", FLOW_TEXT, AT(tag), .refers = "analyses",
+      .says = "analysis of the kind tag whose entities fill slots" },
     { "least", FLOW_NUMBER, AT(least), .most = 1, .says = "hands over below this confidence" },
     { "scope", FLOW_NUMBER, AT(scope), .most = 1,
       .says = "part of in-scope messages that are kept as such" },

@@ -10,24 +10,31 @@ static int keep(heed_desk *d, const char **to, const char *text, heed_error *err
     return text && !*to ? heed__error(err, HEED_ENOMEM, "desk: out of memory") : 0;
 }
 
-/* The folder of the analysis that says what is wanted. */
-static int find_intent(const heed_flow *flow, const char **model, heed_error *err) {
+/* The folder of an analysis's model; name NULL: none. */
+static int find_model(const heed_flow *flow, const char *name, const char *kind, const char **model,
+                      heed_error *err) {
     *model = NULL;
-    if (!flow->desk->intent) return 0;
-    for (int64_t i = 0; i < flow->analyses; i++)
-        if (strcmp(flow->analysis[i].name, flow->desk->intent) == 0)
-            *model = flow->analysis[i].model;
-    if (*model) return 0;
-    return heed__error(err, HEED_ENOTFOUND, "desk: there is no analysis '%s' with a model",
-                       flow->desk->intent);
+    for (int64_t i = 0; name && i < flow->analyses; i++) {
+        const heed_analysis_cfg *a = &flow->analysis[i];
+        if (strcmp(a->name, name) != 0) continue;
+        if (a->kind && strcmp(a->kind, kind) != 0)
+            return heed__error(err, HEED_EINVALID,
+                               "desk: the analysis '%s' is of the kind %s, not %s", name, a->kind,
+                               kind);
+        *model = a->model;
+    }
+    if (*model || !name) return 0;
+    return heed__error(err, HEED_ENOTFOUND, "desk: there is no analysis '%s' with a model", name);
 }
 
 static int open_all(heed_desk *d, const heed_flow *flow, heed_error *err) {
     const heed_desk_cfg *cfg = flow->desk;
-    const char *intent;
-    int rc = find_intent(flow, &intent, err);
-    if (rc == 0) rc = heed__mind_open(&d->mind, intent, cfg->model, cfg->scope, &d->hooks, err);
-    if (rc == 0 && cfg->slots && !(d->slots = heed__desk_slots_open(cfg->slots, &d->hooks, err)))
+    desk_models models = { .embedder = cfg->model, .scope = cfg->scope };
+    int rc = find_model(flow, cfg->intent, "classify", &models.intent, err);
+    if (rc == 0) rc = find_model(flow, cfg->tag, "tag", &models.tagger, err);
+    if (rc == 0) rc = heed__mind_open(&d->mind, &models, &d->hooks, err);
+    if (rc == 0 && cfg->slots &&
+        !(d->slots = heed__desk_slots_open(cfg->slots, &d->mind, &d->hooks, err)))
         rc = err->code;
     if (rc == 0) rc = keep(d, &d->greeting, cfg->greeting, err);
     if (rc == 0) rc = keep(d, &d->hand_over, cfg->hand_over, err);

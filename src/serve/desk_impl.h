@@ -50,6 +50,7 @@ typedef struct desk_entries {
 typedef struct desk_mind {
     heed_classifier *intent; /* NULL: none */
     heed_embedder *embedder; /* NULL: words alone */
+    heed_tagger *tagger;     /* NULL: none */
     heed_lock *lock;
     int64_t labels, dim; /* K, C; 0 without the model */
     double scope;        /* 0: not asked for */
@@ -72,8 +73,18 @@ struct heed_desk {
 
 /* -- desk_mind.c ------------------------------------------------------------------------------ */
 
-int heed__mind_open(desk_mind *m, const char *intent, const char *embedder, double scope,
-                    const heed_hooks *hooks, heed_error *err);
+/* Folders; NULL: none. */
+typedef struct desk_models {
+    const char *intent, *embedder, *tagger;
+    double scope;
+} desk_models;
+int heed__mind_open(desk_mind *m, const desk_models *models, const heed_hooks *hooks,
+                    heed_error *err);
+/* As heed_tagger_find. */
+int64_t heed__mind_entities(desk_mind *m, const char *text, heed_entity *entity, int64_t n,
+                            heed_error *err);
+/* Whether the tagger finds entities of this type. */
+bool heed__mind_knows(const desk_mind *m, const char *type);
 void heed__mind_close(desk_mind *m);
 /* Probabilities of n texts, probs [n,K]. Any thread. 0 or a status. */
 int heed__mind_intents(desk_mind *m, int64_t n, const char *const *text, float *probs,
@@ -215,7 +226,8 @@ void heed__desk_fill(const heed_desk *d, const desk_state *s, const char *reply,
 
 /* -- desk_slots.c ----------------------------------------------------------------------------- */
 
-desk_slots *heed__desk_slots_open(const char *path, const heed_hooks *hooks, heed_error *err);
+desk_slots *heed__desk_slots_open(const char *path, desk_mind *mind, const heed_hooks *hooks,
+                                  heed_error *err);
 void heed__desk_slots_close(desk_slots *s); /* NULL is fine */
 int heed__desk_slot_count(const heed_desk *d);
 const char *heed__desk_slot_name(const heed_desk *d, int i);

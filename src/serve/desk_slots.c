@@ -8,6 +8,9 @@
  *       account_type:
  *         ask: Which account, free, pro or premium?
  *         words: [free, pro, premium]           # one of these instead of a pattern
+ *       city:
+ *         ask: To which city?
+ *         entity: LOC                           # the first that the desk's tagger finds
  *     intents:
  *       track_order: [order_id]
  *     people: [contact_human_agent]             # intents that go to a person at once
@@ -23,16 +26,26 @@
 #include "serve/desk_impl.h"
 #include "text/letters.h"
 
-enum { MATCH_MOST = 100000, MATCH_KIB = 1024 };
+enum { MATCH_MOST = 100000, MATCH_KIB = 1024, ENTITIES_MOST = 64 };
 
 typedef struct slot {
     const heed_yaml *node;
-    pcre2_code *code; /* NULL: words */
+    pcre2_code *code;   /* NULL: words or an entity */
+    const char *entity; /* its type; NULL: words or a pattern */
 } slot;
+
+/* A message, and what the tagger finds in it, where a slot asks for that. */
+typedef struct message {
+    const char *text;
+    heed_entity entity[ENTITIES_MOST];
+    int64_t entities;
+} message;
 
 struct desk_slots {
     heed_hooks hooks;
     heed_yaml_doc *doc;
+    desk_mind *mind;
+    bool tags; /* a slot is an entity */
     slot slot[DESK_SLOTS];
     int len;
     const heed_yaml *intents, *people, *values;
@@ -84,8 +97,22 @@ static int compile(desk_slots *s, slot *to, const heed_yaml *pattern, heed_error
     return wrong(s, pattern, err, what);
 }
 
+static int check_entity(desk_slots *s, slot *to, const heed_yaml *entity, heed_error *err) {
+    char what[200];
+    if (!s->mind->tagger)
+        return wrong(s, entity, err,
+                     "an entity needs a model that finds them: the desk names none (tag)");
+    if (!heed__mind_knows(s->mind, entity->text)) {
+        heed__format(what, sizeof what, "the desk's tagger finds no '%.100s'", entity->text);
+        return wrong(s, entity, err, what);
+    }
+    to->entity = entity->text;
+    s->tags = true;
+    return 0;
+}
+
 static int read_slot(desk_slots *s, const heed_yaml *n, heed_error *err) {
-    const heed_yaml *pattern = NULL, *words = NULL;
+    const heed_yaml *pattern = NULL, *words = NULL, *entity = NULL;
     if (s->len == DESK_SLOTS) return wrong(s, n, err, "more than 64 slots");
     if (n->kind != HEED_YAML_MAP) return wrong(s, n, err, "a slot is a mapping");
     for (const heed_yaml *f = n->first; f; f = f->next) {
@@ -96,12 +123,16 @@ static int read_slot(desk_slots *s, const heed_yaml *n, heed_error *err) {
             pattern = f;
         else if (strcmp(f->key, "words") == 0)
             words = f;
+        else if (strcmp(f->key, "entity") == 0)
+            entity = f;
         else if (!lists && strcmp(f->key, "ask") != 0)
-            return unknown(s, f, err, "a slot has ask, pattern, words, fills");
+            return unknown(s, f, err, "a slot has ask, pattern, words, entity, fills");
     }
-    if (!pattern == !words) return wrong(s, n, err, "a slot needs a pattern or words, one of both");
+    if ((pattern != NULL) + (words != NULL) + (entity != NULL) != 1)
+        return wrong(s, n, err, "a slot needs a pattern, words or an entity, one of these");
     slot *to = &s->slot[s->len++];
     to->node = n;
+    if (entity) return check_entity(s, to, entity, err);
     return pattern ? compile(s, to, pattern, err) : 0;
 }
 
@@ -144,13 +175,15 @@ static int read_document(desk_slots *s, heed_error *err) {
     return rc ? rc : check_intents(s, err);
 }
 
-desk_slots *heed__desk_slots_open(const char *path, const heed_hooks *hooks, heed_error *err) {
+desk_slots *heed__desk_slots_open(const char *path, desk_mind *mind, const heed_hooks *hooks,
+                                  heed_error *err) {
     desk_slots *s = heed__calloc(hooks, 1, sizeof *s);
     if (!s) {
         heed__error(err, HEED_ENOMEM, "desk: out of memory");
         return NULL;
     }
     if (hooks) s->hooks = *hooks;
+    s->mind = mind;
     int rc = HEED_ENOMEM;
     s->memory = pcre2_general_context_create(take, give, &s->hooks);
     s->compile = s->memory ? pcre2_compile_context_create(s->memory) : NULL;
@@ -251,16 +284,41 @@ static int find_word(const slot *t, const char *text, size_t at[2]) {
     return 0;
 }
 
-static int find_value(const desk_slots *s, const slot *t, const char *text, size_t at[2]) {
-    return t->code ? find_pattern(s, t, text, at) : find_word(t, text, at);
+static int find_entity(const slot *t, const message *m, size_t at[2]) {
+    for (int64_t i = 0; i < m->entities; i++) {
+        const heed_entity *e = &m->entity[i];
+        if (strcmp(e->type, t->entity) != 0 || e->end - e->begin > DESK_VALUE_MOST) continue;
+        at[0] = e->begin;
+        at[1] = e->end;
+        return 1;
+    }
+    return 0;
+}
+
+static int find_value(const desk_slots *s, const slot *t, const message *m, size_t at[2]) {
+    if (t->entity) return find_entity(t, m, at);
+    return t->code ? find_pattern(s, t, m->text, at) : find_word(t, m->text, at);
+}
+
+/* What the tagger says, at most so many. 0 or a status. */
+static int tag(const desk_slots *s, message *m, heed_error *err) {
+    m->entities = 0;
+    if (!s->tags || !*m->text) return 0;
+    const int64_t n = heed__mind_entities(s->mind, m->text, m->entity, ENTITIES_MOST, err);
+    if (n < 0) return (int)n;
+    m->entities = n < ENTITIES_MOST ? n : ENTITIES_MOST;
+    return 0;
 }
 
 int heed__desk_slots_take(const heed_desk *d, const char *text, desk_state *s, heed_strings *kept,
                           heed_error *err) {
+    message m = { .text = text };
+    const int rc = d->slots ? tag(d->slots, &m, err) : 0;
+    if (rc) return rc;
     for (int i = 0; i < heed__desk_slot_count(d); i++) {
         size_t at[2];
         char value[DESK_VALUE_MOST + 1];
-        const int found = find_value(d->slots, &d->slots->slot[i], text, at);
+        const int found = find_value(d->slots, &d->slots->slot[i], &m, at);
         if (found == 0) continue;
         if (found > 0) {
             memcpy(value, text + at[0], at[1] - at[0]);

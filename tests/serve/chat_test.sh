@@ -35,6 +35,34 @@ TOLD
 "$heed" chat </dev/null >"$dir/out" 2>&1
 [ $? -eq 64 ] || wrong "nothing to answer with: $(cat "$dir/out")"
 
+# Slots that a tagger fills; what is no tagger, or does not know the type, is refused in one sentence.
+"$heed" train tag tests/cli/data/people.conll -o "$dir/tagger" --epochs 30 --patience 30 --embed 16 --features 16 --hidden 16 --lr 0.02 --run none >/dev/null 2>&1 || wrong "train tag"
+printf 'intent\treply\ndelivery_period\tWe deliver to {{City}} within three days.\n' >"$dir/replies.tsv"
+cat >"$dir/slots.yaml" <<'SLOTS'
+slots:
+  city:
+    ask: To which city?
+    entity: LOC
+    fills: [City]
+intents:
+  delivery_period: [city]
+SLOTS
+answers=(--replies "$dir/replies.tsv" --slots "$dir/slots.yaml")
+printf 'how long does the delivery take?\nJonas Ekman lives in Odense .\n' | "$heed" chat --intent models/support "${answers[@]}" --tag "$dir/tagger" >"$dir/out" || wrong "chat with a tagger"
+head -2 "$dir/out" | diff - <(printf 'To which city?\nWe deliver to Odense within three days.\n') || wrong "a slot filled by a tagger"
+refuses() { # sentence, options
+    local says=$1
+    shift
+    "$heed" chat "$@" </dev/null >"$dir/out" 2>&1 && wrong "taken: $*"
+    [ "$(wc -l <"$dir/out")" -eq 1 ] && grep -qF "$says" "$dir/out" || wrong "$*: $(cat "$dir/out")"
+}
+refuses "models/support/config.json: a model for the task 'classify', not tag" "${answers[@]}" --tag models/support
+refuses "slots.yaml:4:13: an entity needs a model that finds them: the desk names none (tag)" "${answers[@]}"
+sed -i 's/LOC/CITY/' "$dir/slots.yaml"
+refuses "slots.yaml:4:13: the desk's tagger finds no 'CITY'" "${answers[@]}" --tag "$dir/tagger"
+printf 'sources: { push: { kind: push } }\nanalyses: { intent: { kind: classify, model: %s/models/support } }\ndesk: { replies: replies.tsv, tag: intent }\n' "$PWD" >"$dir/flow.yaml"
+refuses "desk: the analysis 'intent' is of the kind classify, not tag" "$dir/flow.yaml"
+
 "$heed" import dialogues tests/serve/data/dialogues/messages.jsonl tests/serve/data/dialogues/rows.csv -o "$dir/replies.jsonl" 2>"$dir/out" || wrong "import"
 grep -q '6 conversations; 6 questions with replies, 2 greetings and thanks left out, 1 merged: 5 replies' "$dir/out" || wrong "import: $(cat "$dir/out")"
 echo 'how do I return parcels that are too large' | "$heed" chat --replies "$dir/replies.jsonl" | grep -q 'Put it back into its box' || wrong "what was imported is not found"

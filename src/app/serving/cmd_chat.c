@@ -14,10 +14,10 @@
 
 typedef struct chat {
     heed_desk_cfg desk;
-    heed_analysis_cfg analysis;
-    heed_flow own;   /* made of the options */
-    heed_flow *flow; /* read from a file; NULL: own */
-    const char *intent, *test, *learn, *within;
+    heed_analysis_cfg analysis[2]; /* intent, tag */
+    heed_flow own;                 /* made of the options */
+    heed_flow *flow;               /* read from a file; NULL: own */
+    const char *intent, *tag, *test, *learn, *within;
     bool json, state;
     heed_desk *d;
     heed_input *in;
@@ -153,9 +153,13 @@ static int learn(const chat *c, heed_error *err) {
 
 static int run(chat *c, const char *file) {
     heed_error err = { 0 };
-    c->analysis = (heed_analysis_cfg){ .name = "intent", .kind = "classify", .model = c->intent };
+    c->analysis[0] = (heed_analysis_cfg){ .name = "intent",
+                                          .kind = "classify",
+                                          .model = c->intent };
+    c->analysis[1] = (heed_analysis_cfg){ .name = "tag", .kind = "tag", .model = c->tag };
     c->desk.intent = c->intent ? "intent" : NULL;
-    c->own = (heed_flow){ .analysis = &c->analysis, .analyses = 1, .desk = &c->desk };
+    c->desk.tag = c->tag ? "tag" : NULL;
+    c->own = (heed_flow){ .analysis = c->analysis, .analyses = 2, .desk = &c->desk };
     if (file && !(c->flow = heed_flow_open(file, NULL, &err))) return command_error(&err);
     c->d = heed_desk_open(file ? c->flow : &c->own, NULL, NULL, &err);
     if (!c->d) {
@@ -186,6 +190,7 @@ int serve_chat(int argc, char **argv) {
           "vectors of texts, for replies and passages (words alone)" },
         { "slots", 0, OPT_TEXT, &c.desk.slots, 0, 0, "FILE",
           "YAML of what each intent needs to know" },
+        { "tag", 0, OPT_TEXT, &c.tag, 0, 0, "MODEL", "finds the entities that fill slots" },
         { "least", 0, OPT_REAL, &c.desk.least, 0, 1, "P", "least confidence in an intent (0.5)" },
         { "scope", 0, OPT_REAL, &c.desk.scope, 0, 0.999, "P",
           "part of messages such as the model's own that are taken for such (not asked)" },
@@ -206,7 +211,8 @@ int serve_chat(int argc, char **argv) {
     const char *operand[1];
     const int n = opt_read(&about, argc, argv, operand);
     if (n < 0) return command_usage(n);
-    if (n > 0 && (c.desk.replies || c.desk.kb || c.intent || c.desk.model || c.desk.slots)) {
+    if (n > 0 &&
+        (c.desk.replies || c.desk.kb || c.intent || c.tag || c.desk.model || c.desk.slots)) {
         fprintf(stderr, "heed: chat takes its models and files from the flow or from options\n");
         return EXIT_USAGE;
     }
