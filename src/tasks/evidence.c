@@ -1,6 +1,6 @@
-/* evidence.c: texts as tf-idf vectors of their features, and the linear classifier over them. A
- * feature that is c times in a text weighs (1 + ln c) · idf; words and runs together have length 1,
- * and so have the pieces. */
+/* evidence.c: texts as vectors of their features, and the linear classifier over them. A feature
+ * that is c times in a text weighs (1 + ln c) · w, w of evidence_weights.c; words and runs together
+ * have length 1, and so have the pieces. */
 #include "tasks/evidence.h"
 
 #include <math.h>
@@ -151,8 +151,8 @@ static int weigh_all(heed_sparse_rows *s, const heed_evidence *e, const heed_fea
     return rc;
 }
 
-int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, const heed_feature_index *x,
-                       const heed_rows *rows, const heed_body_goal *goal, heed_error *err) {
+int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, const heed_rows *rows,
+                       const heed_body_goal *goal, heed_error *err) {
     const heed_hooks hooks = e->margin.hooks;
     heed_sparse_rows s = { 0 };
     const bool two = goal->classes == 2 && !goal->label_start;
@@ -162,7 +162,8 @@ int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, const heed_feature_index 
     e->margin.cols = two ? 1 : goal->classes;
     e->gain = 4;
     fill_logs(e);
-    int rc = make_marks(e, x);
+    int rc = heed__evidence_weights(x, rows, goal);
+    if (rc == 0) rc = make_marks(e, x);
     if (rc == 0) rc = weigh_all(&s, e, x, rows);
     if (rc == 0)
         rc = heed__margin_fit(cx, &e->margin, &s, goal->label, goal->label_start,

@@ -1,6 +1,6 @@
 /* evidence.h: what the n-grams of a text say about its labels, each by itself: a linear classifier
- * with large margins (train/margin.h) over their tf-idf weights. Its numbers are added to those of
- * a head, which has seen the words in their order. */
+ * with large margins (train/margin.h) over weights that count how rare they are and how much they
+ * tell. Its numbers are added to those of a head, which has seen the words in their order. */
 #ifndef HEED_TASKS_EVIDENCE_H
 #define HEED_TASKS_EVIDENCE_H
 
@@ -32,9 +32,14 @@ typedef struct heed_evidence {
     float ln[HEED_EVIDENCE_LOGS]; /* 1 + ln c, of what is c times in a text */
 } heed_evidence;
 
-/* Learns from labelled rows of features; goal->classes is K. 0 or a status. */
-int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, const heed_feature_index *x,
-                       const heed_rows *rows, const heed_body_goal *goal, heed_error *err);
+/* Puts into x->idf what each feature of labelled rows weighs: its idf among them, times how far it
+ * tells their labels apart. 0 or HEED_ENOMEM. */
+int heed__evidence_weights(heed_feature_index *x, const heed_rows *rows,
+                           const heed_body_goal *goal);
+/* Learns from labelled rows of features, after it has set their weights; goal->classes is K. 0 or a
+ * status. */
+int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, const heed_rows *rows,
+                       const heed_body_goal *goal, heed_error *err);
 /* What it adds to the logits of the spans: [n,K], without a gradient. NULL where there is none, or
  * an error. */
 heed_tensor *heed__evidence_apply(heed_ctx *cx, const heed_evidence *e, const heed_feature_index *x,

@@ -10,7 +10,7 @@ typedef struct heed_feature_index {
     int64_t len;
     int64_t kinds[4]; /* numbers kinds[k] .. kinds[k+1] are of kind k */
     uint32_t *key;    /* [len] rising */
-    float *idf;       /* [len] ln(texts / texts that have it) + 1 */
+    float *idf;       /* [len] ln(texts / texts that have it) + 1, until evidence weighs it anew */
     uint32_t *slot;   /* [slots] hash table of numbers + 1 */
     uint32_t mask;
     heed_hooks hooks;
