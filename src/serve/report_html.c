@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/text.h"
 #include "serve/report.h"
+#include "serve/report_form.h"
 #include "serve/report_impl.h"
 
 static const char head[] =
@@ -145,144 +146,63 @@ static void add_hours(heed_text *b, const json_t *hours) {
     heed__text_puts(b, "\n</svg>\n");
 }
 
-static void add_crossed(heed_text *b, const json_t *table) {
-    size_t r, c;
-    json_t *name, *line, *n;
-    if (json_array_size(json_object_get(table, "row")) == 0) return;
-    heed__text_puts(b, "<section><h2>");
-    add_plain(b, heed__report_text(table, "rows"));
-    heed__text_puts(b, " by ");
-    add_plain(b, heed__report_text(table, "columns"));
-    heed__text_puts(b, "</h2>\n<table><tr><th></th>");
-    json_array_foreach(json_object_get(table, "column"), c, name) {
-        heed__text_puts(b, "<th class=\"n\">");
-        add_plain(b, json_string_value(name));
-        heed__text_puts(b, "</th>");
-    }
-    heed__text_puts(b, "</tr>\n");
-    json_array_foreach(json_object_get(table, "count"), r, line) {
-        heed__text_puts(b, "<tr><td>");
-        add_plain(b, json_string_value(json_array_get(json_object_get(table, "row"), r)));
-        heed__text_puts(b, "</td>");
-        json_array_foreach(line, c, n)
-            heed__text_format(b, "<td class=\"n\">%lld</td>", (long long)json_integer_value(n));
-        heed__text_puts(b, "</tr>\n");
-    }
-    heed__text_puts(b, "</table></section>\n");
-}
-
-static void add_alerts(heed_text *b, const json_t *list) {
-    size_t i, j;
-    json_t *a, *says;
-    heed__text_puts(b, "<h2>Alerts</h2>\n");
-    if (json_array_size(list) == 0) heed__text_puts(b, "<p class=\"soft\">None.</p>\n");
-    json_array_foreach(list, i, a) {
-        heed__text_puts(b, "<div class=\"card ");
-        add_plain(b, heed__report_text(a, "grade"));
-        heed__text_puts(b, "\"><strong>");
-        add_plain(b, heed__report_text(a, "title"));
-        heed__text_puts(b, "</strong><br><span class=\"soft\">");
-        add_plain(b, heed__report_text(a, "grade"));
-        heed__text_puts(b, ", ");
-        add_plain(b, heed__report_text(a, "state"));
-        heed__text_puts(b, ", rule ");
-        add_plain(b, heed__report_text(a, "rule"));
-        heed__text_format(b, ", opened %.19s, %lld events</span><ul>",
-                          heed__report_text(a, "opened"), (long long)heed__report_int(a, "events"));
-        json_array_foreach(json_object_get(a, "says"), j, says) {
-            heed__text_puts(b, "<li>");
-            add_plain(b, json_string_value(says));
-            heed__text_puts(b, "</li>");
-        }
-        heed__text_puts(b, "</ul></div>\n");
-    }
-}
-
-static void add_stories(heed_text *b, const json_t *list) {
-    size_t i, j;
-    json_t *s, *e;
-    if (json_array_size(list) == 0) return;
-    heed__text_puts(b, "<h2>Stories told more than once</h2>\n");
-    json_array_foreach(list, i, s) {
-        const json_t *first = json_object_get(s, "first");
-        heed__text_puts(b, "<div class=\"card\"><strong>");
-        add_plain(b, heed__report_text(s, "title"));
-        heed__text_format(b,
-                          "</strong><br><span class=\"soft\">told %lld times; sources: %lld"
-                          "</span><ul><li>first: ",
-                          (long long)heed__report_int(s, "told"),
-                          (long long)heed__report_int(s, "sources"));
-        add_plain(b, heed__report_text(first, "source"));
-        heed__text_format(b, ", %.19s <span class=\"soft\">event %lld</span></li>",
-                          heed__report_text(first, "time"),
-                          (long long)heed__report_int(first, "seq"));
-        json_array_foreach(json_object_get(s, "again"), j, e) {
-            char after[HEED_REPORT_SPAN];
-            heed__text_format(
-                b, "<li>after %s: ", heed__report_span(heed__report_int(e, "after_ms"), after));
-            add_plain(b, heed__report_text(e, "source"));
-            heed__text_format(b, ", %lld times <span class=\"soft\">event %lld</span></li>",
-                              (long long)heed__report_int(e, "times"),
-                              (long long)heed__report_int(e, "seq"));
-        }
-        heed__text_puts(b, "</ul></div>\n");
-    }
-}
-
-static void add_quotes(heed_text *b, const json_t *list) {
-    size_t i, j;
-    json_t *q, *label;
-    if (json_array_size(list) == 0) return;
-    heed__text_puts(b, "<h2>Quotes</h2>\n");
-    json_array_foreach(list, i, q) {
-        heed__text_puts(b, "<div class=\"card\"><blockquote>");
-        add_plain(b, heed__report_text(q, "text"));
-        heed__text_format(
-            b, "</blockquote><span class=\"soft\">event %lld, %s, bytes %lld to %lld, ",
-            (long long)heed__report_int(q, "seq"), heed__report_text(q, "field"),
-            (long long)heed__report_int(q, "begin"), (long long)heed__report_int(q, "end"));
-        add_plain(b, heed__report_text(q, "source"));
-        heed__text_format(b, ", %.19s", heed__report_text(q, "time"));
-        json_array_foreach(json_object_get(q, "labels"), j, label) {
-            heed__text_puts(b, j ? ", " : "<br>");
-            add_plain(b, json_string_value(label));
-        }
-        heed__text_puts(b, "</span></div>\n");
-    }
-}
+static const heed_report_form form = {
+    .plain = add_plain,
+    .alerts = "<h2>Alerts</h2>\n",
+    .no_alerts = "<p class=\"soft\">None.</p>\n",
+    .alert =
+        "<div class=\"card {grade}\"><strong>{title}</strong><br><span class=\"soft\">{grade}, "
+        "{state}, rule {rule}, opened {@opened}, {#events} events</span><ul>",
+    .alert_says = "<li>{}</li>",
+    .alert_end = "</ul></div>\n",
+    .stories = "<h2>Stories told more than once</h2>\n",
+    .story = "<div class=\"card\"><strong>{title}</strong><br><span class=\"soft\">told {#told} "
+             "times; sources: {#sources}</span><ul><li>first: {first.source}, {@first.time} <span "
+             "class=\"soft\">event {#first.seq}</span></li>",
+    .story_again = "<li>after {^after_ms}: {source}, {#times} times <span class=\"soft\">event "
+                   "{#seq}</span></li>",
+    .story_end = "</ul></div>\n",
+    .quotes = "<h2>Quotes</h2>\n",
+    .quote =
+        "<div class=\"card\"><blockquote>{text}</blockquote><span class=\"soft\">event {#seq}, "
+        "{!field}, bytes {#begin} to {#end}, {source}, {@time}",
+    .quote_label = "<br>{}",
+    .quote_more = ", {}",
+    .quote_end = "</span></div>\n",
+    .crossed = "<section><h2>{rows} by {columns}</h2>\n<table><tr><th></th>",
+    .column = "<th class=\"n\">{}</th>",
+    .rule = "</tr>\n",
+    .rule_each = "",
+    .row = "<tr><td>{}</td>",
+    .count = "<td class=\"n\">{#}</td>",
+    .row_end = "</tr>\n",
+    .crossed_end = "</table></section>\n",
+};
 
 char *heed__report_html(const json_t *report, size_t *size, heed_error *err) {
     heed_text b = { 0 };
     size_t i;
     json_t *a;
-    const json_t *events = json_object_get(report, "events");
-    const char *name = heed__report_text(report, "name"), *day = heed__report_text(report, "day");
     heed__text_puts(&b, head);
-    add_plain(&b, name);
-    heed__text_format(&b, ", %s", day);
+    heed__report_put(&form, &b, "{name}, {!day}", report);
     heed__text_puts(&b, style);
-    heed__text_puts(&b, "<h1>");
-    add_plain(&b, name);
-    heed__text_format(&b, "</h1>\n<p class=\"soft\">%s (%s)</p>\n", day,
-                      heed__report_text(report, "zone"));
-    heed__text_format(&b,
-                      "<p><strong>%lld</strong> events, %lld on the day before, %lld judged by a "
-                      "person. ▲ and ▼ stand where the difference is beyond three standard "
-                      "deviations.</p>\n",
-                      (long long)heed__report_int(events, "count"),
-                      (long long)heed__report_int(events, "before"),
-                      (long long)heed__report_int(report, "judged"));
+    heed__report_put(&form, &b,
+                     "<h1>{name}</h1>\n<p class=\"soft\">{!day} ({!zone})</p>\n"
+                     "<p><strong>{#events.count}</strong> events, {#events.before} on the day "
+                     "before, {#judged} judged by a person. ▲ and ▼ stand where the difference is "
+                     "beyond three standard deviations.</p>\n",
+                     report);
     add_hours(&b, json_object_get(report, "hours"));
-    add_alerts(&b, json_object_get(report, "alerts"));
+    heed__report_alerts(&form, &b, json_object_get(report, "alerts"));
     heed__text_puts(&b, "<div class=\"grid\">\n");
     json_array_foreach(json_object_get(report, "analyses"), i, a)
         add_list(&b, heed__report_text(a, "analysis"), "label", json_object_get(a, "labels"));
-    add_crossed(&b, json_object_get(report, "crossed"));
+    heed__report_crossed(&form, &b, json_object_get(report, "crossed"));
     add_list(&b, "Entities", "text", json_object_get(report, "entities"));
     add_list(&b, "Sources", "source", json_object_get(report, "sources"));
     heed__text_puts(&b, "</div>\n");
-    add_stories(&b, json_object_get(report, "stories"));
-    add_quotes(&b, json_object_get(report, "quotes"));
+    heed__report_stories(&form, &b, json_object_get(report, "stories"));
+    heed__report_quotes(&form, &b, json_object_get(report, "quotes"));
     heed__text_puts(&b, "</main>\n</body>\n</html>\n");
     char *text = heed__text_take(&b, size);
     if (!text) heed__error(err, HEED_ENOMEM, "out of memory for a report");
