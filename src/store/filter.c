@@ -51,13 +51,21 @@ static void add(sql *s, const char *text) {
     s->len += heed__format(s->text + s->len, sizeof s->text - s->len, "%s", text);
 }
 
-static void add_conditions(sql *s, const heed_filter *f) {
+/* The full-text index, which has events alone, answers without the log. */
+static bool alone(const heed_filter *f) {
     const heed_look *l = f->look;
-    add(s, " WHERE e.kind = 0");
-    if (l->before > 0) add(s, " AND e.seq < ?1");
+    return f->best && !l->source && !l->user && !l->session && !l->analysis && !l->story &&
+           !l->heads && !l->by_rank && !f->joins;
+}
+
+/* words: the full-text index is one of the tables, and then it must know of ranges of seq. */
+static void add_conditions(sql *s, const heed_filter *f, bool words) {
+    const heed_look *l = f->look;
+    add(s, words && alone(f) ? " WHERE 1" : " WHERE e.kind = 0");
+    if (l->before > 0) add(s, words ? " AND w.rowid < ?1" : " AND e.seq < ?1");
     /* the clock never goes back, so that times are ranges of seq */
-    if (l->from_ms || f->after) add(s, " AND e.seq >= ?2");
-    if (l->to_ms) add(s, " AND e.seq < ?3");
+    if (l->from_ms || f->after) add(s, words ? " AND w.rowid >= ?2" : " AND e.seq >= ?2");
+    if (l->to_ms) add(s, words ? " AND w.rowid < ?3" : " AND e.seq < ?3");
     if (l->source) add(s, " AND e.source = ?4");
     if (l->user) add(s, " AND e.user = ?5");
     if (l->session) add(s, " AND e.session = ?6");
@@ -67,9 +75,12 @@ static void add_conditions(sql *s, const heed_filter *f) {
     if (l->analysis && l->label) add(s, " AND f.label = ?9");
 }
 
-static void add_tables(sql *s, const heed_look *l, bool words) {
+static void add_tables(sql *s, const heed_filter *f, bool words) {
+    const heed_look *l = f->look;
     /* CROSS JOIN keeps the order: what restricts most comes first */
-    if (words)
+    if (words && alone(f))
+        add(s, " FROM words w");
+    else if (words)
         add(s, " FROM words w CROSS JOIN entry e ON e.seq = w.rowid");
     else if (l->analysis && l->label && !l->by_rank)
         add(s, " FROM finding f CROSS JOIN entry e ON e.seq = f.seq");
@@ -140,10 +151,11 @@ sqlite3_stmt *heed__filter_sql(const heed_filter *f, heed_db *db, const char *co
     sql s = { .len = 0 };
     add(&s, "SELECT ");
     add(&s, columns);
-    add_tables(&s, l, f->query != NULL);
+    add_tables(&s, f, f->query != NULL);
     if (f->joins) add(&s, f->joins);
-    add_conditions(&s, f);
+    add_conditions(&s, f, f->query != NULL);
     if (f->query) add(&s, " AND words MATCH ?10");
+    if (f->query && f->best) add(&s, " AND w.rank MATCH 'heed_rank()'");
     if (f->tail)
         add(&s, f->tail);
     else if (l->by_rank)
@@ -164,10 +176,12 @@ sqlite3_stmt *heed__filter_sql(const heed_filter *f, heed_db *db, const char *co
 int heed__filter_passes(const heed_filter *f, heed_db *db, int64_t seq, heed_error *err) {
     heed_look l = *f->look;
     l.by_rank = false;
+    heed_filter one = *f;
+    one.look = &l;
     sql s = { .len = 0 };
     add(&s, "SELECT 1");
-    add_tables(&s, &l, false);
-    add_conditions(&s, f);
+    add_tables(&s, &one, false);
+    add_conditions(&s, f, false);
     add(&s, " AND e.seq = ?11");
     sqlite3_stmt *q = prepare(f, db, &s, err);
     if (!q) return heed__db_error(db, err);

@@ -12,7 +12,7 @@ typedef struct heed_filter {
     const heed_hooks *hooks;
     char *query;       /* of FTS5; NULL: none */
     bool any;          /* words: one is enough */
-    bool best;         /* the best by BM25 first, instead of the newest */
+    bool best;         /* the best by BM25 first, instead of the newest; columns are of w alone */
     int64_t after;     /* seq: only newer ones; 0: all */
     const char *joins; /* further tables; NULL: none */
     const char *tail;  /* instead of an order; NULL: as the look says */

@@ -8,7 +8,14 @@
 #include "store/filter.h"
 #include "store/impl.h"
 
-enum { RANK_OFFSET = 60, DEPTH = 100, FILTERED = 4096, MOST = 1000, SHOWN = 200 };
+enum {
+    RANK_OFFSET = 60,
+    DEPTH = 100,
+    FILTERED = 4096,
+    MOST = 1000,
+    SHOWN = 200,
+    RANKED = 16384 /* events with the words that BM25 ranks */
+};
 
 typedef struct hit {
     int64_t seq;
@@ -60,6 +67,20 @@ static int find_words(heed_db *db, const heed_filter *f, int64_t most, hits *to,
     return row < 0 ? row : HEED_OK;
 }
 
+/* Where words are in very many events, the newest of these alone are ranked. */
+static int find_newest(heed_db *db, heed_filter *f, heed_error *err) {
+    char tail[64];
+    heed__format(tail, sizeof tail, " ORDER BY w.rowid DESC LIMIT 1 OFFSET %d", RANKED - 1);
+    f->tail = tail;
+    sqlite3_stmt *q = heed__filter_sql(f, db, "w.rowid", err);
+    f->tail = NULL;
+    if (!q) return heed__code_of(err);
+    const int row = heed__db_step(db, q, err);
+    if (row == 1) f->after = sqlite3_column_int64(q, 0) - 1;
+    heed__db_done(q);
+    return row < 0 ? row : HEED_OK;
+}
+
 /* All the words; where no event has them all, those with any. */
 static int search_words(heed_store *s, heed_db *db, const heed_look *look, int64_t most, hits *to,
                         heed_error *err) {
@@ -67,6 +88,7 @@ static int search_words(heed_store *s, heed_db *db, const heed_look *look, int64
         heed_filter f;
         int status = heed__filter_make(&f, &s->hooks, look, any, err);
         f.best = true;
+        if (!status && f.query) status = find_newest(db, &f, err);
         if (!status && f.query) status = find_words(db, &f, most, to, err);
         heed__filter_free(&f);
         if (status) return status;

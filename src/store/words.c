@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "store/marks.h"
+#include "store/rank.h"
 
 enum { WORD_SIZE = 256, FOLDS = 32 };
 
@@ -233,6 +234,7 @@ int heed__words_register(sqlite3 *db, heed_error *err) {
     if (code == SQLITE_OK && api)
         code = api->xCreateTokenizer(api, "heed", &tokenizer, &tokenizer, NULL);
     if (code == SQLITE_OK && api) code = heed__marks_register(api);
+    if (code == SQLITE_OK && api) code = heed__rank_register(api);
     if (code == SQLITE_OK && api) return HEED_OK;
     if (sqlite3_errcode(db) == SQLITE_NOMEM || code == SQLITE_NOMEM)
         return heed__error(err, HEED_ENOMEM, "out of memory for the full-text index");
