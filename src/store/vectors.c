@@ -8,7 +8,7 @@
 
 #include "store/impl.h"
 
-enum { BLOCK = 1024, STEP = 32, MOST_DIM = 65536 };
+enum { BLOCK = 1024, STEP = 32, MOST_DIM = 65536, PIECE = 8192 };
 
 /* Written once; seq of one that was removed is 0. */
 typedef struct block {
@@ -25,7 +25,9 @@ struct heed_vectors {
     int64_t most, dim, wide;
     heed_lock *lock; /* of what follows */
     bool loaded;
-    int64_t upto;  /* the last seq that was stored when they were loaded */
+    int64_t next; /* loading: the seq to go on with; 0: at the beginning */
+    int64_t stored_dim;
+    int64_t upto;  /* the last seq that was loaded */
     block **block; /* the oldest first */
     int64_t blocks, cap;
 };
@@ -52,7 +54,7 @@ void heed__vectors_clear(heed_vectors *v) {
     heed__lock_enter(v->lock);
     for (int64_t i = 0; i < v->blocks; i++) drop(&v->hooks, v->block[i]);
     v->blocks = 0;
-    v->dim = v->wide = 0;
+    v->dim = v->wide = v->next = v->upto = 0;
     v->loaded = false;
     heed__lock_leave(v->lock);
 }
@@ -159,60 +161,77 @@ int heed__vectors_add(heed_vectors *v, int64_t seq, const float *vector, int64_t
 }
 
 /* Under the lock: where to begin so that what follows fits, and how wide the newest is. */
-static int find_range(heed_vectors *v, heed_db *db, int64_t *from, int64_t *dim, heed_error *err) {
+static int find_range(heed_vectors *v, heed_db *db, heed_error *err) {
     int64_t size = 0;
-    int status = heed__db_number(db, "SELECT max(seq) FROM vector", 0, &v->upto, err);
-    if (!status)
-        status = heed__db_number(db, "SELECT length(value) FROM vector ORDER BY seq DESC LIMIT 1",
+    int status = heed__db_number(db, "SELECT length(value) FROM vector ORDER BY seq DESC LIMIT 1",
                                  0, &size, err);
-    *dim = size / 2;
-    *from = 0;
-    if (status || *dim <= 0) return status;
+    v->stored_dim = size / 2;
+    v->next = 1;
+    if (status || size < 2) return status;
     sqlite3_stmt *q = heed__db_sql(db, "SELECT seq FROM vector ORDER BY seq DESC LIMIT 1 OFFSET ?1",
                                    err);
     if (!q) return heed__db_error(db, err);
-    sqlite3_bind_int64(q, 1, v->most / (*dim + STEP));
+    sqlite3_bind_int64(q, 1, v->most / (v->stored_dim + STEP));
     const int row = heed__db_step(db, q, err);
-    if (row == 1) *from = sqlite3_column_int64(q, 0);
+    if (row == 1) v->next = sqlite3_column_int64(q, 0);
     heed__db_done(q);
     return row < 0 ? row : HEED_OK;
 }
 
-static int load(heed_vectors *v, heed_db *db, heed_error *err) {
-    int64_t from, dim;
-    int status = find_range(v, db, &from, &dim, err);
-    if (status || dim <= 0 || dim > MOST_DIM) return status;
-    float *vector = heed__malloc(&v->hooks, (size_t)dim * sizeof *vector);
-    if (!vector) return heed__error(err, HEED_ENOMEM, "out of memory for vectors");
-    sqlite3_stmt *q = heed__db_sql(db, "SELECT seq, value FROM vector WHERE seq >= ?1 ORDER BY seq",
-                                   err);
-    status = q ? HEED_OK : heed__db_error(db, err);
-    if (q) sqlite3_bind_int64(q, 1, from);
-    while (q && status >= 0 && (status = heed__db_step(db, q, err)) == 1) {
+/* The next PIECE of them; loaded where that were the last. */
+static int load_rows(heed_vectors *v, heed_db *db, float *vector, heed_error *err) {
+    const int64_t dim = v->stored_dim;
+    sqlite3_stmt *q = heed__db_sql(
+        db, "SELECT seq, value FROM vector WHERE seq >= ?1 ORDER BY seq LIMIT ?2", err);
+    if (!q) return heed__db_error(db, err);
+    sqlite3_bind_int64(q, 1, v->next);
+    sqlite3_bind_int64(q, 2, PIECE);
+    int status = HEED_OK;
+    int64_t rows = 0;
+    while (status >= 0 && (status = heed__db_step(db, q, err)) == 1) {
         const unsigned char *half = sqlite3_column_blob(q, 1);
+        v->upto = sqlite3_column_int64(q, 0);
+        v->next = v->upto + 1;
+        rows++;
         if (!half || sqlite3_column_bytes(q, 1) != dim * 2) continue;
         for (int64_t i = 0; i < dim; i++)
             vector[i] = heed__half_float((uint16_t)(half[2 * i] | half[2 * i + 1] << 8));
-        if (add(v, sqlite3_column_int64(q, 0), vector, dim))
+        if (add(v, v->upto, vector, dim))
             status = heed__error(err, HEED_ENOMEM, "out of memory for vectors");
     }
-    if (q) heed__db_done(q);
-    heed__free(&v->hooks, vector);
+    heed__db_done(q);
+    v->loaded = !status && rows < PIECE;
     return status;
 }
 
-/* The connection begins to read under the lock: what was committed before is seen, and what is
- * added later waits. */
-int heed__vectors_load(heed_vectors *v, heed_store *store, heed_error *err) {
-    heed__lock_enter(v->lock);
-    int status = HEED_OK;
-    if (!v->loaded) {
-        heed_db *db = heed__store_reader(store, err);
-        status = db ? load(v, db, err) : heed__code_of(err);
-        if (db) heed__store_return(store, db);
-        v->loaded = !status;
+static int load_piece(heed_vectors *v, heed_db *db, heed_error *err) {
+    const int status = v->next ? HEED_OK : find_range(v, db, err);
+    if (status) return status;
+    if (v->stored_dim < 1 || v->stored_dim > MOST_DIM) {
+        v->loaded = true;
+        return HEED_OK;
     }
-    heed__lock_leave(v->lock);
+    float *vector = heed__malloc(&v->hooks, (size_t)v->stored_dim * sizeof *vector);
+    if (!vector) return heed__error(err, HEED_ENOMEM, "out of memory for vectors");
+    const int loaded = load_rows(v, db, vector, err);
+    heed__free(&v->hooks, vector);
+    return loaded;
+}
+
+/* A piece at a time, so that those who commit wait for no more than that; what they add meanwhile
+ * is read with the pieces that follow. The connection begins to read under the lock: the last piece
+ * has all that was committed before, and what is added later waits. */
+int heed__vectors_load(heed_vectors *v, heed_store *store, heed_error *err) {
+    int status = HEED_OK;
+    for (bool loaded = false; !loaded && !status;) {
+        heed__lock_enter(v->lock);
+        heed_db *db = v->loaded ? NULL : heed__store_reader(store, err);
+        if (!v->loaded) status = db ? load_piece(v, db, err) : heed__code_of(err);
+        loaded = v->loaded;
+        heed__lock_leave(v->lock);
+        if (db) heed__store_return(store, db);
+        if (!loaded && !status) heed__sleep_ms(1); /* others' turn */
+    }
     if (status) heed__vectors_clear(v);
     return status;
 }
