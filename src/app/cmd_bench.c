@@ -1,4 +1,4 @@
-/* cmd_bench.c: `heed bench attention|gemm|ops|ablate`. */
+/* cmd_bench.c: `heed bench attention|gemm|ops|ablate|serve`. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -33,6 +33,11 @@ int bench_failed(heed_ctx *cx, heed_error *err) {
 
 int cmd_bench(int argc, char **argv) {
     if (argc > 0 && strcmp(argv[0], "ablate") == 0) return bench_ablate(argc - 1, argv + 1);
+    if (argc > 0 && strcmp(argv[0], "serve") == 0) {
+        static char name[] = "bench"; /* for what stands in libheed-serve.so */
+        argv[0] = name;
+        return serving_run(argc, argv);
+    }
     bench_options o = { .heads = 8, .dim = 64, .threads = 1, .lengths = "128..8192" };
     const opt options[] = {
         { "len", 0, OPT_TEXT, &o.lengths, 0, 0, "A..B", "attention: lengths, doubled (128..8192)" },
@@ -47,7 +52,8 @@ int cmd_bench(int argc, char **argv) {
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
     const opt_command what = {
-        "heed bench attention|gemm|ops [options]; heed bench ablate classify DATA [options]",
+        "heed bench attention|gemm|ops [options]; heed bench ablate classify DATA [options]; heed "
+        "bench serve TRAIN TEST [options]",
         "Measures here and now: the cost of attention by length with its "
         "fitted exponent, matrix products beside this core's peak, or every "
         "operation.",
@@ -65,7 +71,7 @@ int cmd_bench(int argc, char **argv) {
     else if (strcmp(operand[0], "ops") == 0)
         rc = bench_ops(&o, &err);
     else {
-        fprintf(stderr, "heed bench: no '%s'; there is: attention, gemm, ops, ablate\n",
+        fprintf(stderr, "heed bench: no '%s'; there is: attention, gemm, ops, ablate, serve\n",
                 operand[0]);
         return EXIT_USAGE;
     }

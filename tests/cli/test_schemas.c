@@ -161,6 +161,9 @@ static void desk_output(void **state) {
     assert_int_equal(check("chat_test", arguments), 1);
     snprintf(arguments, sizeof arguments, "chat --json --within %s/judged.tsv", model);
     assert_int_equal(check("chat_within", arguments), 1);
+    snprintf(arguments, sizeof arguments,
+             "bench serve %s/data.tsv %s/judge.tsv --none other --json", model, model);
+    assert_int_equal(check("bench_serve", arguments), 1);
 }
 
 static void the_check_can_fail(void **state) {
@@ -193,6 +196,10 @@ static int set_up(void **state) {
     FILE *f = fopen(path, "w");
     for (int i = 0; i < 40; i++)
         fprintf(f, i % 2 ? "good\tvery nice %d\n" : "bad\tnot at all %d\n", i);
+    fclose(f);
+    snprintf(path, sizeof path, "%s/judge.tsv", model);
+    f = fopen(path, "w");
+    fprintf(f, "good\tvery very nice\nbad\tnot nice at all\nother\twhere is it\n");
     fclose(f);
     snprintf(path, sizeof path, "%s/lines.txt", model);
     f = fopen(path, "w");

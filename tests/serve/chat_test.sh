@@ -63,6 +63,16 @@ refuses "slots.yaml:4:13: the desk's tagger finds no 'CITY'" "${answers[@]}" --t
 printf 'sources: { push: { kind: push } }\nanalyses: { intent: { kind: classify, model: %s/models/support } }\ndesk: { replies: replies.tsv, tag: intent }\n' "$PWD" >"$dir/flow.yaml"
 refuses "desk: the analysis 'intent' is of the kind classify, not tag" "$dir/flow.yaml"
 
+# The desk beside its peers, in one command: every form answers, what no intent is for is told of, and no folder stays behind.
+awk 'NR == 1 || NR % 6' data/support/messages.tsv | head -400 >"$dir/train.tsv"
+{ head -1 data/support/messages.tsv; awk 'NR % 6 == 0' data/support/messages.tsv | head -60; printf 'oos\twho won the match\n'; } >"$dir/judge.tsv"
+TMPDIR=$dir "$heed" bench serve "$dir/train.tsv" "$dir/judge.tsv" --threads 1 >"$dir/out" || wrong "bench serve"
+grep -q '^61 messages, 1 of them of no intent' "$dir/out" || wrong "bench serve: $(cat "$dir/out")"
+[ "$(grep -cE '^(attend|bag of words|nearest question) +[0-9]+ +[0-9.]+ +(0\.[89][0-9]+|1\.0+) ' "$dir/out")" -eq 3 ] || wrong "bench serve: $(cat "$dir/out")"
+ls -d "$dir"/heed_bench* 2>/dev/null && wrong "bench serve leaves a folder"
+"$heed" bench serve "$dir/none.tsv" "$dir/judge.tsv" >"$dir/out" 2>&1
+[ $? -eq 66 ] || wrong "bench serve of no file: $(cat "$dir/out")"
+
 "$heed" import dialogues tests/serve/data/dialogues/messages.jsonl tests/serve/data/dialogues/rows.csv -o "$dir/replies.jsonl" 2>"$dir/out" || wrong "import"
 grep -q '6 conversations; 6 questions with replies, 2 greetings and thanks left out, 1 merged: 5 replies' "$dir/out" || wrong "import: $(cat "$dir/out")"
 echo 'how do I return parcels that are too large' | "$heed" chat --replies "$dir/replies.jsonl" | grep -q 'Put it back into its box' || wrong "what was imported is not found"

@@ -14,6 +14,7 @@ static const command commands[] = {
     { "db", "a store checked, copied, asked, made small", serve_db },
     { "report", "what a day brought, as Markdown or HTML", serve_report },
     { "forget", "all that is of one user goes", serve_forget },
+    { "bench", "a support desk beside its peers", serve_bench },
     { NULL, NULL, NULL },
 };
 

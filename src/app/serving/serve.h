@@ -16,6 +16,7 @@ int serve_forget(int argc, char **argv); /* forget USER */
 int serve_key(int argc, char **argv);    /* key add|remove|list */
 int serve_chat(int argc, char **argv);   /* chat */
 int serve_report(int argc, char **argv); /* report */
+int serve_bench(int argc, char **argv);  /* bench serve */
 int serve_import(int argc, char **argv); /* import dialogues */
 
 #endif
