@@ -132,6 +132,12 @@ HEED_API heed_tensor *heed_rotary(heed_ctx *cx, heed_tensor *x, heed_tensor *sta
 HEED_API heed_tensor *heed_lstm(heed_ctx *cx, heed_tensor *xw, heed_tensor *wh,
                                 heed_tensor *const state[2], heed_tensor *lengths,
                                 bool reverse); /* state: {h0, c0} or NULL */
+/* h alone, [B,T,H], from x [B,T,I] with weights {wi [4H,I], wh [4H,H], bias [4H] or NULL}: the bits
+ * of heed_lstm after heed_affine(x, wi, bias), without [B,T,4H] but for the gates themselves:
+ * inputs meet their weight while their step is at hand, forward and backward. */
+HEED_API heed_tensor *heed_lstm_layer(heed_ctx *cx, heed_tensor *x, heed_tensor *const weights[3],
+                                      heed_tensor *const state[2], heed_tensor *lengths,
+                                      bool reverse);
 /* One step.  gates [B,4H], c [B,H] -> [2,B,H]: h, c */
 HEED_API heed_tensor *heed_lstm_cell(heed_ctx *cx, heed_tensor *gates, heed_tensor *c);
 /* A whole GRU layer.  xw [B,T,3H]: x·Wᵢₕᵀ + bᵢₕ; wh [3H,H], bh [3H] (inside the reset gate, as

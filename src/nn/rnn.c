@@ -69,13 +69,15 @@ static heed_tensor *run_cell(heed_ctx *cx, const rnn_call *k, int i, heed_tensor
         h = heed_gru(cx, xw, r->cell[i].wh, r->cell[i].bh, h0, k->lengths, reverse);
     } else {
         heed_tensor *bias = heed_add(cx, r->cell[i].bi, r->cell[i].bh);
-        heed_tensor *xw = heed_affine(cx, x, r->cell[i].wi, bias);
-        heed_tensor *y = bias ? heed_lstm(cx, xw, r->cell[i].wh, (heed_tensor *[]){ h0, c0 },
-                                          k->lengths, reverse)
-                              : NULL;
+        heed_tensor *const state[2] = { h0, c0 };
+        heed_tensor *const weights[3] = { r->cell[i].wi, r->cell[i].wh, bias };
+        if (!bias) return NULL;
+        if (!k->state) return heed_lstm_layer(cx, x, weights, state, k->lengths, reverse);
+        heed_tensor *xw = heed_affine(cx, x, weights[0], bias);
+        heed_tensor *y = heed_lstm(cx, xw, weights[1], state, k->lengths, reverse);
         if (!y) return NULL;
         h = heed__view(cx, y, 0, 3, y->shape + 1);
-        if (k->state) c = heed__view(cx, y, y->len / 2, 3, y->shape + 1);
+        c = heed__view(cx, y, y->len / 2, 3, y->shape + 1);
     }
     if (k->state) {
         k->state->h[i] = last_step(cx, h, k->lengths, reverse);

@@ -41,7 +41,7 @@ typedef struct gru_job {
 static void forward_group(const gru_job *j, int64_t g, float *scratch) {
     const heed__seq *q = &j->s->seq;
     const int64_t H = j->units, T = q->steps, r0 = g * HEED_SEQ_GROUP;
-    const heed__seq_product product = { j->cx->k, j->panels, scratch, 3 * H, H };
+    const heed__seq_product product = { j->cx->k, j->panels, scratch, 3 * H, H, H };
     int64_t active = q->batch - r0 < HEED_SEQ_GROUP ? q->batch - r0 : HEED_SEQ_GROUP;
     int64_t at = q->first[g];
     active = heed__seq_active(q, r0, active, 0);
@@ -101,7 +101,7 @@ static void backward_group(const gru_job *j, int64_t g, float *scratch) {
     const int64_t H = j->units, r0 = g * HEED_SEQ_GROUP;
     const int64_t rows = q->batch - r0 < HEED_SEQ_GROUP ? q->batch - r0 : HEED_SEQ_GROUP;
     float *dh = scratch, *work = dh + (HEED_SEQ_GROUP + 4) * H;
-    const heed__seq_product product = { j->cx->k, j->panels, work, H, 3 * H };
+    const heed__seq_product product = { j->cx->k, j->panels, work, H, 3 * H, 3 * H };
     memset(dh, 0, (size_t)(HEED_SEQ_GROUP * H) * sizeof *dh);
     int64_t at = q->first[g + 1];
     for (int64_t s = q->length[r0] - 1; s >= 0; s--) {

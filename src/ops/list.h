@@ -61,6 +61,7 @@ X(rotary)
 
 /* recurrent */
 X(lstm)
+X(lstm_layer)
 X(lstm_cell)
 X(gru)
 X(gru_cell)

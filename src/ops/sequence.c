@@ -79,7 +79,7 @@ void heed__seq_multiply(const heed__seq_product *p, float *c, const float *a, in
                           .n = p->n,
                           .k = p->k_len,
                           .a = a,
-                          .lda = p->k_len,
+                          .lda = p->lda,
                           .packed = p->packed,
                           .c = c,
                           .ldc = p->n,

@@ -46,9 +46,9 @@ bool heed__lengths_ok(heed_ctx *cx, const char *op, const heed_tensor *lengths, 
 /* One product of the recurrence in the caller alone. */
 typedef struct heed__seq_product {
     const heed_kernels *k;
-    const float *packed; /* weight in panels */
-    float *scratch;      /* of heed__seq_scratch floats */
-    int64_t n, k_len;
+    const float *packed;   /* weight in panels */
+    float *scratch;        /* of heed__seq_scratch floats */
+    int64_t n, k_len, lda; /* lda: from one row of a to the next */
 } heed__seq_product;
 int64_t heed__seq_scratch(const heed_kernels *k, int64_t n, int64_t k_len);
 void heed__seq_multiply(const heed__seq_product *p, float *c, const float *a, int64_t rows,
