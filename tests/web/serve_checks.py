@@ -1,11 +1,15 @@
 """The page against `heed serve` itself: real messages played again, what a person does to them, an
 alert, the desk, a server that goes away and comes back. Of what the page does in itself
 page_checks.py is the test."""
+import html
+import http.server
+import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from selenium.common.exceptions import WebDriverException
@@ -13,6 +17,61 @@ from selenium.common.exceptions import WebDriverException
 from browser import CONTRAST, LISTEN, ROOT, Browser, Keys, fetch, post
 
 EVIL = "<img src=x onerror=__bad.push('img')><script>__bad.push('script')</script>"
+
+
+FEED = """<rss version="2.0"><channel><title>%(evil)s</title>
+<item><guid>1</guid><title>%(evil)s Planted headline</title><link>javascript:__bad.push('link')</link>
+<description>%(evil)s&lt;iframe srcdoc="&lt;script&gt;parent.__bad.push(1)&lt;/script&gt;"&gt;&lt;/iframe&gt; planted text</description></item>
+<item><guid>2</guid><title>Second</title><description><![CDATA[%(raw)s<svg onload=__bad.push('svg')><a href="javascript:__bad.push(2)">second text</a>
+<form action=/v1/reload><button>press</button></form><style>body{display:none}</style>]]></description></item>
+</channel></rss>""" % {"evil": html.escape(EVIL), "raw": EVIL}
+
+# What a page of another origin can try in somebody's browser.
+ATTACK = """<!doctype html><title>attack</title><script>
+const to = TARGET, event = JSON.stringify({text: 'forged by a page'});
+const ways = {
+    plain: () => fetch(to + '/v1/events', {method: 'POST', mode: 'no-cors', headers: {'Content-Type': 'text/plain'}, body: event}),
+    json: () => fetch(to + '/v1/events', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: event}),
+    beacon: async () => { navigator.sendBeacon(to + '/v1/events', new Blob([event], {type: 'text/plain'})); throw 0; },
+    form: () => new Promise((done, no) => {
+        document.body.innerHTML = '<iframe name=hole></iframe><form target=hole method=post enctype=text/plain><input></form>';
+        const form = document.forms[0], [input] = form.elements;
+        form.action = to + '/v1/events';
+        input.name = '{"text":"forged by a form","x":"';
+        input.value = '"}';
+        document.querySelector('iframe').onload = no;
+        form.submit(); }),
+    reload: () => fetch(to + '/v1/reload', {method: 'POST', mode: 'no-cors'}),
+    read: async () => (await fetch(to + '/v1/events')).json(),
+    stream: () => new Promise((done, no) => { const s = new EventSource(to + '/v1/stream'); s.onopen = done; s.onerror = no; }),
+    script: () => new Promise((done, no) => { const s = document.createElement('script'); s.src = to + '/v1/events'; s.onload = done; s.onerror = no;
+        document.head.append(s); }),
+    frame: () => new Promise((done, no) => { const f = document.createElement('iframe'); f.src = to + '/'; document.body.append(f);
+        f.onload = () => { try { f.contentDocument.body ? done() : no(); } catch (e) { no(); } }; }),
+};
+(async () => {
+    const got = {};
+    for (const name in ways) { try { const a = await ways[name](); got[name] = a?.type === 'opaque' ? 'opaque' : 'through'; } catch { got[name] = 'refused'; } }
+    window.got = got;
+})();
+</script><body>"""
+
+
+class Stranger(http.server.BaseHTTPRequestHandler):
+    """A feed with markup in all its texts, and a page that attacks."""
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        feed = self.path.startswith("/feed")
+        target = json.dumps(self.path.partition("?")[2])
+        data = (FEED if feed else ATTACK.replace("TARGET", target)).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/rss+xml" if feed else "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
 
 class Server:
@@ -184,6 +243,55 @@ def all_views(b, server):
     b.quiet()
 
 
+def strangers(b, server):
+    """A feed's HTML, a page of another origin, a name that somebody points to this machine."""
+    stranger = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stranger)
+    stranger.daemon_threads = True
+    threading.Thread(target=stranger.serve_forever, daemon=True).start()
+    port = stranger.server_address[1]
+    os.mkdir(server.folder + "/third")
+    flow = server.folder + "/third/flow.yaml"
+    with open(ROOT / "tests/web/flow.yaml", encoding="utf-8") as f:
+        text = f.read().replace("../../", str(ROOT) + "/")
+    with open(flow, "w", encoding="utf-8") as f:
+        f.write(re.sub(r"  support: \{ kind: csv.*", "  news: { kind: feed, url: \"http://127.0.0.1:%d/feed\", allow_private: true }" % port, text))
+    third = Server(server.folder + "/third", flow)
+    first, b.base = b.base, third.base
+    try:
+        b.open("inbox", "light", "en")
+        b.says(".row", "Planted headline")
+        events = fetch(third.base + "/v1/events?source=news")["events"]
+        assert len(events) == 2 and all("<" not in (e["text"] or "") + (e["title"] or "") for e in events), events
+        for e in events:
+            b.open("event/%d" % e["seq"])
+            b.says(".card", "Findings")
+            for selector in ("main script", "main iframe", "main img", "main svg[onload]", "main form[action]", "main a[href^=javascript]", "main style"):
+                assert not b.all(selector), selector
+        b.open("search/planted")
+        b.one(".hit-card")
+        b.quiet()
+        count = lambda: fetch(third.base + "/v1/system")["store"]["last"]
+        before = count()
+        for origin in ("127.0.0.1:%d" % port, "evil.test:%d" % port):  # of the same site, and of another
+            b.driver.get("http://%s/attack?%s" % (origin, third.base))
+            got = b.wait(lambda: b.js("return window.got"), "what the attack got")
+            # opaque: the page cannot even see that the answer was 403
+            assert {k for k, v in got.items() if v == "through"} == set(), (origin, got)
+        assert count() == before, "a page of another origin has changed something"
+        b.driver.get(third.base.replace("127.0.0.1", "evil.test") + "/v1/events")  # its own origin by a name that means us
+        assert '"status":421' in b.text("body").replace(" ", ""), b.text("body")[:200]
+        b.driver.get(third.base + "/")  # the same page itself may do all of it
+        same = b.js("return fetch('/v1/events', {method: 'POST', headers: {'Content-Type': 'application/json'},"
+                    "body: JSON.stringify({text: 'said here'})}).then((a) => a.status)")
+        assert same == 202 and count() > before, same
+    finally:
+        b.driver.get("about:blank")
+        b.driver.get_log("browser")
+        b.base = first
+        third.end()
+        stranger.shutdown()
+
+
 def comes_back(b, server):
     b.open("inbox", "light", "en")
     b.one(".row")
@@ -196,7 +304,7 @@ def comes_back(b, server):
     b.quiet(["ERR_", "Failed to load resource"])
 
 
-CHECKS = [live, said_and_taken_back, alerts, search, desk, models_and_what_would_change, with_a_key, all_views, comes_back]
+CHECKS = [live, said_and_taken_back, alerts, search, desk, models_and_what_would_change, with_a_key, strangers, all_views, comes_back]
 
 
 def main():
