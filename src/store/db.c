@@ -112,14 +112,26 @@ static uint64_t hash_of(const char *sql) {
     return h;
 }
 
+/* Where a text that stands at this address was last; most are constants, and found at once. */
+static int *place_of(heed_db *db, const char *sql) {
+    const uint64_t spread = (uint64_t)(uintptr_t)sql * 0x9e3779b97f4a7c15u;
+    return &db->place[spread >> 32 & (HEED_DB_PLACES - 1)];
+}
+
 sqlite3_stmt *heed__db_sql(heed_db *db, const char *sql, heed_error *err) {
+    int *place = place_of(db, sql);
+    struct heed_db_statement *last = &db->statement[*place], *oldest = &db->statement[0];
+    if (last->stmt && strcmp(sqlite3_sql(last->stmt), sql) == 0 && !sqlite3_stmt_busy(last->stmt)) {
+        last->used = ++db->uses;
+        return last->stmt;
+    }
     const uint64_t hash = hash_of(sql);
-    struct heed_db_statement *oldest = &db->statement[0];
     for (int i = 0; i < HEED_DB_STATEMENTS; i++) {
         struct heed_db_statement *s = &db->statement[i];
         if (s->stmt && s->hash == hash && strcmp(sqlite3_sql(s->stmt), sql) == 0 &&
             !sqlite3_stmt_busy(s->stmt)) {
             s->used = ++db->uses;
+            *place = i;
             return s->stmt;
         }
         const bool free_one = !s->stmt, busy = s->stmt && sqlite3_stmt_busy(s->stmt);
@@ -132,6 +144,7 @@ sqlite3_stmt *heed__db_sql(heed_db *db, const char *sql, heed_error *err) {
         return NULL;
     }
     sqlite3_finalize(oldest->stmt);
+    *place = (int)(oldest - db->statement);
     *oldest = (struct heed_db_statement){ .hash = hash, .used = ++db->uses, .stmt = stmt };
     return stmt;
 }

@@ -7,7 +7,7 @@
 
 #include "heed/base.h"
 
-enum { HEED_DB_STATEMENTS = 64 };
+enum { HEED_DB_STATEMENTS = 64, HEED_DB_PLACES = 256 };
 
 typedef struct heed_db {
     sqlite3 *db;
@@ -17,6 +17,7 @@ typedef struct heed_db {
         uint64_t hash, used;
         sqlite3_stmt *stmt;
     } statement[HEED_DB_STATEMENTS];
+    int place[HEED_DB_PLACES]; /* in statement, by the address of the text */
     uint64_t uses;
     struct heed_db *next; /* in the store's list of idle ones */
 } heed_db;

@@ -106,8 +106,6 @@ typedef struct range {
 static int remove_range(heed_store *s, void *arg, heed_error *err) {
     range *r = arg;
     static const char *const sql[] = {
-        ("INSERT INTO words (words, rowid, title, text) SELECT 'delete', seq, title, text FROM"
-         " indexed WHERE seq >= ?1 AND seq < ?2"),
         "DELETE FROM finding WHERE seq >= ?1 AND seq < ?2",
         "DELETE FROM decided WHERE seq >= ?1 AND seq < ?2",
         "DELETE FROM vector WHERE seq >= ?1 AND seq < ?2",
@@ -118,6 +116,14 @@ static int remove_range(heed_store *s, void *arg, heed_error *err) {
     const int64_t value[] = { r->first, r->limit, r->keep };
     int64_t events;
     int status = heed__tally(s->writer, r->first, r->limit, -1, &events, err);
+    /* not by the view 'indexed', whose own bound would be taken instead of these */
+    const int64_t indexed = s->pending.indexed + 1;
+    const int64_t texts[] = { r->first, r->limit < indexed ? r->limit : indexed };
+    if (!status)
+        status = heed__db_run(s->writer,
+                              "INSERT INTO words (words, rowid, title, text) SELECT 'delete', seq,"
+                              " title, text FROM entry WHERE seq >= ?1 AND seq < ?2 AND kind = 0",
+                              texts, 2, err);
     for (size_t i = 0; i < sizeof sql / sizeof *sql && !status; i++)
         status = heed__db_run(s->writer, sql[i], value, 2, err);
     if (!status)
