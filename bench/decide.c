@@ -119,8 +119,15 @@ static void run(const heed_flow *flow, char **text, int64_t texts, int64_t event
     const double begin = seconds();
     for (int64_t i = 0; d && i < events; i++) {
         const uint32_t draw = heed_rng_u32(&rng);
+        char detail[400];
+        int at = snprintf(detail, sizeof detail, "{\"labels\":[");
+        for (uint32_t k = 0; k < 5 && flow->rule[0].counts; k++)
+            at += snprintf(detail + at, sizeof detail - (size_t)at,
+                           "%s{\"label\":\"%s\",\"score\":%g}", k ? "," : "",
+                           topics[(draw + k * 3) % 10], k ? 0.05 : 0.8);
+        snprintf(detail + at, sizeof detail - (size_t)at, "]}");
         const heed_finding finding[] = {
-            { .name = "topic", .label = topics[draw % 10], .confidence = 0.8 },
+            { .name = "topic", .label = topics[draw % 10], .confidence = 0.8, .detail = detail },
             { .name = "mood",
               .label = moods[(draw >> 8) % 3],
               .confidence = 0.6 + (draw % 40) / 100.0 },
@@ -158,6 +165,12 @@ int main(int argc, char **argv) {
     if (texts == 0) return 64;
     heed_flow flow = { .rule = rules, .rules = 5, .ranking = true, .zone = "+08:00" };
     run(&flow, text, texts, events, "five rules, ranking");
+    heed_rule_cfg scored[5];
+    memcpy(scored, rules, sizeof rules);
+    scored[0].counts = scored[1].counts = "scores";
+    flow.rule = scored;
+    run(&flow, text, texts, events, "the same, surges by scores");
+    flow.rule = rules;
     flow.stories = true;
     run(&flow, text, texts, events, "five rules, ranking, stories");
     flow.rules = 0;

@@ -2,9 +2,10 @@
  * on made-up weeks with surges planted at known times (timeline.h), judged by precision, recall,
  * false alarms a week and delay, beside simple thresholds on the same weeks.
  *
- *     bench_monitor FILE.tsv [WEEKS [SEEDS [ZONE]]]
+ *     bench_monitor FILE.tsv [WEEKS [SEEDS [ZONE [FIRST_SEED [ODDS]]]]]
  *
- * FILE has the columns gold, predicted, confidence, text in the order in which headlines came;
+ * FILE has the columns gold, predicted, confidence, detail (the model's, JSON:
+ * {"labels":[{"label","score"}...]}) and text, in the order in which headlines came;
  * recipes/monitor.sh makes it. An event of a label at a time is the next headline that has it (from
  * the first on where they end), so that a surge is told by real headlines of its label, and what a
  * model makes of them is what it makes of real ones.
@@ -25,7 +26,7 @@
 #define HOUR INT64_C(3600000)
 
 typedef struct row {
-    const char *gold, *predicted, *text;
+    const char *gold, *predicted, *detail, *text;
     double confidence;
 } row;
 
@@ -70,6 +71,7 @@ static bool read_set(set *s, const char *path) {
         r->gold = cut(&line, '\t');
         r->predicted = cut(&line, '\t');
         r->confidence = atof(cut(&line, '\t'));
+        r->detail = cut(&line, '\t');
         r->text = line;
         if (*r->text && label_of(s, r->gold, true) >= 0) s->rows++;
     }
@@ -88,8 +90,8 @@ typedef struct run {
     const timeline *t;
     const timeline_cfg *c;
     const char *zone;
-    bool gold;
-    double p;
+    enum { BY_PEOPLE, BY_MODEL, BY_SCORES } labels;
+    double p, odds;
 } run;
 
 static void replay(const run *r, timeline_judge *j) {
@@ -101,6 +103,8 @@ static void replay(const run *r, timeline_judge *j) {
                                  .window_ms = HOUR / 2,
                                  .least = 5,
                                  .p = r->p,
+                                 .counts = r->labels == BY_SCORES ? "scores" : "labels",
+                                 .odds = r->odds,
                                  .learn_ms = 168 * HOUR,
                                  .hold_ms = 2 * HOUR };
     const heed_flow flow = { .rule = &rule, .rules = 1, .zone = r->zone };
@@ -110,8 +114,11 @@ static void replay(const run *r, timeline_judge *j) {
     for (int64_t i = 0; d && i < r->t->events; i++) {
         const int label = r->t->event[i].label;
         const row *head = &r->set->row[r->set->of[label][next[label]++ % r->set->count[label]]];
-        const char *said = r->gold ? head->gold : head->predicted;
-        const heed_finding f = { .name = "label", .label = said, .confidence = head->confidence };
+        const char *said = r->labels == BY_PEOPLE ? head->gold : head->predicted;
+        const heed_finding f = { .name = "label",
+                                 .label = said,
+                                 .confidence = head->confidence,
+                                 .detail = r->labels == BY_SCORES ? head->detail : NULL };
         const heed_entry e = {
             .seq = i + 1, .time_ms = r->t->event[i].time_ms, .source = "wire", .text = head->text
         };
@@ -190,9 +197,10 @@ static timeline_cfg weeks_of(const set *s, int weeks, int surges, uint64_t seed)
     return c;
 }
 
-enum { OURS_GOLD, OURS_MODEL = 3, MOST = 6, ZSCORE, LINES = ZSCORE + 12 };
+enum { OURS_GOLD, OURS_MODEL = 3, OURS_SCORES = 6, MOST = 9, ZSCORE, LINES = ZSCORE + 12 };
 
-static void one_seed(set *s, const timeline_cfg *c, const char *zone, timeline_score *sum) {
+static void one_seed(set *s, const timeline_cfg *c, const char *zone, double odds,
+                     timeline_score *sum) {
     static const double p[] = { 1e-4, 1e-5, 1e-6 };
     timeline t = timeline_make(c);
     for (int line = 0; line < LINES; line++) {
@@ -200,7 +208,7 @@ static void one_seed(set *s, const timeline_cfg *c, const char *zone, timeline_s
         int least[TIMELINE_LABELS];
         timeline_judge_open(&j);
         if (line < MOST) {
-            const run r = { s, &t, c, zone, line < OURS_MODEL, p[line % 3] };
+            const run r = { s, &t, c, zone, (unsigned)(line / 3), p[line % 3], odds };
             replay(&r, &j);
         } else {
             if (line == MOST) most_of_quiet(&t, c, least);
@@ -223,24 +231,27 @@ int main(int argc, char **argv) {
     static timeline_score sum[LINES], quiet[LINES];
     static const char *const names[] = {
         "surge, gold labels, p 1e-4",  "surge, gold labels, p 1e-5",  "surge, gold labels, p 1e-6",
-        "surge, model's labels, 1e-4", "surge, model's labels, 1e-5", "surge, model's labels, 1e-6"
+        "surge, model's labels, 1e-4", "surge, model's labels, 1e-5", "surge, model's labels, 1e-6",
+        "surge, model's scores, 1e-4", "surge, model's scores, 1e-5", "surge, model's scores, 1e-6"
     };
     set s = { .labels = 0 };
     if (argc < 2 || !read_set(&s, argv[1])) {
-        fprintf(stderr, "bench_monitor FILE.tsv [WEEKS [SEEDS [ZONE]]]\n");
+        fprintf(stderr, "bench_monitor FILE.tsv [WEEKS [SEEDS [ZONE [FIRST_SEED [ODDS]]]]]\n");
         return 64;
     }
     const int weeks = argc > 2 ? atoi(argv[2]) : 6, seeds = argc > 3 ? atoi(argv[3]) : 5;
     const char *zone = argc > 4 ? argv[4] : "+08:00";
     const int64_t offset = (zone[0] == '-' ? -1 : 1) * strtoll(zone + (zone[0] != 'U'), NULL, 10);
+    const int first = argc > 5 ? atoi(argv[5]) : 1;
+    const double odds = argc > 6 ? atof(argv[6]) : 200;
     int64_t right = 0;
     for (int64_t i = 0; i < s.rows; i++) right += strcmp(s.row[i].gold, s.row[i].predicted) == 0;
-    for (int seed = 1; seed <= seeds; seed++) {
+    for (int seed = first; seed < first + seeds; seed++) {
         timeline_cfg c = weeks_of(&s, weeks, 6 * (weeks - 2), (uint64_t)seed);
         c.offset_ms = zone[0] == 'U' ? 0 : offset * HOUR;
-        one_seed(&s, &c, zone, sum);
+        one_seed(&s, &c, zone, odds, sum);
         c.surges = 0;
-        one_seed(&s, &c, zone, quiet);
+        one_seed(&s, &c, zone, odds, quiet);
     }
     printf("%" PRId64 " headlines, %d labels, model right on %.1f %%; %d times %d weeks, the first "
            "two quiet, then six surges a week; zone %s\n",
@@ -255,12 +266,14 @@ int main(int argc, char **argv) {
     char name[64];
     snprintf(name, sizeof name, "floor: mean + %d sd, best looking back", best - ZSCORE + 2);
     print_score(name, &sum[best]);
-    printf("alerts a week with no surge planted: gold %.2f %.2f %.2f, model %.2f %.2f %.2f, floors "
-           "%.2f %.2f\n",
+    printf("alerts a week with no surge planted: gold %.2f %.2f %.2f, model %.2f %.2f %.2f, "
+           "scores %.2f %.2f %.2f, floors %.2f %.2f\n",
            quiet[0].alerts / quiet[0].weeks, quiet[1].alerts / quiet[1].weeks,
            quiet[2].alerts / quiet[2].weeks, quiet[3].alerts / quiet[3].weeks,
            quiet[4].alerts / quiet[4].weeks, quiet[5].alerts / quiet[5].weeks,
-           quiet[MOST].alerts / quiet[MOST].weeks, quiet[best].alerts / quiet[best].weeks);
+           quiet[6].alerts / quiet[6].weeks, quiet[7].alerts / quiet[7].weeks,
+           quiet[8].alerts / quiet[8].weeks, quiet[MOST].alerts / quiet[MOST].weeks,
+           quiet[best].alerts / quiet[best].weeks);
     for (int i = 0; i < s.labels; i++) free(s.of[i]);
     free(s.row);
     heed__free(NULL, s.data);

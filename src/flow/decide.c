@@ -82,7 +82,7 @@ static int step_event(heed_decider *d, const heed_seen *seen, heed_decisions *ou
                       heed_error *err) {
     const heed_entry *entry = seen->entry;
     heed_event e = { .seq = entry->seq, .time_ms = d->now_ms };
-    const int status = heed__rules_event(d, seen, err);
+    const int status = heed__rules_event(d, err);
     if (status) return status;
     const double similar = d->stories ? heed__stories_find(d, seen, &e) : 0;
     put_gates(d, &e, similar);

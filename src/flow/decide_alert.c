@@ -94,10 +94,18 @@ static void put_why(heed_decider *d, heed_line *l, const heed_record *a) {
     heed__line_put(l, ",\"most\":{\"n\":");
     heed__line_number(l, a->peak.n);
     if (w->kind == RULE_SURGE) {
+        if (w->scored) {
+            heed__line_put(l, ",\"worth\":");
+            heed__line_number(l, a->peak.worth);
+        }
         heed__line_put(l, ",\"usual\":");
         heed__line_number(l, a->peak.usual);
         heed__line_put(l, ",\"p\":");
         heed__line_number(l, a->peak.p);
+        if (w->scored) {
+            heed__line_put(l, ",\"odds\":");
+            heed__line_number(l, a->peak.odds);
+        }
     }
     if (w->kind == RULE_SHARE) {
         heed__line_put(l, ",\"whole\":");
@@ -244,6 +252,10 @@ static void put_title(heed_decider *d, heed_line *l, int rule, const heed_slot *
     }
     heed__line_put(l, " in ");
     heed__line_span(l, w->window_ms);
+    if (w->scored) {
+        heed__line_put(l, ", worth ");
+        heed__line_number(l, v->worth);
+    }
     if (w->kind == RULE_SURGE) {
         heed__line_put(l, ", usually ");
         heed__line_number(l, v->usual);

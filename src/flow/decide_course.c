@@ -143,7 +143,9 @@ double heed__course_hour(const heed_course *c, heed_usual *u, float *cells, int 
     return counts;
 }
 
-void heed__course_window(heed_course *c, heed_usual *u, heed_expected e, double n, double keep) {
+void heed__course_window(heed_course *c, heed_usual *u, heed_expected e, heed_counted counted,
+                         double keep) {
+    const double n = counted.n;
     u->spread *= keep, u->spread_info *= keep;
     u->windows *= keep, u->left_out *= keep;
     if (e.mean < 0.01) return;
@@ -159,7 +161,7 @@ void heed__course_window(heed_course *c, heed_usual *u, heed_expected e, double 
     const double y = learnt(n, e), m = e.mean, off = y - m;
     const double usual = m + spread_first * m * m;
     const double info = m * m * m * m / (usual * (2 * usual + 1));
-    const double seen = (off * off - m - doubt * m * m) / (m * m) * info;
+    const double seen = (off * off + counted.variance - m - doubt * m * m) / (m * m) * info;
     u->spread += seen, u->spread_info += info;
     c->spread += seen, c->spread_info += info;
 }

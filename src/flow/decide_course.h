@@ -86,8 +86,13 @@ double heed__course_base(const heed_course *c, const heed_usual *u, const float 
  * adds it to c->n. part: of the hour that was watched. */
 double heed__course_hour(const heed_course *c, heed_usual *u, float *cells, int cell, double part,
                          double n);
-/* A window of a key is over: n were seen. keep: discount of older ones. */
-void heed__course_window(heed_course *c, heed_usual *u, heed_expected e, double n, double keep);
+/* A window of a key is over: n were seen, a number known to this variance (counted: 0). keep:
+ * discount of older ones. */
+typedef struct heed_counted {
+    double n, variance;
+} heed_counted;
+void heed__course_window(heed_course *c, heed_usual *u, heed_expected e, heed_counted y,
+                         double keep);
 
 /* The chance of n or more; 1 where n is not above the mean. */
 double heed__course_chance(double n, heed_expected e);

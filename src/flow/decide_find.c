@@ -19,8 +19,10 @@ const heed_finding *heed__find(const heed_seen *seen, const char *name) {
     return NULL;
 }
 
-/* The list of entities in a finding's detail: itself, or its field "entities"; NULL: none. */
-static const json_t *entities(heed_view *v, const heed_finding *f) {
+static const double least_score = 0.01; /* below, a label is not thought possible */
+
+/* A list in a finding's detail: itself, or its field of that name; NULL: none. */
+static const json_t *part_of_detail(heed_view *v, const heed_finding *f, const char *name) {
     const int64_t at = f - v->seen->finding;
     if (at >= MOST_PARSED || !f->detail) return NULL;
     if (!v->parsed[at]) {
@@ -32,7 +34,32 @@ static const json_t *entities(heed_view *v, const heed_finding *f) {
         }
     }
     const json_t *tree = v->parsed[at];
-    return json_is_object(tree) ? json_object_get(tree, "entities") : tree;
+    return json_is_object(tree) ? json_object_get(tree, name) : tree;
+}
+
+static const json_t *entities(heed_view *v, const heed_finding *f) {
+    return part_of_detail(v, f, "entities");
+}
+
+int heed__scores(heed_view *view, const char *analysis, const char *said, const char **label,
+                 double *score) {
+    const heed_finding *f = heed__find(view->seen, analysis);
+    label[0] = said;
+    score[0] = 1;
+    if (!f || !f->label || strcmp(f->label, said) != 0) return 1;
+    int n = 1;
+    size_t i;
+    const json_t *one;
+    json_array_foreach((json_t *)(uintptr_t)part_of_detail(view, f, "labels"), i, one) {
+        const char *name = json_string_value(json_object_get(one, "label"));
+        const double x = json_number_value(json_object_get(one, "score"));
+        if (!name || !(x > 0 && x <= 1)) continue;
+        if (strcmp(name, said) == 0)
+            score[0] = x;
+        else if (x >= least_score && n < MOST_SCORES)
+            label[n] = name, score[n++] = x;
+    }
+    return n;
 }
 
 void heed__view_end(heed_view *view) {

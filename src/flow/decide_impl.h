@@ -18,9 +18,12 @@ enum {
     EXAMPLES = 5,        /* events named by an alert */
     MOST_VALUES = 8,     /* entities of one event that are counted */
     MOST_PARSED = 16,    /* findings whose detail is looked into */
+    MOST_SCORES = 6,     /* labels of one analysis that one event may have */
     MOST_FEATURES = 16,  /* of an event, for its rank */
     SLOTS = 4096,        /* weights of the ranking, by hash of their names */
-    INDEX = 16384        /* places of a rule's hash table */
+    INDEX = 16384,       /* places of a rule's hash table */
+    LEVELS = 4,          /* how sure a label was, of rules that count by scores */
+    LEANS = 8            /* labels of which a mean score is kept */
 };
 
 /* Gates in order: how far an event came. */
@@ -32,6 +35,7 @@ typedef enum heed_gate {
     GATE_LEARN,
     GATE_LEAST,
     GATE_CHANCE,
+    GATE_ODDS,
     GATE_SHARE,
     GATE_HOLD,
     GATE_SILENCE,
@@ -52,9 +56,10 @@ typedef struct heed_verdict {
     heed_gate gate;
     int which; /* condition or analysis of `by` */
     double n, whole, usual, spread, p;
-    int64_t left;  /* of the time to learn, ms */
-    int64_t alert; /* id */
-    int by;        /* rule that inhibits */
+    double worth, odds; /* of a rule that counts by scores */
+    int64_t left;       /* of the time to learn, ms */
+    int64_t alert;      /* id */
+    int by;             /* rule that inhibits */
 } heed_verdict;
 
 /* One key of a rule. */
@@ -66,9 +71,18 @@ typedef struct heed_slot {
     int64_t n, whole;
     int64_t example[EXAMPLES], examples; /* a ring; how many came in all */
     heed_usual usual;
-    int64_t hour_n, window_n;
-    int32_t alert; /* place in decider.alert; -1: none */
+    double hour_n, window_n, variance; /* variance: of window_n, where it is not a plain count */
+    double mass;                       /* sum of its scores */
+    double said[2][LEVELS]; /* of this hour and of this window: how often it was said, how sure */
+    int32_t alert;          /* place in decider.alert; -1: none */
 } heed_slot;
+
+/* Events that were said to be a key, with one level of sureness: how many, and the sums of their
+ * scores of the keys that they lean to most. */
+typedef struct heed_lean {
+    double total, weight[LEANS]; /* weight 0: none */
+    int32_t slot[LEANS];
+} heed_lean;
 
 /* What a rule remembers. */
 typedef struct heed_watch {
@@ -87,6 +101,10 @@ typedef struct heed_watch {
     int64_t cell_cap, cells;
     int32_t *index;      /* [INDEX] slot + 1; 0: free */
     heed_course *course; /* of a surge */
+    heed_lean *lean;     /* [slots, LEVELS]; NULL: counts by labels alone */
+    int64_t lean_cap;
+    double mass, odds; /* events of which scores were learnt; odds asked for */
+    bool scored;
     int64_t began_ms, hour_from, next_hour, window_from, next_window;
     int64_t open; /* alerts that are open or acknowledged */
 } heed_watch;
@@ -184,7 +202,7 @@ int heed__rules_init(heed_decider *d, heed_error *err);
 void heed__rules_free(heed_decider *d);
 /* Before now_ms is put in place. begin: an entry with which a rule may begin to watch. */
 void heed__rules_clock(heed_decider *d, int64_t now_ms, bool begin);
-int heed__rules_event(heed_decider *d, const heed_seen *seen, heed_error *err);
+int heed__rules_event(heed_decider *d, heed_error *err); /* the one in view */
 void heed__rule_forget_slot(heed_watch *w, int64_t slot);
 int heed__rule_add_slot(heed_decider *d, heed_watch *w, const char *key, uint64_t hash);
 int heed__rule_reserve(heed_decider *d, heed_watch *w, int64_t slots);
@@ -194,6 +212,21 @@ void heed__rule_key(heed_line *l, const heed_rule_cfg *rule, const char *const *
 int64_t heed__rule_slot(const heed_watch *w, const char *key, uint64_t hash); /* -1: none */
 float *heed__rule_cells(const heed_watch *w, int64_t slot);
 
+void heed__rule_slide(heed_watch *w, int64_t slot, int64_t bucket); /* forgets what is too old */
+
+/* decide_scores.c: what a model's scores make of counts */
+typedef struct heed_span { /* of a window */
+    int64_t from_ms, to_ms, bucket;
+} heed_span;
+/* An event said to be slot[0] with score[0], and perhaps the others: its level of sureness. */
+int heed__scores_learn(heed_watch *w, const int32_t *slot, const double *score, int n);
+/* How many events of a key this hour (0) or window (1), from..to, holds in truth. */
+heed_counted heed__scores_seen(heed_watch *w, int64_t slot, int which, heed_span span);
+/* The gate at which a key stops. Fills worth, then usual, spread, p and, where p is small enough,
+ * odds. v->n: how many were said. */
+heed_gate heed__scores_test(heed_watch *w, int64_t slot, heed_span span, heed_verdict *v);
+void heed__scores_forget(heed_watch *w, int64_t slot);
+
 /* decide_find.c: conditions */
 const heed_finding *heed__find(const heed_seen *seen, const char *name);
 bool heed__holds(heed_view *view, const heed_condition *c);
@@ -201,6 +234,10 @@ bool heed__part_of(const heed_rule_cfg *rule, const heed_condition *c);
 /* Values of an analysis, at most MOST_VALUES; how many; 0: none. */
 int heed__values(heed_view *view, const heed_rule_cfg *rule, const char *analysis,
                  const char **value);
+/* Labels of an analysis that a model thinks possible beside the one it said, with their scores: at
+ * most MOST_SCORES, the first the one said. */
+int heed__scores(heed_view *view, const char *analysis, const char *said, const char **label,
+                 double *score);
 void heed__view_end(heed_view *view);
 
 /* decide_alert.c */

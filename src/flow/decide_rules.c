@@ -43,7 +43,9 @@ static int watch_init(heed_decider *d, heed_watch *w, const heed_rule_cfg *cfg) 
     w->keep = 1 - 0.2 * (double)w->span_ms / (168.0 * HEED_HOUR_MS);
     w->least = cfg->least > 0 ? cfg->least : 1;
     w->p = cfg->p > 0 ? cfg->p : 1e-6;
-    w->stride = w->kind == RULE_SHARE ? 2 * BUCKETS : BUCKETS;
+    w->scored = w->kind == RULE_SURGE && cfg->counts && cfg->counts[0] == 's';
+    w->odds = cfg->odds > 0 ? cfg->odds : 200;
+    w->stride = w->kind == RULE_SHARE ? 2 * BUCKETS : w->scored ? LEVELS * BUCKETS : BUCKETS;
     w->index = heed__calloc(&d->hooks, INDEX, sizeof *w->index);
     if (!w->index) return HEED_ENOMEM;
     if (w->kind != RULE_SURGE) return 0;
@@ -83,6 +85,7 @@ void heed__rules_free(heed_decider *d) {
         heed__free(&d->hooks, w->cell);
         heed__free(&d->hooks, w->index);
         heed__free(&d->hooks, w->course);
+        heed__free(&d->hooks, w->lean);
     }
     heed__free(&d->hooks, d->watch);
     heed__free(&d->hooks, d->verdict);
@@ -132,6 +135,8 @@ int heed__rule_reserve(heed_decider *d, heed_watch *w, int64_t slots) {
                             sizeof *w->bucket);
     if (!status && w->cells)
         status = heed__grow(&d->hooks, &w->cell, &w->cell_cap, slots * w->cells, sizeof *w->cell);
+    if (!status && w->scored)
+        status = heed__grow(&d->hooks, &w->lean, &w->lean_cap, slots * LEVELS, sizeof *w->lean);
     return status;
 }
 
@@ -157,6 +162,7 @@ int heed__rule_add_slot(heed_decider *d, heed_watch *w, const char *key, uint64_
         at = rarest(w);
         unlink_slot(w, at);
         heed__free(&d->hooks, w->slot[at].key);
+        if (w->scored) heed__scores_forget(w, at);
     } else if (heed__rule_reserve(d, w, at + 1) != 0) {
         heed__free(&d->hooks, text);
         return HEED_ENOMEM;
@@ -165,6 +171,7 @@ int heed__rule_add_slot(heed_decider *d, heed_watch *w, const char *key, uint64_
     }
     w->slot[at] = (heed_slot){ .key = text, .hash = hash, .alert = -1 };
     memset(w->bucket + at * w->stride, 0, (size_t)w->stride * sizeof *w->bucket);
+    if (w->scored) memset(w->lean + at * LEVELS, 0, LEVELS * sizeof *w->lean);
     if (w->cells) memset(heed__rule_cells(w, at), 0, (size_t)w->cells * sizeof(float));
     heed__rule_link(w, at);
     if (w->course) w->course->keys = w->slots;
@@ -181,7 +188,24 @@ static void watch_from(heed_watch *w, int64_t now_ms) {
     w->hour_from = w->window_from = now_ms;
     w->next_hour = after(now_ms, w->step_ms, w->course->offset_ms);
     w->next_window = after(now_ms, w->span_ms, w->course->offset_ms);
-    for (int64_t i = 0; i < w->slots; i++) w->slot[i].hour_n = w->slot[i].window_n = 0;
+    for (int64_t i = 0; i < w->slots; i++) {
+        w->slot[i].hour_n = w->slot[i].window_n = 0;
+        memset(w->slot[i].said, 0, sizeof w->slot[i].said);
+    }
+}
+
+/* What was said becomes what is counted, of all keys before any of them learns. */
+static void weigh_said(heed_watch *w, int which, int64_t from_ms, int64_t to_ms) {
+    for (int64_t i = 0; i < w->slots; i++) {
+        heed_slot *s = &w->slot[i];
+        const heed_counted y = heed__scores_seen(w, i, which, (heed_span){ from_ms, to_ms, 0 });
+        if (which)
+            s->window_n = y.n, s->variance = y.variance;
+        else
+            s->hour_n = y.n;
+    }
+    for (int64_t i = 0; i < w->slots; i++)
+        memset(w->slot[i].said[which], 0, sizeof w->slot[i].said[which]);
 }
 
 /* Counts of a step are learnt: of an hour; of a course without hours as often as a window passes,
@@ -192,10 +216,10 @@ static void end_hour(heed_watch *w) {
     const double part = (double)(w->next_hour - w->hour_from) / (double)HEED_HOUR_MS;
     double sum = 0;
     heed__course_step(c, part);
+    if (w->scored) weigh_said(w, 0, w->hour_from, w->next_hour);
     for (int64_t i = 0; i < w->slots; i++) {
         heed_slot *s = &w->slot[i];
-        sum += heed__course_hour(c, &s->usual, heed__rule_cells(w, i), cell, part,
-                                 (double)s->hour_n);
+        sum += heed__course_hour(c, &s->usual, heed__rule_cells(w, i), cell, part, s->hour_n);
         s->hour_n = 0;
     }
     c->n[cell] = c->n[cell] * c->decay + sum;
@@ -208,13 +232,15 @@ static void end_hour(heed_watch *w) {
 static void end_window(heed_watch *w) {
     heed_course *c = w->course;
     const bool whole = w->next_window - w->window_from == w->span_ms && !c->young;
+    if (w->scored) weigh_said(w, 1, w->window_from, w->next_window);
     if (whole) c->spread *= w->keep, c->spread_info *= w->keep;
     for (int64_t i = 0; i < w->slots; i++) {
         heed_slot *s = &w->slot[i];
         if (whole) {
             const heed_expected e = heed__course_expect(c, &s->usual, heed__rule_cells(w, i),
                                                         w->window_from, w->next_window);
-            heed__course_window(c, &s->usual, e, (double)s->window_n, w->keep);
+            heed__course_window(c, &s->usual, e, (heed_counted){ s->window_n, s->variance },
+                                w->keep);
         }
         s->window_n = 0;
     }
@@ -248,7 +274,7 @@ void heed__rules_clock(heed_decider *d, int64_t now_ms, bool begin) {
 
 /* -- one event ------------------------------------------------------------------------------- */
 
-static void slide(heed_watch *w, int64_t slot, int64_t bucket) {
+void heed__rule_slide(heed_watch *w, int64_t slot, int64_t bucket) {
     heed_slot *s = &w->slot[slot];
     uint32_t *ring = w->bucket + slot * w->stride;
     if (bucket - s->bucket >= BUCKETS || s->bucket > bucket) {
@@ -256,11 +282,10 @@ static void slide(heed_watch *w, int64_t slot, int64_t bucket) {
         s->n = s->whole = 0;
     } else {
         for (int64_t b = s->bucket + 1; b <= bucket; b++) {
-            s->n -= ring[b % BUCKETS];
-            ring[b % BUCKETS] = 0;
-            if (w->stride == BUCKETS) continue;
-            s->whole -= ring[BUCKETS + b % BUCKETS];
-            ring[BUCKETS + b % BUCKETS] = 0;
+            for (int64_t k = b % BUCKETS; k < w->stride; k += BUCKETS) {
+                *(k >= BUCKETS && !w->scored ? &s->whole : &s->n) -= ring[k];
+                ring[k] = 0;
+            }
         }
     }
     s->bucket = bucket;
@@ -278,7 +303,7 @@ static void test_key(heed_decider *d, heed_watch *w, int64_t slot, heed_verdict 
         v->gate = GATE_LEARN;
         return;
     }
-    if ((w->kind == RULE_SHARE ? s->whole : s->n) < w->least) {
+    if (!w->scored && (w->kind == RULE_SHARE ? s->whole : s->n) < w->least) {
         v->gate = GATE_LEAST;
         return;
     }
@@ -287,6 +312,10 @@ static void test_key(heed_decider *d, heed_watch *w, int64_t slot, heed_verdict 
     int64_t from = (s->bucket - BUCKETS + 1) * w->bucket_ms;
     if (from < w->began_ms) from = w->began_ms;
     const int64_t to = d->now_ms > from ? d->now_ms : from + 1;
+    if (w->scored) {
+        v->gate = heed__scores_test(w, slot, (heed_span){ from, to, s->bucket }, v);
+        return;
+    }
     const heed_expected e = heed__course_expect(w->course, &s->usual, heed__rule_cells(w, slot),
                                                 from, to);
     v->usual = e.mean;
@@ -295,21 +324,64 @@ static void test_key(heed_decider *d, heed_watch *w, int64_t slot, heed_verdict 
     if (v->p > w->p) v->gate = GATE_CHANCE;
 }
 
+/* The keys that an event said to be of `slot` may be of in truth: each analysis's other labels with
+ * their scores, at most MOST_VALUES combinations. Its level of sureness. */
+static int count_scores(heed_decider *d, heed_watch *w, int64_t slot, const char *const *chosen) {
+    const heed_rule_cfg *rule = w->cfg;
+    const char *label[MOST_BY][MOST_SCORES], *one[MOST_BY];
+    double score[MOST_BY][MOST_SCORES], part[MOST_VALUES] = { 1 };
+    int32_t at[MOST_VALUES] = { (int32_t)slot };
+    int n[MOST_BY], keys = 1, len = 0;
+    for (int64_t i = 0; i < rule->by_len; i++) {
+        n[i] = heed__scores(&d->view, rule->by[i], chosen[i], label[i], score[i]);
+        keys *= n[i];
+    }
+    while (keys > MOST_VALUES) {
+        int64_t most = 0;
+        for (int64_t i = 1; i < rule->by_len; i++)
+            if (n[i] > n[most]) most = i;
+        keys = keys / n[most] * (n[most] - 1);
+        n[most]--;
+    }
+    for (int k = 0; k < keys; k++) {
+        int rest = k;
+        double p = 1;
+        for (int64_t i = rule->by_len; i-- > 0; rest /= n[i])
+            one[i] = label[i][rest % n[i]], p *= score[i][rest % n[i]];
+        if (k > 0) {
+            heed__rule_key(&d->name, rule, one);
+            if (d->name.failed) return HEED_ENOMEM;
+            const uint64_t hash = heed__hash_text(d->name.text, (size_t)d->name.len, 0);
+            slot = heed__rule_slot(w, d->name.text, hash);
+            if (slot < 0 && w->slots == MOST_KEYS) continue; /* what was said goes first */
+            if (slot < 0) slot = heed__rule_add_slot(d, w, d->name.text, hash);
+            if (slot < 0) return (int)slot;
+        }
+        at[len] = (int32_t)slot, part[len++] = p;
+    }
+    return heed__scores_learn(w, at, part, len);
+}
+
 /* The event counts for one key; v: how far it came. */
-static int count_key(heed_decider *d, heed_watch *w, const heed_seen *seen, bool part,
+static int count_key(heed_decider *d, heed_watch *w, const char *const *chosen, bool part,
                      heed_verdict *v) {
+    const heed_seen *seen = d->view.seen;
     const uint64_t hash = heed__hash_text(d->name.text, (size_t)d->name.len, 0);
     int64_t slot = heed__rule_slot(w, d->name.text, hash);
     if (slot < 0) slot = heed__rule_add_slot(d, w, d->name.text, hash);
     if (slot < 0) return (int)slot;
     heed_slot *s = &w->slot[slot];
-    slide(w, slot, d->now_ms / w->bucket_ms);
+    heed__rule_slide(w, slot, d->now_ms / w->bucket_ms);
     uint32_t *ring = w->bucket + slot * w->stride;
     s->seen = seen->entry->seq;
     if (w->kind == RULE_SHARE) ring[BUCKETS + s->bucket % BUCKETS]++, s->whole++;
     if (!part) return 0;
-    ring[s->bucket % BUCKETS]++;
-    s->n++, s->hour_n++, s->window_n++;
+    int level = 0;
+    if (w->scored && (level = count_scores(d, w, slot, chosen)) < 0) return level;
+    s = &w->slot[slot], ring = w->bucket + slot * w->stride; /* keys may have moved */
+    ring[level * BUCKETS + s->bucket % BUCKETS]++;
+    s->n++;
+    if (!w->scored) s->hour_n++, s->window_n++;
     s->example[s->examples++ % EXAMPLES] = seen->entry->seq;
     test_key(d, w, slot, v);
     if (v->gate == GATE_FIRED) heed__alert_fire(d, (int)(w - d->watch), slot, v);
@@ -332,8 +404,7 @@ void heed__rule_key(heed_line *l, const heed_rule_cfg *rule, const char *const *
     heed__line_put(l, "}");
 }
 
-static int count_event(heed_decider *d, heed_watch *w, const heed_seen *seen, bool part,
-                       heed_verdict *v) {
+static int count_event(heed_decider *d, heed_watch *w, bool part, heed_verdict *v) {
     const heed_rule_cfg *rule = w->cfg;
     const char *value[MOST_BY][MOST_VALUES], *chosen[MOST_BY];
     const int64_t by = rule->by_len;
@@ -356,14 +427,14 @@ static int count_event(heed_decider *d, heed_watch *w, const heed_seen *seen, bo
         if (d->name.failed) d->failed = true;
         if (d->failed) return HEED_ENOMEM;
         heed_verdict one = before;
-        const int status = count_key(d, w, seen, part, &one);
+        const int status = count_key(d, w, chosen, part, &one);
         if (status < 0) return status;
         if (one.gate > v->gate) *v = one;
     }
     return 0;
 }
 
-static int judge(heed_decider *d, heed_watch *w, const heed_seen *seen, heed_verdict *v) {
+static int judge(heed_decider *d, heed_watch *w, heed_verdict *v) {
     const heed_rule_cfg *rule = w->cfg;
     bool part = true;
     *v = (heed_verdict){ .gate = GATE_NONE, .p = 1, .by = -1 };
@@ -378,13 +449,13 @@ static int judge(heed_decider *d, heed_watch *w, const heed_seen *seen, heed_ver
         part = false;
         v->gate = GATE_PART;
     }
-    return count_event(d, w, seen, part, v);
+    return count_event(d, w, part, v);
 }
 
-int heed__rules_event(heed_decider *d, const heed_seen *seen, heed_error *err) {
+int heed__rules_event(heed_decider *d, heed_error *err) {
     memset(d->used, 0, sizeof d->used);
     for (int64_t i = 0; i < d->flow->rules; i++) {
-        const int status = judge(d, &d->watch[i], seen, &d->verdict[i]);
+        const int status = judge(d, &d->watch[i], &d->verdict[i]);
         if (status || d->failed || d->view.failed)
             return heed__error(err, HEED_ENOMEM, "the keys of rule '%s' do not fit in memory",
                                d->flow->rule[i].name);

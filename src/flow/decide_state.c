@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "flow/decide_story.h"
 
-static const uint64_t magic = UINT64_C(0x3164636564656568); /* "heedecd1" */
+static const uint64_t magic = UINT64_C(0x3264636564656568); /* "heedecd2" */
 
 typedef struct io {
     const heed_hooks *hooks;
@@ -135,11 +135,25 @@ static void put_usual(io *o, const heed_watch *w, heed_slot *s, float *cells) {
     put_amount(o, &s->usual.spread_info);
     put_amount(o, &s->usual.windows);
     put_amount(o, &s->usual.left_out);
-    put_count(o, &s->hour_n);
-    put_count(o, &s->window_n);
+    put_amount(o, &s->hour_n);
+    put_amount(o, &s->window_n);
     raw(o, cells, w->cells * (int64_t)sizeof *cells);
     for (int64_t i = 0; i < w->cells; i++)
         if (!(cells[i] >= 0 && (double)cells[i] < 1e18)) o->bad = true, cells[i] = 0;
+}
+
+/* slots: of the whole rule, known before its keys are. */
+static void put_leans(io *o, heed_watch *w, int64_t at) {
+    put_amount(o, &w->slot[at].mass);
+    for (int i = 0; i < 2 * LEVELS; i++) put_amount(o, &w->slot[at].said[i / LEVELS][i % LEVELS]);
+    for (int level = 0; level < LEVELS; level++) {
+        heed_lean *lean = &w->lean[at * LEVELS + level];
+        put_amount(o, &lean->total);
+        for (int i = 0; i < LEANS && lean->total > 0; i++) {
+            put_amount(o, &lean->weight[i]);
+            put_int32(o, &lean->slot[i], 0, MOST_KEYS - 1);
+        }
+    }
 }
 
 static void put_slot(io *o, const heed_decider *d, heed_watch *w, int64_t at) {
@@ -152,6 +166,7 @@ static void put_slot(io *o, const heed_decider *d, heed_watch *w, int64_t at) {
     for (int i = 0; i < EXAMPLES; i++) put_count(o, &s->example[i]);
     raw(o, ring, w->stride * (int64_t)sizeof *ring);
     if (w->course) put_usual(o, w, s, w->cell + at * w->cells);
+    if (w->scored) put_leans(o, w, at);
     if (o->writing || o->bad || o->failed) return;
     if (s->bucket > d->now_ms / w->bucket_ms) o->bad = true;
     s->alert = -1;
@@ -162,7 +177,8 @@ static void put_slot(io *o, const heed_decider *d, heed_watch *w, int64_t at) {
     s->n = s->whole = 0;
     for (int i = 0; i < BUCKETS; i++) {
         s->n += ring[i];
-        if (w->stride > BUCKETS) s->whole += ring[BUCKETS + i];
+        for (int64_t k = BUCKETS + i; k < w->stride; k += BUCKETS)
+            *(w->scored ? &s->n : &s->whole) += ring[k];
     }
 }
 
@@ -176,6 +192,7 @@ static void put_watch(io *o, heed_decider *d, heed_watch *w) {
         put_count(o, &w->window_from);
         put_count(o, &w->next_window);
         put_course(o, w->course);
+        if (w->scored) put_amount(o, &w->mass);
         if (!o->writing && w->began_ms &&
             (d->now_ms == 0 || w->next_hour <= d->now_ms || w->next_window <= d->now_ms ||
              w->next_hour - d->now_ms > HEED_HOUR_MS || w->hour_from > w->next_hour ||
@@ -190,6 +207,7 @@ static void put_watch(io *o, heed_decider *d, heed_watch *w) {
     for (int64_t i = 0; i < n; i++) {
         if (!o->writing) {
             w->slot[i] = (heed_slot){ .alert = -1 };
+            if (w->scored) memset(w->lean + i * LEVELS, 0, LEVELS * sizeof *w->lean);
             w->slots = i + 1;
         }
         put_slot(o, d, w, i);
@@ -197,6 +215,8 @@ static void put_watch(io *o, heed_decider *d, heed_watch *w) {
         if (!o->writing) heed__rule_link(w, i);
     }
     if (o->writing || !w->course) return;
+    for (int64_t i = 0; w->scored && i < n * LEVELS * LEANS; i++)
+        if (w->lean[i / LEANS].slot[i % LEANS] >= n) o->bad = true;
     w->course->keys = w->slots;
     heed__course_settle(w->course);
 }
@@ -209,6 +229,8 @@ static void put_verdict(io *o, heed_verdict *v) {
     put_double(o, &v->usual);
     put_double(o, &v->spread);
     put_double(o, &v->p);
+    put_double(o, &v->worth);
+    put_double(o, &v->odds);
 }
 
 static void put_alert(io *o, heed_decider *d, heed_record *a) {
@@ -420,7 +442,7 @@ static uint64_t print_of(const heed_decider *d) {
     for (int64_t i = 0; i < f->rules; i++) {
         const heed_rule_cfg *r = &f->rule[i];
         h = mix(mix(mix(h, r->name), r->kind), r->course);
-        h = h * 31 + (uint64_t)d->watch[i].window_ms;
+        h = h * 31 + (uint64_t)d->watch[i].window_ms * 2 + d->watch[i].scored;
         for (int64_t k = 0; k < r->whens; k++) {
             h = mix(mix(h, r->when[k].analysis), r->when[k].of);
             for (int64_t l = 0; l < r->when[k].labels; l++) h = mix(h, r->when[k].label[l]);

@@ -7,9 +7,9 @@
 #include "base/text.h"
 #include "flow/decide_impl.h"
 
-static const char *const gate_names[] = { "none",    "when",   "by",    "when", "learn",
-                                          "least",   "chance", "share", "hold", "silence",
-                                          "inhibit", "joined", "fired" };
+static const char *const gate_names[] = { "none",    "when",    "by",     "when",  "learn",
+                                          "least",   "chance",  "odds",   "share", "hold",
+                                          "silence", "inhibit", "joined", "fired" };
 
 /* -- notes ----------------------------------------------------------------------------------- */
 
@@ -44,9 +44,11 @@ void heed__note(heed_line *l, const heed_decider *d, int rule, const heed_verdic
         heed__line_int(l, (int64_t)v->whole);
     }
     if (w->kind != RULE_SURGE || v->gate < GATE_CHANCE) return;
+    if (w->scored) put_pair(l, " worth=", v->worth);
     put_pair(l, " usual=", v->usual);
     put_pair(l, " spread=", v->spread);
     put_pair(l, " p=", v->p);
+    if (w->scored && v->gate >= GATE_ODDS) put_pair(l, " odds=", v->odds);
 }
 
 static double number_in(const char *note, const char *name) {
@@ -91,6 +93,8 @@ static void read_note(const heed_watch *w, const char *note, heed_verdict *v) {
     v->whole = number_in(note, " whole=");
     v->usual = number_in(note, " usual=");
     v->spread = number_in(note, " spread=");
+    v->worth = number_in(note, " worth=");
+    v->odds = number_in(note, " odds=");
     if (strstr(note, " p=")) v->p = number_in(note, " p=");
 }
 
@@ -253,11 +257,30 @@ static bool put_chance(list *g, const heed_watch *w, const heed_verdict *v) {
     heed__line_int(g->l, (int64_t)v->n);
     heed__line_put(g->l, " in ");
     heed__line_span(g->l, w->window_ms);
+    if (w->scored) {
+        heed__line_put(g->l, " said, worth ");
+        heed__line_number(g->l, v->worth);
+        heed__line_put(g->l, " without doubt,");
+    }
     heed__line_put(g->l, " where ");
     heed__line_number(g->l, v->usual);
     heed__line_put(g->l, v->p < 1 ? " are usual: so many or more have a chance of "
                                   : " are usual: not above the usual");
     if (v->p < 1) heed__line_number(g->l, v->p);
+    end(g);
+    return held;
+}
+
+static bool put_odds(list *g, const heed_watch *w, const heed_verdict *v) {
+    const bool held = v->gate != GATE_ODDS;
+    begin(g, "odds", NULL);
+    heed__line_number(g->l, v->odds);
+    heed__line_put(g->l, ",\"bound\":");
+    heed__line_number(g->l, w->odds);
+    says(g, held);
+    heed__line_put(g->l, "a surge is ");
+    heed__line_number(g->l, v->odds);
+    heed__line_put(g->l, " times as likely as that the model mistook other labels for it");
     end(g);
     return held;
 }
@@ -307,6 +330,7 @@ static void put_gates(list *g, const heed_watch *w, heed_view *view, const heed_
     if (w->kind == RULE_SURGE && !put_learn(g, w, v)) return;
     if (w->kind != RULE_MATCH && !put_least(g, w, v)) return;
     if (w->kind == RULE_SURGE && !put_chance(g, w, v)) return;
+    if (w->scored && !put_odds(g, w, v)) return;
     if (w->kind == RULE_SHARE && !put_share(g, w, v)) return;
     if (v->gate >= GATE_HOLD) put_alert(g, v);
 }

@@ -81,6 +81,8 @@ typedef struct heed_rule_cfg {
     double p;           /* surge: at most this chance under the usual course (1e-6) */
     const char *course; /* surge: "none", "day", "week" (hour of the week) ("week") */
     int64_t learn_ms;   /* surge: quiet until so much was seen (1 d) */
+    const char *counts; /* surge: "labels" as said, "scores" of all labels ("labels") */
+    double odds;        /* surge by scores: a mistake so much less likely (200) */
     const char *grade;  /* "info", "warning", "critical" ("warning") */
     int64_t hold_ms;    /* no second alert on the same key within (30 min); what comes is grouped */
     int64_t close_ms;   /* closed after so long without a match (hold) */

@@ -91,6 +91,8 @@ static void add_rule(heed_text *b, const heed_rule_cfg *r) {
     if (strcmp(r->kind, "surge") == 0)
         heed__text_format(b, ", chance at most %.10g (course: %s), learns %s", r->p, r->course,
                           time_text(r->learn_ms, time));
+    if (r->counts && strcmp(r->counts, "scores") == 0)
+        heed__text_format(b, ", counts by scores, odds at least %.10g", r->odds);
     heed__text_format(b, ", held %s", time_text(r->hold_ms, time));
     add_names(b, ", to ", r->to, r->to_len);
     if (r->escalate_ms > 0)

@@ -128,6 +128,13 @@ static const flow_field rule_fields[] = {
       .says = "what is usual: one rate, one for each hour of the day, or of the week" },
     { "learn", FLOW_TIME, AT(learn_ms), .usual = "1d", .most = 366 * DAY, .kinds = "surge",
       .says = "quiet until so much time was seen" },
+    { "counts", FLOW_TEXT, AT(counts), .usual = "labels", .choice = "labels scores",
+      .kinds = "surge",
+      .says = "what an event counts for: the label said, or every label that the model thinks "
+              "possible, by its score" },
+    { "odds", FLOW_NUMBER, AT(odds), .usual = "200", .least = 1, .most = 1e18, .kinds = "surge",
+      .says = "where counted by scores: a surge must be so many times likelier than that other "
+              "labels' events were mistaken" },
     { "grade", FLOW_TEXT, AT(grade), .usual = "warning", .choice = "info warning critical",
       .says = "of its alerts" },
     { "hold", FLOW_TIME, AT(hold_ms), .usual = "30m", .most = 366 * DAY,

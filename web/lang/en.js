@@ -45,7 +45,7 @@ export default {
     "story.title": "Story of {n} messages|Story of {n} messages", "story.size": "{n} message tells this|{n} messages tell this", "story.first": "first",
     "story.alone": "No other message tells this.", "story.split": "Not the same story", "story.split.done": "A story of its own now",
     "why.title": "Rules", "why.no.rules": "No rule looked at this message.", "why.fired": "fired", "why.stopped": "stopped at: {gate}",
-    "gate.held": "held", "gate.stopped": "stopped", "gate.when": "condition", "gate.least": "at least", "gate.chance": "chance", "gate.hold": "hold", "gate.window": "window",
+    "gate.held": "held", "gate.stopped": "stopped", "gate.when": "condition", "gate.least": "at least", "gate.chance": "chance", "gate.odds": "not mistaken", "gate.hold": "hold", "gate.window": "window",
     "gate.learn": "learning", "gate.by": "by", "gate.alert": "alert", "gate.of": "part of", "gate.usual": "usual", "gate.inhibit": "inhibited", "gate.silence": "silenced", "gate.share": "share",
     "similar.title": "Like it", "similar.none": "Nothing like it was seen.",
     "score.joined": "Joined", "score.joined.title": "Both rankings joined by reciprocal ranks", "score.bm25.title": "How well the words match, how rare they are",
@@ -58,7 +58,7 @@ export default {
     "chart.label": "{title}: {n} series. Arrow keys read the values.", "chart.expected.is": "usual {n}", "chart.nothing": "nothing",
 
     "alert.title": "Alerts", "alert.state": "State", "alert.all": "All", "alert.empty": "No alerts here", "alert.empty.text": "Rules watch every message; what they find stands here with its reasons.",
-    "alert.ack": "Acknowledge", "alert.silence": "Silence …", "alert.close": "Close", "alert.acts": "What to do", "alert.rule": "rule", "alert.why": "Why", "alert.examples": "Messages", "alert.history": "Course", "alert.count": "messages", "alert.most.n": "most in the window", "alert.most.usual": "usual", "alert.most.p": "chance",
+    "alert.ack": "Acknowledge", "alert.silence": "Silence …", "alert.close": "Close", "alert.acts": "What to do", "alert.rule": "rule", "alert.why": "Why", "alert.examples": "Messages", "alert.history": "Course", "alert.count": "messages", "alert.most.n": "most in the window", "alert.most.usual": "usual", "alert.most.p": "chance", "alert.most.worth": "worth without doubt", "alert.most.odds": "odds against a mistake",
     "alert.announce": "Alert: {title}", "alert.see": "See it", "alert.done.ack": "Acknowledged", "alert.done.silence": "Silenced", "alert.done.close": "Closed",
     "state.open": "Open", "state.acknowledged": "Acknowledged", "state.silenced": "Silenced", "state.inhibited": "Inhibited", "state.closed": "Closed",
     "grade.info": "Info", "grade.warning": "Warning", "grade.critical": "Critical",

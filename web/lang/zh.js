@@ -44,7 +44,7 @@ export default {
     "story.title": "同一事件的 {n} 条消息", "story.size": "{n} 条消息讲述此事", "story.first": "首发",
     "story.alone": "没有其他消息讲述此事。", "story.split": "不是同一事件", "story.split.done": "已独立为新事件",
     "why.title": "规则", "why.no.rules": "没有规则检查过此消息。", "why.fired": "已触发", "why.stopped": "止于：{gate}",
-    "gate.held": "通过", "gate.stopped": "止步", "gate.when": "条件", "gate.least": "最少数量", "gate.chance": "概率", "gate.hold": "保持", "gate.window": "窗口",
+    "gate.held": "通过", "gate.stopped": "止步", "gate.when": "条件", "gate.least": "最少数量", "gate.chance": "概率", "gate.odds": "并非误判", "gate.hold": "保持", "gate.window": "窗口",
     "gate.learn": "学习期", "gate.by": "按", "gate.alert": "警报", "gate.of": "部分", "gate.usual": "通常", "gate.inhibit": "被抑制", "gate.silence": "已静默", "gate.share": "占比",
     "similar.title": "相似消息", "similar.none": "没有见过相似的消息。",
     "score.joined": "综合", "score.joined.title": "两种排名按倒数名次合并", "score.bm25.title": "词语匹配程度及其稀有度",
@@ -57,7 +57,7 @@ export default {
     "chart.label": "{title}：{n} 个序列。用方向键读取数值。", "chart.expected.is": "通常 {n}", "chart.nothing": "无",
 
     "alert.title": "警报", "alert.state": "状态", "alert.all": "全部", "alert.empty": "没有警报", "alert.empty.text": "规则检查每条消息；发现的问题及其原因会列在这里。",
-    "alert.ack": "确认", "alert.silence": "静默…", "alert.close": "关闭", "alert.acts": "操作", "alert.rule": "规则", "alert.why": "原因", "alert.examples": "消息", "alert.history": "经过", "alert.count": "消息数", "alert.most.n": "窗口内最多", "alert.most.usual": "通常", "alert.most.p": "概率",
+    "alert.ack": "确认", "alert.silence": "静默…", "alert.close": "关闭", "alert.acts": "操作", "alert.rule": "规则", "alert.why": "原因", "alert.examples": "消息", "alert.history": "经过", "alert.count": "消息数", "alert.most.n": "窗口内最多", "alert.most.usual": "通常", "alert.most.p": "概率", "alert.most.worth": "相当于确定的条数", "alert.most.odds": "非误判的倍数",
     "alert.announce": "警报：{title}", "alert.see": "查看", "alert.done.ack": "已确认", "alert.done.silence": "已静默", "alert.done.close": "已关闭",
     "state.open": "未处理", "state.acknowledged": "已确认", "state.silenced": "已静默", "state.inhibited": "被抑制", "state.closed": "已关闭",
     "grade.info": "提示", "grade.warning": "警告", "grade.critical": "严重",

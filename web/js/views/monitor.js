@@ -31,7 +31,7 @@ function examples(why) {
 function figures(why) {
     const say = (v) => (typeof v === "number" ? (v && Math.abs(v) < 0.01 ? v.toExponential(1) : number(v, 2)) : null);
     return [[t("alert.count"), say(Array.isArray(why?.events) ? why.events.length : why?.events)],
-        ...["n", "usual", "p"].map((k) => [t("alert.most." + k), say(why?.most?.[k])])];
+        ...["n", "worth", "usual", "p", "odds"].filter((k) => k in (why?.most ?? {})).map((k) => [t("alert.most." + k), say(why?.most?.[k])])];
 }
 
 /* The shortest period that holds nearly all there is. */
