@@ -20,6 +20,10 @@ static const char *one_of_group(const char *group) {
 /* A name that is used must stand among the keys of its group. */
 static void check_name(flow_reader *r, const heed_yaml *root, const char *group, const char *name,
                        int line, int column) {
+    if (strcmp(group, "keys") == 0) { /* the event's own, or an analysis */
+        if (strcmp(name, "source") == 0 || strcmp(name, "user") == 0) return;
+        group = "analyses";
+    }
     const heed_yaml *names = heed__yaml_get(root, group);
     if (names && heed__yaml_get(names, name)) return;
     char words[4096], meant[96];

@@ -38,7 +38,8 @@ typedef struct flow_field {
     const char *choice; /* "a b c": one of these; NULL: any */
     const char *kinds;  /* "csv feed": of use to these kinds alone; NULL: to all */
     const char *needs;  /* kinds that cannot be without; "*": all */
-    const char *refers; /* names of "sources", "analyses", "rules" or "sinks" */
+    const char *refers; /* names of "sources", "analyses", "rules" or "sinks"; "keys": analyses,
+                           source or user */
     char look;          /* of paths: 'f' a file, 'd' a folder, 'e' either must be there */
     const flow_struct *of;
     const char *says;

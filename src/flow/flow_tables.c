@@ -111,8 +111,8 @@ static const flow_field rule_fields[] = {
       .says = "match: one event; surge: more than the usual course; count: so many in the window; "
               "share: so large a part" },
     { "when", FLOW_WHEN, LIST(when, whens), .says = "events that count; all of these hold" },
-    { "by", FLOW_TEXTS, LIST(by, by_len), .refers = "analyses",
-      .says = "a count for each combination of these analyses' labels" },
+    { "by", FLOW_TEXTS, LIST(by, by_len), .refers = "keys",
+      .says = "a count for each combination of these analyses' labels, of source or user" },
     { "window", FLOW_TIME, AT(window_ms), .usual = "10m", .least = 1000, .most = 366 * DAY,
       .says = "sliding time in which events are counted" },
     { "least", FLOW_INT, AT(least), .least = 1, .most = 1e9,

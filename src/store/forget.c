@@ -294,12 +294,13 @@ static int forget(heed_store *s, void *arg, heed_error *err) {
     reset(s, f);
     int status = find(s, f, err);
     if (!status && f->n) status = heed__told_read(s, &f->keys, err);
+    heed__told_user(&f->keys, f->user);
     for (int64_t i = 0; i < f->n && !status; i++)
         status = heed__told_note(s, &f->keys, f->seq[i], err);
     for (int64_t i = 0; i < f->n && !status; i++) status = forget_entry(s, f->seq[i], err);
     if (!status && f->n) status = heed__place_set(s, "events", s->pending.events, err);
-    if (!status && f->n) status = clean_quotes(s, &f->texts, err);
     if (!status && f->n) status = heed__told_clean(s, &f->keys, err);
+    if (!status && f->n) status = clean_quotes(s, &f->texts, err);
     /* what the decider remembers is of everybody: it begins again from the log */
     if (!status && f->n) status = heed__db_run(s->writer, "DELETE FROM state", NULL, 0, err);
     return status;

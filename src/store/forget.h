@@ -19,6 +19,8 @@ typedef struct heed_keys {
 int heed__told_read(heed_store *store, heed_keys *keys, heed_error *err);
 /* An event that is to be forgotten, while what was found in it is still there. */
 int heed__told_note(heed_store *store, heed_keys *keys, int64_t seq, heed_error *err);
+/* The user, by whom alerts may be counted too. */
+void heed__told_user(heed_keys *keys, const char *user);
 /* After all of them are forgotten. */
 int heed__told_clean(heed_store *store, heed_keys *keys, heed_error *err);
 void heed__told_free(heed_store *store, heed_keys *keys);

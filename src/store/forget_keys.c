@@ -99,6 +99,11 @@ int heed__told_note(heed_store *s, heed_keys *k, int64_t seq, heed_error *err) {
     return failed ? out_of_memory(s, err) : row;
 }
 
+void heed__told_user(heed_keys *k, const char *user) {
+    heed_keyed *own = find(k, "user", user);
+    if (own) own->gone = true;
+}
+
 /* Whether an event that is left has it; the text as it stands in JSON narrows the search. */
 static int look_for_others(heed_store *s, heed_keyed *k, heed_error *err) {
     sqlite3_stmt *q = heed__db_sql(

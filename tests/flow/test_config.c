@@ -177,6 +177,9 @@ static const struct {
       "dir/flow.yaml:2:27: no analysis has the name 'sentment'; did you mean 'sentiment'?" },
     { "rules:\n  r: {kind: match, when: {source: [x]}}\n",
       "dir/flow.yaml:2:36: no source has the name 'x'" },
+    { "rules:\n  r: {kind: count, least: 2, by: [source, user, mod]}\nanalyses:\n  mood: {kind: "
+      "language}\n",
+      "dir/flow.yaml:2:49: no analysis has the name 'mod'; did you mean 'mood'?" },
     { "rules:\n  r: {kind: match, when: [a]}\n",
       "dir/flow.yaml:2:26: 'when' wants a mapping of analyses to labels, not a list" },
     { "rules:\n  r: {kind: count}\n", "dir/flow.yaml:2:3: a rule of kind count needs 'least'" },

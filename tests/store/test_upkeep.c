@@ -617,6 +617,12 @@ static void test_forget_keys(void **state) {
           .state = "open",
           .key = "{\"who\":\"Bo\"}",
           .title = "r: Bo" },
+        { .id = 302,
+          .seq = 3,
+          .rule = "q",
+          .state = "open",
+          .key = "{\"user\":\"ann\"}",
+          .title = "q: ann" },
     };
     const heed_message m[] = {
         { .sink = "h",
@@ -632,7 +638,7 @@ static void test_forget_keys(void **state) {
                       .decided = d,
                       .decided_len = 3,
                       .alert = a,
-                      .alerts = 3,
+                      .alerts = 4,
                       .message = m,
                       .messages = 2 };
     must(heed_store_commit(s, &c, &err));
@@ -643,8 +649,9 @@ static void test_forget_keys(void **state) {
         const char *key, *title, *state;
     } left[] = { { 100, "{'who':''}", "", "closed" },
                  { 201, "{'who':'Acme','topic':'billing'}", "r: Acme", "open" },
-                 { 301, "{'who':''}", "", "open" } };
-    for (size_t i = 0; i < 3; i++) {
+                 { 301, "{'who':''}", "", "open" },
+                 { 302, "{'user':''}", "", "open" } };
+    for (size_t i = 0; i < 4; i++) {
         json_t *alert = heed_look_alert(s, left[i].id, &err_);
         same_json(json_incref(json_object_get(alert, "key")), left[i].key);
         assert_string_equal(json_string_value(json_object_get(alert, "title")), left[i].title);
