@@ -1,22 +1,29 @@
 #!/usr/bin/env bash
-# run_text.sh FILE [TEXTS]: the recipe attend beside fastText on the same label<TAB>text lines (a header first), one thread, by processor time:
-# words a second of training (all passes, everything counted from reading to saving), texts a second of answers, peak memory, accuracy
-# on the last tenth. PYTHON names an interpreter with fasttext (fasttext-wheel).
+# run_text.sh FILE [TEXTS] [heed|peer]: the recipe attend beside fastText on the same label<TAB>text lines (a header first), one
+# thread, by processor time: words a second of training (all passes, everything counted from reading to saving), texts a second of
+# answers, peak memory, accuracy on the last tenth. PYTHON names an interpreter with fasttext (fasttext-wheel). A million short
+# texts: bench/text_million.py.
 set -euo pipefail
-file=$1 texts=${2:-1000000}
+file=$1 texts=${2:-1000000} which=${3:-both}
 heed=${HEED:-build/heed}
+here=$(dirname "$0")
+python=${PYTHON:-/usr/bin/python3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 head -n $((texts + 1)) "$file" >"$work/all.tsv"
 cut=$(((texts * 9) / 10))
 head -n $((cut + 1)) "$work/all.tsv" >"$work/train.tsv"
 { head -n 1 "$work/all.tsv"; tail -n +$((cut + 2)) "$work/all.tsv"; } >"$work/test.tsv"
+tail -n +2 "$work/test.tsv" | cut -f 2- >"$work/test.txt"
 words=$(tail -n +2 "$work/train.tsv" | cut -f 2- | wc -w)
 passes=3
-times() { /usr/bin/env bash -c 'TIMEFORMAT="%U %S"; time "$@" >/dev/null 2>&1' _ "$@" 2>&1 | tail -n 1 | awk '{ print $1 + $2 }'; }
-spent=$(times "$heed" train classify "$work/train.tsv" --text text --label label -o "$work/m" --recipe attend --epochs $passes --valid-part 0 --threads 1 --run none)
-answer=$(times "$heed" test "$work/m" "$work/test.tsv" --text text --label label --threads 1)
-right=$("$heed" test "$work/m" "$work/test.tsv" --text text --label label --json | sed -E 's/.*"accuracy": *([0-9.]+).*/\1/')
-awk -v w="$words" -v p=$passes -v s="$spent" -v n="$(tail -n +2 "$work/test.tsv" | wc -l)" -v a="$answer" -v r="$right" 'BEGIN {
-    printf "heed attend: %.0f words/s, %.0f texts/s with their bootstrap, accuracy %s\n", w * p / s, n / a, r }'
-"${PYTHON:-/usr/bin/python3}" "$(dirname "$0")/text_peers.py" "$file" "$texts"
+if [ "$which" != peer ]; then
+    read -r spent peak < <("$python" "$here/used.py" "$heed" train classify "$work/train.tsv" --text text --label label -o "$work/m" \
+        --recipe attend --epochs $passes --valid-part 0 --threads 1 --run none)
+    read -r answer answering < <("$python" "$here/used.py" "$heed" predict "$work/m" "$work/test.txt" --threads 1)
+    right=$("$heed" test "$work/m" "$work/test.tsv" --text text --label label --json | sed -E 's/.*"accuracy": *([0-9.]+).*/\1/')
+    awk -v w="$words" -v p=$passes -v s="$spent" -v n="$(wc -l <"$work/test.txt")" -v a="$answer" -v r="$right" -v m="$peak" \
+        -v o="$answering" 'BEGIN { printf "heed attend: %.0f words/s (%.0f s), %.0f texts/s, accuracy %s, peak %s MB, answering %s MB\n",
+            w * p / s, s, n / a, r, m, o }'
+fi
+[ "$which" = heed ] || "$python" "$here/text_peers.py" "$file" "$texts"

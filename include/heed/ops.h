@@ -173,8 +173,12 @@ typedef struct heed_cross_entropy_cfg {
 /* logits [..,K], labels I32 [..] -> []; 0 where nothing counts.  cfg NULL: plain */
 HEED_API heed_tensor *heed_cross_entropy(heed_ctx *cx, heed_tensor *logits, heed_tensor *labels,
                                          const heed_cross_entropy_cfg *cfg);
-HEED_API heed_tensor *heed_bce_logits(heed_ctx *cx, heed_tensor *logits,
-                                      heed_tensor *targets); /* [..],[..] f32 in 0..1 -> [] */
+typedef struct heed_bce_cfg {
+    const float *weight; /* [K] or NULL: what a target of 1 weighs, as PyTorch's pos_weight */
+} heed_bce_cfg;
+/* logits [..,K], targets [..,K] f32 in 0..1 -> [], the mean over all.  cfg NULL: plain */
+HEED_API heed_tensor *heed_bce_logits(heed_ctx *cx, heed_tensor *logits, heed_tensor *targets,
+                                      const heed_bce_cfg *cfg);
 HEED_API heed_tensor *heed_mse(heed_ctx *cx, heed_tensor *x,
                                heed_tensor *target); /* [..],[..] -> [] */
 /* KL(target || softmax(logits)), mean over rows; target [..,K] probabilities, no gradient to it */

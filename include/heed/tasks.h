@@ -87,7 +87,8 @@ typedef struct heed_classify_cfg {
         *adversary; /* "fgm", "freelb": learns from worst small changes of words too (none) */
     double adversary_size;  /* length of that change, all rows of a batch together (1) */
     double label_smoothing; /* negative: none (none; attend: 0.1) */
-    bool balanced; /* a label's examples weigh the more, the fewer there are: n / (K · n_label) */
+    bool balanced; /* a label's examples weigh the more, the fewer there are: n / (K · n_label), n all
+                      labels given; of several labels, what has the label weighs so */
 
     const heed_examples *valid; /* held-out data; NULL: as valid_part says */
     double valid_part; /* part of the training data held out, by label (none). Where anything is,

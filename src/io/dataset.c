@@ -124,8 +124,18 @@ static bool csv_header(const char *line, size_t size, const char *column) {
     return known && parts > 1;
 }
 
+/* Whether a line has a comma or semicolon outside of quotes. */
+static bool has_fields(const char *line, size_t size) {
+    bool quoted = false;
+    for (size_t i = 0; i < size; i++) {
+        if (line[i] == '"') quoted = !quoted;
+        if (!quoted && (line[i] == ',' || line[i] == ';')) return true;
+    }
+    return false;
+}
+
 const heed_dataset_reader *heed__dataset_guess(const char *name, const char *line, size_t size,
-                                               const char *text_column) {
+                                               const char *text_column, bool text_only) {
     size_t n = strlen(name);
     if (ends_with(name, n, ".gz")) n -= 3;
     if (ends_with(name, n, ".zst")) n -= 4;
@@ -137,7 +147,9 @@ const heed_dataset_reader *heed__dataset_guess(const char *name, const char *lin
     if (ends_with(name, n, ".tsv") || ends_with(name, n, ".tab")) return &heed__reader_tsv;
     if (size >= 2 && line[0] == '{' && memchr(line, '"', size)) return &heed__reader_jsonl;
     if (memchr(line, '\t', size)) return &heed__reader_tsv;
-    return csv_header(line, size, text_column) ? &heed__reader_csv : &heed__reader_tsv;
+    if (csv_header(line, size, text_column)) return &heed__reader_csv;
+    /* where a label is needed, a line without a tab is no tab-separated one */
+    return !text_only && has_fields(line, size) ? &heed__reader_csv : &heed__reader_tsv;
 }
 
 static bool is_conll(const char *name) {
@@ -170,7 +182,8 @@ static int choose_form(heed_dataset_stream *s, heed_error *err) {
     size_t len = end ? (size_t)(end - bytes) - begin : size - begin;
     if (len && bytes[begin + len - 1] == '\r') len--;
     s->reader = s->cfg.form ? forms[s->cfg.form]
-                            : heed__dataset_guess(s->name, bytes + begin, len, s->cfg.text);
+                            : heed__dataset_guess(s->name, bytes + begin, len, s->cfg.text,
+                                                  s->cfg.text_only);
     if (!s->cfg.form && is_conll(s->name))
         return heed__error(err, HEED_EFORMAT,
                            "%.300s: columns of tagged tokens by its name, not labelled texts",

@@ -83,7 +83,7 @@ int heed__buffer_add(const heed_hooks *hooks, heed_buffer *b, const char *bytes,
 
 /* The form that name and first line suggest. */
 const heed_dataset_reader *heed__dataset_guess(const char *name, const char *line, size_t size,
-                                               const char *text_column);
+                                               const char *text_column, bool text_only);
 bool heed__is_text_name(const char *name, size_t size);
 
 /* Lists a folder's texts. 0 or a status. */

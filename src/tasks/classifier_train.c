@@ -126,8 +126,8 @@ static int check(const training *t) {
         !(c->label_smoothing < 1))
         return heed__error(err, HEED_EINVALID,
                            "train: the part held out and label_smoothing are from 0 to below 1");
-    if (c->balanced && c->target != HEED_TARGET_LABEL)
-        return heed__error(err, HEED_EUNSUPPORTED, "train: balanced weights go with one label");
+    if (c->balanced && c->target == HEED_TARGET_SCORE)
+        return heed__error(err, HEED_EUNSUPPORTED, "train: balanced weights go with labels");
     return 0;
 }
 
@@ -220,16 +220,17 @@ static int make_head(training *t) {
     return heed__head_init(&c->head, c->ps, &head, c->body->dim, t->err);
 }
 
-/* n / (K · n_k) for each label; a label of held-out examples alone has weight 0. */
+/* N / (K · n_k) for each label, N all labels of all texts; a label of held-out examples alone has
+ * weight 0. Of several labels it is what having one weighs; not having it weighs 1. */
 static int balance(training *t) {
     heed_classifier *c = t->c;
     t->weight = heed__calloc(&c->hooks, (size_t)c->labels, sizeof *t->weight);
     if (!t->weight) return heed__error(t->err, HEED_ENOMEM, "train: out of memory");
-    for (int64_t i = 0; i < t->learn.x.len; i++) t->weight[t->learn.label[i]]++;
+    const int64_t *start = t->learn.label_start, n = start ? start[t->learn.x.len] : t->learn.x.len;
+    for (int64_t i = 0; i < n; i++) t->weight[t->learn.label[i]]++;
     for (int64_t k = 0; k < c->labels; k++)
         if (t->weight[k] > 0)
-            t->weight[k] = (float)((double)t->learn.x.len /
-                                   ((double)c->labels * (double)t->weight[k]));
+            t->weight[k] = (float)((double)n / ((double)c->labels * (double)t->weight[k]));
     return 0;
 }
 

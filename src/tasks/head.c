@@ -65,7 +65,9 @@ heed_tensor *heed__head_loss(heed_ctx *cx, const heed_head *h, heed_tensor *logi
     if (!logits) return NULL;
     const int64_t n = logits->shape[0];
     if (h->cfg.target == HEED_TARGET_LABELS)
-        return heed_scale(cx, heed_bce_logits(cx, logits, targets_of(cx, h, g, item, n)),
+        return heed_scale(cx,
+                          heed_bce_logits(cx, logits, targets_of(cx, h, g, item, n),
+                                          &(heed_bce_cfg){ .weight = g->weight }),
                           (float)h->cfg.classes, 0);
     if (h->cfg.target == HEED_TARGET_SCORE) {
         heed_tensor *t = heed_new(cx, HEED_F32, 2, (int64_t[]){ n, 1 });

@@ -28,6 +28,8 @@ gzip -c t.tsv >t.tsv.gz; train gzip t.tsv.gz
 { head -3 t.csv | gzip; tail -n +4 t.csv | gzip; } >t.csv.gz; train "two members" t.csv.gz
 ! command -v zstd >/dev/null || { zstd -q t.jsonl -o t.jsonl.zst; train zstd t.jsonl.zst; }
 train stdin - <t.tsv
+tail -n +2 t.csv >nohead.csv; train "CSV without header" nohead.csv; train "CSV without header on stdin" - <nohead.csv
+tail -n +2 t.csv | { head -c 9; sleep 0.1; cat; } | train "the same in two parts" - >"$dir/log"; [ ! -s "$dir/log" ] || { cat "$dir/log"; failed=1; }
 gzip -c t.jsonl | train "packed stdin" - >"$dir/log"; [ ! -s "$dir/log" ] || { cat "$dir/log"; failed=1; }
 awk -F'\t' '{ print $2 "\tx\t" $1 }' t.tsv | tail -n +2 >turned.tsv; train numbers turned.tsv --text 1 --label 3
 awk -F'\t' '{ sub(" ", "\t", $2); print $1 "\t" $2 }' t.tsv | sed '1s/.*/y\ta\tb/' >joined.tsv

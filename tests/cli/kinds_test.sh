@@ -31,6 +31,17 @@ ge "$f1" 0.95 || wrong "several labels: F1 $f1"
     wrong "several labels: $(echo "here red z y x blue" | "$heed" predict "$dir/several")"
 "$heed" info "$dir/several" | grep -q "recipe classic, gives several labels for a text, 3 labels" || wrong "info: $("$heed" info "$dir/several" | head -1)"
 
+# a label that three in ten such texts have is given where it weighs more
+awk 'BEGIN { srand(3); for (i = 0; i < 600; i++) { n = rand() < 0.15; r = n && rand() < 0.3; b = rand() < 0.5 ? "blue" : "red"
+    printf "{\"text\": \"it is %s %s\", \"label\": [\"%s\"%s]}\n", n ? "rare" : "plain", b, b, r ? ", \"seldom\"" : "" } }' >"$dir/seldom.jsonl"
+for how in "" --balanced; do
+    train classify --recipe classic "$dir/seldom.jsonl" --several -o "$dir/seldom" --epochs 8 --lr 0.02 --valid-part 0 $how
+    echo "it is rare red" | "$heed" predict "$dir/seldom" --json | grep -o '"label": "[a-z]*"' | tr -d '\n'
+    echo
+done >"$dir/seldom.txt"
+[ "$(tr '\n' ' ' <"$dir/seldom.txt")" = '"label": "red" "label": "red""label": "seldom" ' ] || wrong "--balanced with several labels: $(cat "$dir/seldom.txt")"
+expect 69 "balanced weights go with labels" "$heed" train score --recipe classic "$dir/score.tsv" --balanced -o "$dir/x"
+
 train score --recipe classic "$dir/score.tsv" -o "$dir/score" --epochs 20 --lr 0.02 --test "$dir/score.tsv"
 r2=$("$heed" test "$dir/score" "$dir/score.tsv" --json | grep -o '"r2": [0-9.]*' | cut -d' ' -f2)
 ge "$r2" 0.8 || wrong "a score: R2 $r2"

@@ -123,7 +123,7 @@ static heed_tensor *run_cross_entropy(one *c) {
     return heed_cross_entropy(c->cx, in(c, "logits"), in(c, "labels"), &cfg);
 }
 
-BINARY(bce_logits, "logits", "target")
+RUN(bce_logits, heed_bce_logits(c->cx, in(c, "logits"), in(c, "target"), NULL))
 BINARY(mse, "x", "target")
 BINARY(kl_div, "logits", "target")
 RUN(info_nce, heed_info_nce(c->cx, in(c, "a"), in(c, "b"), number(c, 0)))
