@@ -54,7 +54,8 @@ int main(int argc, char **argv) {
     heed_error err = { 0 };
     heed_metrics m;
     const heed_examples a = examples(&train), b = examples(&test);
-    const heed_classify_cfg recipe = { .vocab = 10000,
+    const heed_classify_cfg recipe = { .recipe = "classic",
+                                       .vocab = 10000,
                                        .max_len = 128,
                                        .embed = 64,
                                        .hidden = 64,

@@ -61,7 +61,7 @@ typedef struct heed_classify_cfg {
     const char *isa;          /* as heed_ctx_cfg */
     const heed_hooks *hooks;  /* progress, cancel, log, memory */
 
-    const char *recipe; /* heed_recipe_name ("classic"; the program's own choice is attend) */
+    const char *recipe; /* heed_recipe_name ("attend") */
     heed_target target;
     bool hierarchy;        /* labels such as a/b: heed_metrics has their parents too */
     heed_keep keep;        /* which words are read of a text cut to max_len (the last) */
@@ -87,8 +87,7 @@ typedef struct heed_classify_cfg {
         *adversary; /* "fgm", "freelb": learns from worst small changes of words too (none) */
     double adversary_size;  /* length of that change, all rows of a batch together (1) */
     double label_smoothing; /* negative: none (none; attend: 0.1) */
-    bool balanced; /* a label's examples weigh the more, the fewer there are: n / (K · n_label), n all
-                      labels given; of several labels, what has the label weighs so */
+    bool balanced; /* labels weigh n / (K · n_label), n all that are given; having it, of several */
 
     const heed_examples *valid; /* held-out data; NULL: as valid_part says */
     double valid_part; /* part of the training data held out, by label (none). Where anything is,

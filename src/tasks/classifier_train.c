@@ -58,7 +58,7 @@ static int find_names(training *t) {
 
 static int fill_in(training *t) {
     heed_classify_cfg *c = &t->cfg;
-    const char *recipe = c->recipe ? c->recipe : "classic";
+    const char *recipe = c->recipe ? c->recipe : "attend";
     char own[64];
     if (c->from && !c->recipe) {
         if (heed__classifier_recipe(c->from, own, sizeof own, c->hooks, t->err))

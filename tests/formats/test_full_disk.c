@@ -33,7 +33,7 @@ static heed_classifier *trained(int labels) {
     static const char *const label[] = { "a", "b", "c", "d", "e" };
     heed_error err;
     const heed_classify_cfg cfg = {
-        .embed = 4, .hidden = 4 * labels, .heads = 2, .epochs = 1, .threads = 1
+        .recipe = "classic", .embed = 4, .hidden = 4 * labels, .heads = 2, .epochs = 1, .threads = 1
     };
     heed_classifier *c = heed_classifier_train(
         &(heed_examples){ .len = labels, .text = text, .label = label }, &cfg, &err);

@@ -126,7 +126,8 @@ static int make(void **state) {
     static const char *const label[] = { "track_order",  "track_order", "cancel_order",
                                          "cancel_order", "refund",      "refund" };
     const heed_examples x = { .len = 6, .text = text, .label = label };
-    const heed_classify_cfg c = { .vocab = 24,
+    const heed_classify_cfg c = { .recipe = "classic",
+                                  .vocab = 24,
                                   .embed = 4,
                                   .hidden = 4,
                                   .heads = 2,

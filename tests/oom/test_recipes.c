@@ -17,7 +17,8 @@ static double score[LEN];
 static char dir[] = "/tmp/heed-oom-recipes-XXXXXX";
 static char model[64];
 
-static const heed_classify_cfg small = { .vocab = 12,
+static const heed_classify_cfg small = { .recipe = "classic",
+                                         .vocab = 12,
                                          .max_len = 4,
                                          .embed = 4,
                                          .hidden = 4,

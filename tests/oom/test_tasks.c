@@ -12,7 +12,8 @@ enum { LEN = 20 };
 static const char *text[LEN], *label[LEN];
 static char dir[] = "/tmp/heed-oom-tasks-XXXXXX";
 
-static const heed_classify_cfg cfg = { .vocab = 12,
+static const heed_classify_cfg cfg = { .recipe = "classic",
+                                       .vocab = 12,
                                        .max_len = 5,
                                        .embed = 4,
                                        .hidden = 4,

@@ -28,7 +28,7 @@ static void expect_refused(const heed_examples *data, const heed_classify_cfg *c
 
 static void test_bad_examples(void **state) {
     (void)state;
-    const heed_classify_cfg cfg = { .threads = 1, .epochs = 1 };
+    const heed_classify_cfg cfg = { .recipe = "classic", .threads = 1, .epochs = 1 };
     const char *const hole[] = { "a", NULL, "b" }, *const bytes[] = { "a", "b", "\xff" };
     const char *const alike[] = { "a", "a", "a" };
     expect_refused(&(heed_examples){ .len = 0, .text = text, .label = label }, &cfg,
@@ -52,28 +52,34 @@ static void test_bad_settings(void **state) {
     const heed_examples data = { .len = 4, .text = text, .label = label };
     const char *numbers = "train: vocab, max_len, epochs and batch must be positive";
     const char *reals = "train: lr must be above 0 and dropout below 1";
-    expect_refused(&data, &(heed_classify_cfg){ .vocab = 2 }, numbers);
-    expect_refused(&data, &(heed_classify_cfg){ .max_len = -1 }, numbers);
-    expect_refused(&data, &(heed_classify_cfg){ .batch = -1 }, numbers);
-    expect_refused(&data, &(heed_classify_cfg){ .epochs = -1 }, numbers);
-    expect_refused(&data, &(heed_classify_cfg){ .lr = -1 }, reals);
-    expect_refused(&data, &(heed_classify_cfg){ .lr = (double)NAN }, reals);
-    expect_refused(&data, &(heed_classify_cfg){ .dropout = 1 }, reals);
-    expect_refused(&data, &(heed_classify_cfg){ .dropout = (double)NAN }, reals);
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .vocab = 2 }, numbers);
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .max_len = -1 }, numbers);
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .batch = -1 }, numbers);
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .epochs = -1 }, numbers);
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .lr = -1 }, reals);
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .lr = (double)NAN }, reals);
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .dropout = 1 }, reals);
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .dropout = (double)NAN },
+                   reals);
     heed_error err = { 0 };
-    assert_null(
-        heed_classifier_train(&data, &(heed_classify_cfg){ .hidden = 10, .heads = 3 }, &err));
+    assert_null(heed_classifier_train(
+        &data, &(heed_classify_cfg){ .recipe = "classic", .hidden = 10, .heads = 3 }, &err));
     assert_true(err.code < 0 && strstr(err.msg, "heads"));
-    assert_null(heed_classifier_train(&data, &(heed_classify_cfg){ .embed = -5 }, &err));
+    assert_null(heed_classifier_train(
+        &data, &(heed_classify_cfg){ .recipe = "classic", .embed = -5 }, &err));
     assert_true(err.code < 0 && strlen(err.msg));
     assert_null(heed_classifier_train(
-        &data, &(heed_classify_cfg){ .embed = INT64_MAX / 4, .threads = 1 }, &err));
+        &data, &(heed_classify_cfg){ .recipe = "classic", .embed = INT64_MAX / 4, .threads = 1 },
+        &err));
     assert_true(err.code < 0 && strlen(err.msg));
     const char *most = "train: max_len is at most 1048576, epochs 1073741824";
-    expect_refused(&data, &(heed_classify_cfg){ .max_len = INT64_MAX }, most);
-    expect_refused(&data, &(heed_classify_cfg){ .epochs = INT64_MAX }, most);
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .max_len = INT64_MAX }, most);
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .epochs = INT64_MAX }, most);
     heed_classifier *c = heed_classifier_train(
-        &data, &(heed_classify_cfg){ .batch = INT64_MAX, .vocab = INT64_MAX, .epochs = 1 }, &err);
+        &data,
+        &(heed_classify_cfg){
+            .recipe = "classic", .batch = INT64_MAX, .vocab = INT64_MAX, .epochs = 1 },
+        &err);
     if (!c) fail_msg("%s", err.msg);
     heed_classifier_close(c);
 }
@@ -84,9 +90,13 @@ static void test_any_seed(void **state) {
     char dir[] = "/tmp/heed-classifier-XXXXXX", command[64];
     heed_error err = { 0 };
     assert_non_null(mkdtemp(dir));
-    const heed_classify_cfg cfg = {
-        .embed = 4, .hidden = 4, .heads = 1, .epochs = 1, .seed = UINT64_MAX, .threads = 1
-    };
+    const heed_classify_cfg cfg = { .recipe = "classic",
+                                    .embed = 4,
+                                    .hidden = 4,
+                                    .heads = 1,
+                                    .epochs = 1,
+                                    .seed = UINT64_MAX,
+                                    .threads = 1 };
     heed_classifier *c = heed_classifier_train(
         &(heed_examples){ .len = 4, .text = text, .label = label }, &cfg, &err);
     if (!c || heed_classifier_save(c, dir, &err)) fail_msg("%s", err.msg);

@@ -184,9 +184,13 @@ static void test_parents(void **state) {
     static const char *const label[] = { "fruit/red/apple", "fruit/red/plum", "fruit/pear", "tea",
                                          "fruit",           "fruits/all" };
     heed_error err;
-    const heed_classify_cfg cfg = {
-        .embed = 4, .hidden = 4, .heads = 1, .epochs = 2, .threads = 1, .hierarchy = true
-    };
+    const heed_classify_cfg cfg = { .recipe = "classic",
+                                    .embed = 4,
+                                    .hidden = 4,
+                                    .heads = 1,
+                                    .epochs = 2,
+                                    .threads = 1,
+                                    .hierarchy = true };
     const heed_examples data = { .len = 6, .text = text, .label = label };
     heed_classifier *c = heed_classifier_train(&data, &cfg, &err);
     if (!c) fail_msg("%s", err.msg);

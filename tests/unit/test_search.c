@@ -164,7 +164,8 @@ static void stop_self_training(const heed_texts *x) {
     heed_error err = { 0 };
     int asked = 0;
     const heed_hooks hooks = { .user = &asked, .cancel = stop_now };
-    heed_classify_cfg cfg = { .threads = 1, .epochs = 15, .hooks = &hooks, .keep_stopped = true };
+    heed_classify_cfg cfg = { .recipe = "classic", .threads = 1, .epochs = 15, .hooks = &hooks };
+    cfg.keep_stopped = true;
     heed_classifier *c = heed__classifier_self_train(&data, x, &cfg, NULL, &err);
     assert_non_null(c);
     assert_int_equal(err.code, HEED_ECANCELLED);

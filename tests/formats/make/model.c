@@ -30,7 +30,8 @@ enum { LEN = sizeof text / sizeof *text };
 int main(int argc, char **argv) {
     heed_error err = { 0 };
     if (argc != 3) return 64;
-    const heed_classify_cfg cfg = { .vocab = 50,
+    const heed_classify_cfg cfg = { .recipe = "classic",
+                                    .vocab = 50,
                                     .max_len = 8,
                                     .embed = 6,
                                     .hidden = 8,
