@@ -281,6 +281,26 @@ static json_t *by_vector(heed_store *s, heed_rng *rng, heed_error *err) {
     return heed_look_search(s, &(heed_look){ .most = 20 }, v, DIM, err);
 }
 
+/* A question as people ask: six words of which hardly any event has all, and its vector. */
+static json_t *hybrid(heed_store *s, heed_rng *rng, heed_error *err) {
+    char words[400] = "";
+    float v[DIM];
+    for (int i = 0; i < 6; i++) {
+        if (i) strcat(words, " ");
+        draw(rng, false, i % 3 ? 2 : 4, words + strlen(words));
+    }
+    for (int i = 0; i < DIM; i++) v[i] = heed_rng_uniform(rng) - 0.5f;
+    return heed_look_search(s, &(heed_look){ .text = words, .most = 20 }, v, DIM, err);
+}
+
+static json_t *chart(heed_store *s, heed_rng *rng, heed_error *err) {
+    (void)rng;
+    const char *by[] = { "intent", "mood" };
+    const int64_t step = 1200000, to = (heed_store_last(s) * 10 / step + 1) * step;
+    const heed_look look = { .from_ms = step, .to_ms = to, .most = 100 };
+    return heed_look_counts(s, &look, by, 2, step, err);
+}
+
 static json_t *counts(heed_store *s, heed_rng *rng, heed_error *err) {
     (void)rng;
     const char *by[] = { "intent", "mood" };
@@ -328,6 +348,8 @@ static void search(const char *folder) {
     ask(s, "newest 50 of a label and a source", by_label, QUESTIONS);
     ask(s, "50 of the highest rank", by_rank, QUESTIONS);
     ask(s, "20 nearest by vector [128]", by_vector, 50);
+    ask(s, "six words and a vector", hybrid, 50);
+    ask(s, "chart of all events by two analyses", chart, 20);
     ask(s, "counts of 100,000 events by two analyses", counts, 20);
     const int64_t start = heed__ticks_ns();
     if (heed_store_check(s, &err)) die(err.msg);
