@@ -1,6 +1,7 @@
 /* pipeline.c: intake, start and end of the flow's threads, reloads. */
 #include "serve/pipeline_impl.h"
 #include "serve/redact_names.h"
+#include "serve/redecide.h"
 
 #include <string.h>
 
@@ -193,6 +194,9 @@ static int begin(heed_pipeline *p, heed_error *err) {
     p->decided = p->read = heed_store_decided(p->store);
     p->touched_ms = heed__now_ms();
     p->saved_at = p->decided;
+    if (heed__redecide(p->store, p->setup->flow, &p->hooks, err) != 0) /* tried again then */
+        heed__log(&p->hooks, HEED_LOG_WARN, "what was not forgotten is not decided anew: %s",
+                  err->msg);
     p->decider = heed__decider_restore(p->store, p->setup->flow, &p->hooks, err);
     int rc = p->decider ? heed__pipeline_remember(p, p->setup, p->decided, err) : err->code;
     if (rc == 0) rc = heed__pipeline_tell_loaded(p, err);

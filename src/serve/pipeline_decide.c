@@ -4,82 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "serve/outcome.h"
 #include "serve/pipeline_impl.h"
-
-/* What is to be committed of one batch; arrays of the batch's arena. */
-typedef struct outcome {
-    heed_arena *arena;
-    heed_commit commit;
-    heed_decided *decided;
-    heed_alert *alert;
-    heed_message *message;
-    heed_moved *moved;
-    int64_t alert_cap, message_cap, moved_cap;
-    char *state;
-} outcome;
-
-/* Room for one more in an array of the arena: a copy of twice the size when it is full. */
-static bool grow(heed_arena *arena, void *array, int64_t len, int64_t *cap, size_t size) {
-    if (len < *cap) return true;
-    const int64_t more = *cap ? *cap * 2 : 16;
-    void *to = heed__arena_alloc(arena, (size_t)more * size), *from;
-    if (!to) return false;
-    memcpy(&from, array, sizeof from);
-    if (len) memcpy(to, from, (size_t)len * size);
-    memcpy(array, &to, sizeof to);
-    *cap = more;
-    return true;
-}
-
-static bool texts(heed_arena *arena, const char **const text[], int n) {
-    for (int i = 0; i < n; i++)
-        if (*text[i] && !(*text[i] = heed__arena_text(arena, *text[i]))) return false;
-    return true;
-}
-
-static bool keep_alert(outcome *o, const heed_alert *from) {
-    heed_commit *c = &o->commit;
-    if (!grow(o->arena, &o->alert, c->alerts, &o->alert_cap, sizeof *o->alert)) return false;
-    heed_alert *a = &o->alert[c->alerts++];
-    *a = *from;
-    const char **const text[] = { &a->rule, &a->grade, &a->state, &a->key, &a->title, &a->why };
-    return texts(o->arena, text, 6);
-}
-
-static bool keep_message(outcome *o, const heed_message *from) {
-    heed_commit *c = &o->commit;
-    if (!grow(o->arena, &o->message, c->messages, &o->message_cap, sizeof *o->message))
-        return false;
-    heed_message *m = &o->message[c->messages++];
-    *m = *from;
-    const char **const text[] = { &m->sink, &m->key, &m->type, &m->body };
-    return texts(o->arena, text, 4);
-}
-
-static bool keep(outcome *o, const heed_seen *seen, const heed_decisions *d) {
-    heed_commit *c = &o->commit;
-    bool ok = true;
-    if (seen->entry->kind == HEED_ENTRY_EVENT) {
-        heed_decided *to = &o->decided[c->decided_len++];
-        *to = (heed_decided){ .seq = seen->entry->seq,
-                              .finding = seen->finding,
-                              .findings = seen->findings,
-                              .vector = seen->vector,
-                              .dim = seen->dim,
-                              .story = d->story,
-                              .rank = d->rank,
-                              .gates = d->gates };
-        const char **const text[] = { &to->gates };
-        ok = texts(o->arena, text, 1);
-    }
-    for (int64_t i = 0; ok && i < d->alerts; i++) ok = keep_alert(o, &d->alert[i]);
-    for (int64_t i = 0; ok && i < d->messages; i++) ok = keep_message(o, &d->message[i]);
-    for (int64_t i = 0; ok && i < d->moves; i++) {
-        ok = grow(o->arena, &o->moved, c->moves, &o->moved_cap, sizeof *o->moved);
-        if (ok) o->moved[c->moves++] = d->moved[i];
-    }
-    return ok;
-}
 
 static heed_seen seen_of(const pipeline_batch *b, int64_t i) {
     heed_seen seen = { .entry = &b->entry[i] };
@@ -92,8 +18,8 @@ static heed_seen seen_of(const pipeline_batch *b, int64_t i) {
     return seen;
 }
 
-static int steps(heed_pipeline *p, pipeline_batch *b, outcome *o, heed_error *err) {
-    *o = (outcome){ .arena = &b->arena };
+static int steps(heed_pipeline *p, pipeline_batch *b, heed_outcome *o, heed_error *err) {
+    *o = (heed_outcome){ .arena = &b->arena };
     o->decided = heed__arena_alloc(&b->arena, (size_t)b->n * sizeof *o->decided);
     if (!o->decided) return heed__error(err, HEED_ENOMEM, "decisions: out of memory");
     int rc = 0;
@@ -102,7 +28,7 @@ static int steps(heed_pipeline *p, pipeline_batch *b, outcome *o, heed_error *er
         const heed_seen seen = seen_of(b, i);
         heed_decisions d = { 0 };
         rc = heed__decider_step(p->store, p->decider, &seen, &d, err);
-        if (rc == 0 && !keep(o, &seen, &d))
+        if (rc == 0 && !heed__outcome_keep(o, &seen, &d))
             rc = heed__error(err, HEED_ENOMEM, "decisions: out of memory");
     }
     heed__lock_leave(p->deciding);
@@ -129,7 +55,7 @@ static const heed_entry *entry_of(const pipeline_batch *b, int64_t seq) {
     return &b->entry[low];
 }
 
-static void publish(heed_pipeline *p, const pipeline_batch *b, const outcome *o) {
+static void publish(heed_pipeline *p, const pipeline_batch *b, const heed_outcome *o) {
     heed_text *l = &p->line;
     for (int64_t i = 0; p->cfg.hub && i < o->commit.decided_len; i++) {
         const heed_entry *e = entry_of(b, o->decided[i].seq);
@@ -153,7 +79,7 @@ static void publish(heed_pipeline *p, const pipeline_batch *b, const outcome *o)
     if (o->commit.messages && p->cfg.committed) p->cfg.committed(p->cfg.user);
 }
 
-static void count(heed_pipeline *p, const pipeline_batch *b, const outcome *o) {
+static void count(heed_pipeline *p, const pipeline_batch *b, const heed_outcome *o) {
     const int64_t now = heed__ticks_ns();
     heed__metric_add(p->told, (double)o->commit.decided_len);
     heed__metric_add(p->alerts, (double)o->commit.alerts);
@@ -184,7 +110,7 @@ bool heed__pipeline_pause(heed_pipeline *p, int64_t *pause) {
     return go;
 }
 
-static void save(heed_pipeline *p, outcome *o, bool always) {
+static void save(heed_pipeline *p, heed_outcome *o, bool always) {
     const int64_t now = heed__ticks_ns();
     if (!always && now - p->saved_ns < (int64_t)PIPELINE_STATE_MS * 1000000) return;
     heed_error err = { 0 };
@@ -200,7 +126,7 @@ static void save(heed_pipeline *p, outcome *o, bool always) {
 }
 
 /* Until it succeeds: a full disk may get room again. False: to end, nothing committed. */
-static bool commit(heed_pipeline *p, outcome *o) {
+static bool commit(heed_pipeline *p, heed_outcome *o) {
     heed_error err = { 0 };
     int64_t pause = 0;
     while (heed_store_commit(p->store, &o->commit, &err) != 0) {
@@ -213,7 +139,7 @@ static bool commit(heed_pipeline *p, outcome *o) {
 
 static bool decide(heed_pipeline *p, pipeline_batch *b) {
     heed_error err = { 0 };
-    outcome o = { 0 };
+    heed_outcome o = { 0 };
     int64_t pause = 0;
     if (b->setup && !heed__pipeline_change(p, b)) return false;
     while (steps(p, b, &o, &err) != 0) {
@@ -254,7 +180,7 @@ void heed__pipeline_decide(void *pipeline) {
     }
     if (!go || p->saved_at == p->decided) return;
     heed_error err = { 0 };
-    outcome o = { .commit = { .upto = p->decided } };
+    heed_outcome o = { .commit = { .upto = p->decided } };
     save(p, &o, true);
     if (o.state && heed_store_commit(p->store, &o.commit, &err) != 0)
         heed__log(&p->hooks, HEED_LOG_WARN, "what rules remember is not saved: %s", err.msg);

@@ -7,27 +7,21 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "serve/pipeline_impl.h"
+#include "serve/reign.h"
 #include "store/look.h"
 
-enum { ALERTS_MOST = 1000000, RELOADS_MOST = 1000000 };
+enum { ALERTS_MOST = 1000000 };
 
 typedef struct told {
     int64_t seq, story;
 } told;
-
-/* From an entry on, until the next of these, the flow file in force is this one, or another. */
-typedef struct reign {
-    int64_t from;
-    bool ours;
-} reign;
 
 typedef struct replaying {
     const heed_hooks *hooks;
     const heed_flow *flow;
     heed_store *store;
     heed_replay_report *report;
-    reign *reign; /* [reigns] rising from */
-    int64_t reigns, reign_cap, reign_at;
+    heed_reigns reigns;
     bool ours;
     told *story; /* [stories] of every event, rising seq */
     int64_t stories, story_cap, at;
@@ -46,45 +40,6 @@ static void differs(replaying *r, const char *what, int64_t number, const char *
 
 static bool same(const char *a, const char *b) {
     return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-/* What one row of [seq, body] says was in force from where on: whatever was said of that before. */
-static int note_reign(replaying *r, const json_t *row, heed_error *err) {
-    const char *text = json_string_value(json_array_get(row, 1));
-    json_t *body = text ? heed__json_parse(text, strlen(text), "body", NULL) : NULL;
-    const char *sha = json_string_value(json_object_get(body, "flow"));
-    const json_t *said = json_object_get(body, "from");
-    const int64_t from = json_integer_value(said ? said : json_array_get(row, 0));
-    const bool ours = sha && r->flow->sha && strcmp(sha, r->flow->sha) == 0;
-    json_decref(body);
-    while (r->reigns > 0 && r->reign[r->reigns - 1].from >= from) r->reigns--;
-    if (heed__grow(r->hooks, &r->reign, &r->reign_cap, r->reigns + 1, sizeof *r->reign) != 0)
-        return heed__error(err, HEED_ENOMEM, "replay: out of memory");
-    r->reign[r->reigns++] = (reign){ from, ours };
-    return 0;
-}
-
-/* Which flow was in force when. 0 or a status. */
-static int read_reigns(replaying *r, heed_error *err) {
-    char sql[96];
-    heed__format(sql, sizeof sql, "SELECT seq, body FROM entry WHERE kind = %d ORDER BY seq",
-                 HEED_ENTRY_LOADED);
-    json_t *answer = heed_look_sql(r->store, sql, RELOADS_MOST, err), *row;
-    if (!answer) return err->code;
-    size_t i;
-    int rc = 0;
-    json_array_foreach(json_object_get(answer, "rows"), i, row) if (rc == 0)
-        rc = note_reign(r, row, err);
-    json_decref(answer);
-    return rc;
-}
-
-static void look_at_reign(replaying *r, int64_t seq) {
-    for (; r->reign_at < r->reigns && r->reign[r->reign_at].from <= seq; r->reign_at++) {
-        const bool ours = r->reign[r->reign_at].ours;
-        if (ours && !r->ours) r->report->from = r->reign[r->reign_at].from;
-        r->ours = ours;
-    }
 }
 
 static void move(replaying *r, const heed_moved *m) {
@@ -131,7 +86,7 @@ static bool each(void *user, const heed_entry *e, const heed_decided *then,
     replaying *r = user;
     r->report->missing += e->seq - r->last - 1 + (e->kind == HEED_ENTRY_FORGOTTEN);
     r->last = e->seq;
-    look_at_reign(r, e->seq);
+    r->ours = heed__reigns_ours(&r->reigns, e->seq, &r->report->from);
     if (r->ours) r->report->entries++;
     if (e->kind == HEED_ENTRY_EVENT) {
         if (r->ours) compare_event(r, e, then, now);
@@ -203,10 +158,12 @@ static int compare_alerts(replaying *r, heed_error *err) {
 int heed_replay(heed_store *store, const heed_flow *flow, heed_replay_report *report,
                 const heed_hooks *hooks, heed_error *err) {
     *report = (heed_replay_report){ 0 };
-    replaying r = { .hooks = hooks, .flow = flow, .store = store, .report = report };
+    replaying r = {
+        .hooks = hooks, .flow = flow, .store = store, .report = report, .reigns = { .hooks = hooks }
+    };
     heed__arena_init(&r.arena, hooks);
     heed_decider *d = heed_decider_new(flow, hooks, err);
-    int rc = d ? read_reigns(&r, err) : err->code;
+    int rc = d ? heed__reigns_read(&r.reigns, store, flow, hooks, err) : err->code;
     if (rc == 0) rc = heed__decider_replay(store, d, 0, each, &r, err);
     if (rc == 0 && r.failed) rc = heed__error(err, HEED_ENOMEM, "replay: out of memory");
     if (rc == 0 && r.report->from) {
@@ -215,7 +172,7 @@ int heed_replay(heed_store *store, const heed_flow *flow, heed_replay_report *re
     }
     heed_decider_free(d);
     heed__arena_free(&r.arena);
-    heed__free(hooks, r.reign);
+    heed__reigns_free(&r.reigns);
     heed__free(hooks, r.story);
     heed__free(hooks, r.alert);
     return rc;

@@ -175,6 +175,21 @@ int heed_store_commit(heed_store *s, const heed_commit *c, heed_error *err) {
     return HEED_OK;
 }
 
+typedef struct seq_range {
+    int64_t from, to;
+} seq_range;
+
+static int drop_alerts(heed_store *s, void *arg, heed_error *err) {
+    const seq_range *r = arg;
+    const int64_t id[] = { r->from * 100, r->to > INT64_MAX / 100 ? INT64_MAX : r->to * 100 };
+    return heed__db_run(s->writer, "DELETE FROM alert WHERE id >= ?1 AND id < ?2", id, 2, err);
+}
+
+int heed_store_drop_alerts(heed_store *s, int64_t from, int64_t to, heed_error *err) {
+    seq_range r = { from, to };
+    return heed__store_write(s, drop_alerts, &r, err);
+}
+
 int heed_store_state(heed_store *s, char **state, size_t *size, int64_t *at, heed_error *err) {
     *state = NULL, *size = 0, *at = 0;
     heed_db *db = heed__store_reader(s, err);

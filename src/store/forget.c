@@ -303,6 +303,10 @@ static int forget(heed_store *s, void *arg, heed_error *err) {
     if (!status && f->n) status = clean_quotes(s, &f->texts, err);
     /* what the decider remembers is of everybody: it begins again from the log */
     if (!status && f->n) status = heed__db_run(s->writer, "DELETE FROM state", NULL, 0, err);
+    if (!status && f->n)
+        status = heed__db_run(s->writer,
+                              "INSERT OR REPLACE INTO value (name, value) VALUES ('redecide', '1')",
+                              NULL, 0, err);
     return status;
 }
 

@@ -144,6 +144,9 @@ typedef struct heed_commit {
     size_t state_size;
 } heed_commit;
 int heed_store_commit(heed_store *store, const heed_commit *c, heed_error *err);
+/* Removes the alerts that the entries from `from` on, before `to`, opened: before they are decided
+ * about anew. */
+int heed_store_drop_alerts(heed_store *store, int64_t from, int64_t to, heed_error *err);
 /* Calls fn for the entries after `after` that are decided, in order, at most `most` of them, with
  * what was found and decided (of others than events: seq alone), as it was committed, until fn
  * returns false: for going on after a crash, and for replays. How many, or a negative status. */
@@ -199,7 +202,8 @@ int64_t heed_store_retain(heed_store *store, int64_t before_ms, int64_t most, he
  * answer) and feedback about them become HEED_ENTRY_FORGOTTEN and nothing else stays, in table,
  * index, journal or free page: the file is written anew, while writers wait. What quotes them in
  * alerts, messages and values is cleaned. The decider's state, which remembers all, is removed:
- * a running one must begin again with the first entry. How many entries, or a status: HEED_EIO also
+ * a running one must begin again with the first entry, and the value "redecide" says that what
+ * followed from these entries is not decided anew yet. How many entries, or a status: HEED_EIO also
  * where somebody read so long that the journal could not be emptied; call it again then. */
 int64_t heed_store_forget(heed_store *store, const char *user, heed_error *err);
 

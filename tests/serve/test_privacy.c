@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "serve_tools.h"
 
@@ -165,8 +166,61 @@ static void test_names(void **state) {
     served_remove(&s);
 }
 
+static const char counted[] =
+    "name: counted\nstore: heed.db\n"
+    "sources: { push: { kind: push } }\n"
+    "analyses: { risk: { kind: risk, grades: { high: { words: [fraud] } } } }\n"
+    "rules:\n"
+    "  many: { kind: count, when: { risk: high }, window: 1h, least: 5, hold: 1s }\n"
+    "  danger: { kind: match, when: { risk: high }, by: [user] }\n"
+    "stories: {}\n";
+
+static int of_store(const served *s, const char *command) {
+    char text[600];
+    const char *heed = getenv("HEED");
+    (void)snprintf(text, sizeof text, "%s %s --store %s/heed.db >/dev/null 2>&1",
+                   heed ? heed : "build/heed", command, s->dir);
+    const int status = system(text);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
+/* After somebody is forgotten the rules decide about what remains as if nothing else had been: a
+ * replay gives what is stored, and alerts that only the forgotten opened are gone. */
+static void test_decided_anew(void **state) {
+    (void)state;
+    served s;
+    char replay[128];
+    served_make(&s, counted);
+    served_start(&s);
+    for (int i = 0; i < 12; i++) {
+        char body[128];
+        (void)snprintf(body, sizeof body, "{\"text\":\"fraud number %d here\",\"user\":\"u%d\"}", i,
+                       i % 3);
+        json_decref(served_post(&s, "/v1/events", body));
+    }
+    served_decided(&s, 13);
+    assert_int_equal(served_stop(&s), 0);
+    (void)snprintf(replay, sizeof replay, "db replay %s/flow.yaml", s.dir);
+    assert_int_equal(of_store(&s, replay), 0);
+    assert_int_equal(of_store(&s, "forget u1"), 0);
+    served_start(&s);
+    json_t *a = served_get(&s, "/v1/alerts?state=open"), *one;
+    size_t i;
+    assert_int_equal(json_array_size(json_object_get(a, "alerts")), 3);
+    json_array_foreach(json_object_get(a, "alerts"), i, one)
+        assert_null(strstr(text_at(one, "title"), "u1"));
+    json_decref(a);
+    a = served_post(&s, "/v1/events", "{\"text\":\"fraud once more\",\"user\":\"u0\"}");
+    json_decref(a);
+    served_decided(&s, 14); /* and it goes on from there */
+    assert_int_equal(served_stop(&s), 0);
+    assert_int_equal(of_store(&s, replay), 0);
+    served_remove(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_nothing_left),
+                                        cmocka_unit_test(test_decided_anew),
                                         cmocka_unit_test(test_names) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

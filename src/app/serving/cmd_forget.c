@@ -1,11 +1,13 @@
 /* cmd_forget.c: `heed forget USER`: all that is of one user goes out of a store. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/options.h"
 #include "base/alloc.h"
 #include "base/json.h"
 #include "app/serving/serve.h"
+#include "serve/redecide.h"
 #include "serve/store_option.h"
 
 static int tell(const char *user, int64_t n, bool json) {
@@ -21,6 +23,17 @@ static int tell(const char *user, int64_t n, bool json) {
     puts(text);
     heed__free(NULL, text);
     return 0;
+}
+
+/* By the rules of the flow, where it is known which that is; else when it is served next. */
+static int decide_anew(const heed_store_option *where, heed_store *store, heed_error *err) {
+    const char *path = where->flow;
+    if (!path && !where->store && access("flow.yaml", F_OK) == 0) path = "flow.yaml";
+    heed_flow *flow = path ? heed_flow_open(path, NULL, err) : NULL;
+    if (!flow) return path ? err->code : 0;
+    const int rc = heed__redecide(store, flow, NULL, err);
+    heed_flow_close(flow);
+    return rc;
 }
 
 int serve_forget(int argc, char **argv) {
@@ -48,6 +61,7 @@ int serve_forget(int argc, char **argv) {
     heed_store *store = heed__store_option_open(&where, false, &err);
     if (!store) return command_error(&err);
     const int64_t n = heed_store_forget(store, operand[0], &err);
+    const int rc = n < 0 ? (int)n : decide_anew(&where, store, &err);
     heed_store_close(store);
-    return n < 0 ? command_error(&err) : tell(operand[0], n, json);
+    return rc ? command_error(&err) : tell(operand[0], n, json);
 }
