@@ -439,8 +439,10 @@ static void run_chunk(const job *jb, int64_t index, float *scratch) {
         run_part(&p);
         return;
     }
+    /* 256 rows are two blocks of 128, not of 252 and 4 */
+    const int64_t each = m1 > m0 ? ceil_div(m1 - m0, ceil_div(m1 - m0, SHARD_ROWS)) : 0;
     for (p.m0 = m0; p.m0 < m1; p.m0 = p.m1) {
-        p.m1 = min64(m1, p.m0 + SHARD_ROWS);
+        p.m1 = min64(m1, p.m0 + each);
         for (p.n0 = n0; p.n0 < n1; p.n0 = p.n1) {
             p.n1 = min64(n1, p.n0 + SHARD_COLS);
             sum_pieces(p, p.bbuf + bbuf_len(jb->gk, g));
