@@ -35,6 +35,8 @@ typedef struct Head {
     const Room *room;
     int64_t h, hk;
     bool careful;
+    bool alike; /* all rows see the same keys, as `every` says */
+    heed_attn_rows every;
 } Head;
 
 static float *carve(char *base, int64_t *at, int64_t floats) {
@@ -103,6 +105,26 @@ static heed_attn_mean_step step_of(const Head *c, int64_t t, int64_t i) {
                                   .careful = c->careful };
 }
 
+/* Nothing hides a key from some queries only, nor has a row numbers of its own. */
+static bool rows_alike(const Head *c) {
+    const heed_attn *a = c->j->m->a;
+    return !a->causal && !a->window && !a->truncate && !a->mask && !c->run->mixed &&
+           !(a->dropout > 0);
+}
+
+/* What `n` rows from query t on see of the run's keys; false: nothing. */
+static bool rows_of(const Head *c, int64_t t, int64_t n, heed_attn_rows *r) {
+    const int64_t keys = c->run->k1 - c->run->k0;
+    const int rows = (int)(n < c->j->k->attn->rows ? n : c->j->k->attn->rows);
+    if (c->alike) {
+        *r = c->every;
+        r->rows = rows;
+        return keys > 0;
+    }
+    *r = (heed_attn_rows){ .rows = rows };
+    return heed__attn_rows(c->j->m->a, c->run, c->h, t, 0, keys, r);
+}
+
 static const float *run_keys(const Head *c, int64_t *ld) {
     const heed_attn *a = c->j->m->a;
     *ld = a->Hk * a->D;
@@ -120,11 +142,10 @@ static void head_forward(const Head *c) {
         const int64_t n = c->run->q1 - t < c->j->block ? c->run->q1 - t : c->j->block;
         pack_queries(c, t, n);
         for (int64_t i = 0; i < n; i += k->rows) {
-            heed_attn_rows rows = { .rows = (int)(n - i < k->rows ? n - i : k->rows) };
+            heed_attn_rows rows;
             heed_attn_mean_step step = step_of(c, t, i);
             step.s = c->room->s;
-            if (heed__attn_rows(a, c->run, c->h, t + i, 0, keys, &rows))
-                k->mean_forward(&step, &rows);
+            if (rows_of(c, t + i, n - i, &rows)) k->mean_forward(&step, &rows);
         }
     }
     float *mean = c->j->m->mean + (c->run->b * a->H + c->h) * a->S + c->run->k0;
@@ -171,9 +192,9 @@ static void block_grad(const Head *c, int64_t t, int64_t n, int64_t keys) {
     pack_queries(c, t, n);
     memset(c->room->dq, 0, (size_t)((n + PAD) * heed__attn_round16(a->D)) * sizeof(float));
     for (int64_t i = 0; i < n; i += k->rows) {
-        heed_attn_rows rows = { .rows = (int)(n - i < k->rows ? n - i : k->rows) };
+        heed_attn_rows rows;
         const heed_attn_mean_step step = step_of(c, t, i);
-        const bool any = heed__attn_rows(a, c->run, c->h, t + i, 0, keys, &rows);
+        const bool any = rows_of(c, t + i, n - i, &rows);
         const int64_t from = any ? rows.from / 16 * 16 : 0, to = (rows.to + 15) / 16 * 16;
         if (any) k->mean_backward(&step, &rows);
         for (int j = 0; j < rows.rows; j++) {
@@ -219,6 +240,12 @@ static void run_pieces(const Job *j, int64_t begin, int64_t end, const Room *roo
             if (j->m->dmean)
                 c.careful = !k->pack_rows(room->key_rows, heed__attn_round16(a->D), keys, ld,
                                           run.k1 - run.k0, a->D, 1.0f, NULL);
+            c.alike = false;
+            c.every = (heed_attn_rows){ .rows = 0 };
+            if (rows_alike(&c)) {
+                rows_of(&c, run.q0, k->rows, &c.every);
+                c.alike = true;
+            }
             for (c.h = hk * group; c.h < (hk + 1) * group; c.h++)
                 j->m->dmean ? head_backward(&c) : head_forward(&c);
         }
