@@ -123,9 +123,9 @@ static Packed pack(const Forward *f, const heed_attn_run *run, int64_t hk, const
     } else {
         p.value_rows = a->v + (run->b * a->S + run->k0) * p.ldv + hk * a->Dv;
     }
-    heed__bf16_pack_b(f->k, room->values, &(heed_bf16_side){ p.value_rows, p.ldv, a->Dv, n, true });
-    p.least_value = heed__bf16_least(f->k, p.value_rows, p.ldv, n, a->Dv);
     p.careful = !f->k->attn->finite(p.value_rows, p.ldv, n, a->Dv);
+    p.least_value = heed__bf16_least(f->k, p.value_rows, p.ldv, n, a->Dv);
+    heed__bf16_pack_b(f->k, room->values, &(heed_bf16_side){ p.value_rows, p.ldv, a->Dv, n, true });
     return p;
 }
 

@@ -16,7 +16,8 @@ enum {
     PAD = HEED_ATTN_GROUP,
     LD = TILE + 16,
     GROUPS = QUERY_BLOCK / 8, /* at most */
-    PANELS = 4                /* of keys that gather dk and dv together */
+    PANELS = 4,               /* of keys that gather dk and dv together */
+    AHEAD = 6                 /* rows of the caller's are asked for so early: they lie far apart */
 };
 
 #define LN2 0x1.62e430p-1f
@@ -288,6 +289,10 @@ static void add_row(const heed_kernels *k, float *y, const float *panels, int64_
         k->attn->add_scaled(y + j, panels + j * TILE + i * 16, factor, n - j < 16 ? n - j : 16);
 }
 
+static void expect_row(const float *x, int64_t n) {
+    for (int64_t j = 0; j < n; j += 16) __builtin_prefetch(x + j, 1);
+}
+
 static void store_keys(const Head *c, const Keys *keys) {
     const heed_attn *a = c->f->a;
     const heed_kernels *k = c->f->k;
@@ -296,14 +301,18 @@ static void store_keys(const Head *c, const Keys *keys) {
     const int64_t dp = heed__attn_round16(a->D);
     if (a->dv) {
         k->attn->pack_panels(m->panels, m->dv, LD, a->Dv, TILE, NULL);
-        for (int64_t i = 0; i < keys->n; i++)
-            add_row(k, a->dv + (at + i * a->Hk) * a->Dv, m->panels, i, a->Dv, 1.0f);
+        for (int64_t i = 0; i < keys->n; i++) {
+            float *dv = a->dv + (at + i * a->Hk) * a->Dv;
+            if (i + AHEAD < keys->n) expect_row(dv + AHEAD * a->Hk * a->Dv, a->Dv);
+            add_row(k, dv, m->panels, i, a->Dv, 1.0f);
+        }
     }
     if (!a->dk) return;
     k->attn->pack_panels(m->panels, m->dk, LD, a->D, TILE, NULL);
     for (int64_t i = 0; i < keys->n; i++) {
         const float u = a->cosine ? m->unit[i] * LN2 : LN2;
         float *dk = a->dk + (at + i * a->Hk) * a->D;
+        if (i + AHEAD < keys->n) expect_row(dk + AHEAD * a->Hk * a->D, a->D);
         add_row(k, dk, m->panels, i, a->D, u);
         if (!a->cosine) continue;
         float row[256 + 16];
@@ -338,8 +347,14 @@ static void head_start(const Head *c) {
     const int64_t n = c->run->q1 - c->run->q0, ld = a->H * a->Dv, head = c->run->b * a->H + c->h;
     const int64_t at = (c->run->b * a->T + c->run->q0) * ld + c->h * a->Dv;
     memset(m->dq, 0, (size_t)((n + PAD) * heed__attn_round16(a->D)) * sizeof(float));
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t next = at + (i + AHEAD) * ld;
+        for (int64_t j = 0; i + AHEAD < n && j < a->Dv; j += 16) {
+            __builtin_prefetch(a->dout + next + j);
+            __builtin_prefetch(a->out + next + j);
+        }
         m->delta[i] = c->f->k->attn->dot(a->dout + at + i * ld, a->out + at + i * ld, a->Dv);
+    }
     if (!a->dsinks) return;
     const float *lse = a->lse + head * a->T + c->run->q0;
     for (int64_t i = 0; i < n; i++) m->work[i] = (a->sinks[c->h] * HEED_ATTN_LOG2E - lse[i]) * LN2;
@@ -360,6 +375,7 @@ static void store_queries(const Head *c) {
     for (int64_t i = 0; i < n; i++) {
         const float *q = a->q + at + i * ld, *dq = m->dq + i * dp;
         float unit = 1, dot = 0;
+        if (a->dq && i + AHEAD < n) expect_row(a->dq + at + (i + AHEAD) * ld, a->D);
         if (a->cosine) heed__attn_unit(k, &unit, q, ld, 1, a->D);
         if (a->cosine || a->dscale) dot = k->row->dot(q, dq, a->D) * unit;
         sum += dot;
