@@ -5,6 +5,8 @@
 #   intents      its intents.tsv: the same rows are tested, the others learnt
 #   follow-ups   recipes/follow_ups.sh: right intent with what was said before, and without
 #   scope        clinc150: messages that none of its intents is for, and messages of its intents, that a person gets; answers a second
+#   small talk   chatterbot_corpus, English and Chinese: each prompt of the test part (i % 10 = 9) ranks the replies of that part; and the category
+#                of the prompt learnt that is nearest, by words and by a model of categories. Rows without a reply are left out
 #   passages     wikiqa: each question ranks its own sentences, by words alone
 # HEED names the program (build/heed), HEED_DATA the folder of the sets (../shared/data), HEED_MODELS where models go (a temporary folder).
 set -euo pipefail
@@ -54,6 +56,28 @@ awk -F'\t' 'NR > 1 { gsub(/\\/, "\\\\", $3); gsub(/"/, "\\\"", $3)
 echo "beside it, without a model: the intent of the question learnt that is nearest by words"
 tail -n +2 "$models/clinc-train.tsv" | awk -F'\t' 'BEGIN { print "intent\tquestion\treply" } { print $1 "\t" $2 "\t" "This is about " $1 "." }' >"$models/clinc-questions.tsv"
 "$heed" chat --replies "$models/clinc-questions.tsv" --test "$models/clinc-test.jsonl"
+
+echo "== small talk"
+# A table of category, prompt, reply as JSON lines; with `questions` of all three, else of intent and reply
+lines() { awk -F'\t' -v q="$1" 'function s(x) { gsub(/\\/, "&&", x); gsub(/"/, "\\\"", x); return "\"" x "\"" }
+    $2 != "" && $3 != "" { print "{\"intent\": " s($1) (q ? ", \"question\": " s($2) : "") ", \"reply\": " s($3) "}" }'; }
+for language in english chinese; do
+    tail -n +2 "$data/chatterbot_corpus/${language}_pairs.tsv" | awk -F'\t' -v to="$models/talk-$language" '{ i = (NR - 1) % 10; print > (to (i == 9 ? "-test" : "-train") ".tsv") }'
+    for part in train test; do lines 1 <"$models/talk-$language-$part.tsv" >"$models/talk-$language-$part.jsonl"; done
+    lines "" <"$models/talk-$language-test.tsv" >"$models/talk-$language-replies.jsonl"
+    model "talk-$language-pairs" pairs "$models/talk-$language-train.jsonl" --seed 1
+    model "talk-$language-kinds" classify "$models/talk-$language-train.jsonl" --text question --label intent
+    for with in "" "--model $models/talk-$language-pairs"; do
+        echo "[$language: replies ${with//"$models"\//}]"
+        # shellcheck disable=SC2086
+        "$heed" chat $with --replies "$models/talk-$language-replies.jsonl" --test "$models/talk-$language-test.jsonl" | grep Replies
+    done
+    for with in "" "--intent $models/talk-$language-kinds"; do
+        echo "[$language: category ${with//"$models"\//}]"
+        # shellcheck disable=SC2086
+        "$heed" chat $with --replies "$models/talk-$language-train.jsonl" --test "$models/talk-$language-test.jsonl" | grep Intents
+    done
+done
 
 echo "== passages"
 "$heed" chat --within "$data/wikiqa/test.tsv"
