@@ -124,6 +124,12 @@ static int put_state(heed_store *s, const heed_commit *c, heed_error *err) {
     return status;
 }
 
+/* Another story tells the event from here on. */
+static int put_moved(heed_store *s, const heed_moved *m, heed_error *err) {
+    const int64_t value[] = { m->seq, m->story };
+    return heed__db_run(s->writer, "UPDATE decided SET story = ?2 WHERE seq = ?1", value, 2, err);
+}
+
 /* Titles and texts of the entries up to upto become searchable. */
 static int index_texts(heed_store *s, int64_t upto, heed_error *err) {
     if (upto <= s->pending.indexed) return HEED_OK;
@@ -156,6 +162,7 @@ static int commit(heed_store *s, void *arg, heed_error *err) {
     int status = HEED_OK;
     for (int64_t i = 0; i < c->decided_len && !status; i++)
         status = put_decided(s, &c->decided[i], err);
+    for (int64_t i = 0; i < c->moves && !status; i++) status = put_moved(s, &c->moved[i], err);
     for (int64_t i = 0; i < c->alerts && !status; i++) status = put_alert(s, &c->alert[i], err);
     for (int64_t i = 0; i < c->messages && !status; i++)
         status = put_message(s, &c->message[i], c->upto, err);

@@ -260,6 +260,36 @@ static void feedback_and_undo(void **state) {
     json_decref(event);
 }
 
+/* One that a story does not tell is split off by a person, and that is undone. */
+static void splits_stories(void **state) {
+    served *s = *state;
+    static const char text[] =
+        "The central bank raises its interest rate by half a point on Tuesday";
+    char body[400];
+    snprintf(body, sizeof body, "[{\"text\":\"%s\"},{\"text\":\"%s\"}]", text, text);
+    json_t *a = served_post(s, "/v1/events", body);
+    const json_int_t first = json_integer_value(json_array_get(json_object_get(a, "seqs"), 0));
+    json_decref(a);
+    served_decided(s, first + 1);
+    char story[64], split[96];
+    snprintf(story, sizeof story, "/v1/stories/%lld", (long long)first);
+    snprintf(split, sizeof split, "%s/split", story);
+    static const size_t told[] = { 2, 1, 2 };
+    json_int_t entry = 0;
+    for (int i = 0; i < 3; i++) {
+        a = served_get(s, story);
+        assert_int_equal(json_array_size(json_object_get(a, "events")), told[i]);
+        json_decref(a);
+        if (i == 2) break;
+        snprintf(body, sizeof body, "{\"%s\":%lld}", i ? "entry" : "seq",
+                 (long long)(i ? entry : first + 1));
+        a = served_post(s, i ? "/v1/undo" : split, body);
+        entry = int_at(a, "seq");
+        json_decref(a);
+        served_decided(s, entry);
+    }
+}
+
 static void *push_soon(void *arg) {
     usleep(200000);
     json_decref(served_post(arg, "/v1/events", "{\"text\":\"a stream of \\\"words\\\"\"}"));
@@ -431,6 +461,7 @@ int main(void) {
         EACH(speaks_as_others_do),
         EACH(takes_and_tells),
         EACH(feedback_and_undo),
+        EACH(splits_stories),
         EACH(streams),
         EACH(reloads_without_losing_a_request),
         EACH(goes_on_after_a_stop),
