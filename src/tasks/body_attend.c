@@ -25,7 +25,8 @@ static const uint64_t DRAWN = 0x617474656e64u;
 static void defaults(heed_body_cfg *c, heed_fit_cfg *fit) {
     if (!c->vocab) c->vocab = 1000000;
     if (!c->max_len) c->max_len = 2048;
-    if (!c->embed) c->embed = 64;
+    /* Wide vectors learn more of few texts, which cost little time. */
+    if (!c->embed) c->embed = c->bytes < 1000000 ? 128 : 64;
     if (!c->heads) c->heads = 4;
     if (c->dropout == 0) c->dropout = 0.3;
     /* The more there is to read, the fewer times. */
