@@ -6,7 +6,8 @@
  *              c_t = f·c_t-1 + i·g;      h_t = o·tanh(c_t)
  *   backward   dh_t = dy_t + da_t+1·Wh;  da_t from dh_t and dc_t by the kernel;  dxw_t += da_t
  *              dWh += Σ_t da_tᵀ·h_t-1, one product over all rows and steps at the end
- *              layer: dx_t += da_t·Wi;  dWi += Σ_t da_tᵀ·x_t in the same product;  db += Σ_t da_t
+ *              layer: dx_t += da_t·Wi;  dWi += Σ_t da_tᵀ·x_t in the same product;  db += Σ_t da_t,
+ *              a chain over the steps and rows of each group, then a tree over groups
  *
  * da takes the place of the gates. A layer of its own keeps [x_t | h_t-1] of each step together and
  * makes xw_t while the step is at hand, so that nothing of [B,T,4H] exists besides the gates.
@@ -17,6 +18,7 @@
 #include "kernels/gemm.h"
 #include "kernels/rnn.h"
 #include "kernels/math.h"
+#include "kernels/row.h"
 
 #include <string.h>
 
@@ -45,6 +47,7 @@ typedef struct lstm_job {
     /* backward */
     const float *dy;
     float *dxw, *dx, *dh0, *dc0; /* NULL: not wanted */
+    float *dbias;                /* [groups,4H]: each group's part; likewise */
     bool add_x, add_h0, add_c0;  /* else overwritten */
 } lstm_job;
 
@@ -223,6 +226,9 @@ static void backward_group(const lstm_job *j, int64_t g, float *scratch) {
         const int64_t active = heed__seq_active(q, r0, rows, s);
         at -= active;
         step_grad(j, r0, active, s, at, dh);
+        if (j->dbias)
+            j->cx->k->row->add_rows(j->dbias + g * 4 * H, j->s->gates + at * 4 * H, 4 * H, active,
+                                    4 * H);
         if (s > 0 || j->dh0)
             heed__seq_multiply(&product, dh, j->s->gates + at * 4 * H, active, NULL, false);
         if (j->dx) step_dx(j, (int64_t[4]){ r0, active, s, at }, dx, scratch);
@@ -315,6 +321,26 @@ static bool weight_grads(heed_ctx *cx, const lstm_job *j, heed_tensor *wi, heed_
     return true;
 }
 
+/* Room for the groups' parts of the bias's gradient, where it is wanted. */
+static bool bias_begin(heed_ctx *cx, lstm_job *j, const heed_tensor *bias) {
+    const int64_t n = j->s->seq.groups * 4 * j->units;
+    if (!bias || !bias->needs_grad) return true;
+    j->dbias = heed__alloc(cx, n, sizeof(float));
+    if (j->dbias) memset(j->dbias, 0, (size_t)n * sizeof(float));
+    return j->dbias;
+}
+
+/* db += the parts, added as a balanced tree. */
+static void bias_end(heed_ctx *cx, const lstm_job *j, heed_tensor *bias) {
+    const int64_t n = 4 * j->units, groups = j->s->seq.groups;
+    float beta, *db = j->dbias ? heed__grad_beta(cx, bias, &beta) : NULL;
+    if (!db) return;
+    for (int64_t w = 1; w < groups; w *= 2)
+        for (int64_t g = 0; g + w < groups; g += 2 * w)
+            cx->k->math->add(j->dbias + g * n, j->dbias + g * n, j->dbias + (g + w) * n, n);
+    add_state(j, (row_to){ db, n, beta != 0 }, j->dbias);
+}
+
 void heed__lstm_backward(heed_ctx *cx, const heed_node *n) {
     const lstm_saved *s = n->saved;
     if (!s) return; /* no step at all */
@@ -327,7 +353,7 @@ void heed__lstm_backward(heed_ctx *cx, const heed_node *n) {
                    .dy = n->out->grad,
                    .h0 = h0 ? h0->data : NULL,
                    .c0 = c0 ? c0->data : NULL };
-    if (!prepare(cx, &j, wh, wi, true)) return;
+    if (!bias_begin(cx, &j, bias) || !prepare(cx, &j, wh, wi, true)) return;
     *(wi ? &j.dx : &j.dxw) = heed__grad_beta(cx, x, &bx);
     if (h0) j.dh0 = heed__grad_beta(cx, h0, &bh);
     if (c0) j.dc0 = heed__grad_beta(cx, c0, &bc);
@@ -336,8 +362,7 @@ void heed__lstm_backward(heed_ctx *cx, const heed_node *n) {
     j.add_c0 = bc != 0;
     heed_pool_run(cx->pool, s->seq.groups, 1, backward_groups, &j);
     heed__temp_end(cx, j.room);
-    if (weight_grads(cx, &j, wi, wh) && bias)
-        heed__bias_grad(cx, bias, s->gates, s->seq.total, 4 * j.units);
+    if (weight_grads(cx, &j, wi, wh)) bias_end(cx, &j, bias);
 }
 
 static const heed_op op = { .name = "lstm", .backward = heed__lstm_backward };
