@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # robust.sh: what training against small changes of the words' vectors brings (sst2): accuracy on the test texts as they are and
 # as the worst of ten changed copies, for docs/BENCHMARKS.md. HEED names the program (build/heed), HEED_DATA the folder of the
-# sets (../shared/data), SEEDS the seeds (1 2 3 4 5).
+# sets (../shared/data), SEEDS the seeds (1 2 3 4 5), RECIPES the recipes (classic attend).
 set -euo pipefail
 heed=${HEED:-build/heed}
 data=${HEED_DATA:-../shared/data}/sst2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for recipe in classic attend; do
+for recipe in ${RECIPES:-classic attend}; do
     for options in "" "--adv fgm" "--adv freelb"; do
         for seed in ${SEEDS:-1 2 3 4 5}; do
             # shellcheck disable=SC2086

@@ -299,17 +299,8 @@ static int save_stopped(const train_options *o, heed_classifier *c, heed_error *
     return train_stopped(err, &why, to, o->cfg.run && !is_many(o));
 }
 
-/* What cannot be written where it should be goes into the run's folder, which may lie elsewhere. */
-static int save(const train_options *o, heed_classifier *c, heed_error *err) {
-    char beside[sizeof o->run_text + 8];
-    if (heed_classifier_save(c, o->out, err) == 0) return 0;
-    const heed_error why = *err;
-    snprintf(beside, sizeof beside, "%s/model", o->cfg.run ? o->cfg.run : "");
-    const bool kept = o->cfg.run && heed_classifier_save(c, beside, err) == 0;
-    *err = why;
-    if (kept)
-        snprintf(err->msg, sizeof err->msg, "%.250s; the model is in %.200s", why.msg, beside);
-    return err->code;
+static int save(const void *model, const char *dir, heed_error *err) {
+    return heed_classifier_save(model, dir, err);
 }
 
 static int report(const train_options *o, heed_classifier *c, const char *file, double seconds,
@@ -396,7 +387,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
             snprintf(err->msg, sizeof err->msg, "train: stopped%s", c ? "" : "; nothing was saved");
     }
     if (c && rc == HEED_ECANCELLED) rc = save_stopped(o, c, err);
-    if (rc == 0) rc = save(o, c, err);
+    if (rc == 0) rc = train_save(o->out, o->cfg.run, save, c, err);
     if (rc == 0)
         printf("%s: %" PRId64 " labels, %" PRId64 " parameters, trained in %.1f s\n", o->out,
                heed_classifier_labels(c), heed_classifier_parameters(c), train_watch_seconds(&w));

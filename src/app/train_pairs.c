@@ -74,6 +74,10 @@ static int save_stopped(const pairs_options *o, heed_embedder *e, heed_error *er
     return train_stopped(err, &why, to, o->cfg.run != NULL);
 }
 
+static int save(const void *model, const char *dir, heed_error *err) {
+    return heed_embedder_save(model, dir, err);
+}
+
 static int train(pairs_options *o, const char *file, heed_error *err) {
     pairs_data data = { .text = NULL }, valid = data, tests = data;
     train_watch w;
@@ -92,7 +96,7 @@ static int train(pairs_options *o, const char *file, heed_error *err) {
         rc = err->code;
     }
     if (e && rc == HEED_ECANCELLED) rc = save_stopped(o, e, err);
-    if (rc == 0) rc = heed_embedder_save(e, o->out, err);
+    if (rc == 0) rc = train_save(o->out, o->cfg.run, save, e, err);
     if (rc == 0)
         printf("%s: vectors of %" PRId64 " numbers, %" PRId64 " parameters, trained in %.1f s\n",
                o->out, heed_embedder_dim(e), heed_embedder_parameters(e), train_watch_seconds(&w));

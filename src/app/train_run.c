@@ -100,3 +100,16 @@ int train_stopped(heed_error *err, const heed_error *why, const char *to, bool r
              resumable ? "; the same command with --resume goes on" : "");
     return err->code;
 }
+
+int train_save(const char *out, const char *run, train_saver *save, const void *model,
+               heed_error *err) {
+    char beside[4096];
+    if (save(model, out, err) == 0) return 0;
+    const heed_error why = *err;
+    const int len = snprintf(beside, sizeof beside, "%s/model", run ? run : "");
+    const bool kept = run && len < (int)sizeof beside && save(model, beside, err) == 0;
+    *err = why;
+    if (kept)
+        snprintf(err->msg, sizeof err->msg, "%.250s; the model is in %.200s", why.msg, beside);
+    return err->code;
+}

@@ -36,6 +36,11 @@ const char *train_stopped_folder(const char *out, const char *run, char *text, s
 /* Adds to the sentence of why, which the training ended with, where its best is, and, where it can
  * be gone on with, how. *err becomes that; returns its code. */
 int train_stopped(heed_error *err, const heed_error *why, const char *to, bool resumable);
+typedef int train_saver(const void *model, const char *dir, heed_error *err);
+/* Saves to out. What cannot be written there goes into the run's folder (NULL: none), which may lie
+ * elsewhere, and the sentence tells where it is. 0 or what saving to out gave. */
+int train_save(const char *out, const char *run, train_saver *save, const void *model,
+               heed_error *err);
 /* Reads --precision into *to; false, and a sentence on stderr, for a word that is none. */
 bool train_precision(const char *word, int *to);
 

@@ -79,6 +79,10 @@ static int save_stopped(const tag_options *o, heed_tagger *t, heed_error *err) {
     return train_stopped(err, &why, to, o->cfg.run != NULL);
 }
 
+static int save(const void *model, const char *dir, heed_error *err) {
+    return heed_tagger_save(model, dir, err);
+}
+
 /* Trains on what has been read and saves. */
 static int train_on(tag_options *o, const heed_conll *data, const heed_conll *held,
                     heed_error *err) {
@@ -93,7 +97,7 @@ static int train_on(tag_options *o, const heed_conll *data, const heed_conll *he
     terminal_clear(&w.term);
     int rc = err->code;
     if (t && rc == HEED_ECANCELLED) rc = save_stopped(o, t, err);
-    if (rc == 0) rc = heed_tagger_save(t, o->out, err);
+    if (rc == 0) rc = train_save(o->out, o->cfg.run, save, t, err);
     if (rc == 0)
         printf("%s: %" PRId64 " types, %" PRId64 " parameters, trained in %.1f s\n", o->out,
                heed_tagger_types(t), heed_tagger_parameters(t), train_watch_seconds(&w));

@@ -170,6 +170,8 @@ static int load(heed_embedder *e, const json_t *tree, const char *dir, heed_erro
     if (rc == 0 && heed_ctx_precision(c->cx) == HEED_PRECISION_F32 &&
         heed_params_freeze(c->cx, c->ps) != 0)
         rc = heed__error(err, HEED_ENOMEM, "%s", heed_params_error(c->ps)->msg);
+    /* what a layer calls a wrong setting is a wrong file here */
+    if (rc == HEED_EINVALID) rc = err->code = HEED_EFORMAT;
     return rc;
 }
 

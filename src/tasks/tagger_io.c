@@ -228,6 +228,8 @@ static heed_tagger *open_once(const char *dir, const heed_open_cfg *cfg, heed_er
         rc = heed__error(err, HEED_ENOMEM, "%s", heed_params_error(t->ps)->msg);
     if (rc == 0) rc = heed__tagger_ready(t, err);
     if (rc == 0) return t;
+    /* what a layer calls a wrong setting is a wrong file here */
+    if (rc == HEED_EINVALID && strlen(dir) <= HEED_PATH_SIZE - 32) err->code = HEED_EFORMAT;
     heed_tagger_close(t);
     return NULL;
 }

@@ -30,6 +30,16 @@ if mount -t tmpfs -o size=400k none "$dir/disk" 2>/dev/null; then
     train -o "$dir/disk/m" --seed 2 --run "$dir/elsewhere"; rc=$?
     [ $rc = 74 ] && grep -q "; the model is in $dir/elsewhere/model" "$dir/log" || wrong "not kept elsewhere: status $rc, $(tail -1 "$dir/log")"
     "$heed" predict "$dir/elsewhere/model" <<<"my card" >/dev/null || wrong "the model kept elsewhere does not open"
+    # and so with pairs and taggers
+    big="--embed 256 --hidden 128 --epochs 1 --valid-part 0 --threads 1"
+    for kind in pairs tag; do
+        data=tests/cli/data/people.conll more=
+        [ "$kind" = tag ] || { data=$dir/pairs.tsv; awk -F'\t' 'NR > 1 { print $1 "\t" $2 }' "$dir/small.tsv" >"$data"; more="--recipe classic"; }
+        # shellcheck disable=SC2086
+        "$heed" train "$kind" "$data" $more $big -o "$dir/disk/$kind" --run "$dir/elsewhere.$kind" >"$dir/log" 2>&1; rc=$?
+        [ $rc = 74 ] && grep -q "No space left on device; the model is in $dir/elsewhere.$kind/model" "$dir/log" || wrong "$kind: status $rc, $(tail -1 "$dir/log")"
+        [ "$(ls -A "$dir/disk")" = m ] || wrong "$kind: left behind: $(ls -A "$dir/disk")"
+    done
     mount -o remount,ro "$dir/disk"
     expect_refused "$dir/disk/m" "Read-only file system"
     mount -o remount,rw,size=1m "$dir/disk"

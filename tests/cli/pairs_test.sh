@@ -19,6 +19,19 @@ cmp -s m1/model.safetensors m3/model.safetensors || wrong "scalar kernels give a
 "$heed" test m1 p.tsv --json | grep -q '"n": 27, "candidates": 9' || wrong "test --json"
 [ "$("$heed" test m1 p.tsv --json)" = "$("$heed" test m1 p.tsv --json --threads 2)" ] || wrong "test depends on threads"
 
+# a setting in config.json that cannot be is a wrong file
+cp -r m1 mbad; sed -i 's/"heads": 2/"heads": 3/' mbad/config.json
+expect 65 "3 heads are no multiple of 2 key heads" "$heed" embed mbad p.tsv
+
+# stopped and gone on with: the very weights of a training that was not
+long=(train pairs p.tsv --recipe classic --epochs 400 --batch 9 --lr 0.01 --embed 16 --hidden 16 --heads 2 --valid-part 0)
+"$heed" "${long[@]}" -o straight --run none >/dev/null 2>&1
+"$heed" "${long[@]}" -o go >/dev/null 2>&1 &
+job=$!; until [ -s go.run/log.jsonl ] || ! kill -0 $job 2>/dev/null; do sleep 0.01; done
+sleep 0.1; kill -INT $job 2>/dev/null; wait $job; rc=$?
+[ $rc = 0 ] || { [ $rc = 75 ] && "$heed" "${long[@]}" -o go --resume >log 2>err || wrong "resume: status $rc, $(cat err)"; }
+cmp -s go/model.safetensors straight/model.safetensors || wrong "a resumed training of pairs has other weights"
+
 # verdicts: pairs with 0 are left out of training, and answers are ranked within their questions
 awk -F'\t' 'NR == 1 { print $0 "\tlabel" } NR > 1 { print $0 "\t1"; print $1 "\tsomething else\t0" }' p.tsv >v.tsv
 "$heed" train pairs v.tsv -o mv --recipe classic --epochs 1 --run none >log 2>err || wrong "verdicts: $(cat err)"
