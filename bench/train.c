@@ -1,6 +1,6 @@
 /* train.c: whole training steps, forward, backward and optimizer, as a program would write them.
  *
- *     build/bench/bench_train CASE [THREADS] [SECONDS]
+ *     build/bench/bench_train CASE [THREADS] [SECONDS] [bf16]
  *     encoder256 encoder256d encoder384 encoder384d   six encoder layers, vocabulary 10k, B8 T128,
  *                                                      AdamW; d: with dropout 0.1  (tokens/s)
  *     lstm128 lstm200                                  the classic recipe, batch 64 (samples/s)
@@ -104,13 +104,14 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static int run(const bench_case *c, int threads, double seconds) {
+static int run(const bench_case *c, int threads, double seconds, heed_precision precision) {
     heed_error err = { 0 };
     if (threads == 1) clock_of_run = CLOCK_PROCESS_CPUTIME_ID;
     heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .train = true, .seed = 1, .threads = threads },
                                 &err);
     heed_params *ps = heed_params_new(&(heed_params_cfg){ .seed = 1 }, &err);
     if (!cx || !ps) return fail(c->name, &err);
+    heed_ctx_set_precision(cx, precision);
     bench_model m = { .c = c };
     init(&m, ps);
     if (heed_params_error(ps)) return fail(c->name, heed_params_error(ps));
@@ -147,10 +148,13 @@ static int run(const bench_case *c, int threads, double seconds) {
 int main(int argc, char **argv) {
     const int threads = argc > 2 ? atoi(argv[2]) : 1;
     const double seconds = argc > 3 ? atof(argv[3]) : 5;
+    const bool bf16 = argc > 4 && strcmp(argv[4], "bf16") == 0;
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++)
-        if (strcmp(argv[1], cases[i].name) == 0) return run(&cases[i], threads, seconds);
+        if (strcmp(argv[1], cases[i].name) == 0)
+            return run(&cases[i], threads, seconds,
+                       bf16 ? HEED_PRECISION_BF16 : HEED_PRECISION_F32);
     fprintf(stderr,
             "usage: train encoder256|encoder256d|encoder384|encoder384d|lstm128|lstm200|gpt2 "
-            "[THREADS] [SECONDS]\n");
+            "[THREADS] [SECONDS] [bf16]\n");
     return 64;
 }
