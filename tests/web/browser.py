@@ -94,7 +94,7 @@ class Browser:
         options.binary_location = shutil.which("chromium") or "/usr/bin/chromium"
         for flag in ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
                      "disable-background-networking", "disable-component-update", "disable-sync",
-                     "disable-dev-shm-usage", "force-prefers-reduced-motion",
+                     "disable-dev-shm-usage",
                      "host-resolver-rules=MAP *.test 127.0.0.1",  # names that somebody else points to this machine
                      "window-size=%d,%d" % (width, height), "lang=en",
                      "user-data-dir=" + self.profile):

@@ -229,8 +229,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", type_)
         self.send_header("Content-Length", str(len(data)))
-        # the page's own files are loaded once: a test opens the page some hundred times
-        self.send_header("Cache-Control", "max-age=600" if urlsplit(self.path).path.startswith("/app/") else "no-store")
+        self.send_header("Cache-Control", "no-store")
         for name, value in more.items():
             self.send_header(name, value)
         if type_.startswith(("text/html", "text/javascript", "image/svg")):
