@@ -7,7 +7,7 @@
  * r is the ratio of counts that naive Bayes adds up (Wang and Manning 2012, "Baselines and bigrams:
  * simple, good sentiment and topic classification", who weigh features by it under a linear
  * classifier, for two labels); here a feature has one weight for all labels, and the root between
- * it and idf alone, which was the best on parts held out of twelve sets. */
+ * it and idf alone, which was better than idf on parts held out of nine sets of eleven. */
 #include <math.h>
 #include <string.h>
 
