@@ -10,7 +10,6 @@
 typedef struct redeciding {
     heed_store *store;
     heed_reigns reigns;
-    int64_t from; /* of the reign at hand: alerts that were opened before are others' */
     heed_arena arena;
     heed_outcome o;
     int64_t steps;
@@ -35,21 +34,26 @@ static int commit(redeciding *r) {
     return rc ? rc : begin(r);
 }
 
-/* Gates, rank and story of an event; its findings stay as they are. */
+/* Gates, rank and story of an event, where these rules were in force; its findings stay as they
+ * are. Alerts that were opened then go their way to the end, as these rules remember them; others'
+ * stay. */
 static bool each(void *user, const heed_entry *e, const heed_decided *then,
                  const heed_decisions *now) {
+    static const heed_entry none = { .kind = HEED_ENTRY_FORGOTTEN };
     redeciding *r = user;
     (void)then;
-    if (!heed__reigns_ours(&r->reigns, e->seq, &r->from)) return true;
-    const heed_seen seen = { .entry = e };
+    const bool ours = heed__reigns_ours(&r->reigns, e->seq, NULL);
+    const heed_seen seen = { .entry = ours ? e : &none };
     heed_decisions own = *now;
     own.messages = 0;
+    if (!ours) own.moves = 0;
     const int64_t before = r->o.commit.alerts;
     if (!heed__outcome_keep(&r->o, &seen, &own))
         r->rc = heed__error(r->err, HEED_ENOMEM, "decisions: out of memory");
     int64_t kept = before;
     for (int64_t i = before; i < r->o.commit.alerts; i++)
-        if (r->o.alert[i].id >= r->from * 100) r->o.alert[kept++] = r->o.alert[i];
+        if (heed__reigns_had(&r->reigns, r->o.alert[i].id / 100))
+            r->o.alert[kept++] = r->o.alert[i];
     r->o.commit.alerts = kept;
     r->o.commit.upto = e->seq;
     if (r->rc == 0 && ++r->steps == PIPELINE_BATCH) r->rc = commit(r);

@@ -51,6 +51,12 @@ bool heed__reigns_ours(heed_reigns *r, int64_t seq, int64_t *from) {
     return r->ours;
 }
 
+bool heed__reigns_had(const heed_reigns *r, int64_t seq) {
+    bool ours = false;
+    for (int64_t i = 0; i < r->len && r->at[i].from <= seq; i++) ours = r->at[i].ours;
+    return ours;
+}
+
 void heed__reigns_free(heed_reigns *r) {
     heed__free(r->hooks, r->at);
     r->at = NULL;

@@ -25,6 +25,8 @@ int heed__reigns_read(heed_reigns *r, heed_store *store, const heed_flow *flow,
 /* Whether the file was in force at an entry; of rising entries. *from (may be NULL) becomes the
  * first of its reign, where one begins. */
 bool heed__reigns_ours(heed_reigns *r, int64_t seq, int64_t *from);
+/* Whether it was at an entry; of any. */
+bool heed__reigns_had(const heed_reigns *r, int64_t seq);
 void heed__reigns_free(heed_reigns *r);
 
 #endif

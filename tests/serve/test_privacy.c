@@ -218,9 +218,52 @@ static void test_decided_anew(void **state) {
     served_remove(&s);
 }
 
+static void post_at(const served *s, const char *user, const char *time) {
+    char body[160];
+    (void)snprintf(body, sizeof body, "{\"text\":\"hello\",\"user\":\"%s\",\"time\":\"%s\"}", user,
+                   time);
+    json_decref(served_post(s, "/v1/events", body));
+}
+
+/* An alert that was opened under rules which others replaced for a while, and which are in force
+ * again: after somebody else is forgotten it is as these rules leave it, not open for ever. */
+static void test_rules_come_back(void **state) {
+    (void)state;
+    static const char *const hold[] = { "1m", "2m", "1m" };
+    static const char *const time[] = { "2026-01-01T01:00:00Z", "2026-01-01T01:30:00Z",
+                                        "2026-01-01T03:00:00Z" };
+    served s;
+    for (int i = 0; i < 3; i++) {
+        char text[400];
+        (void)snprintf(text, sizeof text,
+                       "name: back\nstore: heed.db\nclock: events\n"
+                       "sources: { push: { kind: push } }\n"
+                       "rules:\n"
+                       "  many: { kind: count, by: [user], window: 1m, least: 2, hold: %s }\n",
+                       hold[i]);
+        if (i == 0)
+            served_make(&s, text);
+        else
+            served_flow(&s, text);
+        served_start(&s);
+        if (i == 0) post_at(&s, "ann", time[0]), post_at(&s, "ann", time[0]);
+        post_at(&s, "zed", time[i]);
+        served_decided(&s, i == 0 ? 4 : 4 + 2 * i);
+        assert_int_equal(served_stop(&s), 0);
+    }
+    assert_int_equal(of_store(&s, "forget zed"), 0);
+    served_start(&s);
+    json_t *a = served_get(&s, "/v1/alerts?state=closed");
+    assert_int_equal(json_array_size(json_object_get(a, "alerts")), 1);
+    json_decref(a);
+    assert_int_equal(served_stop(&s), 0);
+    served_remove(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_nothing_left),
                                         cmocka_unit_test(test_decided_anew),
+                                        cmocka_unit_test(test_rules_come_back),
                                         cmocka_unit_test(test_names) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
