@@ -172,11 +172,23 @@ static void check_analyses(flow_reader *r, const heed_yaml *root, const heed_flo
     }
 }
 
+/* A key of counts would have the same name twice. */
+static void check_by(flow_reader *r, const heed_yaml *root, const heed_rule_cfg *rule) {
+    for (int64_t i = 1; i < rule->by_len; i++)
+        for (int64_t j = 0; j < i; j++) {
+            if (strcmp(rule->by[i], rule->by[j]) != 0) continue;
+            const heed_yaml *at = node_of(root, "rules", rule->name, "by");
+            flow__note(r, at->line, at->column, "'by' has '%.60s' twice", rule->by[i]);
+            return;
+        }
+}
+
 static void check_rules(flow_reader *r, const heed_yaml *root, heed_flow *flow) {
     for (int64_t i = 0; i < flow->rules; i++) {
         heed_rule_cfg *rule = (heed_rule_cfg *)(uintptr_t)&flow->rule[i];
         const heed_yaml *item = node_of(root, "rules", rule->name, "");
         if (!rule->close_ms) rule->close_ms = rule->hold_ms;
+        check_by(r, root, rule);
         if (!rule->kind) continue;
         if (!rule->least && strcmp(rule->kind, "count") == 0)
             flow__note(r, item->key_line, item->key_column, "a rule of kind count needs 'least'");
@@ -245,6 +257,21 @@ static void check_top(flow_reader *r, const heed_yaml *root, const heed_flow *fl
     }
 }
 
+/* The analysis that the desk names under a key is of a kind. */
+static void check_desk(flow_reader *r, const heed_yaml *root, const heed_flow *flow,
+                       const char *key, const char *kind) {
+    const heed_yaml *desk = heed__yaml_get(root, "desk");
+    const heed_yaml *at = desk ? heed__yaml_get(desk, key) : NULL;
+    for (int64_t i = 0; at && at->kind == HEED_YAML_SCALAR && i < flow->analyses; i++) {
+        const heed_analysis_cfg *a = &flow->analysis[i];
+        if (a->kind && strcmp(a->name, at->text) == 0 && strcmp(a->kind, kind) != 0)
+            flow__note(r, at->line, at->column,
+                       "the desk's '%s' wants an analysis of kind %s: "
+                       "'%.60s' is of kind %s",
+                       key, kind, a->name, a->kind);
+    }
+}
+
 void flow__check(flow_reader *r, const heed_yaml *root, heed_flow *flow) {
     check_struct(r, &flow_top, root, root);
     if (r->no_memory) return;
@@ -252,5 +279,7 @@ void flow__check(flow_reader *r, const heed_yaml *root, heed_flow *flow) {
     check_analyses(r, root, flow);
     check_rules(r, root, flow);
     check_sinks(r, root, flow);
+    check_desk(r, root, flow, "intent", "classify");
+    check_desk(r, root, flow, "tag", "tag");
     check_top(r, root, flow);
 }

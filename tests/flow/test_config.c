@@ -200,6 +200,14 @@ static const struct {
     { "analyses:\n  a: {kind: language}\n  n: {kind: novelty, when: {a: en}}\n",
       "dir/flow.yaml:3:22: 'when' is of no use to an analysis of kind novelty, only to: classify "
       "tag language risk" },
+    { "rules:\n  r: {kind: match, by: [user, source, user]}\n",
+      "dir/flow.yaml:2:24: 'by' has 'user' twice" },
+    { "analyses:\n  a: {kind: language}\ndesk: {intent: a}\n",
+      "dir/flow.yaml:3:16: the desk's 'intent' wants an analysis of kind classify: 'a' is of kind "
+      "language" },
+    { "analyses:\n  a: {kind: language}\ndesk: {tag: a}\n",
+      "dir/flow.yaml:3:13: the desk's 'tag' wants an analysis of kind tag: 'a' is of kind "
+      "language" },
     { "sinks:\n  m: {kind: mail, address: nobody}\n",
       "dir/flow.yaml:2:28: 'address' is no mail address: 'nobody'" },
     /* what YAML itself says, and what is refused of it */

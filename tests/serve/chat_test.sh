@@ -61,7 +61,7 @@ refuses "slots.yaml:4:13: an entity needs a model that finds them: the desk name
 sed -i 's/LOC/CITY/' "$dir/slots.yaml"
 refuses "slots.yaml:4:13: the desk's tagger finds no 'CITY'" "${answers[@]}" --tag "$dir/tagger"
 printf 'sources: { push: { kind: push } }\nanalyses: { intent: { kind: classify, model: %s/models/support } }\ndesk: { replies: replies.tsv, tag: intent }\n' "$PWD" >"$dir/flow.yaml"
-refuses "desk: the analysis 'intent' is of the kind classify, not tag" "$dir/flow.yaml"
+refuses "the desk's 'tag' wants an analysis of kind tag: 'intent' is of kind classify" "$dir/flow.yaml"
 
 # The desk beside its peers, in one command: every form answers, what no intent is for is told of, and no folder stays behind.
 awk 'NR == 1 || NR % 6' data/support/messages.tsv | head -400 >"$dir/train.tsv"
@@ -72,6 +72,7 @@ grep -q '^61 messages, 1 of them of no intent' "$dir/out" || wrong "bench serve:
 ls -d "$dir"/heed_bench* 2>/dev/null && wrong "bench serve leaves a folder"
 "$heed" bench serve "$dir/none.tsv" "$dir/judge.tsv" >"$dir/out" 2>&1
 [ $? -eq 66 ] || wrong "bench serve of no file: $(cat "$dir/out")"
+"$heed" bench serve "$dir/none.tsv" "$dir/judge.tsv" --json 2>/dev/null | grep -q . && wrong "bench serve of no file: half an object"
 
 "$heed" import dialogues tests/serve/data/dialogues/messages.jsonl tests/serve/data/dialogues/rows.csv -o "$dir/replies.jsonl" 2>"$dir/out" || wrong "import"
 grep -q '6 conversations; 6 questions with replies, 2 greetings and thanks left out, 1 merged: 5 replies' "$dir/out" || wrong "import: $(cat "$dir/out")"

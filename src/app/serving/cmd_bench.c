@@ -18,7 +18,7 @@ static void tell(void *user, int row, const char *what, double trained, const he
         printf("%s{\"form\": \"%s\", \"trained_s\": %.6g, \"answers_per_second\": %.6g, "
                "\"p99_ms\": %.6g, \"accuracy\": %.6g, \"handed_over\": %.6g, "
                "\"outside_handed_over\": %.6g}",
-               row ? ", " : "", what, trained, (double)t->n / t->seconds, t->p99 * 1e3,
+               row ? ", " : "{\"rows\": [", what, trained, (double)t->n / t->seconds, t->p99 * 1e3,
                part(t->right_alone, t->intents), part(t->handed_over, t->intents),
                part(t->outside_handed_over, t->outside));
         if (row + 1 == HEED_DESK_BENCHED)
@@ -72,7 +72,6 @@ int serve_bench(int argc, char **argv) {
     cfg.tell = tell;
     cfg.user = &json;
     cfg.hooks = &hooks;
-    if (json) printf("{\"rows\": [");
     const int rc = heed_desk_bench(&cfg, &err);
     return rc ? command_error(&err) : 0;
 }
