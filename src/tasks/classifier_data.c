@@ -105,7 +105,14 @@ int heed__data_labels(heed_classifier *c, const heed_examples *x, heed_error *er
 
 /* -- splitting -------------------------------------------------------------------------------- */
 
-/* The examples whose held[] is `want` (NULL: all). 0 or HEED_ENOMEM. */
+static bool is_among(const int32_t *label, int64_t n, int32_t k) {
+    for (int64_t i = 0; i < n; i++)
+        if (label[i] == k) return true;
+    return false;
+}
+
+/* The examples whose held[] is `want` (NULL: all); a label that a text has twice it has
+ * once. 0 or HEED_ENOMEM. */
 static int take(const heed_classifier *c, const heed_examples *x, const bool *held, bool want,
                 heed_part *p) {
     int64_t n = 0, labels = 0;
@@ -131,8 +138,11 @@ static int take(const heed_classifier *c, const heed_examples *x, const bool *he
         text[at] = x->text[i];
         if (text2) text2[at] = x->text2[i];
         if (p->score) p->score[at] = x->score[i];
-        for (int64_t l = begin_of(x, i); p->label && l < begin_of(x, i + 1); l++)
-            p->label[to++] = heed__classifier_find(c, x->label[l]);
+        const int64_t first = to;
+        for (int64_t l = begin_of(x, i); p->label && l < begin_of(x, i + 1); l++) {
+            const int32_t k = heed__classifier_find(c, x->label[l]);
+            if (!is_among(p->label + first, to - first, k)) p->label[to++] = k;
+        }
         at++;
         if (p->label_start) p->label_start[at] = to;
     }

@@ -40,6 +40,10 @@ for how in "" --balanced; do
     echo
 done >"$dir/seldom.txt"
 [ "$(tr '\n' ' ' <"$dir/seldom.txt")" = '"label": "red" "label": "red""label": "seldom" ' ] || wrong "--balanced with several labels: $(cat "$dir/seldom.txt")"
+# a label told twice of a text is told once
+sed -E 's/\["(blue|red)"/["\1", "\1"/' "$dir/seldom.jsonl" >"$dir/twice.jsonl"
+for data in seldom twice; do train classify "$dir/$data.jsonl" --several --balanced -o "$dir/$data.m" --epochs 1; done
+cmp -s "$dir/seldom.m/model.safetensors" "$dir/twice.m/model.safetensors" || wrong "a label told twice counts twice"
 expect 69 "balanced weights go with labels" "$heed" train score --recipe classic "$dir/score.tsv" --balanced -o "$dir/x"
 
 train score --recipe classic "$dir/score.tsv" -o "$dir/score" --epochs 20 --lr 0.02 --test "$dir/score.tsv"
