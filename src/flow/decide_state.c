@@ -182,6 +182,15 @@ static void put_slot(io *o, const heed_decider *d, heed_watch *w, int64_t at) {
     }
 }
 
+/* No label has more of some events' scores than of all events'. */
+static bool is_lean(const heed_watch *w, const heed_lean *lean) {
+    if (lean->total > w->mass) return false;
+    for (int i = 0; i < LEANS; i++)
+        if (lean->slot[i] >= w->slots || lean->weight[i] > w->slot[lean->slot[i]].mass)
+            return false;
+    return true;
+}
+
 static void put_watch(io *o, heed_decider *d, heed_watch *w) {
     int64_t n = w->slots;
     put_int(o, &n, 0, MOST_KEYS);
@@ -215,8 +224,8 @@ static void put_watch(io *o, heed_decider *d, heed_watch *w) {
         if (!o->writing) heed__rule_link(w, i);
     }
     if (o->writing || !w->course) return;
-    for (int64_t i = 0; w->scored && i < n * LEVELS * LEANS; i++)
-        if (w->lean[i / LEANS].slot[i % LEANS] >= n) o->bad = true;
+    for (int64_t i = 0; w->scored && i < n * LEVELS; i++)
+        if (!is_lean(w, &w->lean[i])) o->bad = true;
     w->course->keys = w->slots;
     heed__course_settle(w->course);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "store/impl.h"
 
 /* -- what alerts are about --------------------------------------------------------------------- */
@@ -110,7 +111,9 @@ static int look_for_others(heed_store *s, heed_keyed *k, heed_error *err) {
         s->writer, "SELECT detail FROM finding WHERE name = ?1 AND instr(detail, ?2)", err);
     if (!q) return heed__db_error(s->writer, err);
     heed__db_text(q, 1, k->name);
-    heed__db_text(q, 2, strpbrk(k->value, "\"\\/\b\f\n\r\t") ? "" : k->value);
+    const size_t size = strlen(k->value);
+    const bool plain = !strpbrk(k->value, "\"\\/") && heed__control_at(k->value, size) == size;
+    heed__db_text(q, 2, plain ? k->value : "");
     int row;
     bool failed = false;
     while (k->gone && !failed && (row = heed__db_step(s->writer, q, err)) == 1) {
