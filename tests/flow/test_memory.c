@@ -55,9 +55,10 @@ static int flow(heed_error *err) {
     static const char yaml[] =
         "name: x\nredact: [mail, card]\nsources:\n  a: {kind: push}\n"
         "  b: {kind: feed, url: \"http://x/\"}\nanalyses:\n  i: {kind: language}\n"
+        "  c: {kind: classify, model: m, when: {i: en}}\n"
         "  r: {kind: risk, grades: {high: {words: [x], when: {i: [a, b]}}}}\n"
         "rules:\n  m: {kind: match, when: {i: {is: a, least: 0.5}}, to: p}\n"
-        "sinks:\n  p: {kind: page}\ndesk: {intent: i}\n";
+        "sinks:\n  p: {kind: page}\ndesk: {intent: c}\n";
     heed_flow *f = heed_flow_parse(yaml, strlen(yaml), "d/flow.yaml", false, &hooks, err);
     if (!f) return err->code;
     char *text = heed_flow_text(f, &hooks, err);

@@ -176,8 +176,10 @@ class Browser:
         ActionChains(self.driver).send_keys(*keys).perform()
 
     def choose(self, label, value):
-        self.js("const e = [...document.querySelectorAll('select')].find((s) => s.getAttribute('aria-label') === arguments[0] && s.offsetParent);"
-                "e.focus(); e.value = arguments[1]; e.dispatchEvent(new Event('change', {bubbles: true}))", label, value)
+        # a list that is drawn anew has none for a moment
+        self.wait(lambda: self.js("const e = [...document.querySelectorAll('select')].find((s) => s.getAttribute('aria-label') === arguments[0] && s.offsetParent);"
+                                  "if (!e) return false; e.focus(); e.value = arguments[1];"
+                                  "e.dispatchEvent(new Event('change', {bubbles: true})); return true", label, value), "the choice " + label)
 
     def text(self, selector="main"):
         return self.js("return [...document.querySelectorAll(arguments[0])].map((e) => e.textContent).join('\\n')", selector)
