@@ -183,9 +183,13 @@ int heed_sources_sweep(heed_store *store, const heed_flow *flow, const heed_hook
             rc = (int)n;
             break;
         }
-        name[strcspn(name, "/")] = 0;
-        rc = sweep_source(store, flow, p, name, err);
-        heed__format(after, sizeof after, "source/%s0", name); /* '0' follows '/' */
+        const size_t len = strcspn(name, "/");
+        name[len] = 0;
+        /* what is cut here stays, and all that begins with it is passed over */
+        const bool cut = len == sizeof name - 1;
+        if (!cut) rc = sweep_source(store, flow, p, name, err);
+        heed__format(after, sizeof after, cut ? "source/%s\xff" : "source/%s0",
+                     name); /* after '/' */
     }
     heed__arena_free(&p->arena);
     heed__free(hooks, p);
