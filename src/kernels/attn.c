@@ -39,26 +39,20 @@ typedef struct Room {
     Ahead ahead;
 } Room;
 
-static float *carve(char *base, int64_t *at, int64_t floats) {
-    float *p = base ? (float *)(void *)(base + *at) : NULL;
-    *at += (floats * (int64_t)sizeof(float) + 63) / 64 * 64;
-    return p;
-}
-
 /* Carves one worker's room from base, NULL: only measures. Returns its size in bytes. */
 static int64_t make_room(const heed_attn *a, char *base, Room *r) {
     const int64_t keys = a->panels ? 0 : heed__attn_round16(a->S), n = QUERY_BLOCK + PAD;
     const int64_t dp = heed__attn_round16(a->D), dv = heed__attn_round16(a->Dv);
     int64_t at = 0;
-    r->keys = carve(base, &at, keys * a->D);
-    r->values = carve(base, &at, keys * dv);
-    r->unit = carve(base, &at, keys);
-    r->q = carve(base, &at, n * dp);
-    r->q_unit = carve(base, &at, n);
-    r->o = carve(base, &at, n * dv);
-    r->max = carve(base, &at, n);
-    r->sum = carve(base, &at, n * 16);
-    r->s = carve(base, &at, PAD * (HEED_ATTN_BLOCK + 16));
+    r->keys = heed__attn_carve(base, &at, keys * a->D);
+    r->values = heed__attn_carve(base, &at, keys * dv);
+    r->unit = heed__attn_carve(base, &at, keys);
+    r->q = heed__attn_carve(base, &at, n * dp);
+    r->q_unit = heed__attn_carve(base, &at, n);
+    r->o = heed__attn_carve(base, &at, n * dv);
+    r->max = heed__attn_carve(base, &at, n);
+    r->sum = heed__attn_carve(base, &at, n * 16);
+    r->s = heed__attn_carve(base, &at, PAD * (HEED_ATTN_BLOCK + 16));
     return at;
 }
 

@@ -32,30 +32,24 @@ typedef struct Room {
     int64_t q_step;
 } Room;
 
-static float *carve(char *base, int64_t *at, int64_t floats) {
-    float *p = base ? (float *)(void *)(base + *at) : NULL;
-    *at += (floats * (int64_t)sizeof(float) + 63) / 64 * 64;
-    return p;
-}
-
 /* Carves one worker's room from base, NULL: only measures. Returns its size in bytes. */
 static int64_t make_room(const heed_kernels *k, const heed_attn *a, char *base, Room *r) {
     const int64_t n = QUERY_BLOCK + PAD, dp = heed__attn_round16(a->D);
     const int64_t dv = heed__attn_round16(a->Dv);
     int64_t at = 0;
     r->q_step = heed__attn_round16(heed__bf16_a_len(k, PAD, a->D));
-    r->keys = carve(base, &at, heed__bf16_b_len(k, a->S, a->D));
-    r->values = carve(base, &at, heed__bf16_b_len(k, dv, a->S));
-    r->unit = carve(base, &at, heed__attn_round16(a->S));
-    r->key_rows = carve(base, &at, 16 * dp);
-    r->q = carve(base, &at, n * dp);
-    r->q_unit = carve(base, &at, n);
-    r->packed_q = carve(base, &at, GROUPS * r->q_step);
-    r->o = carve(base, &at, n * dv);
-    r->max = carve(base, &at, n);
-    r->sum = carve(base, &at, n * 16);
-    r->s = carve(base, &at, PAD * LD);
-    r->packed_p = carve(base, &at, heed__bf16_a_len(k, PAD, HEED_ATTN_BLOCK));
+    r->keys = heed__attn_carve(base, &at, heed__bf16_b_len(k, a->S, a->D));
+    r->values = heed__attn_carve(base, &at, heed__bf16_b_len(k, dv, a->S));
+    r->unit = heed__attn_carve(base, &at, heed__attn_round16(a->S));
+    r->key_rows = heed__attn_carve(base, &at, 16 * dp);
+    r->q = heed__attn_carve(base, &at, n * dp);
+    r->q_unit = heed__attn_carve(base, &at, n);
+    r->packed_q = heed__attn_carve(base, &at, GROUPS * r->q_step);
+    r->o = heed__attn_carve(base, &at, n * dv);
+    r->max = heed__attn_carve(base, &at, n);
+    r->sum = heed__attn_carve(base, &at, n * 16);
+    r->s = heed__attn_carve(base, &at, PAD * LD);
+    r->packed_p = heed__attn_carve(base, &at, heed__bf16_a_len(k, PAD, HEED_ATTN_BLOCK));
     return at;
 }
 

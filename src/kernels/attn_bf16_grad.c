@@ -16,11 +16,8 @@ enum {
     PAD = HEED_ATTN_GROUP,
     LD = TILE + 16,
     GROUPS = QUERY_BLOCK / 8, /* at most */
-    PANELS = 4,               /* of keys that gather dk and dv together */
-    AHEAD = 6                 /* rows of the caller's are asked for so early: they lie far apart */
+    PANELS = 4                /* of keys that gather dk and dv together */
 };
-
-#define LN2 0x1.62e430p-1f
 
 typedef struct Backward {
     const heed_kernels *k;
@@ -42,12 +39,6 @@ typedef struct Room {
     int64_t q_step, dy_step;
 } Room;
 
-static float *carve(char *base, int64_t *at, int64_t floats) {
-    float *p = base ? (float *)(void *)(base + *at) : NULL;
-    *at += (floats * (int64_t)sizeof(float) + 63) / 64 * 64;
-    return p;
-}
-
 static int64_t max64(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
@@ -59,28 +50,29 @@ static int64_t make_room(const heed_kernels *k, const heed_attn *a, char *base, 
     int64_t at = 0;
     r->q_step = heed__attn_round16(heed__bf16_a_len(k, PAD, a->D));
     r->dy_step = heed__attn_round16(heed__bf16_a_len(k, PAD, a->Dv));
-    r->key_rows = carve(base, &at, TILE * dp);
-    r->unit = carve(base, &at, TILE);
-    r->keys = carve(base, &at, heed__bf16_b_len(k, TILE, a->D));
-    r->values = carve(base, &at, heed__bf16_b_len(k, TILE, a->Dv));
-    r->key_cols = carve(base, &at, heed__bf16_b_len(k, dp, TILE));
-    r->dk = carve(base, &at, dp * LD);
-    r->dv = carve(base, &at, dv * LD);
-    r->q = carve(base, &at, n * dp);
-    r->q_unit = carve(base, &at, n);
-    r->p = carve(base, &at, n * LD);
-    r->ds = carve(base, &at, n * LD);
-    r->cap = carve(base, &at, PAD * LD);
-    r->packed_q = carve(base, &at, GROUPS * r->q_step);
-    r->packed_dy = carve(base, &at, GROUPS * r->dy_step);
-    r->q_across = carve(base, &at, heed__bf16_a_len(k, a->D, QUERY_BLOCK));
-    r->dy_across = carve(base, &at, heed__bf16_a_len(k, a->Dv, QUERY_BLOCK));
-    r->packed_p = carve(base, &at, heed__bf16_b_len(k, PANELS * HEED_PANEL, QUERY_BLOCK));
-    r->packed_ds = carve(base, &at, heed__bf16_a_len(k, PAD, TILE));
-    r->panels = carve(base, &at, TILE * max64(dp, dv));
-    r->dq = carve(base, &at, (a->T + PAD) * dp);
-    r->delta = carve(base, &at, a->T + PAD);
-    r->work = carve(base, &at, a->T + PAD);
+    r->key_rows = heed__attn_carve(base, &at, TILE * dp);
+    r->unit = heed__attn_carve(base, &at, TILE);
+    r->keys = heed__attn_carve(base, &at, heed__bf16_b_len(k, TILE, a->D));
+    r->values = heed__attn_carve(base, &at, heed__bf16_b_len(k, TILE, a->Dv));
+    r->key_cols = heed__attn_carve(base, &at, heed__bf16_b_len(k, dp, TILE));
+    r->dk = heed__attn_carve(base, &at, dp * LD);
+    r->dv = heed__attn_carve(base, &at, dv * LD);
+    r->q = heed__attn_carve(base, &at, n * dp);
+    r->q_unit = heed__attn_carve(base, &at, n);
+    r->p = heed__attn_carve(base, &at, n * LD);
+    r->ds = heed__attn_carve(base, &at, n * LD);
+    r->cap = heed__attn_carve(base, &at, PAD * LD);
+    r->packed_q = heed__attn_carve(base, &at, GROUPS * r->q_step);
+    r->packed_dy = heed__attn_carve(base, &at, GROUPS * r->dy_step);
+    r->q_across = heed__attn_carve(base, &at, heed__bf16_a_len(k, a->D, QUERY_BLOCK));
+    r->dy_across = heed__attn_carve(base, &at, heed__bf16_a_len(k, a->Dv, QUERY_BLOCK));
+    r->packed_p = heed__attn_carve(base, &at,
+                                   heed__bf16_b_len(k, PANELS * HEED_PANEL, QUERY_BLOCK));
+    r->packed_ds = heed__attn_carve(base, &at, heed__bf16_a_len(k, PAD, TILE));
+    r->panels = heed__attn_carve(base, &at, TILE * max64(dp, dv));
+    r->dq = heed__attn_carve(base, &at, (a->T + PAD) * dp);
+    r->delta = heed__attn_carve(base, &at, a->T + PAD);
+    r->work = heed__attn_carve(base, &at, a->T + PAD);
     return at;
 }
 
@@ -289,10 +281,6 @@ static void add_row(const heed_kernels *k, float *y, const float *panels, int64_
         k->attn->add_scaled(y + j, panels + j * TILE + i * 16, factor, n - j < 16 ? n - j : 16);
 }
 
-static void expect_row(const float *x, int64_t n) {
-    for (int64_t j = 0; j < n; j += 16) __builtin_prefetch(x + j, 1);
-}
-
 static void store_keys(const Head *c, const Keys *keys) {
     const heed_attn *a = c->f->a;
     const heed_kernels *k = c->f->k;
@@ -303,16 +291,18 @@ static void store_keys(const Head *c, const Keys *keys) {
         k->attn->pack_panels(m->panels, m->dv, LD, a->Dv, TILE, NULL);
         for (int64_t i = 0; i < keys->n; i++) {
             float *dv = a->dv + (at + i * a->Hk) * a->Dv;
-            if (i + AHEAD < keys->n) expect_row(dv + AHEAD * a->Hk * a->Dv, a->Dv);
+            if (i + HEED_ATTN_AHEAD < keys->n)
+                heed__attn_expect(dv + HEED_ATTN_AHEAD * a->Hk * a->Dv, a->Dv);
             add_row(k, dv, m->panels, i, a->Dv, 1.0f);
         }
     }
     if (!a->dk) return;
     k->attn->pack_panels(m->panels, m->dk, LD, a->D, TILE, NULL);
     for (int64_t i = 0; i < keys->n; i++) {
-        const float u = a->cosine ? m->unit[i] * LN2 : LN2;
+        const float u = a->cosine ? m->unit[i] * HEED_ATTN_LN2 : HEED_ATTN_LN2;
         float *dk = a->dk + (at + i * a->Hk) * a->D;
-        if (i + AHEAD < keys->n) expect_row(dk + AHEAD * a->Hk * a->D, a->D);
+        if (i + HEED_ATTN_AHEAD < keys->n)
+            heed__attn_expect(dk + HEED_ATTN_AHEAD * a->Hk * a->D, a->D);
         add_row(k, dk, m->panels, i, a->D, u);
         if (!a->cosine) continue;
         float row[256 + 16];
@@ -339,54 +329,6 @@ static void key_block(const Head *c, Keys *keys) {
     store_keys(c, keys);
 }
 
-/* delta = dy·y of each row, dy as the products have it, so that what should cancel does; and the
- * parts of the sinks' gradient. */
-static void head_start(const Head *c) {
-    const heed_attn *a = c->f->a;
-    const Room *m = c->room;
-    const int64_t n = c->run->q1 - c->run->q0, ld = a->H * a->Dv, head = c->run->b * a->H + c->h;
-    const int64_t at = (c->run->b * a->T + c->run->q0) * ld + c->h * a->Dv;
-    memset(m->dq, 0, (size_t)((n + PAD) * heed__attn_round16(a->D)) * sizeof(float));
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t next = at + (i + AHEAD) * ld;
-        for (int64_t j = 0; i + AHEAD < n && j < a->Dv; j += 16) {
-            __builtin_prefetch(a->dout + next + j);
-            __builtin_prefetch(a->out + next + j);
-        }
-        m->delta[i] = c->f->k->attn->dot(a->dout + at + i * ld, a->out + at + i * ld, a->Dv);
-    }
-    if (!a->dsinks) return;
-    const float *lse = a->lse + head * a->T + c->run->q0;
-    for (int64_t i = 0; i < n; i++) m->work[i] = (a->sinks[c->h] * HEED_ATTN_LOG2E - lse[i]) * LN2;
-    c->f->k->math->exp(m->work, m->work, n);
-    float sum = a->dsinks[head];
-    for (int64_t i = 0; i < n; i++) sum = fmaf(-m->work[i], m->delta[i], sum);
-    a->dsinks[head] = sum;
-}
-
-static void store_queries(const Head *c) {
-    const heed_attn *a = c->f->a;
-    const heed_kernels *k = c->f->k;
-    const Room *m = c->room;
-    const int64_t n = c->run->q1 - c->run->q0, ld = a->H * a->D, dp = heed__attn_round16(a->D);
-    const int64_t at = (c->run->b * a->T + c->run->q0) * ld + c->h * a->D;
-    const float scale = a->scale[c->h];
-    float sum = 0;
-    for (int64_t i = 0; i < n; i++) {
-        const float *q = a->q + at + i * ld, *dq = m->dq + i * dp;
-        float unit = 1, dot = 0;
-        if (a->dq && i + AHEAD < n) expect_row(a->dq + at + (i + AHEAD) * ld, a->D);
-        if (a->cosine) heed__attn_unit(k, &unit, q, ld, 1, a->D);
-        if (a->cosine || a->dscale) dot = k->row->dot(q, dq, a->D) * unit;
-        sum += dot;
-        if (!a->dq) continue;
-        k->attn->add_scaled(a->dq + at + i * ld, dq, scale * unit, a->D);
-        if (a->cosine)
-            k->attn->add_scaled(a->dq + at + i * ld, q, -scale * unit * unit * dot, a->D);
-    }
-    if (a->dscale) a->dscale[c->run->b * a->H + c->h] += sum;
-}
-
 static void backward_head(const Backward *f, int64_t b, int64_t hk, const Room *room) {
     const heed_attn *a = f->a;
     const int64_t group = a->H / a->Hk;
@@ -395,10 +337,11 @@ static void backward_head(const Backward *f, int64_t b, int64_t hk, const Room *
         for (int64_t h = hk * group; h < (hk + 1) * group; h++) {
             const Head c = { .f = f, .run = &run, .room = room, .h = h, .hk = hk };
             const int64_t n = run.k1 - run.k0;
-            head_start(&c);
+            const heed_attn_head head = { f->k, a, &run, h, room->dq, room->delta, room->work };
+            heed__attn_head_start(&head, f->k->attn->dot);
             for (int64_t key = 0; key < n; key += TILE)
                 key_block(&c, &(Keys){ .first = key, .n = n - key < TILE ? n - key : TILE });
-            store_queries(&c);
+            heed__attn_head_store(&head);
         }
 }
 

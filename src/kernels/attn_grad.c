@@ -10,9 +10,7 @@
 #include "kernels/math.h"
 #include "kernels/row.h"
 
-enum { QUERY_BLOCK = 96, PAD = HEED_ATTN_GROUP, LD = HEED_ATTN_TILE + 16, AHEAD = 6 };
-
-#define LN2 0x1.62e430p-1f
+enum { QUERY_BLOCK = 96, PAD = HEED_ATTN_GROUP, LD = HEED_ATTN_TILE + 16 };
 
 typedef struct Backward {
     const heed_kernels *k;
@@ -28,32 +26,26 @@ typedef struct Room {
     float *dq, *delta, *work;               /* the whole head */
 } Room;
 
-static float *carve(char *base, int64_t *at, int64_t floats) {
-    float *p = base ? (float *)(void *)(base + *at) : NULL;
-    *at += (floats * (int64_t)sizeof(float) + 63) / 64 * 64;
-    return p;
-}
-
 /* Carves one worker's room from base, NULL: only measures. Returns its size in bytes. */
 static int64_t make_room(const heed_attn *a, char *base, Room *r) {
     const int64_t dp = heed__attn_round16(a->D), dv = heed__attn_round16(a->Dv);
     const int64_t n = QUERY_BLOCK + PAD, m = HEED_ATTN_TILE + PAD;
     int64_t at = 0;
-    r->keys = carve(base, &at, m * dp);
-    r->values = carve(base, &at, m * dv);
-    r->key_rows = carve(base, &at, m * dp);
-    r->unit = carve(base, &at, m);
-    r->dk = carve(base, &at, m * dp);
-    r->dv = carve(base, &at, m * dv);
-    r->q = carve(base, &at, n * dp);
-    r->q_unit = carve(base, &at, n);
-    r->dy = carve(base, &at, n * dv);
-    r->p = carve(base, &at, n * LD);
-    r->ds = carve(base, &at, n * LD);
-    r->cap = carve(base, &at, PAD * LD);
-    r->dq = carve(base, &at, (a->T + PAD) * dp);
-    r->delta = carve(base, &at, a->T + PAD);
-    r->work = carve(base, &at, a->T + PAD);
+    r->keys = heed__attn_carve(base, &at, m * dp);
+    r->values = heed__attn_carve(base, &at, m * dv);
+    r->key_rows = heed__attn_carve(base, &at, m * dp);
+    r->unit = heed__attn_carve(base, &at, m);
+    r->dk = heed__attn_carve(base, &at, m * dp);
+    r->dv = heed__attn_carve(base, &at, m * dv);
+    r->q = heed__attn_carve(base, &at, n * dp);
+    r->q_unit = heed__attn_carve(base, &at, n);
+    r->dy = heed__attn_carve(base, &at, n * dv);
+    r->p = heed__attn_carve(base, &at, n * LD);
+    r->ds = heed__attn_carve(base, &at, n * LD);
+    r->cap = heed__attn_carve(base, &at, PAD * LD);
+    r->dq = heed__attn_carve(base, &at, (a->T + PAD) * dp);
+    r->delta = heed__attn_carve(base, &at, a->T + PAD);
+    r->work = heed__attn_carve(base, &at, a->T + PAD);
     return at;
 }
 
@@ -162,11 +154,6 @@ static void gather_keys(const Head *c, const Seen *seen, int64_t n, int64_t keys
     }
 }
 
-/* Gradient rows lie far apart: the one to be written soon is fetched early. */
-static void expect_row(const float *grad, int64_t n) {
-    for (int64_t j = 0; grad && j < n; j += 16) __builtin_prefetch(grad + j, 1);
-}
-
 static void store_keys(const Head *c, int64_t key, int64_t n) {
     const heed_attn *a = c->f->a;
     const heed_attn_kernels *k = c->f->k->attn;
@@ -174,13 +161,13 @@ static void store_keys(const Head *c, int64_t key, int64_t n) {
     const int64_t dp = heed__attn_round16(a->D), dv = heed__attn_round16(a->Dv);
     for (int64_t i = 0; i < n; i++) {
         const int64_t at = (c->run->b * a->S + c->run->k0 + key + i) * a->Hk + c->hk;
-        if (i + AHEAD < n) {
-            expect_row(a->dv ? a->dv + (at + AHEAD * a->Hk) * a->Dv : NULL, a->Dv);
-            expect_row(a->dk ? a->dk + (at + AHEAD * a->Hk) * a->D : NULL, a->D);
+        if (i + HEED_ATTN_AHEAD < n) {
+            if (a->dv) heed__attn_expect(a->dv + (at + HEED_ATTN_AHEAD * a->Hk) * a->Dv, a->Dv);
+            if (a->dk) heed__attn_expect(a->dk + (at + HEED_ATTN_AHEAD * a->Hk) * a->D, a->D);
         }
         if (a->dv) k->add_scaled(a->dv + at * a->Dv, m->dv + i * dv, 1.0f, a->Dv);
         if (!a->dk) continue;
-        const float u = a->cosine ? m->unit[i] * LN2 : LN2;
+        const float u = a->cosine ? m->unit[i] * HEED_ATTN_LN2 : HEED_ATTN_LN2;
         const float *unit_key = m->key_rows + i * dp, *dk = m->dk + i * dp;
         k->add_scaled(a->dk + at * a->D, dk, u, a->D);
         if (a->cosine)
@@ -218,47 +205,6 @@ static void key_block(const Head *c, int64_t key, int64_t n) {
     store_keys(c, key, n);
 }
 
-/* delta = dy·y of each row, and the parts of the sinks' gradient. */
-static void head_start(const Head *c) {
-    const heed_attn *a = c->f->a;
-    const Room *m = c->room;
-    const int64_t n = c->run->q1 - c->run->q0, ld = a->H * a->Dv, head = c->run->b * a->H + c->h;
-    const int64_t at = (c->run->b * a->T + c->run->q0) * ld + c->h * a->Dv;
-    memset(m->dq, 0, (size_t)((n + PAD) * heed__attn_round16(a->D)) * sizeof(float));
-    for (int64_t i = 0; i < n; i++)
-        m->delta[i] = c->f->k->row->dot(a->dout + at + i * ld, a->out + at + i * ld, a->Dv);
-    if (!a->dsinks) return;
-    const float *lse = a->lse + head * a->T + c->run->q0;
-    for (int64_t i = 0; i < n; i++) m->work[i] = (a->sinks[c->h] * HEED_ATTN_LOG2E - lse[i]) * LN2;
-    c->f->k->math->exp(m->work, m->work, n);
-    float sum = a->dsinks[head];
-    for (int64_t i = 0; i < n; i++) sum = fmaf(-m->work[i], m->delta[i], sum);
-    a->dsinks[head] = sum;
-}
-
-static void store_queries(const Head *c) {
-    const heed_attn *a = c->f->a;
-    const heed_kernels *k = c->f->k;
-    const Room *m = c->room;
-    const int64_t n = c->run->q1 - c->run->q0, ld = a->H * a->D, dp = heed__attn_round16(a->D);
-    const int64_t at = (c->run->b * a->T + c->run->q0) * ld + c->h * a->D;
-    const float scale = a->scale[c->h];
-    float sum = 0;
-    for (int64_t i = 0; i < n; i++) {
-        const float *q = a->q + at + i * ld, *dq = m->dq + i * dp;
-        float unit = 1, dot = 0;
-        if (i + AHEAD < n) expect_row(a->dq ? a->dq + at + (i + AHEAD) * ld : NULL, a->D);
-        if (a->cosine) heed__attn_unit(k, &unit, q, ld, 1, a->D);
-        if (a->cosine || a->dscale) dot = k->row->dot(q, dq, a->D) * unit;
-        sum += dot;
-        if (!a->dq) continue;
-        k->attn->add_scaled(a->dq + at + i * ld, dq, scale * unit, a->D);
-        if (a->cosine)
-            k->attn->add_scaled(a->dq + at + i * ld, q, -scale * unit * unit * dot, a->D);
-    }
-    if (a->dscale) a->dscale[c->run->b * a->H + c->h] += sum;
-}
-
 static void backward_head(const Backward *f, int64_t b, int64_t hk, const Room *room) {
     const heed_attn *a = f->a;
     const int64_t group = a->H / a->Hk;
@@ -267,10 +213,11 @@ static void backward_head(const Backward *f, int64_t b, int64_t hk, const Room *
         for (int64_t h = hk * group; h < (hk + 1) * group; h++) {
             const Head c = { .f = f, .run = &run, .room = room, .h = h, .hk = hk };
             const int64_t keys = run.k1 - run.k0;
-            head_start(&c);
+            const heed_attn_head head = { f->k, a, &run, h, room->dq, room->delta, room->work };
+            heed__attn_head_start(&head, f->k->row->dot);
             for (int64_t key = 0; key < keys; key += HEED_ATTN_TILE)
                 key_block(&c, key, keys - key < HEED_ATTN_TILE ? keys - key : HEED_ATTN_TILE);
-            store_queries(&c);
+            heed__attn_head_store(&head);
         }
 }
 

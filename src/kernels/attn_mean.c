@@ -14,8 +14,6 @@ enum {
     FLOATS = 96 << 9, /* and how many numbers at most */
 };
 
-#define LN2 0x1.62e430p-1f
-
 typedef struct Job {
     const heed_kernels *k;
     const heed_attn_mean *m;
@@ -39,25 +37,19 @@ typedef struct Head {
     heed_attn_rows every;
 } Head;
 
-static float *carve(char *base, int64_t *at, int64_t floats) {
-    float *p = base ? (float *)(void *)(base + *at) : NULL;
-    *at += (floats * (int64_t)sizeof(float) + 63) / 64 * 64;
-    return p;
-}
-
 static int64_t make_room(const Job *j, char *base, Room *r) {
     const heed_attn *a = j->m->a;
     const int64_t keys = heed__attn_round16(a->S) + PAD, dp = heed__attn_round16(a->D);
     int64_t at = 0;
-    r->keys = carve(base, &at, keys * dp);
-    r->key_rows = carve(base, &at, keys * dp);
-    r->q = carve(base, &at, (j->block + PAD) * dp);
-    r->s = carve(base, &at, (j->block + PAD) * j->ld);
-    r->sum = carve(base, &at, keys);
-    r->u = carve(base, &at, keys);
-    r->work = carve(base, &at, keys);
-    r->dq = carve(base, &at, (j->block + PAD) * dp);
-    r->dk = carve(base, &at, keys * dp);
+    r->keys = heed__attn_carve(base, &at, keys * dp);
+    r->key_rows = heed__attn_carve(base, &at, keys * dp);
+    r->q = heed__attn_carve(base, &at, (j->block + PAD) * dp);
+    r->s = heed__attn_carve(base, &at, (j->block + PAD) * j->ld);
+    r->sum = heed__attn_carve(base, &at, keys);
+    r->u = heed__attn_carve(base, &at, keys);
+    r->work = heed__attn_carve(base, &at, keys);
+    r->dq = heed__attn_carve(base, &at, (j->block + PAD) * dp);
+    r->dk = heed__attn_carve(base, &at, keys * dp);
     return at;
 }
 
@@ -161,26 +153,24 @@ static void gather_keys(const Head *c, int64_t n, int64_t keys) {
 }
 
 static void store_queries(const Head *c, int64_t t, int64_t n) {
-    enum { AHEAD = 6 };
     const heed_attn *a = c->j->m->a;
     const int64_t dp = heed__attn_round16(a->D), ld = a->H * a->D;
     float *dq = a->dq ? a->dq + (c->run->b * a->T + t) * ld + c->h * a->D : NULL;
     for (int64_t i = 0; dq && i < n; i++, dq += ld) {
-        for (int64_t j = 0; i + AHEAD < n && j < a->D; j += 16)
-            __builtin_prefetch(dq + AHEAD * ld + j, 1);
+        for (int64_t j = 0; i + HEED_ATTN_AHEAD < n && j < a->D; j += 16)
+            __builtin_prefetch(dq + HEED_ATTN_AHEAD * ld + j, 1);
         c->j->k->attn->add_scaled(dq, c->room->dq + i * dp, a->scale[c->h], a->D);
     }
 }
 
 static void store_keys(const Head *c, int64_t keys) {
-    enum { AHEAD = 6 };
     const heed_attn *a = c->j->m->a;
     const int64_t dp = heed__attn_round16(a->D), ld = a->Hk * a->D;
     float *dk = a->dk + (c->run->b * a->S + c->run->k0) * ld + c->hk * a->D;
     for (int64_t i = 0; i < keys; i++, dk += ld) {
-        for (int64_t j = 0; i + AHEAD < keys && j < a->D; j += 16)
-            __builtin_prefetch(dk + AHEAD * ld + j, 1);
-        c->j->k->attn->add_scaled(dk, c->room->dk + i * dp, LN2, a->D);
+        for (int64_t j = 0; i + HEED_ATTN_AHEAD < keys && j < a->D; j += 16)
+            __builtin_prefetch(dk + HEED_ATTN_AHEAD * ld + j, 1);
+        c->j->k->attn->add_scaled(dk, c->room->dk + i * dp, HEED_ATTN_LN2, a->D);
     }
 }
 

@@ -5,6 +5,23 @@
 #include "kernels/attn.h"
 
 #define HEED_ATTN_LOG2E 0x1.715476p0f
+#define HEED_ATTN_LN2   0x1.62e430p-1f
+
+/* Rows of the caller's lie far apart, which no machine foresees: they are asked for so many rows
+ * before their turn. */
+enum { HEED_ATTN_AHEAD = 6 };
+
+static inline void heed__attn_expect(const float *row, int64_t n) {
+    for (int64_t j = 0; j < n; j += 16) __builtin_prefetch(row + j, 1);
+}
+
+/* The next `floats` numbers of a worker's room, which begins at base (NULL: it is only measured),
+ * on a line of the cache; *at: bytes carved so far. */
+static inline float *heed__attn_carve(char *base, int64_t *at, int64_t floats) {
+    float *p = base ? (float *)(void *)(base + *at) : NULL;
+    *at += (floats * (int64_t)sizeof(float) + 63) / 64 * 64;
+    return p;
+}
 
 /* Queries q0..q1-1 of row b of the batch and the keys k0..k1-1 that they may see, if anything hides
  * none of them. Keys are counted from k0. */
@@ -36,5 +53,23 @@ bool heed__attn_rows(const heed_attn *a, const heed_attn_run *run, int64_t h, in
 /* 1 / length of n rows of d numbers, ld apart (0 for a row of zeros), by the row rule. */
 void heed__attn_unit(const heed_kernels *k, float *scale, const float *x, int64_t ld, int64_t n,
                      int64_t d);
+
+/* What a backward pass keeps of one head over the queries q0..q1-1 of a run. */
+typedef struct heed_attn_head {
+    const heed_kernels *k;
+    const heed_attn *a;
+    const heed_attn_run *run;
+    int64_t h;
+    float *dq;    /* [queries + HEED_ATTN_GROUP, D rounded up to 16]: gradients of scaled queries */
+    float *delta; /* [queries]: dy·y */
+    float *work;  /* [queries] */
+} heed_attn_head;
+
+/* Clears dq, fills delta by `dot`, the one that the pass's products go by (so that what should
+ * cancel does), and adds the head's part to the sinks' gradient. */
+void heed__attn_head_start(const heed_attn_head *c,
+                           float (*dot)(const float *x, const float *y, int64_t n));
+/* dq into the caller's gradients of queries and of the head's scale, where they are wanted. */
+void heed__attn_head_store(const heed_attn_head *c);
 
 #endif

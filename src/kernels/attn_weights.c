@@ -19,25 +19,19 @@ typedef struct Walk {
     const float *keys;
 } Walk;
 
-static float *carve(char *base, int64_t *at, int64_t floats) {
-    float *p = base ? (float *)(void *)(base + *at) : NULL;
-    *at += (floats * (int64_t)sizeof(float) + 63) / 64 * 64;
-    return p;
-}
-
 static int64_t make_room(const heed_kernels *k, const heed_attn *a, char *base, Walk *w) {
     const int64_t keys = heed__attn_round16(a->S), dp = heed__attn_round16(a->D);
     int64_t at = 0;
     if (a->bf16)
-        w->packed = carve(base, &at, heed__bf16_b_len(k, a->S, a->D));
+        w->packed = heed__attn_carve(base, &at, heed__bf16_b_len(k, a->S, a->D));
     else
-        w->packed = carve(base, &at, a->panels ? 0 : keys * a->D);
-    w->unit = carve(base, &at, keys);
-    w->rows = carve(base, &at, a->bf16 ? PAD * dp : 0);
-    w->packed_q = carve(base, &at, a->bf16 ? heed__bf16_a_len(k, PAD, a->D) : 0);
-    w->q = carve(base, &at, PAD * dp);
-    w->s = carve(base, &at, PAD * (HEED_ATTN_BLOCK + 16));
-    w->p = carve(base, &at, PAD * keys);
+        w->packed = heed__attn_carve(base, &at, a->panels ? 0 : keys * a->D);
+    w->unit = heed__attn_carve(base, &at, keys);
+    w->rows = heed__attn_carve(base, &at, a->bf16 ? PAD * dp : 0);
+    w->packed_q = heed__attn_carve(base, &at, a->bf16 ? heed__bf16_a_len(k, PAD, a->D) : 0);
+    w->q = heed__attn_carve(base, &at, PAD * dp);
+    w->s = heed__attn_carve(base, &at, PAD * (HEED_ATTN_BLOCK + 16));
+    w->p = heed__attn_carve(base, &at, PAD * keys);
     return at;
 }
 
