@@ -10,15 +10,13 @@
 #include "app/commands.h"
 #include "app/data.h"
 #include "base/alloc.h"
+#include "base/temporary.h"
 
-/* Writes them into a file of its own, whose name is put into path. 0 or a status. */
+/* Writes them into the file at path. 0 or a status. */
 static int export(const char *store, const char *analysis, char *path, heed_error *err) {
     const size_t size = strlen(store);
     const bool flow = size > 5 && (strcmp(store + size - 5, ".yaml") == 0 ||
                                    strcmp(store + size - 4, ".yml") == 0);
-    const int fd = mkstemps(path, 6);
-    if (fd < 0) return heed__error(err, HEED_EIO, "%s: cannot be made", path);
-    close(fd);
     char *argv[] = { "db",
                      "feedback",
                      (char *)(uintptr_t)analysis,
@@ -75,11 +73,11 @@ static int join(feedback *f, heed_examples *x, heed_error *err) {
 
 int feedback_add(feedback *f, heed_examples *x, const char *store, const char *analysis,
                  heed_error *err) {
-    char path[4096];
-    const char *tmp = getenv("TMPDIR");
-    snprintf(path, sizeof path, "%.4000s/heed-feedback-XXXXXX.jsonl", tmp && *tmp ? tmp : "/tmp");
+    char path[HEED_PATH_SIZE];
     const heed_dataset_cfg cfg = { .text = "text", .label = "label" };
-    int rc = export(store, analysis, path, err);
+    int rc = heed__temporary_file(path, "feedback", ".jsonl", err);
+    if (rc) return rc;
+    rc = export(store, analysis, path, err);
     FILE *from = rc == 0 ? fopen(path, "r") : NULL;
     const bool any = from && getc(from) != EOF;
     if (from) fclose(from);

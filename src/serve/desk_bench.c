@@ -1,16 +1,14 @@
 /* desk_bench.c: data into what desks read, models trained, desks tested. */
 #include "serve/desk_bench.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/folder.h"
 #include "base/json_put.h"
+#include "base/temporary.h"
 #include "base/text.h"
 #include "base/thread.h"
 #include "heed/tasks.h"
@@ -18,7 +16,7 @@
 
 typedef struct benching {
     const heed_desk_bench_cfg *cfg;
-    char dir[256];
+    char dir[HEED_PATH_SIZE];
     heed_dataset train, valid, test;
 } benching;
 
@@ -177,30 +175,14 @@ static int run(benching *b, heed_error *err) {
 
 /* -- the folder -------------------------------------------------------------------------------- */
 
-/* Of ours, which nobody else writes into. */
-static void remove_folder(const char *path, int depth) {
-    DIR *dir = opendir(path);
-    for (struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
-        char under[HEED_PATH_SIZE];
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        heed__format(under, sizeof under, "%s/%s", path, e->d_name);
-        if (unlink(under) != 0 && depth < 2) remove_folder(under, depth + 1);
-    }
-    if (dir) closedir(dir);
-    rmdir(path);
-}
-
 int heed_desk_bench(const heed_desk_bench_cfg *cfg, heed_error *err) {
-    const char *temporary = getenv("TMPDIR");
     benching b = { .cfg = cfg };
-    heed__format(b.dir, sizeof b.dir, "%.200s/heed_bench_XXXXXX",
-                 temporary && *temporary ? temporary : "/tmp");
-    if (!mkdtemp(b.dir))
-        return heed__error(err, HEED_EIO, "%s: cannot be made: %s", b.dir, heed__errno_text(errno));
+    const int made = heed__temporary_folder(b.dir, "bench", err);
+    if (made) return made;
     const int rc = run(&b, err);
     heed__dataset_free(&b.train);
     heed__dataset_free(&b.valid);
     heed__dataset_free(&b.test);
-    remove_folder(b.dir, 0);
+    heed__temporary_folder_remove(b.dir);
     return rc;
 }

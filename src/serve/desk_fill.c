@@ -1,4 +1,4 @@
-/* desk_fill.c: {{placeholders}} of replies. What is known is put in: the customer's slots, the
+/* desk_fill.c: {{variables}} of replies. What is known is put in: the customer's slots, the
  * desk's own values. What is not is worded: "your order number", "our support phone number", the
  * name of a page as it stands. Braces are never shown. */
 #include <string.h>

@@ -219,9 +219,9 @@ typedef struct desk_out {
     bool failed; /* out of memory */
 } desk_out;
 void heed__desk_put(desk_out *o, const char *text, size_t size);
-/* A reply with its {{placeholders}} filled with slots' values and the desk's own, or worded. */
-/* Whether it has a placeholder for what the customer said. */
+/* Whether a reply has a {{variable}} for what the customer said. */
 bool heed__desk_names(const heed_desk *d, const desk_state *s, const char *reply);
+/* A reply with its {{variables}} filled with slots' values and the desk's own, or worded. */
 void heed__desk_fill(const heed_desk *d, const desk_state *s, const char *reply, desk_out *o);
 
 /* -- desk_slots.c ----------------------------------------------------------------------------- */
@@ -232,7 +232,7 @@ void heed__desk_slots_close(desk_slots *s); /* NULL is fine */
 int heed__desk_slot_count(const heed_desk *d);
 const char *heed__desk_slot_name(const heed_desk *d, int i);
 int heed__desk_slot_find(const heed_desk *d, const char *name); /* -1: none */
-/* The slot's value that a placeholder of that name stands for; NULL: not known. */
+/* The slot's value that a variable of that name stands for; NULL: not known. */
 const char *heed__desk_slot_known(const heed_desk *d, const desk_state *s, const char *name);
 /* The same: a slot's value, else the desk's own; NULL: not known.
  */

@@ -4,7 +4,7 @@
  *       order_id:
  *         ask: Which order is it? Its number is in the confirmation mail.
  *         pattern: '#?\b([0-9]{5,})\b'  # PCRE2; its first group or all of it
- *         fills: [Order Number, Purchase ID]    # placeholders of replies
+ *         fills: [Order Number, Purchase ID]    # variables of replies
  *       account_type:
  *         ask: Which account, free, pro or premium?
  *         words: [free, pro, premium]           # one of these instead of a pattern
@@ -15,7 +15,7 @@
  *       track_order: [order_id]
  *     people: [contact_human_agent]             # intents that go to a person at once
  *     values:
- *       Customer Support Phone Number: 555-0100 # what placeholders stand for
+ *       Customer Support Phone Number: 555-0100 # what variables stand for
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -349,7 +349,7 @@ bool heed__desk_slots_people(const heed_desk *d, const char *intent) {
     return false;
 }
 
-/* Whether a placeholder's name is meant: the same, or the same before " Anonymized". */
+/* Whether a variable's name is meant: the same, or the same before " Anonymized". */
 static bool names(const char *name, const char *meant) {
     static const char tail[] = " anonymized";
     const size_t n = strlen(name), cut = sizeof tail - 1;

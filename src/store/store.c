@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/temporary.h"
 #include "base/text.h"
 #include "store/impl.h"
 #include "store/schema.h"
@@ -102,13 +103,9 @@ static bool lies_still(const char *path) {
 }
 
 static int make_temporary(heed_store *s, heed_error *err) {
-    const char *folder = getenv("TMPDIR");
-    char name[PATH_SIZE];
-    heed__format(name, sizeof name, "%s/heed-store-XXXXXX", folder && *folder ? folder : "/tmp");
-    const int file = mkstemp(name);
-    if (file < 0)
-        return heed__error(err, HEED_EIO, "%s: cannot be made: %s", name, heed__errno_text(errno));
-    close(file);
+    char name[HEED_PATH_SIZE];
+    const int rc = heed__temporary_file(name, "store", "", err);
+    if (rc) return rc;
     s->temporary = true;
     s->path = heed__strdup(&s->hooks, name);
     if (s->path) return HEED_OK;

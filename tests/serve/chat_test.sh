@@ -15,7 +15,7 @@ said=tests/serve/data/desk/demo.said
 diff "$said" "$dir/said" || wrong "the conversation is another"
 HEED_ISA=scalar "$heed" chat "${desk[@]}" <tests/serve/data/desk/demo.txt | diff "$said" - >/dev/null || wrong "other kernels, another conversation"
 "$heed" chat examples/flows/demo.yaml <tests/serve/data/desk/demo.txt | diff "$said" - >/dev/null || wrong "the demo's flow has another desk"
-grep -q '{{\|}}' "$dir/said" && wrong "a placeholder is shown"
+grep -q '{{\|}}' "$dir/said" && wrong "a variable is shown"
 "$heed" chat "${desk[@]}" --test data/support/test.jsonl >"$dir/out" 2>&1 && wrong "a test of nothing"
 
 # The shipped models see the intent of messages that they have not learnt.
