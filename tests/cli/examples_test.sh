@@ -10,10 +10,13 @@ wrong() { echo "FAILED: $*"; failed=1; }
 
 cmake --install "$build" --prefix "$dir/usr" >/dev/null || exit 1
 pc=$(find "$dir/usr" -name heed.pc)
-sed -i "s|^prefix=.*|prefix=$dir/usr|" "$pc"
 PKG_CONFIG_PATH=$(dirname "$pc"):${PKG_CONFIG_PATH:-}
 export PKG_CONFIG_PATH
 libdir=$(pkg-config --variable=libdir heed)
+[ -e "$libdir/libheed.so" ] || wrong "heed.pc does not say where it was installed, but $libdir"
+unit=$dir/usr/lib/systemd/system/heed.service
+[ ! -e "$unit" ] || grep -qxF "ExecStartPre=$dir/usr/bin/heed serve --check /etc/heed/flow.yaml" "$unit" ||
+    wrong "heed.service does not start the program that was installed"
 read -ra cflags <<<"$(pkg-config --cflags heed)"
 read -ra shared <<<"$(pkg-config --libs heed) -Wl,-rpath,$libdir"
 read -ra static <<<"$libdir/libheed.a $(xargs pkg-config --libs <tools/libraries.txt) -lpthread"
