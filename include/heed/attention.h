@@ -5,8 +5,12 @@
  *
  * Each query t of each head scores every key s that it sees, the scores become weights, and the
  * output is the weighted sum of the values:
- *     score_ts = sim(q_t, k_s) + positions_ts      a_ts = weights(score_t)_s      y_t = Σ_s a_ts
- * v_s A row that sees no key gives zeros and no gradient. What is hidden never touches a result.
+ *
+ *     score_ts = sim(q_t, k_s) + positions_ts
+ *     a_ts     = weights(score_t)_s
+ *     y_t      = Σ_s a_ts v_s
+ *
+ * A row that sees no key gives zeros and no gradient. What is hidden never touches a result.
  *
  * The position of query t among the keys is p_t = t + query_start. The valid keys of row b of the
  * batch are those from key_starts[b] on, key_lengths[b] of them; the first one is the origin from
@@ -170,7 +174,7 @@ typedef struct heed_attention_cfg {
     /* reach and distribution */
     heed_tensor *span; /* [H] in keys, gradient: adaptive span (Sukhbaatar et al. 2019). a is
                           multiplied by clamp((span_ramp + span - |p_t - s|) / span_ramp, 0, 1) and
-                          divided by its sum */
+                          divided by its sum; a factor of 0 hides the key */
     float span_ramp;   /* R; 0: 32 */
     heed_penalty_kind penalty;
 
@@ -243,10 +247,10 @@ HEED_API int heed_kv_cache_append(heed_ctx *cx, heed_kv_cache *cache, heed_tenso
 /* Steps appended since the reset, those forgotten included. */
 HEED_API int64_t heed_kv_cache_len(const heed_kv_cache *cache);
 /* Row b becomes a copy of what row rows[b] was, for beam search.  rows [B], each in 0..B-1. 0 or
- * HEED_EINVAL, HEED_ENOMEM. */
+ * HEED_EINVALID, HEED_ENOMEM. */
 HEED_API int heed_kv_cache_reorder(heed_kv_cache *cache, const int32_t *rows);
 /* Forgets the newest steps: len becomes `len`, at most what it is and not among those forgotten. 0
- * or HEED_EINVAL. */
+ * or HEED_EINVALID. */
 HEED_API int heed_kv_cache_truncate(heed_kv_cache *cache, int64_t len);
 /* q [B,T,H*D]: queries of the T newest steps, unless cfg.query_start is not 0 -> [B,T,H*Dv].
  * cfg.key_starts and key_lengths hold for the steps of the cache. */

@@ -46,9 +46,9 @@ static void reach_window(const heed_attention_cfg *c, reach *r) {
 static void reach_span(const heed__general *g, int64_t h, reach *r) {
     if (!g->c.span) return;
     const float ramp = g->c.span_ramp > 0 ? g->c.span_ramp : 32;
-    const double far = ceil((double)ramp + (double)HEED_F32_DATA(g->c.span)[h]);
+    const double far = ceil((double)(ramp + HEED_F32_DATA(g->c.span)[h]));
     if (!(far < (double)(g->T + g->S + g->c.query_start))) return;
-    const int64_t most = far > 0 ? (int64_t)far : 0;
+    const int64_t most = far > 0 ? (int64_t)far - 1 : -1;
     if (r->p - most > r->first) r->first = r->p - most;
     if (r->p + most + 1 < r->last) r->last = r->p + most + 1;
 }

@@ -147,6 +147,7 @@ static const char *const extra_names[KIND_EXTRAS] = {
     "span, temperature, entropy",
     "score_std, temperature, coverage",
     "local_center, diversity",
+    "span, score_std, temperature",
 };
 
 static void set_span(problem *p, heed_ctx *cx, const sizes *z) {
@@ -174,8 +175,8 @@ static void set_extra(problem *p, heed_ctx *cx, const sizes *z) {
     if (e == 3) set_temperature(p, cx, z->H);
     if (e == 4 || e == 12) c->softcap = 1.5f;
     if (e == 5 || e == 12) c->sinks = f32(p, cx, REF_SINKS, 1, &z->H);
-    if (e == 6 || e == 13) set_span(p, cx, z);
-    c->score_std = e == 7 || e == 14;
+    if (e == 6 || e == 13 || e == 16) set_span(p, cx, z);
+    c->score_std = e == 7 || e == 14 || e == 16;
     if (e == 8 || e == 15) set_center(p, cx, z);
     if (e == 9 || e == 13) c->penalty = HEED_PENALTY_ENTROPY;
     if (e == 10 || e == 15) c->penalty = HEED_PENALTY_DIVERSITY;

@@ -17,7 +17,7 @@ enum {
     KIND_WEIGHTS = HEED_WEIGHTS_SIGMOID + 2, /* the last: Gumbel, hard */
     KIND_VISIBLE = 16,
     KIND_POSITIONS = 7,
-    KIND_EXTRAS = 16
+    KIND_EXTRAS = 17
 };
 
 typedef struct sizes {

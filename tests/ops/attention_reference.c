@@ -145,7 +145,8 @@ static double reach(const ref_attention *r, int64_t h, int64_t t, int64_t s) {
 static void row_scores(const ref_attention *r, int64_t b, int64_t h, int64_t t, double *x) {
     const heed_attention_cfg *c = r->cfg;
     for (int64_t s = 0; s < r->S; s++)
-        x[s] = ref_sees(r, b, t, s) ? score(r, b, h, t, s) : -INFINITY;
+        x[s] = ref_sees(r, b, t, s) && (!c->span || reach(r, h, t, s) > 0) ? score(r, b, h, t, s)
+                                                                           : -INFINITY;
     if (c->score_std) ref_by_std(x, r->S);
     for (int64_t s = 0; s < r->S; s++) {
         if (!(x[s] > -INFINITY)) continue;
