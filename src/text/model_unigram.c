@@ -2,10 +2,13 @@
  * the one whose scores (logarithms of probabilities) sum highest, found from left to right
  * (Viterbi). A character that no token of its own covers costs the lowest score less ten; runs of
  * such become one unknown token, or the bytes <0x00> to <0xFF> where byte_fallback says so. Of
- * equal sums the one found first stays: the leftmost beginning, as in the reference. */
+ * equal sums the one found first stays: the leftmost beginning, as in the reference. Ways with the
+ * same tokens in another order differ by rounding alone, so that scores must have the reference's
+ * last bit too: it reads a decimal as its digits divided by a power of ten, rounded twice. */
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "text/tok_models.h"
 #include "text/tok_trie.h"
 
@@ -13,8 +16,9 @@ static const double UNKNOWN_PENALTY = 10;
 
 typedef struct unigram {
     heed__tok_words words;
-    double *score; /* [words.vocab.ids] */
-    bool *hidden;  /* [words.vocab.ids] never found in texts */
+    double *score;   /* [words.vocab.ids] */
+    double *written; /* [words.vocab.ids] the same as the file has them */
+    bool *hidden;    /* [words.vocab.ids] never found in texts */
     bool any_hidden;
     heed__tok_trie trie;
     double unk_score;
@@ -55,6 +59,7 @@ static void unigram_free(heed__tok_model *m) {
     heed__tok_vocab_free(&u->words.vocab);
     heed__trie_free(&u->trie);
     heed__free(&hooks, u->score);
+    heed__free(&hooks, u->written);
     heed__free(&hooks, u->hidden);
     heed__free(&hooks, u);
 }
@@ -159,7 +164,7 @@ static json_t *unigram_save(const heed__tok_model *m) {
     for (int32_t id = 0; id < u->words.vocab.ids && vocab; id++) {
         size_t size;
         const char *token = heed__tok_vocab_token(&u->words.vocab, id, &size);
-        json_t *one = json_pack("[o, f]", json_stringn(token, size), u->score[id]);
+        json_t *one = json_pack("[o, f]", json_stringn(token, size), u->written[id]);
         if (json_array_append_new(vocab, one)) {
             json_decref(vocab);
             vocab = NULL;
@@ -191,14 +196,50 @@ static const heed__tok_ops ops = {
     .save = unigram_save,
 };
 
+/* The digits of a decimal without an exponent, and the power of ten that divides them; 0: it has
+ * one. */
+static uint64_t digits_of(const char *text, double *power) {
+    uint64_t digits = 0;
+    bool point = false;
+    *power = 1;
+    for (const char *c = text + (text[0] == '-'); *c; c++) {
+        if (*c != '.' && (*c < '0' || *c > '9')) return 0;
+        if (point) *power *= 10; /* exact up to 22 */
+        if (*c != '.') digits = digits * 10 + (uint64_t)(*c - '0');
+        point |= *c == '.';
+    }
+    return digits;
+}
+
+/* value as the reference reads its shortest decimal: all digits as one integer, rounded, divided by
+ * a power of ten, and rounded again. Up to 2^53 the first is exact and value comes back. */
+static double as_read(double value) {
+    char text[HEED_NUMBER_SIZE];
+    double power;
+    const double size = value < 0 ? -value : value;
+    heed__format(text, sizeof text, "%.17g", value);
+    uint64_t digits = digits_of(text, &power);
+    const uint64_t shorter = (digits + 5) / 10;
+    if (digits < UINT64_C(1) << 53 || (double)shorter / (power / 10) == size) return value;
+    if (shorter > UINT64_C(1) << 53) digits = digits_of(heed__double_text(value, text), &power);
+    const double read = (double)digits / power;
+    return value < 0 ? -read : read;
+}
+
+int32_t heed__tok_spelled(const heed__tok_model *m) {
+    return m->ops == &ops ? ((const unigram *)m)->unk_id : -1;
+}
+
 static int read_vocab(unigram *u, const json_t *list, const char *name, heed_error *err) {
     const size_t n = json_array_size(list);
     if (!json_is_array(list) || n > HEED_TOK_MAX_ID)
         return heed__error(err, HEED_EFORMAT, "%s: vocab is not a list of at most %d tokens", name,
                            HEED_TOK_MAX_ID);
     u->score = heed__calloc(&u->words.head.hooks, n + 1, sizeof *u->score);
+    u->written = heed__calloc(&u->words.head.hooks, n + 1, sizeof *u->written);
     u->hidden = heed__calloc(&u->words.head.hooks, n + 1, sizeof *u->hidden);
-    if (!u->score || !u->hidden) return heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
+    if (!u->score || !u->written || !u->hidden)
+        return heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
     double lowest = 0;
     for (size_t i = 0; i < n; i++) {
         const json_t *one = json_array_get(list, i), *token = json_array_get(one, 0),
@@ -206,7 +247,8 @@ static int read_vocab(unigram *u, const json_t *list, const char *name, heed_err
         if (json_array_size(one) != 2 || !json_is_string(token) || !json_is_number(score))
             return heed__error(err, HEED_EFORMAT, "%s: vocab[%zu] is not a token and its score",
                                name, i);
-        u->score[i] = json_number_value(score);
+        u->written[i] = json_number_value(score);
+        u->score[i] = u->single ? u->written[i] : as_read(u->written[i]);
         if (i == 0 || u->score[i] < lowest) lowest = u->score[i];
         if (heed__tok_vocab_add(&u->words.vocab, json_string_value(token),
                                 json_string_length(token), (int64_t)i))

@@ -89,6 +89,9 @@ bool heed__tok_model_raw(heed__tok_model *m);
 int32_t heed__tok_find(const heed__tok_model *m, const char *token, size_t size);
 const char *heed__tok_token(const heed__tok_model *m, int32_t id, size_t *size);
 int64_t heed__tok_len(const heed__tok_model *m);
+/* The id whose tokens are spelled as the piece is, and not as the vocabulary has them: Unigram's
+ * unknown one; -1: none. */
+int32_t heed__tok_spelled(const heed__tok_model *m);
 
 /* -- other files ------------------------------------------------------------------------------ */
 

@@ -38,8 +38,8 @@ struct heed_tokenizer {
     heed__added *added;
     heed__truncation truncation;
     heed__padding padding;
-    bool raw;  /* the model takes bytes where GPT-2's alphabet would come */
-    bool same; /* tokens are spelled as the text is (Unigram), not as the vocabulary does */
+    bool raw;        /* the model takes bytes where GPT-2's alphabet would come */
+    int32_t spelled; /* the token that is spelled as the text is (heed__tok_spelled), or -1 */
     int64_t len;
     _Atomic(desk *) idle[DESKS];
 };
@@ -155,7 +155,7 @@ static int make_model(heed_tokenizer *tok, const json_t *tree, const char *name,
     }
     if (!tok->model) return 0;
     tok->raw = heed__pre_ends_in_bytes(tok->pre) && heed__tok_model_raw(tok->model);
-    tok->same = strcmp(tok->model->ops->type, "Unigram") == 0;
+    tok->spelled = heed__tok_spelled(tok->model);
     tok->len = heed__tok_len(tok->model);
     return 0;
 }
@@ -303,7 +303,7 @@ static void put_token(const heed_tokenizer *tok, const heed__split *s, int64_t w
                          .end = at.end,
                          .text = s->a.text + begin,
                          .mask = true,
-                         .local = s->token >= 0 || tok->same };
+                         .local = s->token >= 0 || p->id == tok->spelled };
     if (!to->local) {
         const char *text = heed__tok_token(tok->model, p->id, &size);
         if (text) to->text = text;

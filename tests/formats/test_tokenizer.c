@@ -198,6 +198,32 @@ static void test_growth(void **state) {
     assert_string_equal(err.msg, "a text that normalization makes too long");
 }
 
+/* The bytes of an unknown character are spelled as the vocabulary has them; an unknown token as the
+ * text is. */
+static void test_spelled(void **state) {
+    (void)state;
+    static const char tree[] =
+        "{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"byte_fallback\":true,\"vocab\":["
+        "[\"<unk>\",0],[\"a\",-1.5],[\"<0xC3>\",0],[\"<0xA9>\",0]]}}";
+    static const char *const want[] = { "a", "<0xC3>", "<0xA9>", "a", "\xc3\xa8" };
+    heed_error err = { 0 };
+    heed_tokenizer *tok = heed_tokenizer_from(tree, sizeof tree - 1, "t", NULL, &err);
+    assert_non_null(tok);
+    heed_encoding e = { 0 };
+    assert_int_equal(heed_tokenizer_encode(tok,
+                                           "a\xc3\xa9"
+                                           "a\xc3\xa8",
+                                           6, NULL, &e, &err),
+                     0);
+    assert_int_equal(e.len, 5);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(e.token[i].size, strlen(want[i]));
+        assert_memory_equal(e.token[i].data, want[i], strlen(want[i]));
+    }
+    heed_encoding_free(&e);
+    heed_tokenizer_close(tok);
+}
+
 static int set_up(void **state) {
     (void)state;
     heed_error err;
@@ -212,9 +238,10 @@ static int tear_down(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_cut), cmocka_unit_test(test_flipped),
-                                        cmocka_unit_test(test_wrong_parts),
-                                        cmocka_unit_test(test_bombs),
-                                        cmocka_unit_test(test_growth) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cut),         cmocka_unit_test(test_flipped),
+        cmocka_unit_test(test_wrong_parts), cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_growth),      cmocka_unit_test(test_spelled)
+    };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
