@@ -25,6 +25,21 @@ typedef enum heed_model_kind {
     HEED_MODEL_SEQ2SEQ  /* encoder and decoder (Vaswani et al. 2017) */
 } heed_model_kind;
 
+/* The kind of self-attention as data that a model's folder holds; zeros: scaled dot, softmax, all
+ * see all. */
+typedef struct heed_attention_choice {
+    heed_score_kind score;
+    heed_weights_kind weights; /* REINFORCE needs a loss of its own, which no model here has */
+    int64_t topk;              /* of HEED_WEIGHTS_TOPK */
+    double temperature;        /* the score is divided by it; 0: 1 */
+    bool learn_temperature;    /* each head's own, from there on */
+    bool score_std;            /* the score is divided by its row's deviation */
+    int64_t window;            /* each sees as many on either side of it; 0: all */
+    int64_t truncate;          /* the last ones of those; 0: all */
+    heed_penalty_kind penalty; /* a part of the loss: CLASSIC, ENCODER */
+    double penalty_weight;
+} heed_attention_choice;
+
 typedef struct heed_model_cfg {
     heed_model_kind kind;
     int64_t vocab;        /* of the ids; SEQ2SEQ: of the target */
@@ -39,7 +54,7 @@ typedef struct heed_model_cfg {
     int64_t dense;               /* CLASSIC: units of a ReLU layer before the last; 0: none */
     int64_t max_len;             /* of positions; 0: 5000, LM: 1024 */
     heed_act act;                /* NONE: ReLU; LM: GELU_TANH */
-    heed_position_kind position; /* NONE: sinusoidal; LM: learned; or LEARNED, ROTARY */
+    heed_position_kind position; /* NONE: sinusoidal; LM: learned */
     heed_pooling_kind pooling;   /* CLASSIC, ENCODER */
     heed_rnn_kind rnn;           /* CLASSIC */
     bool bidirectional;          /* CLASSIC; each direction has hidden numbers */
@@ -51,11 +66,11 @@ typedef struct heed_model_cfg {
     int64_t padding;
     bool sparse; /* embedding tables take row-sparse gradients; not with tied */
     double dropout;
-    double norm_eps;   /* 0: 1e-5 */
-    bool additive;     /* CLASSIC: additive attention instead of scaled dot */
-    bool no_attention; /* CLASSIC: the states are pooled as the RNN leaves them */
-    double deviation;  /* of the embedding's first values; 0: 1, LM 0.02, SEQ2SEQ 1/sqrt(dim) */
-    bool remember;     /* CLASSIC: an LSTM's forget gates begin with a bias of 1 (Jozefowicz et al.
+    double norm_eps;                 /* 0: 1e-5 */
+    heed_attention_choice attention; /* of self-attention */
+    bool no_attention;               /* CLASSIC: the states are pooled as the RNN leaves them */
+    double deviation; /* of the embedding's first values; 0: 1, LM 0.02, SEQ2SEQ 1/sqrt(dim) */
+    bool remember;    /* CLASSIC: an LSTM's forget gates begin with a bias of 1 (Jozefowicz et al.
                          2015) */
 } heed_model_cfg;
 

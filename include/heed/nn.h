@@ -95,7 +95,11 @@ typedef enum heed_position_kind {
     HEED_POSITION_NONE,
     HEED_POSITION_SINUSOIDAL, /* Vaswani et al. 2017: sin in even columns, cos in odd ones */
     HEED_POSITION_LEARNED,    /* a table [max_len,C] of N(0,deviation) */
-    HEED_POSITION_ROTARY      /* Su et al. 2021, inside attention: nothing is added to x */
+    HEED_POSITION_ROTARY,     /* Su et al. 2021; this and the next two stand inside attention:
+                                 nothing is added to x */
+    HEED_POSITION_ALIBI,      /* Press et al. 2022 */
+    HEED_POSITION_T5,         /* Raffel et al. 2020, 32 buckets */
+    HEED_POSITION_OFF         /* none, where NONE lets a model choose */
 } heed_position_kind;
 
 typedef struct heed_position_cfg {
@@ -138,7 +142,9 @@ typedef struct heed_mha_cfg {
      * declared: bilinear "<name>.score_w" and additive "<name>.score_v", uniform within
      * 1/sqrt(d_k). Tensors given here must live as long as the layer is used. */
     heed_attention_cfg kind;
-    bool learn_temperature; /* "<name>.temperature" [H], from 1 */
+    float temperature;      /* the score is divided by it, besides kind.temperature; 0: 1 */
+    bool learn_temperature; /* each head's own: exp of "<name>.log_temperature" [H], which begins
+                               at the logarithm of `temperature` */
     bool learn_sinks;       /* "<name>.sinks" [H], from 0 */
     float learn_span;       /* "<name>.span" [H], from this many keys; 0: none */
     int64_t t5_buckets;     /* "<name>.t5" [buckets,H], N(0, 0.02); 0: none */
@@ -146,8 +152,9 @@ typedef struct heed_mha_cfg {
 } heed_mha_cfg;
 
 typedef struct heed_mha {
-    heed_linear q, k, v, o; /* "<name>.q", "<name>.k", "<name>.v", "<name>.out" */
-    heed_mha_cfg cfg;       /* with the defaults filled in */
+    heed_linear q, k, v, o;       /* "<name>.q", "<name>.k", "<name>.v", "<name>.out" */
+    heed_mha_cfg cfg;             /* with the defaults filled in */
+    heed_tensor *log_temperature; /* where it is learnt, else NULL */
 } heed_mha;
 
 /* "8 heads x 64 is 512, not d_model 256": sizes that do not fit are refused here. First values are
@@ -214,8 +221,10 @@ typedef struct heed_block_cfg {
     bool use_rotary;         /* in self-attention */
     heed_rotary_cfg rotary;
     heed_attention_cfg kind; /* of self-attention; causal and lengths are set at apply */
-    int64_t t5_buckets;      /* as in heed_mha_cfg, of self-attention */
+    int64_t t5_buckets;      /* this and the next as in heed_mha_cfg, of self-attention */
     bool alibi;
+    float temperature;
+    bool learn_temperature;
 } heed_block_cfg;
 
 typedef struct heed_block {
@@ -233,6 +242,7 @@ typedef struct heed_block_call {
     heed_tensor *memory_lengths; /* I32 [B] or NULL */
     heed_attention_tap *tap;     /* of self-attention, NULL or one (a stack: one for each layer) */
     heed_attention_tap *cross_tap; /* the same of cross-attention */
+    heed_attention_more *more; /* as tap, of self-attention; NULL: kind.penalty is not counted */
 } heed_block_call;
 
 HEED_API int heed_block_init(heed_block *b, heed_params *ps, const char *name,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/attention_options.h"
 #include "app/commands.h"
 #include "app/data.h"
 #include "app/kinds.h"
@@ -26,7 +27,8 @@ typedef struct train_options {
     heed_classify_cfg cfg;
     const char *search;
     double search_seconds;
-    const char *out, *precision, *run, *valid, *test, *unlabeled, *pretrain, *keep, *attention;
+    const char *out, *precision, *run, *valid, *test, *unlabeled, *pretrain, *keep;
+    attention_options attention;
     const char *feedback, *analysis;
     double dropout, smoothing, hold_out;
     int64_t seed, threads, augment;
@@ -118,7 +120,7 @@ static int model_options(train_options *o, opt *list, int len) {
         { "dense", 0, OPT_INT, &c->dense, 1, 65536, "N", "ReLU units before the last layer (0)" },
         { "ff", 0, OPT_INT, &c->ff, 1, 1e6, "N", "encoder: width of feed-forward (4 x embed)" },
         { "position", 0, OPT_TEXT, &c->position, 0, 0, "P",
-          "encoder: sinusoidal, learned, rotary (sinusoidal)" },
+          "encoder: sinusoidal, learned, rotary, alibi, t5, none (sinusoidal)" },
         { "tokenizer", 0, OPT_TEXT, &c->tokenizer, 0, 0, "T",
           "encoder: a file, or wordpiece, bpe, unigram to be trained (words)" },
         { "pooling", 0, OPT_TEXT, &c->pooling, 0, 0, "P",
@@ -127,7 +129,6 @@ static int model_options(train_options *o, opt *list, int len) {
         { "no-marks", 0, OPT_FLAG, &c->no_marks, 0, 0, NULL, "classic: pass over marks" },
         { "remember", 0, OPT_FLAG, &c->remember, 0, 0, NULL, "forget gates begin open: bias 1" },
         { "bidirectional", 0, OPT_FLAG, &c->bidirectional, 0, 0, NULL, "an LSTM each way" },
-        { "attention", 0, OPT_TEXT, &o->attention, 0, 0, "A", "dot, additive or none (dot)" },
         { "seed", 0, OPT_INT, &o->seed, 0, 0x1p53, "N", "of everything random (1)" },
         { "precision", 0, OPT_TEXT, &o->precision, 0, 0, "P",
           "f32 or bf16, of matrix products (f32)" },
@@ -147,7 +148,8 @@ static int model_options(train_options *o, opt *list, int len) {
 static int read_options(train_options *o, const char *usage, int argc, char **argv,
                         const char **operand) {
     opt list[MOST_OPTIONS] = { { .name = NULL } };
-    model_options(o, list, learning_options(o, list, 0));
+    const int len = model_options(o, list, learning_options(o, list, 0));
+    attention_options_list(&o->attention, &o->cfg, list + len);
     const opt_command what = { usage,
                                "Trains on labelled texts (TSV, CSV, JSON lines, fastText lines, a "
                                "folder; a header may name the columns) and writes a model folder. "
@@ -215,8 +217,7 @@ static bool complete(train_options *o) {
         return false;
     }
     if (!train_precision(o->precision, &precision) || !one_of("keep", o->keep, "head", "tail") ||
-        (!(o->attention && strcmp(o->attention, "none") == 0) &&
-         !one_of("attention", o->attention, "dot", "additive")))
+        !attention_options_complete(&o->attention, c))
         return false;
     if (!c->recipe && !c->from) c->recipe = "attend";
     if (c->recipe && strcmp(c->recipe, "lstm-attention") == 0) lstm_attention(o);
@@ -226,8 +227,6 @@ static bool complete(train_options *o) {
     c->threads = (int)o->threads;
     c->keep = o->keep && strcmp(o->keep, "head") == 0 ? HEED_KEEP_HEAD : HEED_KEEP_TAIL;
     c->windows = !o->cut;
-    c->no_attention = o->attention && strcmp(o->attention, "none") == 0;
-    c->additive = o->attention && strcmp(o->attention, "additive") == 0;
     c->dropout = o->dropout < 0 ? 0 : o->dropout > 0 ? o->dropout : -1; /* 0 is the recipe's own */
     c->label_smoothing = o->smoothing < 0 ? 0 : o->smoothing > 0 ? o->smoothing : -1; /* likewise */
     c->valid_part = o->hold_out < 0 ? 0.1 : o->hold_out;

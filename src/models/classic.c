@@ -26,12 +26,12 @@ int heed__classic_body(heed_classic *m, heed_params *ps, const heed_model_cfg *c
                                    .dropout = (float)c->dropout });
     if (c->remember && c->rnn == HEED_RNN_LSTM) remember(&m->rnn);
     const int64_t width = c->hidden * (c->bidirectional ? 2 : 1);
-    const heed_mha_cfg mha = { .dim = width,
-                               .heads = (int)c->heads,
-                               .kv_heads = (int)c->kv_heads,
-                               .kind.score = c->additive ? HEED_SCORE_ADDITIVE
-                                                         : HEED_SCORE_SCALED_DOT,
-                               .kind.dropout = (float)c->dropout };
+    heed_mha_cfg mha = { .dim = width,
+                         .heads = (int)c->heads,
+                         .kv_heads = (int)c->kv_heads,
+                         .temperature = (float)c->attention.temperature,
+                         .learn_temperature = c->attention.learn_temperature };
+    heed__model_attention(c, &mha.kind);
     if (!c->no_attention) heed_mha_init(&m->attention, ps, "attention", &mha);
     return heed_pooling_init(&m->pooling, ps, "pooling", c->pooling, width);
 }
@@ -50,33 +50,36 @@ static heed_tensor *recurrent(heed_ctx *cx, const heed_classic *m, heed_tensor *
     return heed_rnn_apply(cx, &m->rnn, x, lengths, NULL);
 }
 
-static heed_attention_cfg attention_kind(const heed_classic *m, heed_tensor *lengths,
-                                         heed_attention_tap *tap) {
+static heed_attention_cfg attention_kind(const heed_classic *m, const heed_block_call *call) {
     heed_attention_cfg kind = m->attention.cfg.kind;
-    kind.key_lengths = lengths;
-    kind.tap = tap;
+    kind.key_lengths = call->lengths;
+    kind.tap = call->tap;
+    kind.more = call->more;
+    if (!kind.more) kind.penalty = HEED_PENALTY_NONE;
     return kind;
 }
 
 heed_tensor *heed__classic_states(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
-                                  heed_tensor *lengths, heed_attention_tap *tap) {
-    const heed_attention_cfg kind = attention_kind(m, lengths, tap);
-    heed_tensor *h = recurrent(cx, m, ids, lengths);
+                                  const heed_block_call *call) {
+    const heed_attention_cfg kind = attention_kind(m, call);
+    heed_tensor *h = recurrent(cx, m, ids, call->lengths);
     return m->cfg.no_attention ? h : heed_mha_apply(cx, &m->attention, h, h, h, &kind);
 }
 
 heed_tensor *heed__classic_pooled(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
-                                  heed_tensor *lengths, heed_attention_tap *tap) {
-    const heed_attention_cfg kind = attention_kind(m, lengths, tap);
+                                  const heed_block_call *call) {
+    const heed_attention_cfg kind = attention_kind(m, call);
     if (!m->cfg.no_attention && m->pooling.kind == HEED_POOLING_MEAN)
-        return heed_mha_mean(cx, &m->attention, recurrent(cx, m, ids, lengths), lengths, &kind);
-    heed_tensor *a = heed__classic_states(cx, m, ids, lengths, tap);
-    return heed_pooling_apply(cx, &m->pooling, a, lengths, NULL);
+        return heed_mha_mean(cx, &m->attention, recurrent(cx, m, ids, call->lengths), call->lengths,
+                             &kind);
+    heed_tensor *a = heed__classic_states(cx, m, ids, call);
+    return heed_pooling_apply(cx, &m->pooling, a, call->lengths, NULL);
 }
 
 heed_tensor *heed_classic_apply(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
                                 heed_tensor *lengths, heed_attention_tap *tap) {
-    heed_tensor *y = heed__classic_pooled(cx, m, ids, lengths, tap);
+    const heed_block_call call = { .lengths = lengths, .tap = tap };
+    heed_tensor *y = heed__classic_pooled(cx, m, ids, &call);
     y = heed_dropout(cx, y, (float)m->cfg.dropout);
     if (m->dense.w) y = heed_relu(cx, heed_linear_apply(cx, &m->dense, y));
     return heed_linear_apply(cx, &m->head, y);

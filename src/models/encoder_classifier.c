@@ -18,13 +18,17 @@ int heed_encoder_classifier_init(heed_encoder_classifier *m, heed_params *ps,
     return heed_linear_init(&m->head, ps, "head", m->cfg.dim, m->cfg.classes);
 }
 
+heed_tensor *heed__encoder_states(heed_ctx *cx, const heed_encoder_classifier *m, heed_tensor *ids,
+                                  const heed_block_call *call) {
+    heed_tensor *x = heed__model_enter(cx, &m->embed, &m->position, ids, 0);
+    x = heed_dropout(cx, x, (float)m->cfg.dropout);
+    return heed_encoder_apply_call(cx, &m->encoder, x, call);
+}
+
 heed_tensor *heed_encoder_classifier_encode(heed_ctx *cx, const heed_encoder_classifier *m,
                                             heed_tensor *ids, heed_tensor *lengths,
                                             heed_attention_tap *taps) {
-    heed_tensor *x = heed__model_enter(cx, &m->embed, &m->position, ids, 0);
-    x = heed_dropout(cx, x, (float)m->cfg.dropout);
-    return heed_encoder_apply_call(cx, &m->encoder, x,
-                                   &(heed_block_call){ .lengths = lengths, .tap = taps });
+    return heed__encoder_states(cx, m, ids, &(heed_block_call){ .lengths = lengths, .tap = taps });
 }
 
 heed_tensor *heed_encoder_classifier_apply(heed_ctx *cx, const heed_encoder_classifier *m,

@@ -60,22 +60,51 @@ int heed__model_position(heed_position *p, heed_params *ps, const heed_model_cfg
         &(heed_position_cfg){ .kind = c->position, .dim = c->dim, .max_len = c->max_len });
 }
 
+/* Weights that choose one key are not dropped. */
+static float weights_dropout(const heed_model_cfg *c) {
+    const heed_weights_kind w = c->attention.weights;
+    return w == HEED_WEIGHTS_HARD || w == HEED_WEIGHTS_GUMBEL ? 0 : (float)c->dropout;
+}
+
+void heed__model_attention(const heed_model_cfg *c, heed_attention_cfg *kind) {
+    const heed_attention_choice *a = &c->attention;
+    kind->dropout = weights_dropout(c);
+    kind->score = a->score;
+    kind->weights = a->weights;
+    kind->topk = a->topk;
+    kind->score_std = a->score_std;
+    kind->window = a->window > 0;
+    kind->left = kind->right = a->window;
+    kind->truncate = a->truncate;
+    kind->penalty = a->penalty;
+}
+
 heed_stack_cfg heed__model_stack(const heed_model_cfg *c, int64_t layers, bool cross) {
-    return (heed_stack_cfg){ .layers = layers > 0 && layers < 10000 ? (int)layers : -1,
-                             .share_layers = c->share_layers,
-                             .final_norm = c->pre_norm,
-                             .block = { .dim = c->dim,
-                                        .heads = (int)c->heads,
-                                        .kv_heads = (int)c->kv_heads,
-                                        .ff = c->ff,
-                                        .act = c->act,
-                                        .gated = c->gated,
-                                        .pre_norm = c->pre_norm,
-                                        .rms = c->rms,
-                                        .norm_eps = (float)c->norm_eps,
-                                        .dropout = (float)c->dropout,
-                                        .cross = cross,
-                                        .use_rotary = c->position == HEED_POSITION_ROTARY } };
+    enum { T5_BUCKETS = 32 };
+    heed_stack_cfg stack = {
+        .layers = layers > 0 && layers < 10000 ? (int)layers : -1,
+        .share_layers = c->share_layers,
+        .final_norm = c->pre_norm,
+        .block = { .dim = c->dim,
+                   .heads = (int)c->heads,
+                   .kv_heads = (int)c->kv_heads,
+                   .ff = c->ff,
+                   .act = c->act,
+                   .gated = c->gated,
+                   .pre_norm = c->pre_norm,
+                   .rms = c->rms,
+                   .norm_eps = (float)c->norm_eps,
+                   .dropout = (float)c->dropout,
+                   .attention_dropout = weights_dropout(c) > 0 ? 0 : -1,
+                   .cross = cross,
+                   .use_rotary = c->position == HEED_POSITION_ROTARY,
+                   .t5_buckets = c->position == HEED_POSITION_T5 ? T5_BUCKETS : 0,
+                   .alibi = c->position == HEED_POSITION_ALIBI,
+                   .temperature = (float)c->attention.temperature,
+                   .learn_temperature = c->attention.learn_temperature },
+    };
+    heed__model_attention(c, &stack.block.kind);
+    return stack;
 }
 
 int heed__model_head(heed_linear *head, heed_params *ps, const heed_model_cfg *c,

@@ -44,6 +44,8 @@ int heed_block_init(heed_block *b, heed_params *ps, const char *name, const heed
     m.rotary = c->rotary;
     m.t5_buckets = c->t5_buckets;
     m.alibi = c->alibi;
+    m.temperature = c->temperature;
+    m.learn_temperature = c->learn_temperature;
     heed_mha_init(&b->self, ps, heed__part(ps, part, name, "self"), &m);
     heed_norm_init(&b->norm1, ps, heed__part(ps, part, name, "norm1"), &norm);
     if (c->cross) {
@@ -84,6 +86,8 @@ static heed_tensor *self_heads(heed_ctx *cx, const part_call *p, heed_tensor *x)
     cfg.causal |= p->call->causal;
     cfg.key_lengths = p->call->lengths;
     cfg.tap = p->call->tap;
+    cfg.more = p->call->more;
+    if (!cfg.more) cfg.penalty = HEED_PENALTY_NONE;
     if (p->cache) return heed__mha_step_heads(cx, &p->b->self, x, p->cache->self, &cfg);
     heed_tensor *const qkv[3] = { x, x, x };
     return heed__mha_heads(cx, &p->b->self, qkv, &cfg);

@@ -39,11 +39,16 @@ void heed_sinusoids(float *table, int64_t max_len, int64_t dim, double base) {
     }
 }
 
+/* Whether positions are added to x; the others stand inside attention, or nowhere. */
+static bool is_added(heed_position_kind kind) {
+    return kind == HEED_POSITION_SINUSOIDAL || kind == HEED_POSITION_LEARNED;
+}
+
 int heed_position_init(heed_position *p, heed_params *ps, const char *name,
                        const heed_position_cfg *cfg) {
     const int64_t len = cfg->max_len > 0 ? cfg->max_len : 5000;
     *p = (heed_position){ .kind = cfg->kind, .max_len = len, .dim = cfg->dim };
-    if (cfg->kind == HEED_POSITION_NONE || cfg->kind == HEED_POSITION_ROTARY) return 0;
+    if (!is_added(cfg->kind)) return 0;
     if (cfg->dim < 1 || len > INT64_MAX / 64 / cfg->dim)
         return heed_params_fail(ps, HEED_EINVALID, "%s: positions of %lld x %lld are none", name,
                                 (long long)len, (long long)cfg->dim);
@@ -62,7 +67,7 @@ int heed_position_init(heed_position *p, heed_params *ps, const char *name,
 heed_tensor *heed_position_apply(heed_ctx *cx, const heed_position *p, heed_tensor *x,
                                  int64_t start) {
     char text[96];
-    if (!x || p->kind == HEED_POSITION_NONE || p->kind == HEED_POSITION_ROTARY) return x;
+    if (!x || !is_added(p->kind)) return x;
     if (x->ndim != 3 || x->shape[2] != p->dim)
         return heed_fail(cx, HEED_ESHAPE, "positions: x %s is not [B,T,%lld]",
                          heed_shape_text(x, text), (long long)p->dim);

@@ -1,9 +1,25 @@
 /* mha.c: multi-head attention: projections, rotary positions, heed_attention, output projection. */
+#include "base/elementary.h"
 #include "nn/part.h"
 #include "ops/attention_impl.h"
 #include "tensor/ctx.h"
 
 #include <math.h>
+
+/* A fixed temperature is a matter of the scale. */
+static int temper(heed_params *ps, const char *name, heed_mha_cfg *c) {
+    if (c->temperature == 0) c->temperature = 1;
+    if (!(c->temperature > 0) || !isfinite(c->temperature))
+        return heed_params_fail(ps, HEED_EINVALID, "%s: temperature %g is not above 0", name,
+                                (double)c->temperature);
+    if (c->learn_temperature && c->kind.temperature)
+        return heed_params_fail(ps, HEED_EINVALID, "%s: the temperature is given and learnt", name);
+    if (c->learn_temperature || c->temperature == 1) return 0;
+    heed_attention_cfg *k = &c->kind;
+    if (k->scale == 0) k->scale = k->score == HEED_SCORE_SCALED_DOT ? heed__bound(c->key) : 1;
+    k->scale /= c->temperature;
+    return 0;
+}
 
 /* Fills in the defaults of *c; refuses what does not fit. */
 static int complete(heed_params *ps, const char *name, heed_mha_cfg *c) {
@@ -37,7 +53,7 @@ static int complete(heed_params *ps, const char *name, heed_mha_cfg *c) {
                                 name, c->rotary.dims, (long long)c->key);
     c->kind.heads = c->heads;
     c->kind.kv_heads = c->kv_heads;
-    return 0;
+    return temper(ps, name, c);
 }
 
 /* A tensor of the paper's slopes that lives with ps. */
@@ -53,7 +69,8 @@ static heed_tensor *alibi(heed_params *ps, int64_t heads) {
 }
 
 /* Declares what the kind of attention needs and was not given. */
-static void kind_params(heed_mha_cfg *c, heed_params *ps, const char *name) {
+static void kind_params(heed_mha *m, heed_params *ps, const char *name) {
+    heed_mha_cfg *c = &m->cfg;
     const int64_t H = c->heads;
     const heed_init near = { HEED_INIT_UNIFORM, heed__bound(c->key) };
     heed_attention_cfg *k = &c->kind;
@@ -62,9 +79,11 @@ static void kind_params(heed_mha_cfg *c, heed_params *ps, const char *name) {
                                       (int64_t[]){ H, c->key, c->key });
     if (k->score == HEED_SCORE_ADDITIVE && !k->score_v)
         k->score_v = heed__part_param(ps, name, "score_v", near, 2, (int64_t[]){ H, c->key });
-    if (c->learn_temperature)
-        k->temperature = heed__part_param(ps, name, "temperature", (heed_init){ HEED_INIT_ONES, 0 },
-                                          1, &H);
+    if (c->learn_temperature) {
+        const float log = (float)heed__ln((double)c->temperature);
+        m->log_temperature = heed__part_param(ps, name, "log_temperature",
+                                              (heed_init){ HEED_INIT_CONSTANT, log }, 1, &H);
+    }
     if (c->learn_sinks)
         k->sinks = heed__part_param(ps, name, "sinks", (heed_init){ HEED_INIT_ZEROS, 0 }, 1, &H);
     if (c->learn_span > 0)
@@ -99,7 +118,7 @@ int heed_mha_init(heed_mha *m, heed_params *ps, const char *name, const heed_mha
         .in = c->heads * c->value, .out = c->dim, .no_bias = c->no_out_bias, .bias = &zeros
     };
     heed_linear_init_cfg(&m->o, ps, heed__part(ps, part, name, "out"), &l);
-    kind_params(c, ps, name);
+    kind_params(m, ps, name);
     return heed__part_status(ps);
 }
 
@@ -112,14 +131,21 @@ static heed_tensor *turn(heed_ctx *cx, const heed_mha *m, heed_tensor *x, int he
     return heed_rotary(cx, x, NULL, &r);
 }
 
+/* What a call attends by: the layer's kind or the caller's, with the learnt temperature. */
+static heed_attention_cfg kind_of(heed_ctx *cx, const heed_mha *m, const heed_attention_cfg *cfg) {
+    heed_attention_cfg kind = cfg ? *cfg : m->cfg.kind;
+    if (m->log_temperature) kind.temperature = heed_exp(cx, m->log_temperature);
+    return kind;
+}
+
 heed_tensor *heed__mha_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *const qkv[3],
                              const heed_attention_cfg *cfg) {
-    if (!cfg) cfg = &m->cfg.kind;
+    const heed_attention_cfg kind = kind_of(cx, m, cfg);
     heed_tensor *q = turn(cx, m, heed_linear_apply(cx, &m->q, qkv[0]), m->cfg.heads,
-                          cfg->query_start);
+                          kind.query_start);
     heed_tensor *k = turn(cx, m, heed_linear_apply(cx, &m->k, qkv[1]), m->cfg.kv_heads, 0);
     heed_tensor *v = heed_linear_apply(cx, &m->v, qkv[2]);
-    return heed_attention(cx, q, k, v, cfg);
+    return heed_attention(cx, q, k, v, &kind);
 }
 
 heed_tensor *heed_mha_apply(heed_ctx *cx, const heed_mha *m, heed_tensor *q, heed_tensor *k,
@@ -130,8 +156,8 @@ heed_tensor *heed_mha_apply(heed_ctx *cx, const heed_mha *m, heed_tensor *q, hee
 
 static bool mean_fits(const heed_mha *m, const heed_attention_cfg *cfg) {
     const heed_mha_cfg *c = &m->cfg;
-    return heed__attention_mean_exists(cfg) && !c->use_rotary && c->kv_heads == c->heads &&
-           c->kdim == c->dim && c->vdim == c->dim;
+    return heed__attention_mean_exists(cfg) && !m->log_temperature && !c->use_rotary &&
+           c->kv_heads == c->heads && c->kdim == c->dim && c->vdim == c->dim;
 }
 
 /* Values of the sources z [B,H,C], head h by its own rows of the projection; bias times the sum of
@@ -183,7 +209,8 @@ heed_tensor *heed__mha_step_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *
     heed_tensor *k = turn(cx, m, heed_linear_apply(cx, &m->k, x), m->cfg.kv_heads, start);
     heed_tensor *v = heed_linear_apply(cx, &m->v, x);
     if (!q || !k || !v || heed_kv_cache_append(cx, cache, k, v) != 0) return NULL;
-    heed_tensor *y = heed_attention_cached(cx, q, cache, cfg ? cfg : &m->cfg.kind);
+    const heed_attention_cfg kind = kind_of(cx, m, cfg);
+    heed_tensor *y = heed_attention_cached(cx, q, cache, &kind);
     if (!y) heed_kv_cache_truncate(cache, start);
     return y;
 }
@@ -204,7 +231,8 @@ int heed_mha_remember(heed_ctx *cx, const heed_mha *m, heed_tensor *k, heed_tens
 heed_tensor *heed__mha_recall_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *x,
                                     heed_kv_cache *cache, const heed_attention_cfg *cfg) {
     heed_tensor *q = turn(cx, m, heed_linear_apply(cx, &m->q, x), m->cfg.heads, 0);
-    return heed_attention_cached(cx, q, cache, cfg ? cfg : &m->cfg.kind);
+    const heed_attention_cfg kind = kind_of(cx, m, cfg);
+    return heed_attention_cached(cx, q, cache, &kind);
 }
 
 heed_tensor *heed_mha_recall(heed_ctx *cx, const heed_mha *m, heed_tensor *x, heed_kv_cache *cache,

@@ -44,6 +44,7 @@ static heed_tensor *run(heed_ctx *cx, const heed_encoder *e, heed__block_cache *
         heed_block_call one = *call;
         if (one.tap) one.tap += i;
         if (one.cross_tap) one.cross_tap += i;
+        if (one.more) one.more += i;
         x = heed__block_step(cx, &e->blocks[i], caches ? &caches[i] : NULL, x, &one);
     }
     return e->cfg.final_norm ? heed_norm_apply(cx, &e->norm, x) : x;

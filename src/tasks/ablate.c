@@ -11,7 +11,10 @@
 /* What one form changes of the settings. */
 typedef struct form {
     const char *recipe, *what;
-    bool no_attention, additive;
+    bool no_attention;
+    heed_score_kind score;
+    heed_weights_kind weights;
+    int64_t window;
     int64_t heads, layers;
     const char *position, *pooling;
 } form;
@@ -25,13 +28,19 @@ static const form forms[] = {
     { .recipe = "classic", .what = "no attention", .no_attention = true },
     { .recipe = "classic", .what = "1 head", .heads = 1 },
     { .recipe = "classic", .what = "8 heads", .heads = 8 },
-    { .recipe = "classic", .what = "additive attention", .additive = true },
+    { .recipe = "classic", .what = "score: additive", .score = HEED_SCORE_ADDITIVE },
+    { .recipe = "classic", .what = "weights: sparsemax", .weights = HEED_WEIGHTS_SPARSEMAX },
+    { .recipe = "classic", .what = "window: 8 each way", .window = 8 },
     { .recipe = "classic", .what = "pooling: max", .pooling = "max" },
     { .recipe = "encoder", .what = "as it is" },
     { .recipe = "encoder", .what = "1 head", .heads = 1 },
     { .recipe = "encoder", .what = "1 layer", .layers = 1 },
     { .recipe = "encoder", .what = "positions: learned", .position = "learned" },
     { .recipe = "encoder", .what = "positions: rotary", .position = "rotary" },
+    { .recipe = "encoder", .what = "positions: alibi", .position = "alibi" },
+    { .recipe = "encoder", .what = "positions: none", .position = "none" },
+    { .recipe = "encoder", .what = "weights: sparsemax", .weights = HEED_WEIGHTS_SPARSEMAX },
+    { .recipe = "encoder", .what = "window: 8 each way", .window = 8 },
     { .recipe = "encoder", .what = "pooling: attention", .pooling = "attention" },
 };
 
@@ -74,7 +83,9 @@ static int train_once(ablation *a, const form *f, int64_t seed, heed_ablated *ro
     cfg.valid_part = 0;
     cfg.run = NULL;
     if (f->no_attention) cfg.no_attention = true;
-    if (f->additive) cfg.additive = true;
+    if (f->score) cfg.attention.score = f->score;
+    if (f->weights) cfg.attention.weights = f->weights;
+    if (f->window) cfg.attention.window = f->window;
     if (f->heads) cfg.heads = f->heads;
     if (f->layers) cfg.layers = f->layers;
     if (f->position) cfg.position = f->position;

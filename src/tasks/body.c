@@ -156,3 +156,11 @@ heed_tensor *heed__even_weights(heed_ctx *cx, const heed_span *span, int64_t n, 
             HEED_F32_DATA(w)[i * T + t] = 1.0f / (float)(span[i].end - span[i].begin);
     return w;
 }
+
+heed_tensor *heed__body_penalty(heed_ctx *cx, const heed_attention_choice *kind,
+                                const heed_attention_more *more, int64_t layers) {
+    if (!kind->penalty || !heed_ctx_train(cx)) return NULL;
+    heed_tensor *sum = more[0].penalty;
+    for (int64_t i = 1; i < layers; i++) sum = heed_add(cx, sum, more[i].penalty);
+    return heed_scale(cx, sum, (float)(kind->penalty_weight / (double)layers), 0);
+}

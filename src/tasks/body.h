@@ -86,10 +86,12 @@ typedef struct heed_body_cfg {
     heed_position_kind position; /* encoder */
     heed_pooling_kind pooling;
     bool bidirectional;
-    double deviation;      /* of the units' first vectors */
-    bool no_marks;         /* words only: marks are passed over */
-    bool remember;         /* an LSTM's forget gates begin with a bias of 1 */
-    bool additive;         /* attention by vᵀ tanh(Wq q + Wk k) instead of scaled dot */
+    double deviation; /* of the units' first vectors */
+    bool no_marks;    /* words only: marks are passed over */
+    bool remember;    /* an LSTM's forget gates begin with a bias of 1 */
+    heed_attention_choice attention;
+    int64_t kv_heads;      /* 0: heads */
+    bool share_layers;     /* encoder */
     bool no_attention;     /* instead of attention: an LSTM's states as they are, the mean */
     double dropout;        /* negative: none */
     const char *tokenizer; /* file to take the units from; NULL: the recipe's own. Not kept */
@@ -109,6 +111,9 @@ typedef struct heed_body_call {
      * span gets; over the units of a span these add up to 1, and those past its end are 0. Carries
      * no gradient. */
     heed_tensor *weights;
+    /* delivered in training, where attention.penalty is asked for: [], times its weight; to be
+     * added to the loss. NULL: none */
+    heed_tensor *penalty;
     heed_tensor *lengths; /* I32 [n], of the spans; a body's own use */
 } heed_body_call;
 
@@ -129,6 +134,7 @@ typedef struct heed_body_kind {
     double smoothing;         /* of labels, where none is said */
     size_t size;              /* of its struct, which begins with a heed_body */
     bool shares;              /* what texts of a batch have in common is computed once */
+    bool chooses;             /* cfg's attention and kv_heads are read */
     /* Replaces the zeros of both by the recipe's values. */
     void (*defaults)(heed_body_cfg *cfg, heed_fit_cfg *fit);
     /* Makes vocabulary and tables from the training texts and declares the parameters in b->ps. */
@@ -208,5 +214,9 @@ heed_tensor *heed__column_weights(heed_ctx *cx, const heed_tensor *column, const
                                   int64_t n);
 /* The same where there is no attention: all units of a span count alike. */
 heed_tensor *heed__even_weights(heed_ctx *cx, const heed_span *span, int64_t n, int64_t T);
+/* The mean of the layers' penalties times their weight; NULL where none was asked for or the
+ * context does not train. */
+heed_tensor *heed__body_penalty(heed_ctx *cx, const heed_attention_choice *kind,
+                                const heed_attention_more *more, int64_t layers);
 
 #endif

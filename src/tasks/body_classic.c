@@ -57,7 +57,8 @@ static int learn(heed_body *b, const heed_texts *x, heed_error *err) {
                                    .heads = g->heads,
                                    .layers = g->layers,
                                    .bidirectional = g->bidirectional,
-                                   .additive = g->additive,
+                                   .attention = g->attention,
+                                   .kv_heads = g->kv_heads,
                                    .no_attention = g->no_attention,
                                    .deviation = g->deviation,
                                    .remember = g->remember,
@@ -122,7 +123,7 @@ static int encode(const heed_body *b, const heed_texts *x, const heed_rows_cfg *
 }
 
 typedef heed_tensor *(*classic_fn)(heed_ctx *cx, const heed_classic *m, heed_tensor *ids,
-                                   heed_tensor *lengths, heed_attention_tap *tap);
+                                   const heed_block_call *call);
 
 typedef struct batch {
     const heed_rows *rows;
@@ -134,11 +135,17 @@ typedef struct batch {
 static heed_tensor *run_with(heed_ctx *cx, const heed_body *b, classic_fn fn, const batch *x,
                              heed_body_call *call) {
     const classic *c = (const classic *)b;
+    const heed_attention_choice *kind = &c->model.cfg.attention;
     heed_attention_tap tap = { .column_mass = true };
+    heed_attention_more more = { .penalty = NULL };
     heed_tensor *in[2];
     heed__rows_batch(cx, x->rows, x->span, x->n, HEED_VOCAB_PAD, in);
     call->lengths = in[1];
-    heed_tensor *h = fn(cx, &c->model, in[0], in[1], call->want_weights ? &tap : NULL);
+    const heed_block_call what = { .lengths = in[1],
+                                   .tap = call->want_weights ? &tap : NULL,
+                                   .more = heed_ctx_train(cx) ? &more : NULL };
+    heed_tensor *h = fn(cx, &c->model, in[0], &what);
+    call->penalty = heed__body_penalty(cx, kind, &more, 1);
     if (call->want_weights)
         call->weights = !h ? NULL
                         : c->model.cfg.no_attention
@@ -183,6 +190,7 @@ static const char *const files[] = { "vocab.txt", NULL };
 const heed_body_kind heed__body_classic = { .name = "classic",
                                             .files = files,
                                             .size = sizeof(classic),
+                                            .chooses = true,
                                             .defaults = defaults,
                                             .learn = learn,
                                             .load = load,

@@ -109,6 +109,9 @@ static int learn(heed_body *b, const heed_texts *x, heed_error *err) {
                                    .ff = g->ff,
                                    .max_len = g->max_len,
                                    .act = HEED_ACT_GELU,
+                                   .attention = g->attention,
+                                   .kv_heads = g->kv_heads,
+                                   .share_layers = g->share_layers,
                                    .position = g->position,
                                    .pooling = g->pooling,
                                    .pre_norm = true,
@@ -246,12 +249,16 @@ static heed_tensor *states_of(heed_ctx *cx, const heed_body *b, const heed_rows 
     const encoder *e = (const encoder *)b;
     const int64_t layers = e->model.cfg.layers;
     heed_attention_tap taps[MOST_LAYERS] = { { .column_mass = false } };
+    heed_attention_more more[MOST_LAYERS] = { { .penalty = NULL } };
     if (layers <= MOST_LAYERS) taps[layers - 1].column_mass = call->want_weights;
     heed_tensor *in[2];
     heed__rows_batch(cx, rows, span, n, (int32_t)e->units + 1, in);
     call->lengths = in[1];
-    heed_tensor *h = heed_encoder_classifier_encode(cx, &e->model, in[0], in[1],
-                                                    call->want_weights ? taps : NULL);
+    const heed_block_call what = { .lengths = in[1],
+                                   .tap = call->want_weights ? taps : NULL,
+                                   .more = heed_ctx_train(cx) ? more : NULL };
+    heed_tensor *h = heed__encoder_states(cx, &e->model, in[0], &what);
+    call->penalty = heed__body_penalty(cx, &e->model.cfg.attention, more, layers);
     if (call->want_weights)
         call->weights = h ? heed__column_weights(cx, taps[layers - 1].column, span, n) : NULL;
     return h;
@@ -299,6 +306,7 @@ static const char *const files[] = { "vocab.txt", "tokenizer.json", NULL };
 const heed_body_kind heed__body_encoder = { .name = "encoder",
                                             .files = files,
                                             .size = sizeof(encoder),
+                                            .chooses = true,
                                             .defaults = defaults,
                                             .learn = learn,
                                             .load = load,

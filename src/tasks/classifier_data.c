@@ -14,9 +14,10 @@ bool heed__is_head(const char *name) {
 }
 
 bool heed__position_of(const char *name, heed_position_kind *kind) {
-    static const char *const names[] = { "", "sinusoidal", "learned", "rotary" };
+    static const char *const names[] = { "",      "sinusoidal", "learned", "rotary",
+                                         "alibi", "t5",         "none" };
     *kind = HEED_POSITION_NONE;
-    for (int i = 1; name && i <= HEED_POSITION_ROTARY; i++)
+    for (int i = 1; name && i <= HEED_POSITION_OFF; i++)
         if (strcmp(names[i], name) == 0) *kind = (heed_position_kind)i;
     return !name || *kind != HEED_POSITION_NONE;
 }

@@ -22,8 +22,9 @@ typedef struct training {
     const heed_body_kind *kind;
     heed_part learn, held;
     heed_goal goal;
-    float *weight;   /* [K] or NULL */
-    heed_span *span; /* [batch] */
+    heed_tensor *penalty; /* of this step's attention, or NULL */
+    float *weight;        /* [K] or NULL */
+    heed_span *span;      /* [batch] */
     char settings[256];
     heed_error *err;
 } training;
@@ -44,7 +45,8 @@ static int find_names(training *t) {
     const heed_classify_cfg *c = &t->cfg;
     if (!heed__position_of(c->position, &t->body.position))
         return heed__error(t->err, HEED_EINVALID,
-                           "train: no positions '%.40s'; there are sinusoidal, learned, rotary",
+                           "train: no positions '%.40s'; there are sinusoidal, learned, rotary, "
+                           "alibi, t5, none",
                            c->position);
     if (!heed__adversary_find(c->adversary, &t->fit.adversary))
         return heed__error(t->err, HEED_EINVALID,
@@ -77,7 +79,9 @@ static int fill_in(training *t) {
                                .layers = c->layers,
                                .ff = c->ff,
                                .bidirectional = c->bidirectional,
-                               .additive = c->additive,
+                               .attention = c->attention,
+                               .kv_heads = c->kv_heads,
+                               .share_layers = c->share_layers,
                                .no_attention = c->no_attention,
                                .deviation = c->deviation,
                                .remember = c->remember,
@@ -108,6 +112,32 @@ static int fill_in(training *t) {
     }
     own_values(t);
     return find_names(t);
+}
+
+/* The kind of attention that was chosen: whether the recipe has the choice. */
+static int check_attention(const training *t) {
+    const heed_classify_cfg *c = &t->cfg;
+    const heed_attention_choice *a = &c->attention;
+    const bool chosen = a->score || a->weights || a->topk || a->temperature > 0 ||
+                        a->learn_temperature || a->score_std || a->window || a->truncate ||
+                        a->penalty || c->kv_heads;
+    if (chosen && (!t->kind->chooses || c->no_attention))
+        return heed__error(t->err, HEED_EUNSUPPORTED,
+                           "train: %s has no choice of attention's kind; the recipes classic and "
+                           "encoder have one",
+                           c->no_attention ? "a model without attention" : t->kind->name);
+    if (c->share_layers && !t->kind->hidden_unit)
+        return heed__error(t->err, HEED_EUNSUPPORTED,
+                           "train: only the recipe encoder has layers to share");
+    if (a->weights == HEED_WEIGHTS_REINFORCE)
+        return heed__error(t->err, HEED_EUNSUPPORTED,
+                           "train: weights drawn by chance (reinforce) need a loss of their own; "
+                           "hard and gumbel learn with any");
+    if (a->temperature < 0 || a->window < 0 || a->truncate < 0 || a->penalty_weight < 0)
+        return heed__error(t->err, HEED_EINVALID,
+                           "train: temperature, window, truncate and a penalty's weight are not "
+                           "below 0");
+    return 0;
 }
 
 static int check(const training *t) {
@@ -292,16 +322,22 @@ static heed_tensor *vectors(training *t, const heed_rows *rows, const int64_t *i
                         drawn);
         t->span[i] = heed__window(c, rows, item[i], (int64_t)(drawn[0] % (uint64_t)windows));
     }
-    return c->body->kind->apply(c->cx, c->body, rows, t->span, n, NULL);
+    heed_body_call call = { .want_weights = false };
+    heed_tensor *y = c->body->kind->apply(c->cx, c->body, rows, t->span, n, &call);
+    if (call.penalty)
+        t->penalty = t->penalty ? heed_add(c->cx, t->penalty, call.penalty) : call.penalty;
+    return y;
 }
 
 static heed_tensor *loss(void *self, const int64_t *item, int64_t n) {
     training *t = self;
     heed_classifier *c = t->c;
+    t->penalty = NULL;
     heed_tensor *y = vectors(t, &t->learn.in.rows, item, n), *y2 = NULL;
     if (c->head.cfg.pairs) y2 = vectors(t, &t->learn.in.rows2, item, n);
-    return heed__head_loss(c->cx, &c->head, heed__head_apply(c->cx, &c->head, y, y2), &t->goal,
-                           item);
+    heed_tensor *wrong = heed__head_loss(c->cx, &c->head, heed__head_apply(c->cx, &c->head, y, y2),
+                                         &t->goal, item);
+    return t->penalty ? heed_add(c->cx, wrong, t->penalty) : wrong;
 }
 
 static int score(void *self, heed_score *s, heed_error *err) {
@@ -312,13 +348,19 @@ static int score(void *self, heed_score *s, heed_error *err) {
 /* What else a training that goes on must have as it was. */
 static uint64_t fingerprint(const training *t) {
     const heed_classify_cfg *c = &t->cfg;
-    char text[256];
-    heed__format(text, sizeof text, "%lld %d %d %d %d %d %d %d %d %g %g %d %d %d %lld %lld %d %g",
+    const heed_attention_choice *a = &c->attention;
+    char text[512];
+    heed__format(text, sizeof text,
+                 "%lld %d %d %d %d %d %d %d %d %g %g %d %d %d %lld %lld %d %g "
+                 "%d %d %lld %g %d %d %lld %lld %d %g %lld %d",
                  (long long)t->body.max_len, (int)c->keep, c->windows, c->balanced, c->freeze,
-                 c->remember, c->no_marks, c->additive + 2 * c->no_attention, c->from != NULL,
-                 c->label_smoothing, t->body.deviation, (int)t->body.position, (int)t->body.pooling,
-                 (int)c->precision, (long long)t->body.heads, (long long)c->pretrain_epochs,
-                 (int)t->fit.adversary, c->adversary_size);
+                 c->remember, c->no_marks, c->no_attention, c->from != NULL, c->label_smoothing,
+                 t->body.deviation, (int)t->body.position, (int)t->body.pooling, (int)c->precision,
+                 (long long)t->body.heads, (long long)c->pretrain_epochs, (int)t->fit.adversary,
+                 c->adversary_size, (int)a->score, (int)a->weights, (long long)a->topk,
+                 a->temperature, a->learn_temperature, a->score_std, (long long)a->window,
+                 (long long)a->truncate, (int)a->penalty, a->penalty_weight, (long long)c->kv_heads,
+                 c->share_layers);
     return heed__hash_text(HEED_HASH_BEGIN, text);
 }
 
@@ -367,7 +409,9 @@ heed_classifier *heed_classifier_train(const heed_examples *data, const heed_cla
     heed_fitted done = { 0 };
     *t.err = (heed_error){ 0 };
     const heed_target target = given->target;
-    if (heed__data_check(data, target, "text", t.err) || fill_in(&t) || check(&t)) return NULL;
+    if (heed__data_check(data, target, "text", t.err) || fill_in(&t) || check(&t) ||
+        check_attention(&t))
+        return NULL;
     if (given->valid && heed__data_check(given->valid, target, "held-out text", t.err)) return NULL;
     if (t.fit.batch > data->len) t.fit.batch = data->len;
     t.c = heed__classifier_new(given->isa, given->threads, given->seed, given->hooks, t.err);

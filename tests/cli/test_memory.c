@@ -23,6 +23,8 @@ static const recipe recipes[] = {
     { "short texts", { "--max-len", "20", NULL } },
     { "few words, small batches, one thread",
       { "--vocab", "300", "--batch", "16", "--threads", "1", NULL } },
+    { "another kind of attention",
+      { "--attention", "additive", "--weights", "sparsemax", "--pooling", "max", NULL } },
     { "bf16, three threads", { "--precision", "bf16", "--threads", "3", NULL } },
 };
 

@@ -284,6 +284,34 @@ static void test_json(void **state) {
     assert_int_equal(back.position, HEED_POSITION_LEARNED);
     assert_true(back.tied && !back.rms && back.dropout == 0.1);
     heed_text_free(text);
+    const heed_model_cfg kind = { .kind = HEED_MODEL_ENCODER,
+                                  .position = HEED_POSITION_OFF,
+                                  .attention = { .score = HEED_SCORE_COSINE,
+                                                 .weights = HEED_WEIGHTS_TOPK,
+                                                 .topk = 3,
+                                                 .temperature = 0.25,
+                                                 .learn_temperature = true,
+                                                 .window = 7,
+                                                 .truncate = 9,
+                                                 .penalty = HEED_PENALTY_COVERAGE,
+                                                 .penalty_weight = 0.5 } };
+    text = heed_model_cfg_to_json(&kind, &err);
+    assert_non_null(text);
+    assert_int_equal(heed_model_cfg_from_json(&back, text, strlen(text), "c.json", &err), 0);
+    assert_memory_equal(&back.attention, &kind.attention, sizeof kind.attention);
+    assert_int_equal(back.position, HEED_POSITION_OFF);
+    heed_text_free(text);
+    static const char old[] = "{\"kind\": \"classic\", \"additive\": true}";
+    assert_int_equal(heed_model_cfg_from_json(&back, old, sizeof old - 1, "c.json", &err), 0);
+    assert_int_equal(back.attention.score, HEED_SCORE_ADDITIVE);
+    static const char odd[] = "{\"kind\": \"classic\", \"attention\": {\"score\": \"cosin\"}}";
+    assert_int_equal(heed_model_cfg_from_json(&back, odd, sizeof odd - 1, "c.json", &err),
+                     HEED_EFORMAT);
+    assert_non_null(strstr(err.msg, "score 'cosin' is none that there is"));
+    static const char flat[] = "{\"kind\": \"classic\", \"attention\": \"cosine\"}";
+    assert_int_equal(heed_model_cfg_from_json(&back, flat, sizeof flat - 1, "c.json", &err),
+                     HEED_EFORMAT);
+    assert_non_null(strstr(err.msg, "attention is no object"));
     static const char wrong[] = "{\"kind\": \"lm\", \"vocabulary\": 3}";
     assert_int_equal(heed_model_cfg_from_json(&back, wrong, sizeof wrong - 1, "c.json", &err),
                      HEED_EFORMAT);
