@@ -4,6 +4,7 @@
 # promised to hold the right one with 0.95 do, and, of clinc150, texts out of scope found with 0.95 of the others kept.
 # HEED names the program (build/heed), HEED_DATA the folder of the sets (../shared/data).
 set -euo pipefail
+export HEED_LANG=en # what is read below
 heed=${HEED:-build/heed}
 data=${HEED_DATA:-../shared/data}
 work=$(mktemp -d)

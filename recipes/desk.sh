@@ -10,6 +10,7 @@
 #   passages     wikiqa: each question ranks its own sentences, by words alone
 # HEED names the program (build/heed), HEED_DATA the folder of the sets (../shared/data), HEED_MODELS where models go (a temporary folder).
 set -euo pipefail
+export HEED_LANG=en # what is read below
 heed=${HEED:-build/heed}
 data=${HEED_DATA:-../shared/data}
 models=${HEED_MODELS:-$(mktemp -d)}

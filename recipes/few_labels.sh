@@ -2,6 +2,7 @@
 # few_labels.sh: what texts without labels (imdb) and changed copies (trec) bring where there are only 100 labels: accuracy on
 # test texts, for docs/CAPABILITIES.md. HEED names the program (build/heed), HEED_DATA the folder of the sets (../shared/data).
 set -euo pipefail
+export HEED_LANG=en # what is read below
 heed=${HEED:-build/heed}
 data=${HEED_DATA:-../shared/data}
 work=$(mktemp -d)

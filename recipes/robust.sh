@@ -3,6 +3,7 @@
 # as the worst of ten changed copies, for docs/BENCHMARKS.md. HEED names the program (build/heed), HEED_DATA the folder of the
 # sets (../shared/data), SEEDS the seeds (1 2 3 4 5), RECIPES the recipes (classic attend).
 set -euo pipefail
+export HEED_LANG=en # what is read below
 heed=${HEED:-build/heed}
 data=${HEED_DATA:-../shared/data}/sst2
 work=$(mktemp -d)

@@ -4,6 +4,7 @@
 # with i % 10 < 8 are learnt from; messages.tsv has the others, which no model has seen.
 # HEED names the program (build/heed), HEED_DATA the folder of the sets (../shared/data).
 set -euo pipefail
+export HEED_LANG=en # what is read below
 heed=${HEED:-build/heed}
 data=${HEED_DATA:-../shared/data}/bitext_support_qa
 work=$(mktemp -d)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/bench.h"
+#include "app/messages.h"
 #include "app/options.h"
 #include "heed/attention.h"
 #include "heed/ops.h"
@@ -85,7 +86,7 @@ static void print(const bench_options *o, const row *r, int n) {
         for (int i = 0; i < n; i++)
             printf("%8" PRId64 " %12.3f %10.1f %10.1f\n", r[i].len, 1e3 * r[i].seconds, r[i].gflops,
                    r[i].megabytes);
-        if (!isnan(e)) printf("time grows as length to the power %.2f\n", e);
+        if (!isnan(e)) printf(tr("time grows as length to the power %.2f\n"), e);
         return;
     }
     printf("{\"bench\": \"attention\", \"heads\": %" PRId64 ", \"dim\": %" PRId64

@@ -5,6 +5,7 @@
 
 #include "app/bench.h"
 #include "app/commands.h"
+#include "app/messages.h"
 #include "app/options.h"
 #include "heed/ops.h"
 
@@ -71,7 +72,7 @@ int cmd_bench(int argc, char **argv) {
     else if (strcmp(operand[0], "ops") == 0)
         rc = bench_ops(&o, &err);
     else {
-        fprintf(stderr, "heed bench: no '%s'; there is: attention, gemm, ops, ablate, serve\n",
+        fprintf(stderr, tr("heed bench: no '%s'; there is: attention, gemm, ops, ablate, serve\n"),
                 operand[0]);
         return EXIT_USAGE;
     }

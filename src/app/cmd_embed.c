@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/messages.h"
 #include "app/options.h"
 #include "app/print.h"
 #include "base/file.h"
@@ -160,7 +161,7 @@ static int embed(embedding *m, const char *dir, const char *file, const char *co
     const int rc = each_text(m, err);
     if (rc || !m->out) return rc;
     if (save(m, err)) return err->code;
-    printf("%s: %" PRId64 " vectors of %" PRId64 " numbers\n", m->out, m->count, m->dim);
+    printf(tr("%s: %" PRId64 " vectors of %" PRId64 " numbers\n"), m->out, m->count, m->dim);
     return 0;
 }
 
@@ -190,7 +191,7 @@ int cmd_embed(int argc, char **argv) {
     const int n = opt_read(&what, argc, argv, operand);
     if (n < 0) return command_usage(n);
     if (m.out && !ends_with(m.out, ".npy") && !ends_with(m.out, ".safetensors")) {
-        fprintf(stderr, "heed embed: -o FILE ends in .npy or .safetensors, not '%s'\n", m.out);
+        fprintf(stderr, tr("heed embed: -o FILE ends in .npy or .safetensors, not '%s'\n"), m.out);
         return EXIT_USAGE;
     }
     command_catch_signals();

@@ -4,23 +4,33 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/messages.h"
 #include "app/options.h"
 #include "app/pairs.h"
 #include "app/tag.h"
 #include "heed/io.h"
 #include "heed/tasks.h"
 
+/* The head of a table of parts. */
+static void print_head(bool flops) {
+    printf("  ");
+    print_cell(tr("part"), -20);
+    print_cell(tr("parameters"), 13);
+    printf(flops ? " %14s\n" : "%s\n", flops ? "FLOPs" : "");
+}
+
 static int machine(heed_error *err) {
     static const char *const names[] = { "scalar", "avx2", "avx512", "amx", "neon" };
     heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ 0 }, err);
     if (!cx) return err->code;
-    printf("heed %s\nkernels in use: %s\nthreads: %d\n", heed_version(), heed_ctx_isa(cx),
+    printf(tr("heed %s\nkernels in use: %s\nthreads: %d\n"), heed_version(), heed_ctx_isa(cx),
            heed_pool_threads(heed_ctx_pool(cx)));
     heed_ctx_free(cx);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         heed_error why = { 0 };
+        char text[MESSAGE_SIZE];
         cx = heed_ctx_new(&(heed_ctx_cfg){ .isa = names[i], .threads = 1 }, &why);
-        printf("  %-7s %s\n", names[i], cx ? "yes" : why.msg);
+        printf("  %-7s %s\n", names[i], cx ? tr("yes") : tr_made(why.msg, text));
         heed_ctx_free(cx);
     }
     return 0;
@@ -73,11 +83,12 @@ static int tagger(const char *dir, heed_error *err) {
     parts p = { .len = 0 };
     if (st) {
         add_parameters(&p, st);
-        printf("%s: tagger, tags in %s, %" PRId64 " parameters\ntypes:", dir, heed_tagger_scheme(t),
-               heed_tagger_parameters(t));
+        printf(tr("%s: tagger, tags in %s, %" PRId64 " parameters\ntypes:"), dir,
+               heed_tagger_scheme(t), heed_tagger_parameters(t));
         for (int64_t i = 0; i < heed_tagger_types(t); i++)
             printf("%s %s", i ? "," : "", heed_tagger_type(t, i));
-        printf("\n  %-20s %12s\n", "part", "parameters");
+        printf("\n");
+        print_head(false);
         for (int i = 0; i < p.len; i++)
             printf("  %-20s %12" PRId64 "\n", p.list[i].name, p.list[i].parameters);
     }
@@ -89,8 +100,8 @@ static int tagger(const char *dir, heed_error *err) {
 static int embedder(const char *dir, heed_error *err) {
     heed_embedder *e = heed_embedder_open(dir, &(heed_open_cfg){ .threads = 1 }, err);
     if (!e) return err->code;
-    printf("%s: embedder, vectors of %" PRId64 " numbers, %" PRId64 " parameters, recipe %s\n", dir,
-           heed_embedder_dim(e), heed_embedder_parameters(e), heed_embedder_recipe(e));
+    printf(tr("%s: embedder, vectors of %" PRId64 " numbers, %" PRId64 " parameters, recipe %s\n"),
+           dir, heed_embedder_dim(e), heed_embedder_parameters(e), heed_embedder_recipe(e));
     heed_embedder_close(e);
     return 0;
 }
@@ -110,14 +121,14 @@ static int model(const char *dir, heed_error *err) {
         double flops = 0;
         for (int i = 0; i < p.len; i++) flops += p.list[i].flops;
         static const char *const gives[] = { "one label", "several labels", "a score" };
-        printf("%s: classifier, recipe %s, gives %s for %s, %" PRId64 " labels, %" PRId64
-               " parameters\n",
-               dir, heed_classifier_recipe(c), gives[heed_classifier_target(c)],
-               heed_classifier_pairs(c) ? "two texts" : "a text", heed_classifier_labels(c),
+        printf(tr("%s: classifier, recipe %s, gives %s for %s, %" PRId64 " labels, %" PRId64
+                  " parameters\n"),
+               dir, heed_classifier_recipe(c), tr(gives[heed_classifier_target(c)]),
+               tr(heed_classifier_pairs(c) ? "two texts" : "a text"), heed_classifier_labels(c),
                heed_classifier_parameters(c));
-        printf("an answer about a text of %" PRId64 " words: %.0f FLOPs in products\n", words,
+        printf(tr("an answer about a text of %" PRId64 " words: %.0f FLOPs in products\n"), words,
                flops);
-        printf("  %-20s %12s %14s\n", "part", "parameters", "FLOPs");
+        print_head(true);
         for (int i = 0; i < p.len; i++)
             printf("  %-20s %12" PRId64 " %14.0f\n", p.list[i].name, p.list[i].parameters,
                    p.list[i].flops);

@@ -6,6 +6,7 @@
 
 #include "app/commands.h"
 #include "app/data.h"
+#include "app/messages.h"
 #include "app/options.h"
 #include "app/print.h"
 #include "base/alloc.h"
@@ -30,7 +31,7 @@ static void print_json(const heed_classifier *c, const heed_dataset *d, const he
 }
 
 static void print_line(const heed_classifier *c, const heed_dataset *d, const heed_choice *x) {
-    printf("%" PRId64 "\t%s %.2f or %s %.2f\t%s\n", d->line[x->item], c->label[x->first],
+    printf(tr("%" PRId64 "\t%s %.2f or %s %.2f\t%s\n"), d->line[x->item], c->label[x->first],
            (double)x->p_first, c->label[x->second], (double)x->p_second, d->text[x->item]);
 }
 

@@ -9,6 +9,7 @@
 
 #include "app/charts.h"
 #include "app/commands.h"
+#include "app/messages.h"
 #include "app/options.h"
 #include "app/print.h"
 #include "base/alloc.h"
@@ -87,8 +88,13 @@ static void print_table(const run_list *l) {
     size_t width = 4;
     for (int64_t i = 0; i < l->len; i++)
         if (strlen(l->run[i].name) > width) width = strlen(l->run[i].name);
-    printf("%-*s %7s %6s %9s %9s %9s %9s  %s\n", (int)width, "run", "epochs", "best", "loss",
-           "held out", "score", "seconds", "ended, settings");
+    static const char *const columns[] = {
+        "epochs", "best", "loss", "held out", "score", "seconds"
+    };
+    static const int widths[] = { 8, 7, 10, 10, 10, 10 };
+    print_cell(tr("run"), -(int)width);
+    for (int i = 0; i < 6; i++) print_cell(tr(columns[i]), widths[i]);
+    printf("  %s\n", tr("ended, settings"));
     for (int64_t i = 0; i < l->len; i++) {
         const heed_run_course *k = &l->run[i].k;
         printf("%-*s %7" PRId64 " %6" PRId64, (int)width, l->run[i].name, k->len, k->best);
@@ -96,7 +102,7 @@ static void print_table(const run_list *l) {
         cell(at_best(k, k->held_loss));
         cell(at_best(k, k->held_score));
         printf(" %9.1f  %s; %s\n", isfinite(k->seconds) ? k->seconds : 0,
-               k->end[0] ? k->end : "not ended", k->settings);
+               k->end[0] ? k->end : tr("not ended"), k->settings);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "app/data.h"
 #include "app/kinds.h"
+#include "app/messages.h"
 #include "app/options.h"
 #include "app/pairs.h"
 #include "app/print.h"
@@ -78,15 +79,18 @@ static double f1(const heed_tally *t) {
 }
 
 static void print_line(const char *name, double value, heed_interval i) {
-    printf("%s: %.4f (95 %%: %.4f to %.4f)\n", name, value, i.low, i.high);
+    printf(tr("%s: %.4f (95 %%: %.4f to %.4f)\n"), tr(name), value, i.low, i.high);
 }
 
 /* The labels that are found worst, and what they are taken for. */
 static void print_worst(const result *r) {
     const int64_t labels = heed_classifier_labels(r->c);
     bool *told = calloc((size_t)labels, sizeof *told);
-    printf("%-32s %9s %9s %9s %7s\n", labels > SHOWN ? "the labels found worst" : "label",
-           "precision", "recall", "F1", "texts");
+    print_cell(tr(labels > SHOWN ? "the labels found worst" : "label"), -32);
+    static const char *const columns[] = { "precision", "recall", "F1" };
+    for (int i = 0; i < 3; i++) print_cell(tr(columns[i]), 10);
+    print_cell(tr("texts"), 8);
+    printf("\n");
     for (int64_t shown = 0; told && shown < SHOWN && shown < labels; shown++) {
         int64_t worst = -1;
         for (int64_t k = 0; k < labels; k++) {
@@ -101,16 +105,17 @@ static void print_worst(const result *r) {
     }
     free(told);
     for (int64_t i = 0; i < r->wrong_len && i < SHOWN; i++)
-        printf("%4" PRId64 " x %s taken for %s\n", r->wrong[i].count,
+        printf(tr("%4" PRId64 " x %s taken for %s\n"), r->wrong[i].count,
                heed_classifier_label(r->c, r->wrong[i].right),
                heed_classifier_label(r->c, r->wrong[i].said));
 }
 
 static void print(const result *r) {
     const heed_metrics *m = &r->m;
-    printf("%s: %" PRId64 " texts; %s\n", r->file, m->n, r->table->how);
+    char how[MESSAGE_SIZE];
+    printf(tr("%s: %" PRId64 " texts; %s\n"), r->file, m->n, tr_made(r->table->how, how));
     if (r->train)
-        printf("%" PRId64 " of them are in %s too, %" PRId64 " of these with another label\n",
+        printf(tr("%" PRId64 " of them are in %s too, %" PRId64 " of these with another label\n"),
                r->same[0], r->train, r->same[1]);
     print_line("Test Loss", m->loss, m->loss_95);
     print_line("Test Accuracy", m->accuracy, m->accuracy_95);
@@ -118,11 +123,11 @@ static void print(const result *r) {
     print_line("Calibration error", m->ece, m->ece_95);
     if (isfinite(m->auc)) print_line("Area under the curve", m->auc, m->auc_95);
     if (m->unknown_labels)
-        printf("%" PRId64 " texts have a label that the model does not: counted as wrong\n",
+        printf(tr("%" PRId64 " texts have a label that the model does not: counted as wrong\n"),
                m->unknown_labels);
     for (int k = 0; k < ATTACKS; k++)
         if (r->attack[k])
-            printf("Worst of %d changed copies (%s): accuracy %.4f\n", HEED_ATTACK_TRIES,
+            printf(tr("Worst of %d changed copies (%s): accuracy %.4f\n"), HEED_ATTACK_TRIES,
                    attacks[k], r->attacked[k]);
     print_worst(r);
 }
@@ -207,12 +212,12 @@ static void print_json(const result *r, const result *other, const heed_comparis
 }
 
 static void print_comparison(const result *other, const heed_comparison *c) {
-    printf("%s: accuracy %.4f; the difference is %+.4f (95 %%: %+.4f to %+.4f)\n", other->dir,
+    printf(tr("%s: accuracy %.4f; the difference is %+.4f (95 %%: %+.4f to %+.4f)\n"), other->dir,
            other->m.accuracy, c->difference, c->difference_95.low, c->difference_95.high);
-    printf("right where the other is wrong: %" PRId64 " against %" PRId64
-           " texts; McNemar's exact test: p = %.3g%s\n",
+    printf(tr("right where the other is wrong: %" PRId64 " against %" PRId64
+              " texts; McNemar's exact test: p = %.3g%s\n"),
            c->only_first, c->only_second, c->p,
-           c->p < 0.05 ? "" : ", which is no evidence that either is better");
+           c->p < 0.05 ? "" : tr(", which is no evidence that either is better"));
 }
 
 static void result_free(result *r) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/messages.h"
 #include "app/pairs.h"
 #include "app/tag.h"
 #include "app/train_run.h"
@@ -24,13 +25,15 @@ int cmd_train(int argc, char **argv) {
     const bool help = argc > 0 && (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0);
     if (!help) {
         fprintf(stderr,
-                argc > 0 ? "heed train: no task '%s'; there are:" : "heed train TASK:", name);
+                argc > 0 ? tr("heed train: no task '%s'; there are:") : tr("heed train TASK:"),
+                name);
         for (int i = 0; i < TASKS; i++) fprintf(stderr, "%s %s", i ? "," : "", tasks[i].name);
         fprintf(stderr, "\n");
         return EXIT_USAGE;
     }
-    printf("heed train TASK FILE -o DIR [options]\n\nTrains a model and writes its folder.\n\n");
-    for (int i = 0; i < TASKS; i++) printf("  %-10s %s\n", tasks[i].name, tasks[i].summary);
-    printf("\n`heed train TASK --help` says more.\n");
+    printf("%s\n\n%s\n\n", tr("heed train TASK FILE -o DIR [options]"),
+           tr("Trains a model and writes its folder."));
+    for (int i = 0; i < TASKS; i++) printf("  %-10s %s\n", tasks[i].name, tr(tasks[i].summary));
+    printf("\n%s\n", tr("`heed train TASK --help` says more."));
     return 0;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "app/commands.h"
+#include "app/messages.h"
 
 enum { EXIT_INTERNAL = 70 };
 
@@ -26,7 +27,8 @@ void command_catch_signals(void) {
 }
 
 int command_error(const heed_error *err) {
-    fprintf(stderr, "heed: %s\n", err->msg);
+    char text[MESSAGE_SIZE];
+    fprintf(stderr, "heed: %s\n", tr_made(err->msg, text));
     switch (err->code) {
 #define X(name, value, exit_status, text)                                                          \
     case value:                                                                                    \

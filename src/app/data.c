@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "app/commands.h"
+#include "app/messages.h"
 
 int data_read(heed_dataset *d, const char *file, const heed_dataset_cfg *cfg, heed_error *err) {
     heed_problems problems = { 0 };
@@ -14,7 +15,9 @@ int data_read(heed_dataset *d, const char *file, const heed_dataset_cfg *cfg, he
     own.hooks = &hooks;
     const int rc = heed__dataset_read(d, file, &own, err);
     if (rc != HEED_EFORMAT || problems.count < 2) return rc;
-    for (int64_t i = 0; i < problems.count; i++) fprintf(stderr, "%s\n", problems.text[i]);
+    char text[MESSAGE_SIZE];
+    for (int64_t i = 0; i < problems.count; i++)
+        fprintf(stderr, "%s\n", tr_made(problems.text[i], text));
     snprintf(err->msg, sizeof err->msg, "%.300s: %s%" PRId64 " lines are wrong", file,
              problems.count == HEED_PROBLEMS ? "at least " : "", problems.count);
     return rc;
@@ -22,11 +25,12 @@ int data_read(heed_dataset *d, const char *file, const heed_dataset_cfg *cfg, he
 
 void data_tell(const heed_dataset *d, const char *file) {
     int64_t other;
+    char how[MESSAGE_SIZE];
     const int64_t repeated = heed__dataset_overlap(d, d, &other, NULL);
-    printf("%s: %" PRId64 " texts; %s\n", file, d->len, d->how);
+    printf(tr("%s: %" PRId64 " texts; %s\n"), file, d->len, tr_made(d->how, how));
     if (repeated > 0)
-        printf("%s: %" PRId64 " texts repeat an earlier one, %" PRId64 " of them with another "
-               "label\n",
+        printf(tr("%s: %" PRId64 " texts repeat an earlier one, %" PRId64 " of them with another "
+                  "label\n"),
                file, repeated, other);
 }
 
@@ -35,8 +39,8 @@ void data_tell_overlap(const heed_dataset *a, const char *a_file, const heed_dat
     int64_t other;
     const int64_t same = heed__dataset_overlap(a, b, &other, NULL);
     if (same > 0)
-        printf("%s: %" PRId64 " of %" PRId64 " texts are in %s too, %" PRId64
-               " of them with another "
-               "label\n",
+        printf(tr("%s: %" PRId64 " of %" PRId64 " texts are in %s too, %" PRId64
+                  " of them with another "
+                  "label\n"),
                b_file, same, b->len, a_file, other);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/data.h"
+#include "app/messages.h"
 #include "app/print.h"
 #include "base/text.h"
 
@@ -84,9 +85,9 @@ static int test_labels(heed_classifier *c, const heed_examples *x, bool json, he
     printf(json ? "{\"n\": %" PRId64 ", \"loss\": %.9g, \"exact\": %.9g, \"precision\": %.9g, "
                   "\"recall\": %.9g, \"f1\": %.9g, \"macro_f1\": %.9g, \"unknown_labels\": %" PRId64
                   "}\n"
-                : "%" PRId64 " texts\nTest Loss: %.4f\nAll labels right: %.4f\nPrecision: %.4f\n"
-                  "Recall: %.4f\nF1: %.4f\nMacro F1: %.4f\nLabels that the model does not have: "
-                  "%" PRId64 "\n",
+                : tr("%" PRId64 " texts\nTest Loss: %.4f\nAll labels right: %.4f\nPrecision: %.4f\n"
+                     "Recall: %.4f\nF1: %.4f\nMacro F1: %.4f\nLabels that the model does not have: "
+                     "%" PRId64 "\n"),
            m.n, m.loss, m.exact, m.precision, m.recall, m.f1, m.macro_f1, m.unknown_labels);
     return 0;
 }
@@ -97,8 +98,8 @@ static int test_score(heed_classifier *c, const heed_examples *x, bool json, hee
     if (rc) return rc;
     printf(json ? "{\"n\": %" PRId64 ", \"mse\": %.9g, \"mae\": %.9g, \"r2\": %.9g, "
                   "\"pearson\": %.9g}\n"
-                : "%" PRId64 " texts\nMean squared error: %.6g\nMean absolute error: %.6g\nR2: "
-                  "%.4f\nCorrelation: %.4f\n",
+                : tr("%" PRId64 " texts\nMean squared error: %.6g\nMean absolute error: %.6g\nR2: "
+                     "%.4f\nCorrelation: %.4f\n"),
            m.n, m.mse, m.mae, m.r2, m.pearson);
     return 0;
 }
@@ -124,6 +125,6 @@ int kinds_print_levels(heed_classifier *c, const heed_examples *data, heed_error
     if (!levels) return 0;
     const int rc = heed_classifier_test_levels(c, data, accuracy, 8, err);
     for (int i = 0; rc == 0 && i < levels && i < 8; i++)
-        printf("Accuracy at level %d: %.4f\n", i + 1, accuracy[i]);
+        printf(tr("Accuracy at level %d: %.4f\n"), i + 1, accuracy[i]);
     return rc;
 }

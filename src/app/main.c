@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/messages.h"
 
 static const command commands[] = {
     { "train", "train a model on labelled data", cmd_train },
@@ -34,19 +35,23 @@ static const command serving[] = {
 enum { EXIT_CANNOT = 74 }; /* that of HEED_EIO */
 
 static void print_usage(FILE *to) {
-    fprintf(to, "heed %s: attention models on ordinary CPUs\n\nheed COMMAND ...\n\n",
+    fprintf(to,
+            tr("heed %s: attention models on ordinary CPUs\n\nheed [--lang en|zh] COMMAND ...\n\n"),
             heed_version());
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+        fprintf(to, "  %-10s %s\n", commands[i].name, tr(commands[i].summary));
     for (size_t i = 0; i < sizeof serving / sizeof *serving; i++)
-        fprintf(to, "  %-10s %s\n", serving[i].name, serving[i].summary);
-    fprintf(to, "\n`heed COMMAND --help` says more; `heed --version` the version.\n");
+        fprintf(to, "  %-10s %s\n", serving[i].name, tr(serving[i].summary));
+    fprintf(
+        to, "%s",
+        tr("\n`heed COMMAND --help` says more; `heed --version` the version. --lang or HEED_LANG "
+           "chooses the\nlanguage of messages, else LC_ALL, LC_MESSAGES or LANG does.\n"));
 }
 
 /* Output that could not be written is an error even when everything else went well. */
 static int finish(int status) {
     if (fflush(stdout) == 0 && !ferror(stdout)) return status;
-    fprintf(stderr, "heed: standard output could not be written\n");
+    fprintf(stderr, tr("heed: standard output could not be written\n"));
     return status ? status : EXIT_CANNOT;
 }
 
@@ -59,8 +64,26 @@ static bool hold_standard_streams(void) {
     return true;
 }
 
+/* Takes `--lang zh` before the command. False: it is none, and that was said. */
+static bool take_language(int *argc, char ***argv) {
+    while (*argc > 1 && strncmp((*argv)[1], "--lang", 6) == 0) {
+        const char *arg = (*argv)[1];
+        if (arg[6] != '=' && arg[6] != 0) return true;
+        const int n = arg[6] ? 1 : 2;
+        const char *name = arg[6] ? arg + 7 : *argc > 2 ? (*argv)[2] : "";
+        if (!messages_choose(name)) {
+            fprintf(stderr, tr("heed: --lang is en or zh, not '%s'\n"), name);
+            return false;
+        }
+        *argc -= n;
+        *argv += n;
+    }
+    return true;
+}
+
 int main(int argc, char **argv) {
     if (!hold_standard_streams()) return EXIT_CANNOT;
+    if (!take_language(&argc, &argv)) return EXIT_USAGE;
     if (argc < 2) {
         print_usage(stderr);
         return EXIT_USAGE;
@@ -78,6 +101,6 @@ int main(int argc, char **argv) {
         if (strcmp(name, commands[i].name) == 0) return finish(commands[i].run(argc - 2, argv + 2));
     for (size_t i = 0; i < sizeof serving / sizeof *serving; i++)
         if (strcmp(name, serving[i].name) == 0) return finish(serving_run(argc - 1, argv + 1));
-    fprintf(stderr, "heed: no command '%s'; `heed --help` lists them\n", name);
+    fprintf(stderr, tr("heed: no command '%s'; `heed --help` lists them\n"), name);
     return EXIT_USAGE;
 }

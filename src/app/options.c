@@ -1,4 +1,5 @@
 /* options.c: command lines as data. */
+#include "app/messages.h"
 #include "app/options.h"
 
 #include <stdio.h>
@@ -7,15 +8,16 @@
 #include "base/text.h"
 
 static void print_help(const opt_command *c) {
-    printf("%s\n\n%s\n", c->usage, c->summary);
-    if (c->options->name) printf("\n");
+    printf("%s\n\n%s\n", tr(c->usage), tr(c->summary));
+    printf("\n");
     for (const opt *o = c->options; o->name; o++) {
         char left[48], shorter[8] = "";
         if (o->short_name) snprintf(shorter, sizeof shorter, "-%c, ", o->short_name);
         snprintf(left, sizeof left, "%s--%s%s%s", shorter, o->name, o->value ? " " : "",
                  o->value ? o->value : "");
-        printf("  %-22s %s\n", left, o->help);
+        printf("  %-22s %s\n", left, tr(o->help));
     }
+    printf("  %-22s %s\n", "--lang L", tr("language of messages: en or zh"));
 }
 
 bool opt_int(const char *text, double low, double high, int64_t *to) {
@@ -33,16 +35,33 @@ static bool real(const char *text, double low, double high, double *to) {
     return true;
 }
 
-static int fail(const opt_command *c, const char *format, const char *a, const char *b) {
+/* Prints the words before the first operand: whose sentence follows. */
+static void print_command(const opt_command *c) {
     const int words = (int)strcspn(c->usage, "ABCDEFGHIJKLMNOPQRSTUVWXYZ[");
-    fprintf(stderr, "%.*s: ", words - 1, c->usage); /* the words before the first operand */
-    fprintf(stderr, format, a, b);
-    fprintf(stderr, "; see --help\n");
+    fprintf(stderr, "%.*s: ", words - 1, c->usage);
+}
+
+static int end_sentence(void) {
+    fprintf(stderr, "%s", tr("; see --help\n"));
     return -2;
 }
 
+static int fail(const opt_command *c, const char *format, const char *a, const char *b) {
+    print_command(c);
+    fprintf(stderr, tr(format), a, b);
+    return end_sentence();
+}
+
+static int fail_range(const opt_command *c, const opt *o, const char *value) {
+    print_command(c);
+    fprintf(stderr,
+            o->kind == OPT_INT ? tr("--%s wants a whole number from %.16g to %.16g, not '%s'")
+                               : tr("--%s wants a number from %.16g to %.16g, not '%s'"),
+            o->name, o->low, o->high, value);
+    return end_sentence();
+}
+
 static int set(const opt_command *c, const opt *o, const char *value) {
-    char want[96];
     bool ok = true;
     switch (o->kind) {
     case OPT_FLAG:
@@ -59,9 +78,7 @@ static int set(const opt_command *c, const opt *o, const char *value) {
         break;
     }
     if (ok) return 0;
-    snprintf(want, sizeof want, "--%s wants a %s from %.16g to %.16g, not", o->name,
-             o->kind == OPT_INT ? "whole number" : "number", o->low, o->high);
-    return fail(c, "%s '%s'", want, value);
+    return fail_range(c, o, value);
 }
 
 static const opt *named(const opt_command *c, const char *arg, size_t len) {
@@ -74,12 +91,14 @@ static const opt *named(const opt_command *c, const char *arg, size_t len) {
 }
 
 int opt_read(const opt_command *c, int argc, char **argv, const char **operand) {
+    const char *name;
+    const opt language = { .name = "lang", .kind = OPT_TEXT, .to = &name };
     int n = 0;
     bool only_operands = false;
     for (int i = 0; i < argc; i++) {
         const char *arg = argv[i];
         if (only_operands || arg[0] != '-' || arg[1] == 0) {
-            if (n == c->most) return fail(c, "one argument too many: '%s'%s", arg, "");
+            if (n == c->most) return fail(c, "one argument too many: '%s'", arg, NULL);
             operand[n++] = arg;
             continue;
         }
@@ -88,22 +107,27 @@ int opt_read(const opt_command *c, int argc, char **argv, const char **operand) 
             continue;
         }
         if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
+            for (; i + 1 < argc; i++)
+                if (strcmp(argv[i], "--lang") == 0) messages_choose(argv[i + 1]);
             print_help(c);
             return -1;
         }
         const size_t len = strcspn(arg, "=");
         const opt *o = named(c, arg, len);
-        if (!o) return fail(c, "no option '%s'%s", arg, "");
+        if (!o && len == 6 && strncmp(arg, "--lang", len) == 0) o = &language;
+        if (!o) return fail(c, "no option '%s'", arg, NULL);
         const char *value = arg[len] ? arg + len + 1 : NULL;
         if (o->kind == OPT_FLAG && value)
             return fail(c, "--%s takes no value, not '%s'", o->name, value);
         if (o->kind != OPT_FLAG && !value) {
-            if (i + 1 == argc) return fail(c, "--%s wants a value%s", o->name, "");
+            if (i + 1 == argc) return fail(c, "--%s wants a value", o->name, NULL);
             value = argv[++i];
         }
         if (set(c, o, value)) return -2;
+        if (o == &language && !messages_choose(value))
+            return fail(c, "--%s is en or zh, not '%s'", o->name, value);
     }
     if (n < c->least)
-        return fail(c, "%s%s", n ? "an argument is missing" : "arguments are missing", "");
+        return fail(c, n ? "an argument is missing" : "arguments are missing", NULL, NULL);
     return n;
 }

@@ -1,4 +1,5 @@
 /* pairs.c: pairs of texts for commands, and `heed test` of an embedder. */
+#include "app/messages.h"
 #include "app/pairs.h"
 
 #include <inttypes.h>
@@ -28,13 +29,14 @@ int pairs_read(pairs_data *p, const char *file, const heed_dataset_cfg *cfg, boo
     *p = (pairs_data){ .text = NULL };
     int rc = data_read(&p->d, file, &own, err);
     if (rc) return rc;
+    char how[MESSAGE_SIZE];
     const bool verdicts = are_verdicts(&p->d);
     const size_t n = (size_t)p->d.len;
     p->x = (heed_examples){ .len = p->d.len,
                             .text = p->d.text,
                             .text2 = p->d.text2,
                             .label = verdicts ? p->d.label : NULL };
-    printf("%s: %" PRId64 " pairs; %s\n", file, p->d.len, p->d.how);
+    printf(tr("%s: %" PRId64 " pairs; %s\n"), file, p->d.len, tr_made(p->d.how, how));
     if (!verdicts || !right_only) return 0;
     p->text = malloc(n * sizeof *p->text);
     p->text2 = malloc(n * sizeof *p->text2);
@@ -48,7 +50,7 @@ int pairs_read(pairs_data *p, const char *file, const heed_dataset_cfg *cfg, boo
         p->text[p->x.len] = p->d.text[i];
         p->text2[p->x.len++] = p->d.text2[i];
     }
-    printf("%s: %" PRId64 " of them belong together (label 1); the others are left out\n", file,
+    printf(tr("%s: %" PRId64 " of them belong together (label 1); the others are left out\n"), file,
            p->x.len);
     return 0;
 }
@@ -61,18 +63,18 @@ void pairs_free(pairs_data *p) {
 }
 
 static void print_line(const char *name, double value, heed_interval i) {
-    printf("%s: %.4f (95 %%: %.4f to %.4f)\n", name, value, i.low, i.high);
+    printf(tr("%s: %.4f (95 %%: %.4f to %.4f)\n"), tr(name), value, i.low, i.high);
 }
 
 void pairs_print(const heed_retrieval *r, const char *file) {
-    printf("%s: %" PRId64 " first texts, each ranks %" PRId64 " different second texts\n", file,
+    printf(tr("%s: %" PRId64 " first texts, each ranks %" PRId64 " different second texts\n"), file,
            r->n, r->candidates);
     print_line("Recall at 1", r->recall_1, r->recall_1_95);
     print_line("Recall at 10", r->recall_10, r->recall_10_95);
     print_line("Mean reciprocal rank", r->mrr, r->mrr_95);
     if (r->queries)
-        printf("among the second texts of each first text (%" PRId64 " with a right one):\n"
-               "Mean average precision: %.4f\nMean reciprocal rank: %.4f\n",
+        printf(tr("among the second texts of each first text (%" PRId64 " with a right one):\n"
+                  "Mean average precision: %.4f\nMean reciprocal rank: %.4f\n"),
                r->queries, r->map, r->query_mrr);
 }
 
@@ -136,7 +138,8 @@ int pairs_test(const char *dir, const char *file, const heed_dataset_cfg *cfg,
     }
     if (rc == 0 && json) print_json(&r);
     if (rc == 0 && !json) {
-        printf("%s: %" PRId64 " pairs; %s\n", file, d.len, d.how);
+        char how[MESSAGE_SIZE];
+        printf(tr("%s: %" PRId64 " pairs; %s\n"), file, d.len, tr_made(d.how, how));
         pairs_print(&r, file);
     }
     heed__dataset_free(&d);

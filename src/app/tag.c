@@ -1,4 +1,5 @@
 /* tag.c: what commands do with taggers: their data, `heed test` and `heed predict`. */
+#include "app/messages.h"
 #include "app/tag.h"
 
 #include <inttypes.h>
@@ -48,13 +49,16 @@ int tag_read(heed_conll *c, const char *file, const heed_conll_cfg *cfg, heed_er
     const int rc = heed__conll_read(c, file, &own, err);
     if (rc == 0) return cfg->token_only ? 0 : wrong_tags(c, file, err);
     if (rc != HEED_EFORMAT || problems.count < 2) return rc;
-    for (int64_t i = 0; i < problems.count; i++) fprintf(stderr, "%s\n", problems.text[i]);
+    char text[MESSAGE_SIZE];
+    for (int64_t i = 0; i < problems.count; i++)
+        fprintf(stderr, "%s\n", tr_made(problems.text[i], text));
     return heed__error(err, rc, "%.300s: %s%" PRId64 " lines are wrong", file,
                        problems.count == HEED_PROBLEMS ? "at least " : "", problems.count);
 }
 
 void tag_describe(const heed_conll *c, const char *file) {
     heed_scheme_guess guess = { 0 };
+    char how[MESSAGE_SIZE];
     for (int64_t i = 0; i < c->len; i++)
         for (int64_t w = c->first[i]; w < c->first[i + 1]; w++) {
             heed_tag tag = { 0 }, before = { 0 };
@@ -63,30 +67,30 @@ void tag_describe(const heed_conll *c, const char *file) {
             if (!first) heed__tag_parse(c->tag[w - 1], &before);
             heed__scheme_see_next(&guess, first ? NULL : &before, &tag);
         }
-    printf("%s: %" PRId64 " sentences, %" PRId64 " words; %s; tags are %s\n", file, c->len,
-           c->tokens, c->how, heed__scheme_name(heed__scheme_of(&guess)));
+    printf(tr("%s: %" PRId64 " sentences, %" PRId64 " words; %s; tags are %s\n"), file, c->len,
+           c->tokens, tr_made(c->how, how), heed__scheme_name(heed__scheme_of(&guess)));
     fflush(stdout);
 }
 
 /* -- test */
 
 static void print_test(const heed_tag_metrics *m, const char *file) {
-    printf("%s: %" PRId64 " sentences, %" PRId64 " words; tags are %s\n", file, m->n, m->words,
+    printf(tr("%s: %" PRId64 " sentences, %" PRId64 " words; tags are %s\n"), file, m->n, m->words,
            m->scheme);
-    printf("F1: %.4f (95 %%: %.4f to %.4f)\n", m->f1, m->f1_low, m->f1_high);
-    printf("Test Loss: %.4f\n", m->loss);
-    printf("Precision: %.4f\nRecall: %.4f\n", m->precision, m->recall);
-    printf("Word Accuracy: %.4f\n", m->accuracy);
-    printf("Calibration error of entities: %.4f\n", m->ece);
-    printf("Entities: %" PRId64 ", found %" PRId64 ", right %" PRId64 "\n", m->gold, m->found,
+    printf(tr("F1: %.4f (95 %%: %.4f to %.4f)\n"), m->f1, m->f1_low, m->f1_high);
+    printf(tr("Test Loss: %.4f\n"), m->loss);
+    printf(tr("Precision: %.4f\nRecall: %.4f\n"), m->precision, m->recall);
+    printf(tr("Word Accuracy: %.4f\n"), m->accuracy);
+    printf(tr("Calibration error of entities: %.4f\n"), m->ece);
+    printf(tr("Entities: %" PRId64 ", found %" PRId64 ", right %" PRId64 "\n"), m->gold, m->found,
            m->right);
     for (int64_t i = 0; i < m->type_len; i++) {
         const heed_type_metrics *t = &m->type[i];
-        printf("  %-16s F1 %.4f  precision %.4f  recall %.4f  of %" PRId64 "\n",
-               *t->type ? t->type : "(no type)", t->f1, t->precision, t->recall, t->gold);
+        printf(tr("  %-16s F1 %.4f  precision %.4f  recall %.4f  of %" PRId64 "\n"),
+               *t->type ? t->type : tr("(no type)"), t->f1, t->precision, t->recall, t->gold);
     }
     if (m->unknown_types)
-        printf("%" PRId64 " entities have a type that the model does not: counted as missed\n",
+        printf(tr("%" PRId64 " entities have a type that the model does not: counted as missed\n"),
                m->unknown_types);
 }
 

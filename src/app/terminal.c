@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/messages.h"
+
 static double now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -35,7 +37,7 @@ void terminal_progress(void *user, const heed_progress *p) {
     terminal *t = user;
     char eta[24], loss[32] = "", epoch[48] = "";
     left(eta, p->seconds_left);
-    if (!isnan(p->loss)) snprintf(loss, sizeof loss, "  loss %.4f", p->loss);
+    if (!isnan(p->loss)) snprintf(loss, sizeof loss, tr("  loss %.4f"), p->loss);
     if (p->epochs)
         snprintf(epoch, sizeof epoch, " %lld/%lld", (long long)p->epoch, (long long)p->epochs);
     const double part = p->total > 0 ? (double)p->done / (double)p->total : 0;
@@ -43,13 +45,13 @@ void terminal_progress(void *user, const heed_progress *p) {
         char bar[31];
         for (int i = 0; i < 30; i++) bar[i] = i < (int)(part * 30) ? '#' : '.';
         bar[30] = 0;
-        fprintf(t->to, "\r%s%s [%s] %3.0f%%  %.0f %s/s  left %s%s\033[K", p->what, epoch, bar,
-                100 * part, p->rate, p->unit, eta, loss);
+        fprintf(t->to, tr("\r%s%s [%s] %3.0f%%  %.0f %s/s  left %s%s\033[K"), tr(p->what), epoch,
+                bar, 100 * part, p->rate, tr(p->unit), eta, loss);
         fflush(t->to);
     } else if (now() - t->printed >= 5 || p->done == p->total) {
         t->printed = now();
-        fprintf(t->to, "%s%s %3.0f%%  %.0f %s/s  left %s%s\n", p->what, epoch, 100 * part, p->rate,
-                p->unit, eta, loss);
+        fprintf(t->to, tr("%s%s %3.0f%%  %.0f %s/s  left %s%s\n"), tr(p->what), epoch, 100 * part,
+                p->rate, tr(p->unit), eta, loss);
         fflush(t->to);
     }
 }
@@ -63,7 +65,8 @@ void terminal_log(void *user, heed_log_level level, const char *line) {
     terminal *t = user;
     if (level > HEED_LOG_WARN) return;
     terminal_clear(t);
-    fprintf(t->to, "heed: %s\n", line);
+    char text[MESSAGE_SIZE];
+    fprintf(t->to, "heed: %s\n", tr_made(line, text));
     fflush(t->to);
 }
 

@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "app/data.h"
 #include "app/kinds.h"
+#include "app/messages.h"
 #include "app/options.h"
 #include "app/train_curve.h"
 #include "app/train_feedback.h"
@@ -195,7 +196,7 @@ static void encoder_base(train_options *o) {
 
 static bool one_of(const char *option, const char *said, const char *a, const char *b) {
     if (!said || strcmp(said, a) == 0 || strcmp(said, b) == 0) return true;
-    fprintf(stderr, "heed train: --%s is %s or %s, not '%s'\n", option, a, b, said);
+    fprintf(stderr, tr("heed train: --%s is %s or %s, not '%s'\n"), option, a, b, said);
     return false;
 }
 
@@ -204,16 +205,17 @@ static bool complete(train_options *o) {
     heed_classify_cfg *c = &o->cfg;
     int precision;
     if (o->search && !train_search_time(o->search, &o->search_seconds)) {
-        fprintf(stderr, "heed train: --search is a time as 90s, 20m or 1h, not '%s'\n", o->search);
+        fprintf(stderr, tr("heed train: --search is a time as 90s, 20m or 1h, not '%s'\n"),
+                o->search);
         return false;
     }
     if ((o->search != NULL) + o->curve + (o->augment > 0) + (o->unlabeled != NULL) > 1) {
-        fprintf(stderr, "heed train: --search, --curve, --augment and --unlabeled go one at a "
-                        "time\n");
+        fprintf(stderr, tr("heed train: --search, --curve, --augment and --unlabeled go one at a "
+                           "time\n"));
         return false;
     }
     if (!o->out) {
-        fprintf(stderr, "heed train: -o DIR is needed; see --help\n");
+        fprintf(stderr, tr("heed train: -o DIR is needed; see --help\n"));
         return false;
     }
     if (!train_precision(o->precision, &precision) || !one_of("keep", o->keep, "head", "tail") ||
@@ -269,7 +271,7 @@ static int read_training(kinds_data *e, const char *file, train_options *o, heed
     }
     say(e, file);
     if (o->cfg.target == HEED_TARGET_LABELS)
-        printf("a text may have several labels: each gets a probability of its own\n");
+        printf(tr("a text may have several labels: each gets a probability of its own\n"));
     return 0;
 }
 
@@ -280,7 +282,7 @@ static int test(const train_options *o, heed_classifier *c, const kinds_data *e,
     if (o->cfg.target != HEED_TARGET_LABEL) return kinds_test(c, o->test, &o->table, false, err);
     const int rc = heed_classifier_test(c, &e->x, &m, err);
     if (rc) return rc;
-    printf("Test Loss: %.4f\nTest Accuracy: %.4f\n", m.loss, m.accuracy);
+    printf(tr("Test Loss: %.4f\nTest Accuracy: %.4f\n"), m.loss, m.accuracy);
     return 0;
 }
 
@@ -346,13 +348,13 @@ static void files_free(files *f) {
 
 static void tell_round(const heed_self_round *r) {
     if (r->round)
-        printf("round %" PRId64 " of %" PRId64 ": learnt from %" PRId64 " of %" PRId64
-               " texts without labels too, the least sure guess %.2f",
+        printf(tr("round %" PRId64 " of %" PRId64 ": learnt from %" PRId64 " of %" PRId64
+                  " texts without labels too, the least sure guess %.2f"),
                r->round, r->rounds, r->taken, r->pool, r->least);
     else
-        printf("learnt from the labelled texts alone");
+        printf("%s", tr("learnt from the labelled texts alone"));
     if (isfinite(r->accuracy))
-        printf(": accuracy %.4f, loss %.4f on held-out texts", r->accuracy, r->loss);
+        printf(tr(": accuracy %.4f, loss %.4f on held-out texts"), r->accuracy, r->loss);
     printf("\n");
     fflush(stdout);
 }
@@ -376,7 +378,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
         train_watch_begin(&w);
         o->cfg.hooks = &w.hooks;
         if (!o->valid && o->cfg.valid_part > 0)
-            printf("held out: %.4g %% of the texts, by label, drawn by the seed\n",
+            printf(tr("held out: %.4g %% of the texts, by label, drawn by the seed\n"),
                    100 * o->cfg.valid_part);
         fflush(stdout);
         c = learn(o, &f, err);
@@ -388,7 +390,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
     if (c && rc == HEED_ECANCELLED) rc = save_stopped(o, c, err);
     if (rc == 0) rc = train_save(o->out, o->cfg.run, save, c, err);
     if (rc == 0)
-        printf("%s: %" PRId64 " labels, %" PRId64 " parameters, trained in %.1f s\n", o->out,
+        printf(tr("%s: %" PRId64 " labels, %" PRId64 " parameters, trained in %.1f s\n"), o->out,
                heed_classifier_labels(c), heed_classifier_parameters(c), train_watch_seconds(&w));
     if (rc == 0 && o->cfg.run) rc = report(o, c, file, train_watch_seconds(&w), err);
     if (rc == 0 && o->test) rc = test(o, c, &f.tests, err);

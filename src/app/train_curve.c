@@ -1,4 +1,5 @@
 /* train_curve.c: accuracy by number of labels, told and drawn. */
+#include "app/messages.h"
 #include "app/train_curve.h"
 
 #include <inttypes.h>
@@ -12,20 +13,20 @@
 
 static void tell(const heed_curve *k) {
     const int64_t at = k->len - 1;
-    printf("curve: %" PRId64 " texts: accuracy %.4f, loss %.4f\n", k->texts[at], k->accuracy[at],
-           k->loss[at]);
+    printf(tr("curve: %" PRId64 " texts: accuracy %.4f, loss %.4f\n"), k->texts[at],
+           k->accuracy[at], k->loss[at]);
     fflush(stdout);
 }
 
 static void tell_more(const heed_curve *k) {
     const int64_t all = k->texts[k->len - 1];
     if (k->power > 0)
-        printf("curve: the error falls as texts^-%.2f: about %.4f with %" PRId64
-               " texts, %.4f with %" PRId64 "\n",
+        printf(tr("curve: the error falls as texts^-%.2f: about %.4f with %" PRId64
+                  " texts, %.4f with %" PRId64 "\n"),
                k->power, heed__curve_expect(k, 2.0 * (double)all), 2 * all,
                heed__curve_expect(k, 4.0 * (double)all), 4 * all);
     else
-        printf("curve: no law is seen that would tell what more texts bring\n");
+        printf(tr("curve: no law is seen that would tell what more texts bring\n"));
 }
 
 static int draw(const heed_curve *k, const char *run, heed_error *err) {

@@ -1,4 +1,5 @@
 /* train_feedback.c: asks libheed-serve.so for the corrections and joins them to the data. */
+#include "app/messages.h"
 #include "app/train_feedback.h"
 
 #include <inttypes.h>
@@ -57,8 +58,9 @@ static int join(feedback *f, heed_examples *x, heed_error *err) {
         f->text[len] = x->text[i];
         f->label[len++] = x->label[i];
     }
-    printf("%" PRId64 " texts that people corrected or confirmed, %" PRId64 " of them in place of "
-           "the data's\n",
+    printf(tr("%" PRId64 " texts that people corrected or confirmed, %" PRId64
+              " of them in place of "
+              "the data's\n"),
            f->d.len, x->len - len);
     for (int64_t i = 0; i < f->d.len; i++, len++) {
         f->text[len] = f->d.text[i];
@@ -83,7 +85,8 @@ int feedback_add(feedback *f, heed_examples *x, const char *store, const char *a
     if (from) fclose(from);
     if (any) rc = data_read(&f->d, path, &cfg, err);
     unlink(path);
-    if (rc == 0 && !any) printf("nobody has corrected or confirmed anything of '%s'\n", analysis);
+    if (rc == 0 && !any)
+        printf(tr("nobody has corrected or confirmed anything of '%s'\n"), analysis);
     return rc == 0 && any ? join(f, x, err) : rc;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/messages.h"
 #include "app/options.h"
 #include "app/pairs.h"
 #include "app/train_run.h"
@@ -98,8 +99,9 @@ static int train(pairs_options *o, const char *file, heed_error *err) {
     if (e && rc == HEED_ECANCELLED) rc = save_stopped(o, e, err);
     if (rc == 0) rc = train_save(o->out, o->cfg.run, save, e, err);
     if (rc == 0)
-        printf("%s: vectors of %" PRId64 " numbers, %" PRId64 " parameters, trained in %.1f s\n",
-               o->out, heed_embedder_dim(e), heed_embedder_parameters(e), train_watch_seconds(&w));
+        printf(
+            tr("%s: vectors of %" PRId64 " numbers, %" PRId64 " parameters, trained in %.1f s\n"),
+            o->out, heed_embedder_dim(e), heed_embedder_parameters(e), train_watch_seconds(&w));
     heed_retrieval r;
     if (rc == 0 && o->test) rc = heed_embedder_test(e, &tests.x, &r, err);
     if (rc == 0 && o->test) pairs_print(&r, o->test);
@@ -117,7 +119,7 @@ int train_pairs(int argc, char **argv) {
     const int n = read_options(&o, argc, argv, operand);
     if (n < 0) return command_usage(n);
     if (!o.out) {
-        fprintf(stderr, "heed train: -o DIR is needed; see --help\n");
+        fprintf(stderr, tr("heed train: -o DIR is needed; see --help\n"));
         return EXIT_USAGE;
     }
     if (!train_precision(o.precision, &precision)) return EXIT_USAGE;

@@ -1,4 +1,5 @@
 /* train_report.c: the page about a run, from its log.jsonl and the answers to held-out data. */
+#include "app/messages.h"
 #include "app/train_report.h"
 
 #include <inttypes.h>
@@ -76,7 +77,7 @@ int train_report(heed_classifier *c, const report_of *of, heed_error *err) {
                        .m = &m,
                        .calibration = &c->calibration };
     if (rc == 0) rc = report_write(&r, page, err);
-    if (rc == 0) printf("report: %s\n", page);
+    if (rc == 0) printf(tr("report: %s\n"), page);
     heed__run_course_free(&k);
     heed__free(NULL, extra);
     return rc;

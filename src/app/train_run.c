@@ -1,4 +1,5 @@
 /* train_run.c: progress, memory and epochs of a training as the program shows them. */
+#include "app/messages.h"
 #include "app/train_run.h"
 
 #include <inttypes.h>
@@ -30,9 +31,9 @@ static double resident(void) {
 /* Of the held-out data where there is any, else the mean loss of what was learnt. */
 static void print_epoch(train_watch *w, const heed_progress *p) {
     terminal_clear(&w->term);
-    printf("Epoch [%" PRId64 "/%" PRId64 "], Loss: %.4f", p->epoch, p->epochs,
+    printf(tr("Epoch [%" PRId64 "/%" PRId64 "], Loss: %.4f"), p->epoch, p->epochs,
            p->score_name ? p->held_loss : p->loss);
-    if (p->score_name) printf(", %s: %.4f", p->score_name, p->score);
+    if (p->score_name) printf(tr(", %s: %.4f"), tr(p->score_name), p->score);
     printf("\n");
     fflush(stdout);
 }
@@ -42,10 +43,10 @@ static void progress(void *user, const heed_progress *p) {
     if (strcmp(p->what, "epoch") == 0) {
         print_epoch(w, p);
     } else if (strcmp(p->what, "memory") == 0) {
-        printf("memory: at most %.1f MB\n", ((double)p->total + w->resident) / 1e6);
+        printf(tr("memory: at most %.1f MB\n"), ((double)p->total + w->resident) / 1e6);
         fflush(stdout);
     } else if (strcmp(p->what, "vectors") == 0) {
-        printf("vectors: %" PRId64 " of the %" PRId64 " words have one\n", p->done, p->total);
+        printf(tr("vectors: %" PRId64 " of the %" PRId64 " words have one\n"), p->done, p->total);
     } else {
         terminal_progress(&w->term, p);
     }
@@ -82,7 +83,7 @@ bool train_precision(const char *word, int *to) {
     *to = HEED_PRECISION_F32;
     if (word && strcmp(word, "bf16") == 0) *to = HEED_PRECISION_BF16;
     if (!word || strcmp(word, "bf16") == 0 || strcmp(word, "f32") == 0) return true;
-    fprintf(stderr, "heed train: --precision is f32 or bf16, not '%s'\n", word);
+    fprintf(stderr, tr("heed train: --precision is f32 or bf16, not '%s'\n"), word);
     return false;
 }
 

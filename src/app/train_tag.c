@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/messages.h"
 #include "app/options.h"
 #include "app/tag.h"
 #include "app/train_run.h"
@@ -99,11 +100,11 @@ static int train_on(tag_options *o, const heed_conll *data, const heed_conll *he
     if (t && rc == HEED_ECANCELLED) rc = save_stopped(o, t, err);
     if (rc == 0) rc = train_save(o->out, o->cfg.run, save, t, err);
     if (rc == 0)
-        printf("%s: %" PRId64 " types, %" PRId64 " parameters, trained in %.1f s\n", o->out,
+        printf(tr("%s: %" PRId64 " types, %" PRId64 " parameters, trained in %.1f s\n"), o->out,
                heed_tagger_types(t), heed_tagger_parameters(t), train_watch_seconds(&w));
     double ece[2];
     if (rc == 0 && heed_tagger_temperature(t, ece) != 1)
-        printf("calibration error of held-out entities: %.4f, with temperature %.4g: %.4f\n",
+        printf(tr("calibration error of held-out entities: %.4f, with temperature %.4g: %.4f\n"),
                ece[0], heed_tagger_temperature(t, NULL), ece[1]);
     heed_tagger_close(t);
     return rc;
@@ -117,7 +118,8 @@ static int train(tag_options *o, const char *file, heed_error *err) {
     if (rc == 0 && o->valid) rc = tag_read(&held, o->valid, &o->columns, err);
     if (rc == 0 && o->valid) tag_describe(&held, o->valid);
     if (rc == 0 && !o->valid && o->cfg.valid_part > 0)
-        printf("held out: %.4g %% of the sentences, drawn by the seed\n", 100 * o->cfg.valid_part);
+        printf(tr("held out: %.4g %% of the sentences, drawn by the seed\n"),
+               100 * o->cfg.valid_part);
     fflush(stdout);
     if (rc == 0) rc = train_on(o, &data, &held, err);
     heed__conll_free(&data);
@@ -134,7 +136,7 @@ int train_tag(int argc, char **argv) {
     const int n = read_options(&o, argc, argv, operand);
     if (n < 0) return command_usage(n);
     if (!o.out) {
-        fprintf(stderr, "heed train tag: -o DIR is needed; see --help\n");
+        fprintf(stderr, tr("heed train tag: -o DIR is needed; see --help\n"));
         return EXIT_USAGE;
     }
     int precision;

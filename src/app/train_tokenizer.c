@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/messages.h"
 #include "app/options.h"
 #include "app/train_run.h"
 #include "base/text.h"
@@ -126,7 +127,7 @@ static int run(tokenizer_options *o, const char *file, heed_error *err) {
     }
     terminal_clear(&w.term);
     if (!rc)
-        printf("%s: %" PRId64 " tokens from %" PRId64 " texts of %.1f MB, in %.1f s\n", o->out,
+        printf(tr("%s: %" PRId64 " tokens from %" PRId64 " texts of %.1f MB, in %.1f s\n"), o->out,
                heed_tokenizer_len(tok), t.count, (double)t.bytes / 1e6, train_watch_seconds(&w));
     heed_tokenizer_close(tok);
     heed_tokenizer_close(like);
@@ -141,8 +142,9 @@ int train_tokenizer(int argc, char **argv) {
     const int n = read_options(&o, argc, argv, operand);
     if (n < 0) return command_usage(n);
     if (!o.out || !read_special(&o)) {
-        fprintf(stderr, "heed train: %s; see --help\n",
-                o.out ? "--special is too long" : "-o FILE is needed");
+        fprintf(stderr, "%s",
+                o.out ? tr("heed train: --special is too long; see --help\n")
+                      : tr("heed train: -o FILE is needed; see --help\n"));
         return EXIT_USAGE;
     }
     command_catch_signals();
