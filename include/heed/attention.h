@@ -253,7 +253,8 @@ HEED_API int heed_kv_cache_reorder(heed_kv_cache *cache, const int32_t *rows);
  * or HEED_EINVALID. */
 HEED_API int heed_kv_cache_truncate(heed_kv_cache *cache, int64_t len);
 /* q [B,T,H*D]: queries of the T newest steps, unless cfg.query_start is not 0 -> [B,T,H*Dv].
- * cfg.key_starts and key_lengths hold for the steps of the cache. */
+ * cfg.key_starts and key_lengths hold for the steps of the cache; a row that starts after them sees
+ * nothing yet. */
 HEED_API heed_tensor *heed_attention_cached(heed_ctx *cx, heed_tensor *q, heed_kv_cache *cache,
                                             const heed_attention_cfg *cfg);
 

@@ -297,6 +297,20 @@ static bool sees_forgotten(const heed_kv_cache *c, const heed_attention_cfg *g) 
     return false;
 }
 
+/* Starts of which none lies after the steps so far: a row that begins later sees nothing yet. */
+static bool clamp_starts(heed_ctx *cx, const heed_kv_cache *c, heed_attention_cfg *g) {
+    const heed_tensor *starts = g->key_starts;
+    if (!starts || starts->dtype != HEED_I32 || g->key_lengths) return true;
+    heed_tensor *clamped = heed_new(cx, HEED_I32, starts->ndim, starts->shape);
+    if (!clamped) return false;
+    for (int64_t i = 0; i < starts->len; i++) {
+        const int32_t start = HEED_I32_DATA(starts)[i];
+        HEED_I32_DATA(clamped)[i] = start > c->len ? (int32_t)c->len : start;
+    }
+    g->key_starts = clamped;
+    return true;
+}
+
 heed_tensor *heed_attention_cached(heed_ctx *cx, heed_tensor *q, heed_kv_cache *c,
                                    const heed_attention_cfg *cfg) {
     if (!q || !c) return NULL;
@@ -309,6 +323,7 @@ heed_tensor *heed_attention_cached(heed_ctx *cx, heed_tensor *q, heed_kv_cache *
     g->dropout = 0;
     if (q->ndim == 3 && !g->query_start && c->len > q->shape[1])
         g->query_start = c->len - q->shape[1];
+    if (!clamp_starts(cx, c, g)) return NULL;
     if (heed__attention_check(cx, q, &key, &value, g, &call.d)) return NULL;
     const char *why = call.d.Hk == c->Hk ? refusal(c, g, &call.d) : "kv_heads is not the cache's";
     if (why) return heed_fail(cx, HEED_EUNSUPPORTED, "attention cached: %s", why);
