@@ -30,6 +30,9 @@ typedef struct heed_open_cfg {
     int threads;     /* as heed_pool_new */
     const char *isa; /* as heed_ctx_cfg */
     const heed_hooks *hooks;
+    /* A classifier of the recipes classic and encoder attends no farther than this, whatever it was
+     * trained with; see heed_attention_choice. 0: as trained */
+    int64_t window, truncate;
 } heed_open_cfg;
 
 /* Opens a model folder (config.json, model.safetensors ...). cfg NULL: defaults. NULL and *err. */

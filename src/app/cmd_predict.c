@@ -286,6 +286,7 @@ int cmd_predict(int argc, char **argv) {
     predictor p = { .top = 1, .explain = isatty(1) != 0 };
     int64_t threads = 1;
     tag_predict_cfg tag = { 0 };
+    heed_open_cfg open = { .threads = 1 };
     const opt options[] = {
         { "json", 0, OPT_FLAG, &p.json, 0, 0, NULL,
           "a JSON object a line (docs/schemas/predict.json)" },
@@ -303,6 +304,10 @@ int cmd_predict(int argc, char **argv) {
         { "columns", 0, OPT_FLAG, &tag.columns, 0, 0, NULL,
           "tagger: FILE has columns, a word a line" },
         { "token", 0, OPT_INT, &tag.token, 1, 1000, "N", "tagger: column of the words (1)" },
+        { "window", 0, OPT_INT, &open.window, 1, 1e6, "N",
+          "words attend to as many on either side at most (as trained)" },
+        { "truncate", 0, OPT_INT, &open.truncate, 1, 1e6, "N",
+          "words attend to the last N at most (as trained)" },
         { "threads", 0, OPT_INT, &threads, 1, 1024, "N", "threads (1)" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
@@ -318,9 +323,15 @@ int cmd_predict(int argc, char **argv) {
     p.term = terminal_open(stdout);
     command_catch_signals();
     heed_error err = { 0 };
-    const heed_open_cfg open = { .threads = (int)threads };
+    open.threads = (int)threads;
     tag.json = p.json;
-    const int rc = tag_is_tagger(operand[0]) ? tags(&p, operand, &tag, &open, &err)
-                                             : predict(&p, operand[0], operand[1], &open, &err);
+    const bool tagger = tag_is_tagger(operand[0]);
+    int rc = 0;
+    if (tagger && (open.window || open.truncate))
+        rc = heed__error(&err, HEED_EUNSUPPORTED,
+                         "predict: --window and --truncate are for classifiers, not for taggers");
+    else
+        rc = tagger ? tags(&p, operand, &tag, &open, &err)
+                    : predict(&p, operand[0], operand[1], &open, &err);
     return rc ? command_error(&err) : 0;
 }

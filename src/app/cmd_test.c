@@ -259,6 +259,7 @@ typedef struct test_options {
     bool json;
     int64_t threads;
     const char *compare, *train, *attack;
+    int64_t window, truncate;
     heed_conll_cfg columns; /* of a tagger's data */
 } test_options;
 
@@ -295,26 +296,31 @@ static int read_attacks(const char *list, bool attack[ATTACKS], heed_error *err)
 
 /* What only classifiers of one label can be asked is not passed over in silence. 0 or a status. */
 static int for_classifiers(const test_options *o, const char *models, heed_error *err) {
-    if (!o->compare && !o->attack && !o->train) return 0;
+    if (!o->compare && !o->attack && !o->train && !o->window && !o->truncate) return 0;
     return heed__error(err, HEED_EUNSUPPORTED,
                        "test: --%s is for classifiers of one label, not for %s",
                        o->compare  ? "compare"
                        : o->attack ? "attack"
-                                   : "train",
+                       : o->train  ? "train"
+                       : o->window ? "window"
+                                   : "truncate",
                        models);
 }
 
 /* Tests one model, or two on the same texts. */
 static int run(const test_options *o, const char *dir, const char *file, heed_error *err) {
     const heed_hooks hooks = { .cancel = command_cancelled };
-    const heed_open_cfg open = { .threads = (int)o->threads, .hooks = &hooks };
+    const heed_open_cfg open = { .threads = (int)o->threads, .hooks = &hooks }, narrow = {
+        .threads = open.threads, .hooks = &hooks, .window = o->window, .truncate = o->truncate
+    };
     heed_dataset_cfg table_cfg = o->table;
     heed_dataset table = { 0 };
     result r = { .dir = dir, .file = file, .table = &table, .train = o->train }, other = r;
     heed_comparison c;
     other.dir = o->compare;
     if (read_attacks(o->attack, r.attack, err)) return err->code;
-    heed_classifier *first = heed_classifier_open(dir, &open, err); /* a wrong folder, told first */
+    heed_classifier *first = heed_classifier_open(dir, &narrow,
+                                                  err); /* a wrong folder, told first */
     if (!first) return err->code;
     if (heed_classifier_target(first) != HEED_TARGET_LABEL) {
         int other_kind = for_classifiers(o, "several labels or scores", err);
@@ -326,7 +332,7 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
     heed_classifier_close(first);
     int rc = data_read(&table, file, &table_cfg, err);
     if (rc == 0 && o->train) rc = overlap(o, &table, r.same, err);
-    if (rc == 0) rc = test(&r, &open, err);
+    if (rc == 0) rc = test(&r, &narrow, err);
     if (rc == 0 && o->compare) rc = test(&other, &open, err);
     if (rc == 0 && o->compare && heed__compare(&c, r.o, other.o, table.len, &hooks))
         rc = heed__error(err, HEED_ENOMEM, "%s: out of memory", file);
@@ -380,6 +386,10 @@ int cmd_test(int argc, char **argv) {
         { "token", 0, OPT_INT, &o.columns.token, 1, 1000, "N", "tagger: column of the words (1)" },
         { "tag", 0, OPT_INT, &o.columns.tag, 1, 1000, "N",
           "tagger: column of the tags (the last)" },
+        { "window", 0, OPT_INT, &o.window, 1, 1e6, "N",
+          "words attend to as many on either side at most (as trained); --compare is as trained" },
+        { "truncate", 0, OPT_INT, &o.truncate, 1, 1e6, "N",
+          "words attend to the last N at most (as trained); likewise" },
         { "threads", 0, OPT_INT, &o.threads, 1, 1024, "N", "threads (as many as there are)" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };

@@ -164,3 +164,12 @@ heed_tensor *heed__body_penalty(heed_ctx *cx, const heed_attention_choice *kind,
     for (int64_t i = 1; i < layers; i++) sum = heed_add(cx, sum, more[i].penalty);
     return heed_scale(cx, sum, (float)(kind->penalty_weight / (double)layers), 0);
 }
+
+static void narrow(int64_t *reach, int64_t to) {
+    if (to > 0 && (*reach == 0 || *reach > to)) *reach = to;
+}
+
+void heed__body_narrow(const heed_body *b, heed_attention_choice *kind) {
+    narrow(&kind->window, b->cfg.attention.window);
+    narrow(&kind->truncate, b->cfg.attention.truncate);
+}

@@ -214,6 +214,8 @@ heed_tensor *heed__column_weights(heed_ctx *cx, const heed_tensor *column, const
                                   int64_t n);
 /* The same where there is no attention: all units of a span count alike. */
 heed_tensor *heed__even_weights(heed_ctx *cx, const heed_span *span, int64_t n, int64_t T);
+/* A reach that the body's cfg asks for takes the place of a wider one of the folder's model. */
+void heed__body_narrow(const heed_body *b, heed_attention_choice *kind);
 /* The mean of the layers' penalties times their weight; NULL where none was asked for or the
  * context does not train. */
 heed_tensor *heed__body_penalty(heed_ctx *cx, const heed_attention_choice *kind,

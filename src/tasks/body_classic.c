@@ -96,6 +96,7 @@ static int load(heed_body *b, const json_t *config, const char *dir, heed_error 
     b->cfg.heads = m.heads;
     b->cfg.no_attention = m.no_attention;
     b->cfg.dropout = m.dropout;
+    heed__body_narrow(b, &m.attention);
     return build(c, m, err);
 }
 

@@ -157,6 +157,7 @@ static int load(heed_body *b, const json_t *config, const char *dir, heed_error 
     b->cfg.embed = m.dim;
     b->cfg.dropout = m.dropout;
     b->cfg.max_len = m.max_len;
+    heed__body_narrow(b, &m.attention);
     return build(e, m, err);
 }
 

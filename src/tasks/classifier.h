@@ -40,6 +40,7 @@ struct heed_classifier {
     bool hierarchy;               /* labels are paths, a/b */
     uint64_t seed;                /* of the training, for the record */
     int64_t epochs;               /* likewise */
+    int64_t window, truncate;     /* reach asked for at opening; 0: as trained */
     int64_t batch;                /* texts answered at once; no answer depends on it */
     heed_calibration calibration; /* len 0: none */
     heed_held held;               /* after a training; len 0 else */

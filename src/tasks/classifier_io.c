@@ -218,7 +218,14 @@ static int open_tree(heed_classifier *c, const json_t *tree, const char *dir, he
     if (!json_is_object(body))
         return heed__error(err, HEED_EFORMAT, "%s: body is missing or no object", path);
     head->classes = score ? 1 : c->labels;
-    const heed_body_cfg cfg = { .max_len = c->max_len, .keep = c->keep };
+    if ((c->window || c->truncate) && !kind->chooses)
+        return heed__error(err, HEED_EUNSUPPORTED,
+                           "%s: the reach of attention is a matter of the recipes classic and "
+                           "encoder, not of %s",
+                           path, kind->name);
+    const heed_body_cfg cfg = { .max_len = c->max_len,
+                                .keep = c->keep,
+                                .attention = { .window = c->window, .truncate = c->truncate } };
     c->body = heed__body_new(kind, &cfg, c->ps, &c->hooks, err);
     rc = c->body ? limit_size(c, dir, err) : HEED_ENOMEM;
     return rc ? rc : kind->load(c->body, body, dir, err);
@@ -252,6 +259,8 @@ static heed_classifier *open_once(const char *dir, const heed_open_cfg *cfg, hee
     if (!c) return NULL;
     char path[HEED_PATH_SIZE];
     heed_head_cfg head;
+    c->window = cfg->window;
+    c->truncate = cfg->truncate;
     int rc = heed__classifier_open_config(c, dir, &head, err);
     if (rc == 0) rc = heed__head_init(&c->head, c->ps, &head, c->body->dim, err);
     if (rc == 0) rc = heed_params_load(c->ps, in(path, dir, "model.safetensors"), err);

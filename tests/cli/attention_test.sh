@@ -56,5 +56,15 @@ expect 64 "go one at a time" train --recipe classic --entropy 1 --coverage 1 -o 
 expect 64 "no multiple of 3 key heads" train --recipe classic --kv-heads 3 -o "$dir/x"
 expect 69 "only the recipe encoder has layers to share" train --recipe classic --share-layers -o "$dir/x"
 expect 69 "a penalty exists with softmax" train --recipe classic --entropy 1 --weights sparsemax -o "$dir/x"
+# a narrower reach at run time: other answers than as trained, beside which they are compared; as wide as the texts, the same
+"$heed" test "$dir/wide" "$dir/t.tsv" --window 1 --compare "$dir/wide" >"$dir/out" 2>&1 && grep -q "$dir/wide" "$dir/out" || wrong "reach: $(head -c 300 "$dir/out")"
+cut -f2 "$dir/t.tsv" >"$dir/texts"
+for o in "--window 1" "--truncate 1"; do
+    # shellcheck disable=SC2086
+    "$heed" predict "$dir/wide" "$dir/texts" $o | cmp -s - <("$heed" predict "$dir/wide" "$dir/texts") && wrong "$o changes nothing"
+    # shellcheck disable=SC2086
+    "$heed" predict "$dir/wide" "$dir/texts" ${o% *} 500 | cmp -s - <("$heed" predict "$dir/wide" "$dir/texts") || wrong "$o 500 changes answers"
+done
+expect 69 "a matter of the recipes classic and encoder, not of attend" "$heed" predict models/intent "$dir/texts" --window 3
 [ -e "$dir/x" ] && wrong "a refused training left a model"
 exit $failed
