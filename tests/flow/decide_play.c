@@ -137,3 +137,35 @@ const heed_alert *play_alert(const play *p, int64_t i) {
     static const heed_alert none = { .state = "", .grade = "", .rule = "", .key = "", .title = "" };
     return i < p->out.alerts ? &p->out.alert[i] : &none;
 }
+
+typedef struct counted {
+    int64_t calls, fail_at, live;
+} counted;
+
+static void *take(void *user, size_t size) {
+    counted *c = user;
+    if (c->calls++ >= c->fail_at) return NULL;
+    c->live++;
+    return malloc(size);
+}
+
+static void give(void *user, void *memory) {
+    if (memory) ((counted *)user)->live--;
+    free(memory);
+}
+
+void play_without_memory(int (*steps)(const heed_hooks *hooks, heed_error *err), int64_t least) {
+    counted c = { .fail_at = INT64_MAX };
+    const heed_hooks hooks = { .user = &c, .alloc = take, .release = give };
+    heed_error err = { 0 };
+    assert_int_equal(steps(&hooks, &err), 0);
+    const int64_t calls = c.calls;
+    assert_true(calls > least);
+    for (int64_t at = 0; at < calls; at++) {
+        c = (counted){ .fail_at = at };
+        err = (heed_error){ 0 };
+        assert_int_equal(steps(&hooks, &err), HEED_ENOMEM);
+        assert_true(strlen(err.msg) > 10);
+        assert_int_equal(c.live, 0);
+    }
+}

@@ -35,5 +35,8 @@ void play_reload(play *p);
 const char *play_note(play *p, const char *rule);
 /* The alerts of the last step; *i-th's field, NULL where there is none. */
 const heed_alert *play_alert(const play *p, int64_t i);
+/* steps, which succeeds, with every allocation failing in turn: HEED_ENOMEM with a sentence, and
+ * nothing left behind. It takes more than `least` of them. */
+void play_without_memory(int (*steps)(const heed_hooks *hooks, heed_error *err), int64_t least);
 
 #endif

@@ -278,22 +278,6 @@ static void test_combined(void **state) {
 
 /* -- memory ----------------------------------------------------------------------------------- */
 
-typedef struct counted {
-    int64_t calls, fail_at, live;
-} counted;
-
-static void *take(void *user, size_t size) {
-    counted *c = user;
-    if (c->calls++ >= c->fail_at) return NULL;
-    c->live++;
-    return malloc(size);
-}
-
-static void give(void *user, void *memory) {
-    if (memory) ((counted *)user)->live--;
-    free(memory);
-}
-
 static int steps(const heed_hooks *hooks, heed_error *err) {
     const heed_rule_cfg rule = surge_by("scores");
     const heed_flow flow = { .rule = &rule, .rules = 1 };
@@ -321,18 +305,7 @@ static int steps(const heed_hooks *hooks, heed_error *err) {
 
 static void test_out_of_memory(void **state) {
     (void)state;
-    counted c = { .fail_at = INT64_MAX };
-    const heed_hooks hooks = { .user = &c, .alloc = take, .release = give };
-    heed_error err = { 0 };
-    assert_int_equal(steps(&hooks, &err), 0);
-    const int64_t calls = c.calls;
-    assert_true(calls > 30);
-    for (int64_t at = 0; at < calls; at++) {
-        c = (counted){ .fail_at = at };
-        err = (heed_error){ 0 };
-        assert_int_equal(steps(&hooks, &err), HEED_ENOMEM);
-        assert_int_equal(c.live, 0);
-    }
+    play_without_memory(steps, 30);
 }
 
 int main(void) {

@@ -221,22 +221,6 @@ static void test_other_rules(void **state) {
 
 /* -- memory ---------------------------------------------------------------------------------- */
 
-typedef struct counted {
-    int64_t calls, fail_at, live;
-} counted;
-
-static void *take(void *user, size_t size) {
-    counted *c = user;
-    if (c->calls++ >= c->fail_at) return NULL;
-    c->live++;
-    return malloc(size);
-}
-
-static void give(void *user, void *memory) {
-    if (memory) ((counted *)user)->live--;
-    free(memory);
-}
-
 static int steps(const heed_hooks *hooks, heed_error *err) {
     static const char *const body[] = { "{\"seq\":3,\"vote\":\"up\"}",
                                         "{\"do\":\"ack\",\"alert\":300}",
@@ -266,19 +250,7 @@ static int steps(const heed_hooks *hooks, heed_error *err) {
 
 static void test_out_of_memory(void **state) {
     (void)state;
-    counted c = { .fail_at = INT64_MAX };
-    const heed_hooks hooks = { .user = &c, .alloc = take, .release = give };
-    heed_error err = { 0 };
-    assert_int_equal(steps(&hooks, &err), 0);
-    const int64_t calls = c.calls;
-    assert_true(calls > 50);
-    for (int64_t at = 0; at < calls; at++) {
-        c = (counted){ .fail_at = at };
-        err = (heed_error){ 0 };
-        assert_int_equal(steps(&hooks, &err), HEED_ENOMEM);
-        assert_true(strlen(err.msg) > 10);
-        assert_int_equal(c.live, 0);
-    }
+    play_without_memory(steps, 50);
 }
 
 int main(void) {
