@@ -129,7 +129,8 @@ typedef struct heed_metrics {
     int64_t n;
     double loss;     /* mean of -ln of the right label's probability */
     double accuracy; /* of n */
-    double macro_f1; /* mean over the labels that occur in the data or the answers */
+    double macro_f1; /* mean over the labels that occur in the data or the answers, 0 for those
+                        that the model does not have */
     double ece;      /* expected calibration error, 15 equal bins of the top probability */
     double auc;      /* area under the ROC curve of the second label; NAN unless there are two */
     heed_interval loss_95, accuracy_95, macro_f1_95, ece_95, auc_95;
@@ -147,7 +148,7 @@ typedef struct heed_labels_metrics {
     double loss;                  /* mean of -ln of what is right, over texts and labels */
     double exact;                 /* part of the texts whose labels are all right, and no more */
     double precision, recall, f1; /* over all labels said and all that are right */
-    double macro_f1;              /* mean over the labels that occur in the data or the answers */
+    double macro_f1;              /* as above */
     int64_t unknown_labels;       /* labels of the data that the model does not have: missed */
 } heed_labels_metrics;
 HEED_API int heed_classifier_test_labels(heed_classifier *c, const heed_examples *data,

@@ -19,23 +19,30 @@ void kinds_free(kinds_data *k) {
     *k = (kinds_data){ .score = NULL };
 }
 
+/* The scores of all texts; as with what is wrong in a file else, ten lines are told at once. */
 static int read_scores(kinds_data *k, const char *file, heed_error *err) {
     k->score = malloc(((size_t)k->d.len + 1) * sizeof *k->score);
+    k->x.score = k->score;
     if (!k->score) {
         err->code = HEED_ENOMEM;
         snprintf(err->msg, sizeof err->msg, "%.300s: out of memory", file);
         return err->code;
     }
-    for (int64_t i = 0; i < k->d.len; i++) {
+    int64_t wrong = 0;
+    for (int64_t i = 0; i < k->d.len && wrong < HEED_PROBLEMS; i++) {
         const char *text = k->d.label[i];
         if (heed__parse_double(text, strlen(text), &k->score[i])) continue;
+        if (wrong == 1) fprintf(stderr, "%s\n", err->msg);
+        wrong++;
         err->code = HEED_EFORMAT;
         snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": '%.40s' is no number", file,
                  k->d.line[i], text);
-        return err->code;
+        if (wrong > 1) fprintf(stderr, "%s\n", err->msg);
     }
-    k->x.score = k->score;
-    return 0;
+    if (wrong < 2) return wrong ? err->code : 0;
+    snprintf(err->msg, sizeof err->msg, "%.300s: %s%" PRId64 " lines are wrong", file,
+             wrong == HEED_PROBLEMS ? "at least " : "", wrong);
+    return err->code;
 }
 
 int kinds_read(kinds_data *k, const char *file, const heed_dataset_cfg *table, heed_target target,

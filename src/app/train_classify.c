@@ -283,6 +283,9 @@ static int test(const train_options *o, heed_classifier *c, const kinds_data *e,
     const int rc = heed_classifier_test(c, &e->x, &m, err);
     if (rc) return rc;
     printf(tr("Test Loss: %.4f\nTest Accuracy: %.4f\n"), m.loss, m.accuracy);
+    if (m.unknown_labels)
+        printf(tr("%" PRId64 " texts have a label that the model does not: counted as wrong\n"),
+               m.unknown_labels);
     return 0;
 }
 

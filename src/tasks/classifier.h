@@ -64,9 +64,12 @@ int heed__classifier_open_config(heed_classifier *c, const char *dir, heed_head_
 int heed__classifier_recipe(const char *dir, char *recipe, size_t size, const heed_hooks *hooks,
                             heed_error *err);
 /* Answers to len labelled texts: one outcome for each, and, where score is not NULL, the
- * probability of the model's second label. 0 or a status. */
+ * probability of the model's second label; labels that it does not have are -1, -2 .. by their
+ * names. 0 or a status. */
 int heed__classifier_judge(heed_classifier *c, const heed_examples *data, heed_outcome *outcome,
                            float *score, heed_error *err);
+/* Sorts n labels and keeps each once; how many are left. */
+int64_t heed__labels_distinct(const char **text, int64_t n);
 /* The number of a label, -1 for one not known. */
 int32_t heed__classifier_find(const heed_classifier *c, const char *label);
 

@@ -33,8 +33,9 @@ static double ratio(int64_t a, int64_t b) {
 }
 
 typedef struct counting {
-    heed_tally *tally; /* [K] */
-    bool *right;       /* [K] all false between two texts */
+    heed_tally *tally;    /* [K] */
+    bool *right;          /* [K] all false between two texts */
+    const char **unknown; /* names of labels that the model does not have, as they come */
 } counting;
 
 /* Counts one text into tally and m. */
@@ -49,7 +50,7 @@ static void count(const heed_classifier *c, const heed_examples *data, int64_t i
     for (int64_t at = begin; at < end; at++) {
         const int32_t k = heed__classifier_find(c, data->label[at]);
         if (k >= 0) right[k] = true;
-        m->unknown_labels += k < 0;
+        if (k < 0) at_all->unknown[m->unknown_labels++] = data->label[at];
         exact = exact && k >= 0;
     }
     for (int64_t k = 0; k < K; k++) {
@@ -74,10 +75,13 @@ int heed_classifier_test_labels(heed_classifier *c, const heed_examples *data,
     if (!probs) return err ? err->code : HEED_ENOMEM;
     heed_tally *tally = heed__calloc(&c->hooks, (size_t)K, sizeof *tally), all = { 0 };
     bool *right = heed__calloc(&c->hooks, (size_t)K, sizeof *right);
-    int64_t present = 0;
-    const int rc = tally && right ? 0 : heed__error(err, HEED_ENOMEM, "test: out of memory");
+    const int64_t all_labels = data->label_start ? data->label_start[data->len] : data->len;
+    const char **unknown = heed__calloc(&c->hooks, (size_t)all_labels + 1, sizeof *unknown);
+    const int rc = tally && right && unknown ? 0
+                                             : heed__error(err, HEED_ENOMEM, "test: out of memory");
     for (int64_t i = 0; rc == 0 && i < data->len; i++)
-        count(c, data, i, probs + i * K, &(counting){ tally, right }, m);
+        count(c, data, i, probs + i * K, &(counting){ tally, right, unknown }, m);
+    int64_t present = rc ? 0 : heed__labels_distinct(unknown, m->unknown_labels);
     for (int64_t k = 0; rc == 0 && k < K; k++) {
         all.hit += tally[k].hit;
         all.said += tally[k].said;
@@ -93,6 +97,7 @@ int heed_classifier_test_labels(heed_classifier *c, const heed_examples *data,
     heed__free(&c->hooks, probs);
     heed__free(&c->hooks, tally);
     heed__free(&c->hooks, right);
+    heed__free(&c->hooks, unknown);
     return rc;
 }
 

@@ -1,8 +1,44 @@
 /* classifier_test.c: a classifier on labelled texts. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/alloc.h"
 #include "tasks/classifier.h"
 
 enum { AT_ONCE = 4096 }; /* texts whose probabilities are held together */
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int64_t heed__labels_distinct(const char **text, int64_t n) {
+    int64_t kept = 0;
+    if (n) qsort(text, (size_t)n, sizeof *text, by_text);
+    for (int64_t i = 0; i < n; i++)
+        if (i == 0 || strcmp(text[i], text[kept - 1]) != 0) text[kept++] = text[i];
+    return kept;
+}
+
+/* Labels that the model does not have get numbers of their own: -1, -2 .. by their names. */
+static int number_unknown(const heed_classifier *c, const heed_examples *data,
+                          heed_outcome *outcome, heed_error *err) {
+    int64_t n = 0;
+    for (int64_t i = 0; i < data->len; i++) n += outcome[i].right < 0;
+    const char **name = n ? heed__calloc(&c->hooks, (size_t)n, sizeof *name) : NULL;
+    if (!n) return 0;
+    if (!name) return heed__error(err, HEED_ENOMEM, "test: out of memory");
+    n = 0;
+    for (int64_t i = 0; i < data->len; i++)
+        if (outcome[i].right < 0) name[n++] = data->label[i];
+    n = heed__labels_distinct(name, n);
+    for (int64_t i = 0; i < data->len; i++)
+        if (outcome[i].right < 0) {
+            const char **at = bsearch(&data->label[i], name, (size_t)n, sizeof *name, by_text);
+            outcome[i].right = (int32_t)(name - at) - 1;
+        }
+    heed__free(&c->hooks, name);
+    return 0;
+}
 
 int heed__classifier_judge(heed_classifier *c, const heed_examples *data, heed_outcome *outcome,
                            float *score, heed_error *err) {
@@ -22,7 +58,7 @@ int heed__classifier_judge(heed_classifier *c, const heed_examples *data, heed_o
     }
     heed__free(&c->hooks, probs);
     heed__free(&c->hooks, right);
-    return rc;
+    return rc ? rc : number_unknown(c, data, outcome, err);
 }
 
 int heed_classifier_test(heed_classifier *c, const heed_examples *data, heed_metrics *m,

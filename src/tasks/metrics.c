@@ -43,10 +43,12 @@ void heed__tallies(heed_tally *tally, const heed_outcome *o, int64_t n, int64_t 
 
 /* The mean over the classes that occur as a truth or as an answer. In a resample (`of` tells the
  * tally of all answers, or NULL) a class that is only ever a wrong answer counts with its zero
- * though it was not drawn: else resamples would look better than the whole they are drawn from. */
-static double macro_f1(const heed_tally *t, const heed_tally *of, int64_t classes) {
+ * though it was not drawn: else resamples would look better than the whole they are drawn from. So
+ * do classes that the model does not have, of which there are `unknown`. */
+static double macro_f1(const heed_tally *t, const heed_tally *of, int64_t classes,
+                       int64_t unknown) {
     double sum = 0;
-    int64_t present = 0;
+    int64_t present = unknown;
     for (int64_t k = 0; k < classes; k++) {
         present += of && of[k].real == 0 && of[k].said > 0 && t[k].said == 0;
         if (t[k].said + t[k].real == 0) continue;
@@ -83,7 +85,7 @@ typedef struct survey {
     heed_tally *tally;  /* [classes] of the answers drawn */
     heed_tally *whole;  /* [classes] of all answers */
     double *sample;     /* [MEASURES,ROUNDS] */
-    int64_t n, classes;
+    int64_t n, classes, unknown;
 } survey;
 
 enum measure { LOSS, ACCURACY, MACRO_F1, ECE, AUC };
@@ -121,7 +123,7 @@ static void measure(const survey *s, const int32_t *times, double out[MEASURES])
     }
     out[LOSS] = known > 0 ? loss / known : 0;
     out[ACCURACY] = n > 0 ? hit / n : 0;
-    out[MACRO_F1] = macro_f1(s->tally, times ? s->whole : NULL, s->classes);
+    out[MACRO_F1] = macro_f1(s->tally, times ? s->whole : NULL, s->classes, s->unknown);
     out[ECE] = heed__ece(s->o, times, s->n);
     out[AUC] = s->score ? heed__auc(s->o, s->score, s->order, times, s->n) : (double)NAN;
 }
@@ -191,6 +193,8 @@ int heed__metrics(heed_metrics *m, const heed_outcome *o, const float *score, in
                   int64_t classes, const heed_hooks *hooks) {
     survey s = { .o = o, .score = score, .n = n, .classes = classes };
     *m = (heed_metrics){ .n = n };
+    for (int64_t i = 0; i < n; i++)
+        s.unknown = o[i].right < -s.unknown ? -(int64_t)o[i].right : s.unknown;
     s.order = heed__calloc(hooks, (size_t)n, sizeof *s.order);
     s.times = heed__calloc(hooks, (size_t)n, sizeof *s.times);
     s.tally = heed__calloc(hooks, (size_t)classes, sizeof *s.tally);

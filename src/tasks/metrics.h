@@ -6,10 +6,10 @@
 
 /* One answer as the statistics see it. */
 typedef struct heed_outcome {
-    int32_t right;    /* number of the right label; -1: one that the model does not have */
+    int32_t right;    /* number of the right label; -1, -2 ..: those that the model does not have */
     int32_t said;     /* of the likeliest */
     float confidence; /* its probability */
-    float loss;       /* -ln of the right label's probability; not read where right is -1 */
+    float loss;       /* -ln of the right label's probability; not read where there is none */
 } heed_outcome;
 
 /* How often a label was right, given as the answer, and present. */
@@ -25,7 +25,8 @@ void heed__outcomes(heed_outcome *o, const float *probs, const int32_t *right, i
  * two labels (else NULL). Intervals are of 95 %, by the percentile bootstrap (Efron 1979) over
  * answers, at most 1000 rounds, seeded with n alone; an accuracy of 0 or 1 has Wilson's, since
  * every resample of such answers is the same. Macro-F1 is the mean over labels that are right or
- * are given as an answer anywhere in the n. 0 or HEED_ENOMEM. */
+ * are given as an answer anywhere in the n; those that the model does not have are among them with
+ * their 0, as many as the lowest number of `right` says. 0 or HEED_ENOMEM. */
 int heed__metrics(heed_metrics *m, const heed_outcome *o, const float *score, int64_t n,
                   int64_t classes, const heed_hooks *hooks);
 

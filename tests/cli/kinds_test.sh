@@ -54,10 +54,19 @@ few=$(echo "here y y z z y z" | "$heed" predict "$dir/score"); many=$(echo "here
 ge "$many" "$few" || wrong "a score: $many is not above $few"
 printf '1\ta b\ntwo\tc\n' >"$dir/bad.tsv"
 expect 65 "bad.tsv:2: 'two' is no number" "$heed" train score --recipe classic "$dir/bad.tsv" -o "$dir/x"
+printf '3 \td\n' >>"$dir/bad.tsv"
+"$heed" train score --recipe classic "$dir/bad.tsv" -o "$dir/x" 2>"$dir/log"
+[ $? = 65 ] && [ "$(sed "s|$dir/||" "$dir/log" | tr '\n' ';')" = \
+    "bad.tsv:2: 'two' is no number;bad.tsv:3: '3 ' is no number;heed: bad.tsv: 2 lines are wrong;" ] ||
+    wrong "two scores that are no numbers: $(cat "$dir/log")"
 
 train classify --recipe classic "$dir/pairs.tsv" --pairs -o "$dir/pairs.m" --epochs 30 --lr 0.02
 right=$("$heed" test "$dir/pairs.m" "$dir/pairs.tsv" | grep '^Test Accuracy' | cut -d' ' -f3)
 ge "$right" 0.95 || wrong "pairs: accuracy $right"
+# labels that the model does not have count in macro-F1 as labels never found
+(cat "$dir/pairs.tsv"; printf 'one\ta\tb\ntwo\ta\tb\ntwo\tb\tc\n') >"$dir/strange.tsv"
+macro=$("$heed" test "$dir/pairs.m" "$dir/strange.tsv" | grep '^Macro F1' | cut -d' ' -f3)
+ge 0.5 "$macro" && ge "$macro" 0.45 || wrong "two labels of four not known: macro-F1 $macro"
 [ "$(printf 'a red one\tmy red thing\n' | "$heed" predict "$dir/pairs.m" | cut -f1)" = same ] || wrong "pairs: red and red are not the same"
 expect 65 "this model reads pairs" "$heed" predict "$dir/pairs.m" - <<<"a red one"
 "$heed" info "$dir/pairs.m" | grep -q "gives one label for two texts" || wrong "info of pairs"

@@ -148,6 +148,13 @@ static void test_unknown(void **state) {
     assert_int_equal(heed__metrics(&m, o, NULL, 2, 2, NULL), 0);
     assert_int_equal(m.unknown_labels, 1);
     assert_true(fabs(m.accuracy - 0.5) < 1e-12 && fabs(m.loss - log(2)) < 1e-6);
+    assert_true(fabs(m.macro_f1 - 1.0 / 3) < 1e-12);
+    o[0].right = -2; /* another such label: 0, 1, -1 and -2, none ever right */
+    assert_int_equal(heed__metrics(&m, o, NULL, 2, 2, NULL), 0);
+    assert_true(m.unknown_labels == 2 && m.macro_f1 <= 0);
+    o[0].right = 0, o[0].said = 0, o[1].right = -2;
+    assert_int_equal(heed__metrics(&m, o, NULL, 2, 2, NULL), 0);
+    assert_true(fabs(m.macro_f1 - 1.0 / 4) < 1e-12 && m.macro_f1_95.high <= 0.5);
 }
 
 int main(void) {
