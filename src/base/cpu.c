@@ -1,5 +1,6 @@
 /* cpu.c: how many processors this process may run on: those of its affinity mask, which taskset,
- * cgroup cpusets and job schedulers set, rather than those that the machine has. */
+ * cgroup cpusets and job schedulers set, rather than those that the machine has. And a thread's way
+ * to another of them. */
 #include "base/cpu.h"
 
 #include <errno.h>
@@ -19,4 +20,19 @@ int heed__cpu_count(void) {
         if (failed != EINVAL) return 1;
     }
     return 1;
+}
+
+int heed__cpu_here(void) {
+    return sched_getcpu();
+}
+
+/* A machine of more than CPU_SETSIZE processors refuses such a set, and nothing moves. */
+bool heed__cpu_leave(int cpu, int least) {
+    cpu_set_t all;
+    if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof all, &all) != 0) return false;
+    if (CPU_COUNT(&all) < (least > 2 ? least : 2)) return false;
+    cpu_set_t others = all;
+    CPU_CLR((size_t)cpu, &others);
+    if (sched_setaffinity(0, sizeof others, &others) != 0) return false;
+    return sched_setaffinity(0, sizeof all, &all) == 0;
 }

@@ -10,6 +10,11 @@
  * Waiting spins for a moment and then sleeps on a futex. A wait for the last chunk that takes much
  * longer than a chunk means that a thread of ours was not running: somebody competes for the cores,
  * and for the next jobs nobody spins to speak of, since a thread that spins uses up its share.
+ *
+ * Beside a competitor the system may well leave two of our threads on one core for a second, since
+ * no move would even three out on two cores. A worker that wakes on the caller's core therefore
+ * goes to another before it enters: the caller, whom all wait for, keeps a core, and the worker
+ * shares one with the competitor, holding nothing while it waits there for its turn.
  */
 #include "base/alloc.h"
 #include "base/cpu.h"
@@ -31,7 +36,8 @@ enum {
     SPIN_FOR_JOB = 60 * 1000,  /* between two jobs of a step */
     SPIN_FOR_LAST = 30 * 1000, /* at the end of a job, besides twice the time of a chunk */
     SPIN_CROWDED = 1500,       /* either, while somebody competes */
-    LATE = 200 * 1000          /* a last chunk later than this, and than four chunks, tells so */
+    LATE = 200 * 1000,         /* a last chunk later than this, and than four chunks, tells so */
+    STAY = 2000 * 1000         /* a worker goes to another core once in this time at most */
 };
 
 static const uint64_t OPEN = 1ull << 32, NEXT_JOB = 1ull << 33;
@@ -40,6 +46,7 @@ typedef struct worker {
     heed_pool *pool;
     pthread_t thread;
     int index;
+    int64_t moved; /* when it last went to another core, or tried to */
 } worker;
 
 struct heed_pool {
@@ -49,6 +56,7 @@ struct heed_pool {
     atomic_int asleep;             /* workers in that sleep */
     atomic_uint caller_sleeps;     /* 1: the caller sleeps until the last worker has left */
     atomic_int crowded;            /* jobs for which spinning is off */
+    atomic_int cpu;                /* the core that the caller of the last job ran on */
     atomic_bool quit;
     _Alignas(64) heed_range_fn fn; /* the job; written while the gate is closed and empty */
     void *arg;
@@ -131,6 +139,17 @@ static unsigned wait_for_call(heed_pool *p, unsigned seen) {
     return call;
 }
 
+/* Off the caller's core: that a worker came to be there tells that the others are in use. */
+static void step_aside(worker *w) {
+    heed_pool *p = w->pool;
+    const int cpu = heed__cpu_here();
+    if (cpu < 0 || cpu != atomic_load_explicit(&p->cpu, memory_order_relaxed)) return;
+    const int64_t now = now_ns();
+    if (now - w->moved < STAY) return;
+    w->moved = now;
+    if (heed__cpu_leave(cpu, p->threads)) atomic_store(&p->crowded, CROWDED_JOBS);
+}
+
 static void *worker_main(void *arg) {
     worker *w = arg;
     heed_pool *p = w->pool;
@@ -138,6 +157,7 @@ static void *worker_main(void *arg) {
     for (;;) {
         seen = wait_for_call(p, seen);
         if (atomic_load(&p->quit)) return NULL;
+        step_aside(w);
         if (!enter(p)) continue;
         work(p, w->index);
         leave(p);
@@ -170,6 +190,7 @@ static void wait_for_last(heed_pool *p, int64_t chunk_ns) {
 
 static void run_shared(heed_pool *p) {
     if (is_crowded(p)) atomic_fetch_sub(&p->crowded, 1);
+    atomic_store_explicit(&p->cpu, heed__cpu_here(), memory_order_relaxed);
     atomic_store_explicit(&p->next, 0, memory_order_relaxed);
     atomic_fetch_add(&p->gate, NEXT_JOB | OPEN);
     atomic_fetch_add(&p->call, 1);

@@ -3,6 +3,7 @@
 #include "cmocka_all.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,37 @@ static void test_bad_counts(void **state) {
     assert_null(heed_pool_new(1025, NULL, NULL));
 }
 
+static void *leave_cores(void *arg) {
+    int *left = arg; /* how often it was elsewhere afterwards; -1: its set of cores changed */
+    cpu_set_t before, after;
+    if (sched_getaffinity(0, sizeof before, &before) != 0) return NULL;
+    for (int i = 0; i < 50; i++) {
+        const int cpu = heed__cpu_here();
+        const bool moved = heed__cpu_leave(cpu, 2);
+        if (moved && heed__cpu_here() != cpu) ++*left;
+        if (sched_getaffinity(0, sizeof after, &after) != 0 || !CPU_EQUAL(&before, &after)) {
+            *left = -1;
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+static void test_leaving_a_core(void **state) {
+    (void)state;
+    assert_false(heed__cpu_leave(-1, 2));
+    assert_false(heed__cpu_leave(CPU_SETSIZE, 2));
+    assert_false(heed__cpu_leave(0, heed__cpu_count() + 1));
+    int left = 0;
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, leave_cores, &left), 0);
+    pthread_join(thread, NULL);
+    if (heed__cpu_count() > 1)
+        assert_true(left >= 25); /* the system itself may move it back now and then */
+    else
+        assert_int_equal(left, 0);
+}
+
 static void test_default_count(void **state) {
     (void)state;
     heed_pool *pool = heed_pool_new(0, NULL, NULL);
@@ -131,7 +163,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_item_once),  cmocka_unit_test(test_no_pool_and_edges),
         cmocka_unit_test(test_bad_counts),       cmocka_unit_test(test_default_count),
-        cmocka_unit_test(test_freed_in_a_child),
+        cmocka_unit_test(test_freed_in_a_child), cmocka_unit_test(test_leaving_a_core),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
