@@ -706,6 +706,7 @@ const message messages_zh_made[] = {
     { "classifier: no coverage or scope can be promised: this model was trained with nothing held "
       "out, or gives no single label",
       "分类器：无法保证覆盖率或范围：训练时没有留出验证数据，或者不是给出一个标签的模型" },
+    { "test: only for models that give one label a text", "test：只用于给每段文本一个标签的模型" },
     { "label: only for models that give one label to single texts",
       "label：只用于给单段文本一个标签的模型" },
     { "%s: no run is there, no folder with a log.jsonl",

@@ -149,7 +149,7 @@ typedef struct heed_body_kind {
     int (*encode)(const heed_body *b, const heed_texts *x, const heed_rows_cfg *cfg,
                   heed_rows *rows, heed_error *err);
     /* After learn: what can be had from the labels at once, such as what apply gives as evidence.
-     * NULL: nothing. */
+     * goal->classes 0: no labels, what an earlier training had is forgotten. NULL: nothing. */
     int (*fit)(heed_ctx *cx, heed_body *b, const heed_rows *rows, const heed_body_goal *goal,
                heed_error *err);
     /* Bytes that it holds besides its parameters; NULL: hardly any. */

@@ -102,6 +102,10 @@ static int fit(heed_ctx *cx, heed_body *b, const heed_rows *rows, const heed_bod
                heed_error *err) {
     heed_attend *a = (heed_attend *)b;
     a->evidence.margin.hooks = b->hooks;
+    if (goal->classes == 0) { /* what another model had */
+        heed__evidence_free(&a->evidence);
+        return 0;
+    }
     return heed__evidence_fit(cx, &a->evidence, &a->index, rows, goal, err);
 }
 

@@ -43,6 +43,9 @@ static int number_unknown(const heed_classifier *c, const heed_examples *data,
 int heed__classifier_judge(heed_classifier *c, const heed_examples *data, heed_outcome *outcome,
                            float *score, heed_error *err) {
     const int64_t most = data->len < AT_ONCE ? data->len : AT_ONCE, classes = c->labels;
+    if (c->head.cfg.target != HEED_TARGET_LABEL)
+        return heed__error(err, HEED_EUNSUPPORTED,
+                           "test: only for models that give one label a text");
     float *probs = heed__calloc(&c->hooks, (size_t)most, (size_t)classes * sizeof *probs);
     int32_t *right = heed__calloc(&c->hooks, (size_t)most, sizeof *right);
     int rc = probs && right ? 0 : heed__error(err, HEED_ENOMEM, "test: out of memory");

@@ -267,8 +267,9 @@ static int balance(training *t) {
 /* What the body has from the labels at once. */
 static int fit_body(training *t) {
     heed_classifier *c = t->c;
-    if (!c->body->kind->fit || c->head.cfg.pairs || t->cfg.target == HEED_TARGET_SCORE) return 0;
-    const heed_body_goal goal = { .classes = c->labels,
+    if (!c->body->kind->fit) return 0;
+    const bool none = c->head.cfg.pairs || t->cfg.target == HEED_TARGET_SCORE;
+    const heed_body_goal goal = { .classes = none ? 0 : c->labels,
                                   .label = t->learn.label,
                                   .label_start = t->learn.label_start,
                                   .seed = t->cfg.seed };
