@@ -129,6 +129,7 @@ int heed__vectors_next(heed_vectors *v, const char **word, size_t *size, const f
         end -= n;
         while (end && is_space(v->line[end - 1])) end--;
     }
+    if (end == 0) return wrong(v, err, "no word before its numbers");
     if (memchr(v->line, 0, end) || heed__utf8_check(v->line, end) < end)
         return wrong(v, err, "the word is not UTF-8");
     *word = v->line;

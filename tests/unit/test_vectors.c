@@ -48,6 +48,7 @@ static void files(void **state) {
         { "a 1 nan\n", "x:1: 'nan' is no number, 2 are wanted" },
         { "a 1 1e39\n", "x:1: '1e39' is no number, 2 are wanted" },
         { "\xff 1 2\n", "x:1: the word is not UTF-8" },
+        { "a 1 2\n 3 4\n", "x:2: no word before its numbers" },
         { "word\n", "x:1: no word with its numbers" },
         { "10 0\n", "x:1: no word with its numbers" },
         { "", "x: no vectors" },
