@@ -124,7 +124,7 @@ static void start_rows(const Forward *f, const Room *room, int64_t n, int64_t h)
     memset(room->o, 0, (size_t)((n + PAD) * dv) * sizeof(float));
     memset(room->sum, 0, (size_t)(n * 16) * sizeof(float));
     for (int64_t i = 0; i < n; i++) {
-        room->max[i] = sink;
+        room->max[i] = sink == sink ? sink : NAN;
         room->sum[i * 16] = sink > -INFINITY ? 1.0f : 0.0f;
     }
 }

@@ -26,11 +26,12 @@ void heed__weights_entmax15_grad(float *dx, const float *p, const float *dp, int
 void heed__weights_sigmoid(const heed_kernels *k, float *p, const float *x, int64_t n);
 void heed__weights_sigmoid_grad(float *dx, const float *p, const float *dp, int64_t n);
 
-/* Exactly one 1, at the largest score; the first of equals.  Returns where, or -1: none visible. */
+/* Exactly one 1, at the largest score; the first of equals.  Returns where, or -1: none visible,
+ * or a score is NaN, then so is p. */
 int64_t heed__weights_argmax(float *p, const float *x, int64_t n);
 
 /* Exactly one 1, at a place drawn with probabilities p0 (which sum to 1 or are all 0) by u in
- * [0,1).  Returns where, or -1. */
+ * [0,1).  Returns where, or -1 as above. */
 int64_t heed__weights_draw(float *p, const float *p0, int64_t n, float u);
 
 /* Hides (x = -inf) all but the keep largest scores; of equals the first stay. */

@@ -195,7 +195,10 @@ static void append_head(const heed_ctx *cx, heed_kv_cache *c, const float *k, co
     float unit = 1;
     if (c->cfg.unit_keys) heed__attn_unit(cx->k, &unit, k, c->D, 1, c->D);
     float *panel = c->panels + (head * c->room + at / 16 * 16) * c->D + at % 16;
-    for (int64_t i = 0; i < c->D; i++) panel[i * 16] = c->cfg.unit_keys ? k[i] * unit : k[i];
+    for (int64_t i = 0; i < c->D; i++) {
+        const float x = c->cfg.unit_keys ? k[i] * unit : k[i];
+        panel[i * 16] = x == x ? x : NAN;
+    }
     float *row = c->rows + (head * c->room + at) * c->Dvp;
     for (int64_t i = 0; i < c->Dv; i++) {
         row[i] = v[i];

@@ -1,0 +1,127 @@
+/* test_attention_nan.c: a number that is none is never hidden: whatever its bits, in queries, keys,
+ * biases or sinks, all rows that see it are NaN, by every kind of weights, in both precisions, over
+ * a cache and as a mean; and no other row is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "attention_problem.h"
+
+enum { T = 20, AT = 3, D = 8, DV = 4 };
+
+static const uint32_t nans[] = { 0x7fc00000, 0xffc00000, 0x7fc00001, 0x7f800001,
+                                 0x7fc12345, 0x7fffffff, 0xffffffff };
+static const char *const isas[] = { "scalar", "avx2", "avx512", "neon" };
+
+typedef struct setting {
+    heed_ctx *cx;
+    uint32_t nan;
+    bool causal;
+} setting;
+
+static void put_nan(float *x, uint32_t nan) {
+    memcpy(x, &nan, sizeof nan);
+}
+
+static heed_tensor *numbers(heed_ctx *cx, int64_t C, uint64_t seed) {
+    heed_tensor *t = heed_new(cx, HEED_F32, 3, (int64_t[]){ 1, T, C });
+    for (int64_t i = 0; i < t->len; i++) HEED_F32_DATA(t)[i] = (float)(2 * problem_random(&seed));
+    return t;
+}
+
+static void inputs(heed_ctx *cx, heed_tensor *in[3]) {
+    in[0] = numbers(cx, D, 1), in[1] = numbers(cx, D, 2), in[2] = numbers(cx, DV, 3);
+}
+
+/* Rows first..last-1 of y are NaN in all their numbers, the others in none. */
+static void rows_are_nan(const setting *s, const heed_tensor *y, int64_t first, int64_t last,
+                         const char *what) {
+    if (!y) fail_msg("%s: %s", what, heed_ctx_error(s->cx)->msg);
+    const int64_t width = y->shape[2];
+    for (int64_t i = 0; i < y->len; i++) {
+        const int64_t row = i / width;
+        if ((isnan(HEED_F32_DATA(y)[i]) != 0) != (row >= first && row < last))
+            fail_msg("%s, NaN %08x by %s: row %lld holds %g", what, s->nan, heed_ctx_isa(s->cx),
+                     (long long)row, (double)HEED_F32_DATA(y)[i]);
+    }
+}
+
+static void test_weights(const setting *s) {
+    for (int n = 0; n <= HEED_WEIGHTS_SIGMOID; n++)
+        for (int which = 0; which < 2; which++) {
+            heed_attention_more more;
+            heed_attention_cfg c = { .weights = (heed_weights_kind)n, .topk = 3, .more = &more };
+            heed_tensor *in[3];
+            c.causal = s->causal;
+            inputs(s->cx, in);
+            put_nan(HEED_F32_DATA(in[which]) + AT * D + 2, s->nan);
+            rows_are_nan(s, heed_attention(s->cx, in[0], in[1], in[2], &c),
+                         which && !s->causal ? 0 : AT, which ? T : AT + 1,
+                         which ? "a key" : "a query");
+            heed_ctx_reset(s->cx);
+        }
+}
+
+static void test_beside(const setting *s) {
+    heed_tensor *in[3], *t5 = heed_zeros(s->cx, HEED_F32, 2, (int64_t[]){ 4, 1 });
+    heed_tensor *bias = heed_zeros(s->cx, HEED_F32, 3, (int64_t[]){ 1, T, T });
+    heed_tensor *sinks = heed_zeros(s->cx, HEED_F32, 1, (int64_t[]){ 1 });
+    heed_attention_cfg c = { .bias = bias };
+    inputs(s->cx, in);
+    put_nan(HEED_F32_DATA(bias) + AT * T, s->nan);
+    rows_are_nan(s, heed_attention(s->cx, in[0], in[1], in[2], &c), AT, AT + 1, "bias");
+    c = (heed_attention_cfg){ .t5 = t5, .causal = true };
+    put_nan(HEED_F32_DATA(t5), s->nan); /* each row's own key */
+    rows_are_nan(s, heed_attention(s->cx, in[0], in[1], in[2], &c), 0, T, "t5");
+    c = (heed_attention_cfg){ .sinks = sinks };
+    put_nan(HEED_F32_DATA(sinks), s->nan);
+    rows_are_nan(s, heed_attention(s->cx, in[0], in[1], in[2], &c), 0, T, "sinks");
+    heed_ctx_reset(s->cx);
+}
+
+static void test_cache_and_mean(const setting *s) {
+    heed_error err;
+    heed_tensor *in[3];
+    inputs(s->cx, in);
+    put_nan(HEED_F32_DATA(in[1]) + AT * D, s->nan);
+    heed_kv_cache *cache = heed_kv_cache_new(&(heed_kv_cache_cfg){ .dim = D, .value_dim = DV },
+                                             &err);
+    assert_non_null(cache);
+    assert_int_equal(heed_kv_cache_append(s->cx, cache, in[1], in[2]), 0);
+    const heed_attention_cfg c = { .causal = true };
+    rows_are_nan(s, heed_attention_cached(s->cx, in[0], cache, &c), AT, T, "a cached key");
+    rows_are_nan(s, heed_attention_mean(s->cx, in[0], in[1], NULL, NULL), 0, 1, "mean");
+    heed_kv_cache_free(cache);
+    heed_ctx_reset(s->cx);
+}
+
+static void test_nan(void **state) {
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof isas / sizeof *isas; i++) {
+        heed_error err;
+        setting s = { .cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = 1,
+                                                          .train = true,
+                                                          .isa = isas[i / 2],
+                                                          .precision = i % 2 ? HEED_PRECISION_BF16
+                                                                             : HEED_PRECISION_F32 },
+                                         &err) };
+        if (!s.cx) {
+            if (i % 2 == 0) print_message("%s skipped: %s\n", isas[i / 2], err.msg);
+            continue;
+        }
+        for (size_t n = 0; n < 2 * sizeof nans / sizeof *nans; n++) {
+            s.nan = nans[n / 2], s.causal = n % 2;
+            test_weights(&s), test_beside(&s), test_cache_and_mean(&s);
+        }
+        heed_ctx_free(s.cx);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_nan) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
