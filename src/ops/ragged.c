@@ -3,86 +3,83 @@
 
 #include <string.h>
 
-#include "ops/affine.h"
 #include "ops/op.h"
 
-typedef struct bags_job {
+typedef struct near_job {
     const heed_math_kernels *k;
-    const heed__bags *bags;
-    const float *table;
-    float *part, *y;
+    const heed__texts *texts;
+    const float *bias;
+    float *x, *h; /* [M,D] */
     int64_t D;
-} bags_job;
+} near_job;
 
-static void sum_parts(void *arg, int64_t begin, int64_t end, int worker) {
-    const bags_job *j = arg;
-    const heed__bags *b = j->bags;
-    (void)worker;
-    for (int64_t i = begin; i < end; i++) {
-        memset(j->part + i * j->D, 0, (size_t)j->D * sizeof *j->part);
-        j->k->gather(j->part + i * j->D, NULL, j->table, b->id + b->part_begin[i],
-                     b->part_end[i] - b->part_begin[i], j->D);
+/* Rows on their way into a sum. */
+typedef struct rows {
+    const near_job *j;
+    float *to;
+    int64_t len;
+    const float *row[64];
+    float part[64];
+} rows;
+
+static void flush(rows *r) {
+    if (r->len) r->j->k->gather_at(r->to, r->part, r->row, r->len, r->j->D);
+    r->len = 0;
+}
+
+/* Part `which` of unit u. */
+static void add_unit(rows *r, int64_t u, int64_t which) {
+    const heed__texts *t = r->j->texts;
+    for (int64_t i = t->first[u]; i < t->first[u + 1]; i++) {
+        if (r->len == 64) flush(r);
+        r->part[r->len] = t->part[u];
+        r->row[r->len++] = t->row[i] + which * r->j->D;
     }
 }
 
-/* Asks for the rows of bag i beyond its part, long before they are added. */
-static void ask(const bags_job *j, int64_t i) {
-    const heed__bags *b = j->bags;
-    const int32_t p = b->head[i];
-    const int64_t skip = p < 0 ? 0 : b->part_end[p] - b->part_begin[p];
-    for (int64_t k = b->begin[i] + skip; k < b->end[i]; k++) {
-        const float *row = j->table + b->id[k] * j->D;
-        for (int64_t d = 0; d < j->D; d += 16) __builtin_prefetch(row + d);
-    }
+/* Asks for the rows of unit u, long before they are added. */
+static void ask(const near_job *j, int64_t u) {
+    const heed__texts *t = j->texts;
+    for (int64_t i = t->first[u]; i < t->first[u + 1]; i++)
+        for (int64_t d = 0; d < 4 * j->D; d += 16) __builtin_prefetch(t->row[i] + d);
 }
 
-static void sum_bags(void *arg, int64_t begin, int64_t end, int worker) {
-    const bags_job *j = arg;
-    const heed__bags *b = j->bags;
-    const size_t size = (size_t)j->D * sizeof *j->y;
+static void near_texts(void *arg, int64_t begin, int64_t end, int worker) {
+    const near_job *j = arg;
+    const int64_t D = j->D, *at = j->texts->begin;
     enum { AHEAD = 4 };
+    rows r = { .j = j };
     (void)worker;
     for (int64_t i = begin; i < end; i++) {
-        float *y = j->y + i * j->D;
-        if (i + AHEAD < end) ask(j, i + AHEAD);
-        const int32_t p = b->head[i];
-        const int64_t skip = p < 0 ? 0 : b->part_end[p] - b->part_begin[p];
-        const int64_t n = b->end[i] - b->begin[i];
-        if (p < 0)
-            memset(y, 0, size);
-        else
-            memcpy(y, j->part + p * j->D, size);
-        if (n > skip) j->k->gather(y, NULL, j->table, b->id + b->begin[i] + skip, n - skip, j->D);
-        if (n > 0) j->k->axpby(y, 1.0f / (float)n, y, 0.0f, j->D);
+        for (int64_t u = at[i]; u < at[i + 1]; u++) {
+            if (u + AHEAD < at[end]) ask(j, u + AHEAD);
+            r.to = j->x + u * D;
+            memset(r.to, 0, (size_t)D * sizeof *r.to);
+            add_unit(&r, u, 0);
+            flush(&r);
+            r.to = j->h + u * D;
+            memcpy(r.to, j->bias, (size_t)D * sizeof *r.to);
+            if (u > at[i]) add_unit(&r, u - 1, 1);
+            add_unit(&r, u, 2);
+            if (u + 1 < at[i + 1]) add_unit(&r, u + 1, 3);
+            flush(&r);
+        }
+        float *h = j->h + at[i] * D;
+        const int64_t n = (at[i + 1] - at[i]) * D;
+        j->k->gelu(h, h, n);
+        j->k->add(h, h, j->x + at[i] * D, n);
     }
 }
 
-heed_tensor *heed__ragged_bags(heed_ctx *cx, const heed_tensor *table, const heed__bags *bags) {
-    const int64_t D = table->shape[1];
-    heed_tensor *y = heed_new(cx, HEED_F32, 2, (int64_t[]){ bags->len, D });
-    float *part = heed__alloc(cx, bags->parts * D, sizeof *part);
-    if (!y || !part) return NULL;
-    bags_job j = { cx->k->math, bags, table->data, part, y->data, D };
-    heed__parallel(cx, bags->parts, 16 * D, sum_parts, &j);
-    heed__parallel(cx, bags->len, 4 * D, sum_bags, &j);
-    return y;
-}
-
-heed_tensor *heed__ragged_near(heed_ctx *cx, heed_tensor *x, heed_tensor *w, heed_tensor *b) {
-    if (!x || !w || !b) return NULL;
-    const int64_t D = x->shape[1], rows = x->shape[0] - 2;
-    heed_tensor *y = heed_new(cx, HEED_F32, 2, (int64_t[]){ rows, D });
-    if (!y) return NULL;
-    heed_gemm g = heed__affine_product(x, w);
-    g.m = rows; /* each is the last one moved by D */
-    g.lda = D;
-    g.c = y->data;
-    g.bias = b->data;
-    g.act = HEED_ACT_GELU;
-    g.residual = (const float *)x->data + D;
-    g.ldr = D;
-    heed__count(cx, w, "matmul", 2.0 * (double)y->len * (double)g.k);
-    return heed__product(cx, &g) ? y : NULL;
+heed_tensor *heed__ragged_near(heed_ctx *cx, const heed__texts *texts, const heed_tensor *b) {
+    const int64_t units = texts->begin[texts->len], D = b->len;
+    heed_tensor *h = heed_new(cx, HEED_F32, 2, (int64_t[]){ units, D });
+    float *x = heed__temp(cx, units * D, sizeof *x);
+    if (!h || !x) return NULL;
+    near_job j = { cx->k->math, texts, b->data, x, h->data, D };
+    heed__parallel(cx, texts->len, 256 * D, near_texts, &j);
+    heed__temp_end(cx, x);
+    return h;
 }
 
 typedef struct pool_job {
@@ -96,7 +93,7 @@ typedef struct pool_job {
 } pool_job;
 
 static void pool_text(const pool_job *j, int64_t i) {
-    const int64_t D = j->D, H = j->H, at = j->texts->begin[i], T = j->texts->begin[i + 1] - 1 - at;
+    const int64_t D = j->D, H = j->H, at = j->texts->begin[i], T = j->texts->begin[i + 1] - at;
     const float *h = j->h + at * D;
     float *y = j->y + i * (H + 1) * D, *weight = j->weight + at * H;
     for (int64_t t = 0; t < T; t++)
@@ -118,28 +115,29 @@ static void pool_texts(void *arg, int64_t begin, int64_t end, int worker) {
 }
 
 heed_tensor *heed__ragged_pool(heed_ctx *cx, const heed_tensor *h, const heed_tensor *score,
-                               const heed__texts *texts) {
+                               const heed__texts *texts, const float **weight) {
     if (!h) return NULL;
     const int64_t D = h->shape[1], H = score ? score->shape[1] : 1;
     int64_t most = 1;
     for (int64_t i = 0; i < texts->len; i++) {
-        const int64_t T = texts->begin[i + 1] - 1 - texts->begin[i];
+        const int64_t T = texts->begin[i + 1] - texts->begin[i];
         most = T > most ? T : most;
     }
     heed_tensor *y = heed_new(cx, HEED_F32, 2, (int64_t[]){ texts->len, (H + 1) * D });
-    float *weight = heed__alloc(cx, h->shape[0] * H, sizeof *weight);
+    float *own = heed__alloc(cx, h->shape[0] * H, sizeof *own);
     int32_t *row = heed__alloc(cx, most, sizeof *row);
-    if (!y || !weight || !row) return NULL;
+    if (!y || !own || !row) return NULL;
     for (int64_t t = 0; t < most; t++) row[t] = (int32_t)t;
     pool_job j = { .k = cx->k,
                    .h = h->data,
                    .score = score ? score->data : NULL,
                    .texts = texts,
-                   .weight = weight,
+                   .weight = own,
                    .row = row,
                    .y = y->data,
                    .D = D,
                    .H = H };
     heed__parallel(cx, texts->len, most * D * (H + 1), pool_texts, &j);
+    if (weight) *weight = own;
     return y;
 }

@@ -87,7 +87,7 @@ static int classify(heed_served *m, heed_classifier *c, const heed_examples *x, 
                     heed_error *err) {
     heed_pairs p = { .rows2 = { .len = 0 } };
     const heed_rows_cfg how = {
-        .max_len = c->windows ? 0 : c->max_len, .keep = c->keep, .places = true, .words = true
+        .max_len = c->windows ? 0 : c->max_len, .keep = c->keep, .places = true, .memo = c->memo
     };
     int rc = heed__body_encode(c->body, &(heed_texts){ .len = x->len, .text = x->text }, &how,
                                &p.rows, err);

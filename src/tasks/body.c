@@ -48,9 +48,16 @@ void heed__body_free(heed_body *b) {
     heed__free(&hooks, b);
 }
 
+int heed__body_memo(heed_ctx *cx, const heed_body *b, heed_body_memo **memo, heed_error *err) {
+    *memo = NULL;
+    return b->kind->memo ? b->kind->memo(cx, b, memo, err) : 0;
+}
+
 int heed__body_encode(const heed_body *b, const heed_texts *x, const heed_rows_cfg *cfg,
                       heed_rows *rows, heed_error *err) {
     *rows = (heed_rows){ .hooks = b->hooks };
+    rows->memo = cfg->memo;
+    if (rows->memo) rows->memo->readers++;
     const int rc = b->kind->encode(b, x, cfg, rows, err);
     if (rc) heed__rows_free(rows);
     return rc;
@@ -67,6 +74,7 @@ void heed__rows_free(heed_rows *rows) {
     heed__free(h, rows->first);
     heed__free(h, rows->known);
     heed__free(h, rows->word);
+    if (rows->memo) rows->memo->readers--;
     *rows = (heed_rows){ .hooks = rows->hooks };
 }
 

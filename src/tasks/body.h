@@ -37,6 +37,12 @@ typedef struct heed_texts {
     bool no_marks;             /* of words: marks that stand alone are passed over */
 } heed_texts;
 
+/* What a body has made of words that it met, kept from call to call while its parameters stay as
+ * they are. It changes the time of answers and nothing else. One call at a time. */
+typedef struct heed_body_memo {
+    int64_t readers; /* rows that refer to it */
+} heed_body_memo;
+
 /* Encoded texts: row i is the units start[i] .. start[i+1). Of the arrays below a body fills those
  * that it reads in apply, and places and first where they are asked for. */
 typedef struct heed_rows {
@@ -49,7 +55,9 @@ typedef struct heed_rows {
     heed_piece *place; /* [units] the bytes of the text that a unit stands for */
     int64_t *first;    /* [words] given words: the unit at which each begins; -1 for one cut off */
     bool *known;       /* [units] with places: whether the body knows this unit */
-    int32_t *word;     /* [units] asked for: equal numbers for equal words; -1: none. May be NULL */
+    heed_body_memo *memo; /* what they were encoded with, or NULL. It must not end before them */
+    int32_t *word; /* [units] with a memo: the word's number in it, whose own features are not among
+                    * the unit's; -1: none. NULL: none at all */
     int64_t id_cap, bag_cap, feature_cap, place_cap, known_cap, word_cap; /* room in the arrays */
     heed_hooks hooks;
 } heed_rows;
@@ -62,15 +70,20 @@ typedef struct heed_span {
     int64_t begin, end;
 } heed_span;
 
+typedef struct heed_spans {
+    const heed_span *span;
+    int64_t len;
+} heed_spans;
+
 static inline heed_span heed__row(const heed_rows *rows, int64_t i) {
     return (heed_span){ rows->start[i], rows->start[i + 1] };
 }
 
 typedef struct heed_rows_cfg {
-    int64_t max_len; /* units kept of a text; 0: all */
-    heed_keep keep;  /* which of them */
-    bool places;     /* fill place and known */
-    bool words;      /* fill word, where it helps */
+    int64_t max_len;      /* units kept of a text; 0: all */
+    heed_keep keep;       /* which of them */
+    bool places;          /* fill place and known */
+    heed_body_memo *memo; /* of this body, or NULL */
 } heed_rows_cfg;
 
 /* The shape of a body; a zero is the recipe's own choice (defaults fills it in). What a recipe has
@@ -152,6 +165,10 @@ typedef struct heed_body_kind {
      * goal->classes 0: no labels, what an earlier training had is forgotten. NULL: nothing. */
     int (*fit)(heed_ctx *cx, heed_body *b, const heed_rows *rows, const heed_body_goal *goal,
                heed_error *err);
+    /* Of a body whose parameters do not change any more; *memo NULL: it has none. The function may
+     * be NULL. */
+    int (*memo)(heed_ctx *cx, const heed_body *b, heed_body_memo **memo, heed_error *err);
+    void (*forget)(heed_body_memo *memo); /* its end */
     /* Bytes that it holds besides its parameters; NULL: hardly any. */
     int64_t (*held)(const heed_body *b);
     /* The table [rows,D] that holds a vector for each word, and how many words; NULL: none. */
@@ -190,6 +207,8 @@ const heed_body_kind *heed__body_kind_find(const char *name);
 heed_body *heed__body_new(const heed_body_kind *kind, const heed_body_cfg *cfg, heed_params *ps,
                           const heed_hooks *hooks, heed_error *err);
 void heed__body_free(heed_body *b); /* NULL is fine */
+/* kind->memo, where there is such a function. 0 or a status. */
+int heed__body_memo(heed_ctx *cx, const heed_body *b, heed_body_memo **memo, heed_error *err);
 /* kind->encode with rows zeroed before, and freed on failure. */
 int heed__body_encode(const heed_body *b, const heed_texts *x, const heed_rows_cfg *cfg,
                       heed_rows *rows, heed_error *err);

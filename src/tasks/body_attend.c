@@ -114,138 +114,6 @@ static int64_t held(const heed_body *b) {
     return heed__index_size(&a->index) + heed__evidence_size(&a->evidence);
 }
 
-/* -- texts ------------------------------------------------------------------------------------ */
-
-/* The texts at hand, and of the words seen so far the numbers of their features that have one. */
-typedef struct reading {
-    heed_features f;
-    int32_t *id;
-    int64_t *start; /* [words+1] */
-    int64_t words, id_cap, start_cap;
-} reading;
-
-static int number_words(const heed_attend *a, reading *r) {
-    const heed_known_words *k = &r->f.known;
-    if (heed__grow(&r->f.hooks, &r->start, &r->start_cap, k->len + 1, sizeof *r->start))
-        return HEED_ENOMEM;
-    if (r->words == 0) r->start[0] = 0;
-    for (; r->words < k->len; r->words++) {
-        int64_t at = r->start[r->words];
-        const int64_t begin = k->start[r->words], end = k->start[r->words + 1];
-        if (heed__grow(&r->f.hooks, &r->id, &r->id_cap, at + end - begin, sizeof *r->id))
-            return HEED_ENOMEM;
-        for (int64_t i = begin; i < end; i++) {
-            const int32_t id = heed__index_find(&a->index, k->key[i]);
-            if (id >= 0) r->id[at++] = id;
-        }
-        r->start[r->words + 1] = at;
-    }
-    return 0;
-}
-
-static int32_t word_at(const heed_features *f, int64_t u) {
-    return f->remember ? f->word[u] : -1;
-}
-
-/* Adds the numbers of unit u's features at `at`; where they end. */
-static int64_t put_features(const heed_attend *a, const reading *in, int64_t u, heed_rows *r,
-                            int64_t at) {
-    const heed_features *f = &in->f;
-    const int32_t w = word_at(f, u);
-    if (w >= 0)
-        for (int64_t k = in->start[w]; k < in->start[w + 1]; k++) r->feature[at++] = in->id[k];
-    for (int64_t k = f->bag[u]; k < f->bag[u + 1]; k++) {
-        const int32_t id = heed__index_find(&a->index, f->key[k]);
-        if (id >= 0) r->feature[at++] = id;
-    }
-    return at;
-}
-
-/* Features of units [begin,end), at most. */
-static int64_t most_features(const reading *in, int64_t begin, int64_t end) {
-    const heed_features *f = &in->f;
-    int64_t n = end > begin ? f->bag[end] - f->bag[begin] : 0;
-    for (int64_t u = begin; u < end; u++) {
-        const int32_t w = word_at(f, u);
-        if (w >= 0) n += in->start[w + 1] - in->start[w];
-    }
-    return n;
-}
-
-static bool knows(const heed_attend *a, const reading *in, int64_t u) {
-    const heed_features *f = &in->f;
-    const int32_t w = word_at(f, u);
-    const uint32_t key = w >= 0 ? f->known.key[f->known.start[w]] : f->key[f->bag[u]];
-    return heed__index_find(&a->index, key) >= 0;
-}
-
-static int make_room(heed_rows *r, int64_t units, int64_t features, const heed_rows_cfg *cfg) {
-    const heed_hooks *hooks = &r->hooks;
-    if (heed__grow(hooks, &r->bag, &r->bag_cap, units + 1, sizeof *r->bag) ||
-        heed__grow(hooks, &r->feature, &r->feature_cap, features, sizeof *r->feature))
-        return HEED_ENOMEM;
-    if (cfg->words && heed__grow(hooks, &r->word, &r->word_cap, units, sizeof *r->word))
-        return HEED_ENOMEM;
-    if (!cfg->places) return 0;
-    if (heed__grow(hooks, &r->place, &r->place_cap, units, sizeof *r->place)) return HEED_ENOMEM;
-    return heed__grow(hooks, &r->known, &r->known_cap, units, sizeof *r->known);
-}
-
-/* Units [begin,end) of the text at hand to the end of r; none: one unknown. */
-static int append(const heed_attend *a, const reading *in, int64_t begin, int64_t end,
-                  const heed_rows_cfg *cfg, heed_rows *r) {
-    const heed_features *f = &in->f;
-    int64_t u = r->start[r->len], at = r->bag[u];
-    const int64_t units = end > begin ? end - begin : 1;
-    if (make_room(r, u + units, at + most_features(in, begin, end), cfg)) return HEED_ENOMEM;
-    for (int64_t i = begin; i < begin + units; i++, u++) {
-        const bool is = i < end;
-        if (cfg->places)
-            r->place[u] = is ? (heed_piece){ f->begin[i], f->end[i] } : (heed_piece){ 0, 0 };
-        if (cfg->places) r->known[u] = is && knows(a, in, i);
-        if (cfg->words) r->word[u] = is ? word_at(f, i) : -1;
-        if (is) at = put_features(a, in, i, r, at);
-        r->bag[u + 1] = at;
-    }
-    r->start[++r->len] = u;
-    return 0;
-}
-
-static int encode_one(const heed_attend *a, const char *text, const heed_rows_cfg *cfg, reading *in,
-                      heed_rows *r) {
-    heed_features *f = &in->f;
-    heed__features_clear(f);
-    if (heed__features_add(f, &a->features, text, strlen(text)) || number_words(a, in))
-        return HEED_ENOMEM;
-    if (f->units) heed__index_ask(&a->index, f->key, f->bag[f->units]);
-    int64_t begin = 0, end = f->units;
-    if (cfg->max_len && end > cfg->max_len) {
-        if (cfg->keep == HEED_KEEP_HEAD)
-            end = cfg->max_len;
-        else
-            begin = end - cfg->max_len;
-    }
-    r->total[r->len] = f->units;
-    return append(a, in, begin, end, cfg, r);
-}
-
-static int encode(const heed_body *b, const heed_texts *x, const heed_rows_cfg *cfg, heed_rows *r,
-                  heed_error *err) {
-    const heed_attend *a = (const heed_attend *)b;
-    /* a table of the words costs more than it saves where there are few texts */
-    reading in = { .f = { .hooks = b->hooks, .remember = x->len > 32 } };
-    r->start = heed__calloc(&r->hooks, (size_t)x->len + 1, sizeof *r->start);
-    r->total = heed__calloc(&r->hooks, (size_t)x->len, sizeof *r->total);
-    int rc = heed__grow(&r->hooks, &r->bag, &r->bag_cap, 1, sizeof *r->bag);
-    if (!r->start || !r->total) rc = HEED_ENOMEM;
-    if (rc == 0) r->bag[0] = 0;
-    for (int64_t i = 0; rc == 0 && i < x->len; i++) rc = encode_one(a, x->text[i], cfg, &in, r);
-    heed__features_free(&in.f);
-    heed__free(&b->hooks, in.id);
-    heed__free(&b->hooks, in.start);
-    return rc ? heed__error(err, rc, "texts: out of memory") : 0;
-}
-
 /* -- computing -------------------------------------------------------------------------------- */
 
 /* A batch: bags of the units of spans, each span with an empty bag before it and after its end. */
@@ -331,7 +199,7 @@ static heed_tensor *apply(heed_ctx *cx, const heed_body *body, const heed_rows *
                           const heed_span *span, int64_t n, heed_body_call *call) {
     const heed_attend *a = (const heed_attend *)body;
     batch b;
-    if (!(call && call->want_weights) && heed__attend_answers(cx, a))
+    if (heed__attend_answers(cx, a))
         return heed__attend_answer(cx, a, rows, &(heed_spans){ span, n }, call);
     if (!make_batch(cx, a, rows, span, n, &b)) return NULL;
     heed_tensor *h = contextual(cx, a, &b);
@@ -345,7 +213,8 @@ static heed_tensor *apply(heed_ctx *cx, const heed_body *body, const heed_rows *
     if (!part[0] || !part[1]) return NULL;
     if (call && call->want_weights) call->weights = mean_weights(cx, s, b.T);
     if (call && !heed_ctx_train(cx))
-        call->evidence = heed__evidence_apply(cx, &a->evidence, &a->index, rows, span, n);
+        call->evidence = heed__evidence_apply(cx, &a->evidence, &a->index, rows,
+                                              &(heed_spans){ span, n }, NULL);
     return heed_layer_norm(cx, heed_concat(cx, part, 2, 1), a->gain, a->bias, 1e-5f);
 }
 
@@ -384,10 +253,12 @@ const heed_body_kind heed__body_attend = { .name = "attend",
                                            .load = heed__attend_load,
                                            .config = heed__attend_config,
                                            .save = heed__attend_save,
-                                           .encode = encode,
+                                           .encode = heed__attend_encode,
                                            .words = words,
                                            .word = word_row,
                                            .fit = fit,
                                            .held = held,
+                                           .memo = heed__attend_memo,
+                                           .forget = heed__attend_forget,
                                            .apply = apply,
                                            .free = end };

@@ -28,13 +28,61 @@ json_t *heed__attend_config(const heed_body *b);
 int heed__attend_save(const heed_body *b, const char *dir, heed_error *err);
 int heed__attend_load(heed_body *b, const json_t *config, const char *dir, heed_error *err);
 
-/* Spans of rows. */
-typedef struct heed_spans {
-    const heed_span *span;
+/* The texts at hand, and of the words seen so far the numbers of their features that have one. */
+typedef struct heed_reading {
+    heed_features f;
+    int32_t *id;
+    int64_t *start; /* [words+1] */
+    int64_t words, id_cap, start_cap;
+} heed_reading;
+
+void heed__reading_free(heed_reading *r); /* a zeroed one is fine */
+int heed__attend_encode(const heed_body *b, const heed_texts *x, const heed_rows_cfg *cfg,
+                        heed_rows *r, heed_error *err);
+
+/* Features that a unit adds up as one: a word and its pieces, or one run. */
+typedef struct heed_attend_item {
+    const int32_t *id;
     int64_t len;
-} heed_spans;
-/* Whether apply may be computed without padding and gradients, by heed__attend_answer: the same
- * bits in less time. */
+} heed_attend_item;
+
+/* Rows of n items: [4D] each,
+ *   s = Σ rows of the table,  W_0 s, W_1 s, W_2 s     W = [W_0, W_1, W_2] of the local context
+ * so that the context of a unit is a sum of rows. panels: of W, by heed__attend_pack, or NULL.
+ * False and the context's error: out of memory. */
+bool heed__attend_items(heed_ctx *cx, const heed_attend *a, const heed_attend_item *item, int64_t n,
+                        const float *panels, float *row);
+
+/* What is kept between calls: rows of words and of runs, and what pieces of words are evidence of.
+ * Once room is short it begins anew as soon as nobody reads. */
+typedef struct heed_attend_memo {
+    heed_body_memo base;
+    const heed_attend *a;
+    heed_hooks hooks;
+    heed_reading in;
+    float *panels;
+    int64_t words, word_cap; /* words of `in` that have their rows */
+    float *word;             /* [words,4D] */
+    heed_evidence_words evidence;
+    float *sum; /* [words,K] evidence.sum */
+    double *square;
+    int64_t sum_cap, square_cap;
+    int32_t *place; /* [runs of the index] 1 + the number of its row; 0: it has none */
+    int32_t *run_id;
+    float *run; /* [runs,4D] */
+    int64_t runs, run_cap, run_id_cap, most_runs;
+    int64_t missed; /* words and runs that found no room */
+} heed_attend_memo;
+
+int heed__attend_memo(heed_ctx *cx, const heed_body *b, heed_body_memo **memo, heed_error *err);
+void heed__attend_forget(heed_body_memo *memo);
+/* Forgets all where it is of use and nobody reads but one. */
+void heed__attend_refresh(heed_attend_memo *m);
+/* Rows of the words that were met since the last time. False and the context's error: out of
+ * memory. */
+bool heed__attend_words(heed_ctx *cx, heed_attend_memo *m);
+
+/* Whether apply may be computed without padding and gradients, by heed__attend_answer. */
 bool heed__attend_answers(const heed_ctx *cx, const heed_attend *a);
 heed_tensor *heed__attend_answer(heed_ctx *cx, const heed_attend *a, const heed_rows *rows,
                                  const heed_spans *spans, heed_body_call *call);

@@ -32,6 +32,7 @@ void heed_classifier_close(heed_classifier *c) {
     heed__free(&hooks, c->label);
     heed__calibration_free(&c->calibration);
     heed__held_free(&c->held, &hooks);
+    if (c->memo) c->body->kind->forget(c->memo);
     heed__body_free(c->body);
     heed_params_free(c->ps);
     heed_ctx_free(c->cx);

@@ -31,6 +31,7 @@ struct heed_classifier {
     heed_ctx *cx;
     heed_params *ps;
     heed_body *body;
+    heed_body_memo *memo; /* of an opened model's body, or NULL */
     heed_head head;
     char **label;   /* [labels] in the order of their bytes */
     int64_t labels; /* 0 for a score */

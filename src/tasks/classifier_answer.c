@@ -9,7 +9,9 @@
 
 int heed__classifier_encode(const heed_classifier *c, const heed_examples *x, bool whole,
                             heed_pairs *p, heed_error *err) {
-    const heed_rows_cfg cfg = { .max_len = whole ? 0 : c->max_len, .keep = c->keep, .words = true };
+    const heed_rows_cfg cfg = { .max_len = whole ? 0 : c->max_len,
+                                .keep = c->keep,
+                                .memo = c->memo };
     *p = (heed_pairs){ 0 };
     int rc = heed__body_encode(c->body, &(heed_texts){ .len = x->len, .text = x->text }, &cfg,
                                &p->rows, err);
@@ -107,7 +109,8 @@ static heed_tensor *forward(heed_classifier *c, const heed_pairs *x, const piece
     heed_tensor *y2 = NULL;
     for (int64_t i = 0; i < n; i++) span[i] = p->span[p->order[at + i]];
     heed_body_call call = { .want_weights = false };
-    heed_tensor *y = c->body->kind->apply(c->cx, c->body, &x->rows, span, n, &call);
+    heed_body_call *asked = p->vectors ? NULL : &call;
+    heed_tensor *y = c->body->kind->apply(c->cx, c->body, &x->rows, span, n, asked);
     if (p->vectors) return y;
     if (c->head.cfg.pairs) {
         for (int64_t i = 0; i < n; i++)

@@ -268,6 +268,7 @@ static heed_classifier *open_once(const char *dir, const heed_open_cfg *cfg, hee
     if (rc == 0 && heed_ctx_precision(c->cx) == HEED_PRECISION_F32 &&
         heed_params_freeze(c->cx, c->ps) != 0)
         rc = heed__error(err, HEED_ENOMEM, "%s", heed_params_error(c->ps)->msg);
+    if (rc == 0) rc = heed__body_memo(c->cx, c->body, &c->memo, err);
     if (rc == 0) return c;
     /* what a layer calls a wrong setting is a wrong file here */
     if (rc == HEED_EINVALID && strlen(dir) < HEED_PATH_SIZE - 64) err->code = HEED_EFORMAT;

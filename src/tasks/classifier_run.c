@@ -177,11 +177,11 @@ int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation
     if (rc == 0) rc = check_pairs(c, &single, err);
     if (rc == 0)
         rc = heed__body_encode(c->body, &(heed_texts){ .len = 1, .text = &text },
-                               &(heed_rows_cfg){ .places = true }, &in.rows, err);
+                               &(heed_rows_cfg){ .places = true, .memo = c->memo }, &in.rows, err);
     if (rc) return rc;
     if (x->text2)
         rc = heed__body_encode(c->body, &(heed_texts){ .len = 1, .text = &x->text2 },
-                               &(heed_rows_cfg){ .max_len = 0 }, &in.rows2, err);
+                               &(heed_rows_cfg){ .memo = c->memo }, &in.rows2, err);
     float *probs = heed__calloc(&c->hooks, (size_t)heed__classifier_width(c), sizeof *probs);
     float *weight = heed__calloc(&c->hooks, (size_t)in.rows.start[1], sizeof *weight);
     if (rc == 0)
@@ -216,7 +216,7 @@ int heed_classify_explain_many(heed_classifier *c, int64_t len, const char *cons
     }
     if (rc == 0)
         rc = heed__body_encode(c->body, &(heed_texts){ .len = len, .text = text },
-                               &(heed_rows_cfg){ .places = true, .words = true }, &in.rows, err);
+                               &(heed_rows_cfg){ .places = true, .memo = c->memo }, &in.rows, err);
     if (rc) return rc;
     float *probs = heed__calloc(&c->hooks, (size_t)len, (size_t)K * sizeof *probs);
     rc = probs ? heed__classifier_answers(c, &in, true, probs, err)

@@ -170,6 +170,7 @@ static int load(heed_embedder *e, const json_t *tree, const char *dir, heed_erro
     if (rc == 0 && heed_ctx_precision(c->cx) == HEED_PRECISION_F32 &&
         heed_params_freeze(c->cx, c->ps) != 0)
         rc = heed__error(err, HEED_ENOMEM, "%s", heed_params_error(c->ps)->msg);
+    if (rc == 0) rc = heed__body_memo(c->cx, c->body, &c->memo, err);
     /* what a layer calls a wrong setting is a wrong file here */
     if (rc == HEED_EINVALID) rc = err->code = HEED_EFORMAT;
     return rc;
@@ -261,7 +262,7 @@ int heed_embedder_apply(heed_embedder *e, int64_t len, const char *const *text, 
     if (!err) err = &own;
     for (int64_t at = 0; at < len; at += CHUNK) {
         const heed_texts x = { .len = len - at < CHUNK ? len - at : CHUNK, .text = text + at };
-        const heed_rows_cfg cfg = { .max_len = 0 }; /* all of it; windows cut it */
+        const heed_rows_cfg cfg = { .memo = c->memo }; /* all of it; windows cut it */
         heed_rows rows;
         int rc = heed__body_encode(c->body, &x, &cfg, &rows, err);
         if (rc) return rc;

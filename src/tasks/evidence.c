@@ -1,6 +1,11 @@
 /* evidence.c: texts as vectors of their features, and the linear classifier over them. A feature
  * that is c times in a text weighs (1 + ln c) · w, w of evidence_weights.c; words and runs together
- * have length 1, and so have the pieces. */
+ * have length 1, and so have the pieces.
+ *
+ * For an answer the pieces are added up word by word, which words known bring along, and then what
+ * those that are in the text more than once count too much is taken away:
+ *
+ *   Σ_f (1 + ln c_f) w_f W_f  =  Σ_words Σ_f w_f W_f  -  Σ_{f: c_f > 1} (c_f - 1 - ln c_f) w_f W_f */
 #include "tasks/evidence.h"
 
 #include <math.h>
@@ -9,31 +14,19 @@
 #include "base/alloc.h"
 #include "base/elementary.h"
 #include "heed/ops.h"
+#include "kernels/math.h"
+#include "tensor/ctx.h"
 
 enum { LOGS = HEED_EVIDENCE_LOGS, SPARE = 15 }; /* SPARE: bytes that are read past the last row */
 
-/* Room to weigh one text at a time. */
-typedef struct weigher {
-    const heed_feature_index *x;
-    heed_evidence_marks *marks;
-    int32_t *id; /* [room] */
-    float *value, *scale;
-    int32_t *times;
-    int64_t len, room;
-    const float *ln; /* [LOGS] 1 + ln c */
-} weigher;
-
 static int make_marks(heed_evidence *e, const heed_feature_index *x) {
-    const heed_hooks *hooks = &e->margin.hooks;
-    e->marks = heed__calloc(hooks, 1, sizeof *e->marks);
-    if (e->marks) e->marks->mark = heed__calloc(hooks, (size_t)x->len, sizeof *e->marks->mark);
-    if (!e->marks || !e->marks->mark) return HEED_ENOMEM;
-    for (int64_t i = 0; i < x->len; i++) e->marks->mark[i].idf = x->idf[i];
+    e->mark = heed__calloc(&e->margin.hooks, (size_t)x->len, 2 * sizeof *e->mark);
+    if (!e->mark) return HEED_ENOMEM;
+    for (int64_t i = 0; i < x->len; i++) {
+        e->mark[2 * i] = x->idf[i];
+        e->mark[2 * i + 1] = e->scale[i];
+    }
     return 0;
-}
-
-static void mark_scales(heed_evidence *e) {
-    for (int64_t i = 0; i < e->margin.rows; i++) e->marks->mark[i].scale = e->scale[i];
 }
 
 static void fill_logs(heed_evidence *e) {
@@ -41,81 +34,99 @@ static void fill_logs(heed_evidence *e) {
     e->ln[0] = 0;
 }
 
-/* The features of a span, each once, with how often it is there: idf in value. Without branches,
- * which nothing could foretell. */
-static void count_all(weigher *w, const int32_t *feature, int64_t n) {
-    enum { AHEAD = 8 };
-    heed_evidence_mark *mark = w->marks->mark;
-    int32_t *id = w->id, *times = w->times;
-    float *value = w->value, *scale = w->scale;
-    if (w->marks->base > INT32_MAX - 1 - (int32_t)n) {
-        for (int64_t i = 0; i < w->x->len; i++) mark[i].at = 0;
-        w->marks->base = 0;
-    }
-    const int32_t base = w->marks->base + 1;
-    int32_t len = 0;
-    for (int64_t k = 0; k < n; k++) {
-        heed_evidence_mark *m = mark + feature[k];
-        if (k + AHEAD < n) __builtin_prefetch(mark + feature[k + AHEAD], 1);
-        const int32_t had = m->at - base, place = had < 0 ? len : had;
-        m->at = base + place;
-        id[place] = feature[k];
-        value[place] = m->idf;
-        scale[place] = m->scale;
-        times[place] = had < 0 ? 1 : times[place] + 1;
-        len += had < 0;
-    }
-    w->marks->base += len;
-    w->len = len;
+static float log_of(const heed_evidence *e, int64_t times) {
+    return e->ln[times < LOGS ? times : LOGS - 1];
 }
 
-/* The vector of a span into id, value, len. w has room for all of its features. */
-static void weigh(weigher *w, const heed_rows *rows, heed_span span) {
-    const int64_t begin = rows->bag[span.begin], end = rows->bag[span.end];
-    const int32_t pieces = (int32_t)w->x->kinds[1], runs = (int32_t)w->x->kinds[2];
+/* -- counting --------------------------------------------------------------------------------- */
+
+/* A feature of the text at hand. */
+typedef struct seen {
+    int32_t id, times; /* times 0: free */
+} seen;
+
+/* The features of one text: a table with few of its places taken, and lists of places. */
+typedef struct counter {
+    seen *table; /* [slots] */
+    int64_t slots;
+    int shift;      /* of a hash, to a place */
+    int32_t *rest;  /* words and runs, each once; pieces, where the text is no sum of words */
+    int32_t *again; /* pieces that are there more than once */
+    int64_t rests, agains;
+} counter;
+
+/* Slots for texts of at most so many features. */
+static int64_t slots_for(int64_t features) {
+    int64_t slots = 64;
+    while (slots < 8 * features) slots *= 2;
+    return slots;
+}
+
+/* An empty table for a text of at most so many. */
+static void counter_begin(counter *c, int64_t features) {
+    c->slots = slots_for(features);
+    c->shift = 32 - __builtin_ctzll((unsigned long long)c->slots);
+    c->rests = c->agains = 0;
+    memset(c->table, 0, (size_t)c->slots * sizeof *c->table);
+}
+
+static int32_t count_one(counter *c, int32_t id) {
+    uint32_t at = (uint32_t)id * 0x9e3779b1u >> c->shift;
+    while (c->table[at].times && c->table[at].id != id) at = (at + 1) & (uint32_t)(c->slots - 1);
+    c->table[at].id = id;
+    c->table[at].times++;
+    return (int32_t)at;
+}
+
+static void count_rest(counter *c, const int32_t *id, int64_t len) {
+    for (int64_t k = 0; k < len; k++) {
+        const int32_t at = c->rest[c->rests] = count_one(c, id[k]);
+        c->rests += c->table[at].times == 1;
+    }
+}
+
+static void count_pieces(counter *c, const int32_t *id, int64_t len) {
+    for (int64_t k = 0; k < len; k++) {
+        const int32_t at = c->again[c->agains] = count_one(c, id[k]);
+        c->agains += c->table[at].times == 2;
+    }
+}
+
+static int64_t features_of(const heed_rows *rows, heed_span span) {
+    return rows->bag[span.end] - rows->bag[span.begin];
+}
+
+/* -- learning --------------------------------------------------------------------------------- */
+
+/* The vector of a row of x: ids and values of count `return`, for which there is room. */
+static int64_t weigh(const heed_evidence *e, const heed_feature_index *x, counter *c,
+                     const heed_rows *rows, int64_t row, heed_sparse_rows *to) {
+    const heed_span span = heed__row(rows, row);
+    const int32_t pieces = (int32_t)x->kinds[1], runs = (int32_t)x->kinds[2];
+    int32_t *id = to->id + to->start[row];
+    float *value = to->value + to->start[row];
     double all = 0, own = 0; /* of pieces */
-    count_all(w, rows->feature + begin, end - begin);
-    for (int64_t k = 0; k < w->len; k++) {
-        const int32_t c = w->times[k];
-        w->value[k] *= w->ln[c < LOGS ? c : LOGS - 1];
-        const double square = (double)w->value[k] * (double)w->value[k];
-        const bool piece = w->id[k] >= pieces && w->id[k] < runs;
+    counter_begin(c, features_of(rows, span));
+    count_rest(c, rows->feature + rows->bag[span.begin], features_of(rows, span));
+    for (int64_t k = 0; k < c->rests; k++) {
+        const seen *f = c->table + c->rest[k];
+        id[k] = f->id;
+        value[k] = log_of(e, f->times) * x->idf[f->id];
+        const double square = (double)value[k] * (double)value[k];
+        const bool piece = id[k] >= pieces && id[k] < runs;
         own += piece ? square : 0;
         all += piece ? 0 : square;
     }
     const float rest = all > 0 ? 1 / sqrtf((float)all) : 0,
                 piece = own > 0 ? 1 / sqrtf((float)own) : 0;
-    for (int64_t k = 0; k < w->len; k++)
-        w->value[k] *= w->id[k] >= pieces && w->id[k] < runs ? piece : rest;
+    for (int64_t k = 0; k < c->rests; k++)
+        value[k] *= id[k] >= pieces && id[k] < runs ? piece : rest;
+    return c->rests;
 }
 
-static int64_t longest(const heed_rows *rows, const heed_span *span, int64_t n) {
-    int64_t most = 1;
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t have = rows->bag[span[i].end] - rows->bag[span[i].begin];
-        most = have > most ? have : most;
-    }
-    return most;
-}
-
-/* -- learning --------------------------------------------------------------------------------- */
-
-static void weigher_free(weigher *w, const heed_hooks *hooks) {
-    heed__free(hooks, w->id);
-    heed__free(hooks, w->value);
-    heed__free(hooks, w->scale);
-    heed__free(hooks, w->times);
-}
-
-static int weigher_make(weigher *w, const heed_evidence *e, const heed_feature_index *x,
-                        int64_t room) {
-    const heed_hooks *hooks = &e->margin.hooks;
-    *w = (weigher){ .x = x, .marks = e->marks, .room = room, .ln = e->ln };
-    w->id = heed__calloc(hooks, (size_t)room, sizeof *w->id);
-    w->value = heed__calloc(hooks, (size_t)room, sizeof *w->value);
-    w->scale = heed__calloc(hooks, (size_t)room, sizeof *w->scale);
-    w->times = heed__calloc(hooks, (size_t)room, sizeof *w->times);
-    return w->id && w->value && w->scale && w->times ? 0 : HEED_ENOMEM;
+static void counter_free(counter *c, const heed_hooks *hooks) {
+    heed__free(hooks, c->table);
+    heed__free(hooks, c->rest);
 }
 
 static void sparse_free(heed_sparse_rows *s, const heed_hooks *hooks) {
@@ -127,27 +138,24 @@ static void sparse_free(heed_sparse_rows *s, const heed_hooks *hooks) {
 static int weigh_all(heed_sparse_rows *s, const heed_evidence *e, const heed_feature_index *x,
                      const heed_rows *rows) {
     const heed_hooks *hooks = &e->margin.hooks;
-    weigher w = { .x = x };
-    int64_t most = 1, id_cap = 0, value_cap = 0, at = 0;
+    counter c = { .table = NULL };
+    int64_t most = 1, id_cap = 0, value_cap = 0;
     for (int64_t i = 0; i < rows->len; i++) {
-        const heed_span one = heed__row(rows, i);
-        const int64_t have = longest(rows, &one, 1);
+        const int64_t have = features_of(rows, heed__row(rows, i));
         most = have > most ? have : most;
     }
     s->len = rows->len;
     s->start = heed__calloc(hooks, (size_t)rows->len + 1, sizeof *s->start);
-    int rc = s->start ? weigher_make(&w, e, x, most) : HEED_ENOMEM;
+    c.table = heed__calloc(hooks, (size_t)slots_for(most), sizeof *c.table);
+    c.rest = heed__calloc(hooks, (size_t)most + 1, sizeof *c.rest);
+    int rc = s->start && c.table && c.rest ? 0 : HEED_ENOMEM;
     for (int64_t i = 0; rc == 0 && i < rows->len; i++) {
-        weigh(&w, rows, heed__row(rows, i));
-        rc = heed__grow(hooks, &s->id, &id_cap, at + w.len, sizeof *s->id);
-        if (rc == 0) rc = heed__grow(hooks, &s->value, &value_cap, at + w.len, sizeof *s->value);
-        if (rc) break;
-        if (w.len) memcpy(s->id + at, w.id, (size_t)w.len * sizeof *s->id);
-        if (w.len) memcpy(s->value + at, w.value, (size_t)w.len * sizeof *s->value);
-        at += w.len;
-        s->start[i + 1] = at;
+        const int64_t need = s->start[i] + features_of(rows, heed__row(rows, i));
+        rc = heed__grow(hooks, &s->id, &id_cap, need, sizeof *s->id);
+        if (rc == 0) rc = heed__grow(hooks, &s->value, &value_cap, need, sizeof *s->value);
+        if (rc == 0) s->start[i + 1] = s->start[i] + weigh(e, x, &c, rows, i, s);
     }
-    weigher_free(&w, hooks);
+    counter_free(&c, hooks);
     return rc;
 }
 
@@ -163,7 +171,6 @@ int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, co
     e->gain = 4;
     fill_logs(e);
     int rc = heed__evidence_weights(x, rows, goal);
-    if (rc == 0) rc = make_marks(e, x);
     if (rc == 0) rc = weigh_all(&s, e, x, rows);
     if (rc == 0)
         rc = heed__margin_fit(cx, &e->margin, &s, goal->label, goal->label_start,
@@ -176,11 +183,11 @@ int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, co
     }
     if (rc == 0) {
         heed__margin_round(&e->margin, e->scale, e->number);
-        mark_scales(e);
         heed__free(&hooks, e->margin.weight);
         e->margin.weight = NULL;
-        return 0;
+        rc = make_marks(e, x);
     }
+    if (rc == 0) return 0;
     heed__evidence_free(e);
     return heed__error(err, rc,
                        rc == HEED_ECANCELLED ? "train: stopped" : "evidence: out of memory");
@@ -188,24 +195,165 @@ int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, co
 
 /* -- answering -------------------------------------------------------------------------------- */
 
+/* How many of a word's features, its word first, are no piece: 0 or 1. */
+static int64_t before_pieces(const heed_feature_index *x, const int32_t *id, int64_t len) {
+    return len > 0 && id[0] < x->kinds[1];
+}
+
+double heed__evidence_word(const heed_ctx *cx, const heed_evidence *e, const heed_feature_index *x,
+                           const int32_t *id, int64_t len, float *sum) {
+    enum { TOGETHER = 64 };
+    const int64_t cols = e->margin.cols;
+    float value[TOGETHER];
+    double square = 0;
+    memset(sum, 0, (size_t)cols * sizeof *sum);
+    for (int64_t at = before_pieces(x, id, len), n; at < len; at += n) {
+        for (n = 0; n < TOGETHER && at + n < len; n++) {
+            const float *mark = e->mark + 2 * (int64_t)id[at + n];
+            value[n] = mark[0] * mark[1];
+            square += (double)mark[0] * (double)mark[0];
+        }
+        cx->k->math->gather_i8(sum, value, e->number, id + at, n, cols);
+    }
+    return square;
+}
+
+/* Room to answer one text at a time. */
+typedef struct answerer {
+    heed_ctx *cx;
+    const heed_evidence *e;
+    const heed_feature_index *x;
+    const heed_rows *rows;
+    const heed_evidence_words *words;
+    counter c;
+    int32_t *id; /* [most] */
+    float *value;
+    float *sum, *word; /* [cols] of all pieces, of those of one word */
+} answerer;
+
+/* A unit's own features, which are a word and its pieces, and its runs. */
+typedef struct unit {
+    const int32_t *own, *run;
+    int64_t owns, runs;
+    int32_t word; /* known, or -1 */
+} unit;
+
+static unit unit_at(const answerer *a, int64_t u) {
+    const heed_rows *rows = a->rows;
+    const int32_t *id = rows->feature + rows->bag[u];
+    const int64_t len = rows->bag[u + 1] - rows->bag[u], runs = a->x->kinds[2];
+    const int32_t word = a->words && rows->word ? rows->word[u] : -1;
+    if (word >= 0) {
+        const int64_t begin = a->words->start[word], end = a->words->start[word + 1];
+        return (unit){ a->words->id + begin, id, end - begin, len, word };
+    }
+    int64_t owns = 0;
+    while (owns < len && id[owns] < runs) owns++;
+    return (unit){ id, id + owns, owns, len - owns, -1 };
+}
+
+static int64_t features_in(const answerer *a, heed_span span) {
+    int64_t n = 0;
+    for (int64_t u = span.begin; u < span.end; u++) {
+        const unit one = unit_at(a, u);
+        n += one.owns + one.runs;
+    }
+    return n;
+}
+
+/* Counts a text's features and adds up its pieces word by word; the sum of their squares. */
+static double add_words(answerer *a, heed_span span) {
+    enum { TOGETHER = 32 };
+    const int64_t cols = a->e->margin.cols;
+    const float *row[TOGETHER];
+    double squares = 0;
+    int64_t n = 0;
+    memset(a->sum, 0, (size_t)cols * sizeof *a->sum);
+    for (int64_t u = span.begin; u < span.end; u++) {
+        const unit one = unit_at(a, u);
+        const int64_t first = before_pieces(a->x, one.own, one.owns);
+        count_rest(&a->c, one.own, first);
+        count_pieces(&a->c, one.own + first, one.owns - first);
+        count_rest(&a->c, one.run, one.runs);
+        if (one.owns == first) continue;
+        if (one.word >= 0) {
+            row[n++] = a->words->sum + one.word * cols;
+            squares += a->words->square[one.word];
+        } else {
+            row[n++] = a->word;
+            squares += heed__evidence_word(a->cx, a->e, a->x, one.own, one.owns, a->word);
+        }
+        if (n < TOGETHER && one.word >= 0) continue;
+        a->cx->k->math->gather_at(a->sum, NULL, row, n, cols);
+        n = 0;
+    }
+    if (n) a->cx->k->math->gather_at(a->sum, NULL, row, n, cols);
+    return squares;
+}
+
+/* Takes away what pieces count too much; the sum of squares as it is then. */
+static double mend(answerer *a, double squares) {
+    for (int64_t k = 0; k < a->c.agains; k++) {
+        const seen *f = a->c.table + a->c.again[k];
+        const float *mark = a->e->mark + 2 * (int64_t)f->id, log = log_of(a->e, f->times);
+        a->id[k] = f->id;
+        a->value[k] = (log - (float)f->times) * mark[0] * mark[1];
+        squares += (double)(log * log - (float)f->times) * (double)mark[0] * (double)mark[0];
+    }
+    a->cx->k->math->gather_i8(a->sum, a->value, a->e->number, a->id, a->c.agains,
+                              a->e->margin.cols);
+    return squares;
+}
+
+static void answer(answerer *a, heed_span span, float *out) {
+    const heed_math_kernels *k = a->cx->k->math;
+    const int64_t cols = a->e->margin.cols;
+    double all = 0;
+    counter_begin(&a->c, features_in(a, span));
+    const double own = mend(a, add_words(a, span));
+    memcpy(out, a->e->margin.bias, (size_t)cols * sizeof *out);
+    k->axpy(out, own > 0 ? 1 / sqrtf((float)own) : 0, a->sum, cols);
+    for (int64_t i = 0; i < a->c.rests; i++) {
+        const seen *f = a->c.table + a->c.rest[i];
+        a->id[i] = f->id;
+        a->value[i] = log_of(a->e, f->times) * a->e->mark[2 * (int64_t)f->id];
+        all += (double)a->value[i] * (double)a->value[i];
+    }
+    const float rest = all > 0 ? 1 / sqrtf((float)all) : 0;
+    for (int64_t i = 0; i < a->c.rests; i++)
+        a->value[i] *= rest * a->e->mark[2 * (int64_t)a->id[i] + 1];
+    k->gather_i8(out, a->value, a->e->number, a->id, a->c.rests, cols);
+}
+
+static bool answerer_make(answerer *a, const heed_spans *spans) {
+    int64_t most = 1;
+    for (int64_t i = 0; i < spans->len; i++) {
+        const int64_t have = features_in(a, spans->span[i]);
+        most = have > most ? have : most;
+    }
+    const size_t size = (size_t)most + 1, cols = (size_t)a->e->margin.cols;
+    a->c.table = heed_scratch(a->cx, (size_t)slots_for(most) * sizeof *a->c.table);
+    a->c.rest = heed_scratch(a->cx, size * sizeof *a->c.rest);
+    a->c.again = heed_scratch(a->cx, size * sizeof *a->c.again);
+    a->id = heed_scratch(a->cx, size * sizeof *a->id);
+    a->value = heed_scratch(a->cx, size * sizeof *a->value);
+    a->sum = heed_scratch(a->cx, cols * sizeof *a->sum);
+    a->word = heed_scratch(a->cx, cols * sizeof *a->word);
+    return a->c.table && a->c.rest && a->c.again && a->id && a->value && a->sum && a->word;
+}
+
 heed_tensor *heed__evidence_apply(heed_ctx *cx, const heed_evidence *e, const heed_feature_index *x,
-                                  const heed_rows *rows, const heed_span *span, int64_t n) {
+                                  const heed_rows *rows, const heed_spans *spans,
+                                  const heed_evidence_words *words) {
     const heed_margin *m = &e->margin;
     if (!m->cols) return NULL;
-    const int64_t K = m->cols == 1 ? 2 : m->cols, most = longest(rows, span, n);
-    heed_tensor *y = heed_new(cx, HEED_F32, 2, (int64_t[]){ n, K });
-    weigher w = { .x = x, .marks = e->marks, .room = most, .ln = e->ln };
-    w.id = heed_scratch(cx, (size_t)most * sizeof *w.id);
-    w.value = heed_scratch(cx, (size_t)most * sizeof *w.value);
-    w.scale = heed_scratch(cx, (size_t)most * sizeof *w.scale);
-    w.times = heed_scratch(cx, (size_t)most * sizeof *w.times);
-    if (!y || !w.id || !w.value || !w.scale || !w.times) return NULL;
-    for (int64_t i = 0; i < n; i++) {
+    const int64_t K = m->cols == 1 ? 2 : m->cols;
+    heed_tensor *y = heed_new(cx, HEED_F32, 2, (int64_t[]){ spans->len, K });
+    answerer a = { .cx = cx, .e = e, .x = x, .rows = rows, .words = words };
+    if (!y || !answerer_make(&a, spans)) return NULL;
+    for (int64_t i = 0; i < spans->len; i++) {
         float *out = HEED_F32_DATA(y) + i * K;
-        weigh(&w, rows, span[i]);
-        for (int64_t k = 0; k < w.len; k++) w.value[k] *= w.scale[k];
-        const heed_margin_row row = { w.id, w.value, w.len };
-        heed__margin_apply_rounded(cx, m, e->number, &row, out);
+        answer(&a, spans->span[i], out);
         if (m->cols == 1) {
             out[1] = out[0];
             out[0] = -out[1];
@@ -254,7 +402,6 @@ static int read_into(heed_evidence *e, const heed_safetensors *st, heed_error *e
     if (rc == 0) rc = heed_entry_f32(heed_safetensors_find(st, "evidence.scale"), e->scale, err);
     if (rc) return rc;
     if (number->size) memcpy(e->number, number->data, number->size);
-    mark_scales(e);
     return 0;
 }
 
@@ -278,27 +425,27 @@ int heed__evidence_read(heed_evidence *e, const heed_safetensors *st, const heed
     m->bias = heed__calloc(hooks, (size_t)cols, sizeof *m->bias);
     e->scale = heed__calloc(hooks, (size_t)rows, sizeof *e->scale);
     e->number = heed__calloc(hooks, (size_t)(rows * cols) + SPARE, 1);
-    int rc = m->bias && e->scale && e->number && make_marks(e, x) == 0
-                 ? read_into(e, st, err)
-                 : heed__error(err, HEED_ENOMEM, "%s: out of memory", heed_safetensors_name(st));
+    const bool room = m->bias && e->scale && e->number;
+    int rc = room ? read_into(e, st, err) : HEED_ENOMEM;
+    if (rc == 0) rc = make_marks(e, x);
+    if (rc == HEED_ENOMEM) heed__error(err, rc, "%s: out of memory", heed_safetensors_name(st));
     if (rc) heed__evidence_free(e);
     return rc;
 }
 
 int64_t heed__evidence_size(const heed_evidence *e) {
     const heed_margin *m = &e->margin;
-    return m->rows * (m->cols + (int64_t)(sizeof *e->scale + sizeof *e->marks->mark)) +
+    return m->rows * (m->cols + (int64_t)(sizeof *e->scale + 2 * sizeof *e->mark)) +
            m->cols * (int64_t)sizeof *m->bias;
 }
 
 void heed__evidence_free(heed_evidence *e) {
-    if (e->marks) heed__free(&e->margin.hooks, e->marks->mark);
-    heed__free(&e->margin.hooks, e->marks);
+    heed__free(&e->margin.hooks, e->mark);
     heed__free(&e->margin.hooks, e->scale);
     heed__free(&e->margin.hooks, e->number);
     heed__margin_free(&e->margin);
     e->margin.rows = e->margin.cols = 0;
-    e->marks = NULL;
+    e->mark = NULL;
     e->scale = NULL;
     e->number = NULL;
 }

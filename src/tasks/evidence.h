@@ -11,24 +11,12 @@
 
 enum { HEED_EVIDENCE_LOGS = 64 };
 
-/* What is asked of a feature of the text at hand, in one place. */
-typedef struct heed_evidence_mark {
-    int32_t at; /* base + 1 + its place among them; what is smaller is of an earlier text */
-    float idf, scale;
-} heed_evidence_mark;
-
-/* Written by every call, so one call at a time. */
-typedef struct heed_evidence_marks {
-    heed_evidence_mark *mark; /* [rows] */
-    int32_t base;             /* places given before */
-} heed_evidence_marks;
-
 typedef struct heed_evidence {
     heed_margin margin; /* cols 0: there is none; its weights are gone once they are rounded */
     float *scale;       /* [rows] weight = scale · number */
     int8_t *number;     /* [rows,cols] */
-    heed_evidence_marks *marks;
-    float gain;                   /* what a margin of 1 counts among the logits */
+    float *mark;        /* [rows,2] idf and scale: what is asked of a feature, in one place */
+    float gain;         /* what a margin of 1 counts among the logits */
     float ln[HEED_EVIDENCE_LOGS]; /* 1 + ln c, of what is c times in a text */
 } heed_evidence;
 
@@ -40,10 +28,24 @@ int heed__evidence_weights(heed_feature_index *x, const heed_rows *rows,
  * status. */
 int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, const heed_rows *rows,
                        const heed_body_goal *goal, heed_error *err);
-/* What it adds to the logits of the spans: [n,K], without a gradient. NULL where there is none, or
- * an error. */
+/* What is known of words before they stand in a text. */
+typedef struct heed_evidence_words {
+    const int32_t *id; /* features of word w: id[start[w] .. start[w+1]), as in its unit's bag */
+    const int64_t *start;
+    const float *sum;     /* [words,cols] of heed__evidence_word */
+    const double *square; /* [words] */
+} heed_evidence_words;
+
+/* What pieces among the features of a word (no runs) are evidence of by themselves: sum [cols] = Σ
+ * w_f W_f, and Σ w_f² returned. */
+double heed__evidence_word(const heed_ctx *cx, const heed_evidence *e, const heed_feature_index *x,
+                           const int32_t *id, int64_t len, float *sum);
+/* What it adds to the logits of the spans: [n,K], without a gradient. words: those that rows->word
+ * names; NULL: none. The bits do not depend on them. NULL where there is no evidence, or an error.
+ * Any number of threads, each with its own context. */
 heed_tensor *heed__evidence_apply(heed_ctx *cx, const heed_evidence *e, const heed_feature_index *x,
-                                  const heed_rows *rows, const heed_span *span, int64_t n);
+                                  const heed_rows *rows, const heed_spans *spans,
+                                  const heed_evidence_words *words);
 /* Its tensors among the entries of a file, "evidence.*", at most 4; how many. */
 int heed__evidence_entries(const heed_evidence *e, heed_entry *entry);
 /* From such a file over the features of x; a file without them has none. 0 or a status. */

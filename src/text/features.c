@@ -121,7 +121,7 @@ static int remember(heed_features *f, const heed_feature_cfg *c, const heed_word
     if (!k->slot) return HEED_ENOMEM;
     int32_t *slot = slot_of(k, w, hash);
     *number = *slot - 1;
-    if (*slot || k->len == KNOWN) return 0;
+    if (*slot || k->len >= (f->most && f->most < KNOWN ? f->most : KNOWN)) return 0;
     if (make_room(k, w->len, &f->hooks)) return HEED_ENOMEM;
     int64_t len = k->start[k->len];
     if (put_own(&(list){ &f->hooks, &k->key, &k->key_cap, &len }, c, w, hash)) return HEED_ENOMEM;
@@ -182,6 +182,12 @@ int heed__features_add(heed_features *f, const heed_feature_cfg *cfg, const char
         f->units++;
     }
     return 0;
+}
+
+void heed__features_forget(heed_features *f) {
+    f->units = 0;
+    if (f->known.slot) memset(f->known.slot, 0, SLOTS * sizeof *f->known.slot);
+    f->known.len = 0;
 }
 
 void heed__features_clear(heed_features *f) {

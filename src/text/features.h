@@ -49,6 +49,7 @@ typedef struct heed_features {
     uint64_t *hash; /* of the words of the last text */
     int64_t hash_cap;
     bool remember; /* set before the first text, for one cfg */
+    int64_t most;  /* words remembered, likewise; 0: as many as it can be, 32768 */
     int32_t *word; /* [units] */
     int64_t word_cap;
     heed_known_words known;
@@ -59,6 +60,7 @@ typedef struct heed_features {
 int heed__features_add(heed_features *f, const heed_feature_cfg *cfg, const char *text,
                        size_t size);
 void heed__features_clear(heed_features *f); /* no texts; keeps memory and known words */
+void heed__features_forget(heed_features *f); /* and no known words */
 void heed__features_free(heed_features *f);  /* a zeroed one is fine */
 
 #endif

@@ -12,6 +12,8 @@
 
 #include "base/alloc.h"
 #include "heed/tasks.h"
+#include "tasks/body_attend.h"
+#include "tasks/classifier.h"
 #include "text/feature_index.h"
 #include "train/margin.h"
 
@@ -273,6 +275,54 @@ static void a_folder_answers_as_it_did(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+/* An opened model keeps rows of words and runs: few of them, many, or none give the same bits. */
+static void what_is_kept_changes_no_answer(void **state) {
+    (void)state;
+    static const char *const text[] = { "",
+                                        "where is my lost card",
+                                        "lost lost lost account",
+                                        "the 卡 of my account",
+                                        "zzz qqq",
+                                        "send the money please",
+                                        "my card, my money: my card my money",
+                                        "I want this",
+                                        "I want to close my card" };
+    enum { TEXTS = 9, K = 3, ROUNDS = 5 };
+    char dir[] = "/tmp/heed-attend-XXXXXX", model[64], command[128];
+    heed_error err = { 0 };
+    float plain[TEXTS * K], kept[TEXTS * K];
+    assert_non_null(mkdtemp(dir));
+    snprintf(model, sizeof model, "%s/m", dir);
+    heed_classifier *c = trained(NULL, 1);
+    assert_int_equal(heed_classify_many(c, TEXTS, text, plain, &err), 0);
+    assert_null(c->memo); /* its parameters could change */
+    assert_int_equal(heed_classifier_save(c, model, &err), 0);
+    heed_classifier_close(c);
+    for (int few = 0; few < 2; few++) {
+        c = heed_classifier_open(model, NULL, &err);
+        if (!c) fail_msg("%s", err.msg);
+        heed_attend_memo *m = (heed_attend_memo *)c->memo;
+        assert_non_null(m);
+        if (few) m->in.f.most = 3, m->most_runs = 1;
+        int64_t least = INT64_MAX;
+        for (int round = 0; round < ROUNDS; round++) {
+            assert_int_equal(heed_classify_many(c, TEXTS, text, kept, &err), 0);
+            assert_memory_equal(plain, kept, sizeof plain);
+            for (int i = TEXTS; i-- > 0;) {
+                assert_int_equal(heed_classify_many(c, 1, text + i, kept, &err), 0);
+                assert_memory_equal(plain + i * K, kept, K * sizeof *kept);
+                least = m->words < least ? m->words : least;
+            }
+            assert_int_equal(m->base.readers, 0);
+        }
+        assert_true(few ? m->words <= 3 && m->runs <= 1 : m->words > 15 && m->runs > 1);
+        assert_true(few ? least < 3 : least > 15); /* forgets where there is no room for all */
+        heed_classifier_close(c);
+    }
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(features_are_counted),
@@ -283,6 +333,7 @@ int main(void) {
         cmocka_unit_test(it_learns_and_answers),
         cmocka_unit_test(many_are_answered_as_one),
         cmocka_unit_test(a_folder_answers_as_it_did),
+        cmocka_unit_test(what_is_kept_changes_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,6 +61,8 @@ typedef struct kernel_case {
     X(gather_ones, "nr", k->math->gather(p[0], NULL, p[1], rows, 8, n))                            \
     X(gather_i8, "nsr",                                                                            \
       k->math->gather_i8(p[0], p[1], (const int8_t *)(const void *)p[2], rows, 2 * ROWS, n))       \
+    X(gather_at, "nsnnn",                                                                          \
+      k->math->gather_at(p[0], p[1], (const float *const[]){ p[2], p[4], p[3], p[2] }, 4, n))      \
     X(keep_max, "nnn", k->math->keep_max(p[0], (int32_t *)(void *)p[1], p[2], 7, n))               \
     X(keep_max_alone, "nn", k->math->keep_max(p[0], NULL, p[1], 7, n))                             \
     X(swiglu, "nnn", k->math->swiglu(p[0], p[1], p[2], n))                                         \

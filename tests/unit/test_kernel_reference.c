@@ -240,6 +240,12 @@ static void rows_added_up(void **state) {
         for (int k = 0; k < LEN; k++) want += (double)a[k] * (double)table[id[k] * N + j];
         near(y[j], want, 1e-5);
     }
+    const float *row[LEN];
+    float at[N];
+    for (int k = 0; k < LEN; k++) row[k] = table + id[k] * N;
+    memcpy(at, from, sizeof at);
+    scalar()->math->gather_at(at, a, row, LEN, N);
+    assert_memory_equal(at, y, sizeof y);
     memcpy(y, from, sizeof y);
     scalar()->math->gather_i8(y, a, small, id, LEN, N);
     for (int j = 0; j < N; j++) {
