@@ -6,9 +6,9 @@
 
 #include "tensor/ctx.h"
 
-/* Texts one after another: text i is units begin[i] .. begin[i+1]; begin [len+1], none empty. Unit u
- * is the sum of items row[first[u]] .. row[first[u+1]], each [4D]: what it is, and what it adds to
- * the unit after it, to itself and to the unit before it. part[u]: what each counts. */
+/* Texts one after another: text i is units begin[i] .. begin[i+1]; begin [len+1], none empty. Unit
+ * u is the sum of items row[first[u]] .. row[first[u+1]], each [4D]: what it is, and what it adds
+ * to the unit after it, to itself and to the unit before it. part[u]: what each counts. */
 typedef struct heed__texts {
     const int64_t *begin;
     int64_t len;

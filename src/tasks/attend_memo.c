@@ -1,6 +1,6 @@
 /* attend_memo.c: what the recipe `attend` keeps between calls of an open model: of words and runs
- * that were met, their rows (attend_items) and what they are evidence of. Texts repeat both, so that
- * most of an answer is added up from rows that are there. */
+ * that were met, their rows (attend_items) and what they are evidence of. Texts repeat both, so
+ * that most of an answer is added up from rows that are there. */
 #include <string.h>
 
 #include "base/alloc.h"

@@ -5,7 +5,7 @@
  * For an answer the pieces are added up word by word, which words known bring along, and then what
  * those that are in the text more than once count too much is taken away:
  *
- *   Σ_f (1 + ln c_f) w_f W_f  =  Σ_words Σ_f w_f W_f  -  Σ_{f: c_f > 1} (c_f - 1 - ln c_f) w_f W_f */
+ *   Σ_f (1 + ln c_f) w_f W_f = Σ_words Σ_f w_f W_f - Σ_{f: c_f > 1} (c_f - 1 - ln c_f) w_f W_f */
 #include "tasks/evidence.h"
 
 #include <math.h>
