@@ -14,8 +14,7 @@
 #include "base/alloc.h"
 #include "base/elementary.h"
 #include "heed/ops.h"
-#include "kernels/math.h"
-#include "tensor/ctx.h"
+#include "ops/op.h"
 
 enum { LOGS = HEED_EVIDENCE_LOGS, SPARE = 15 }; /* SPARE: bytes that are read past the last row */
 
