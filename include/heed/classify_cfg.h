@@ -12,6 +12,14 @@
 extern "C" {
 #endif
 
+/* Numbers that examples have beside their texts, the caller's: a vector each (of an image, of a
+ * sentence), or steps of them (frames of sound, rows of an image). */
+typedef struct heed_array {
+    const float *data;  /* [len,steps,dim], finite; row i is example i's */
+    int64_t steps, dim; /* steps: 1 for a vector each */
+    bool sequence;      /* steps are read in their order, however many there are */
+} heed_array;
+
 /* Texts with what is to be learnt or tested, zero-terminated UTF-8, the caller's. label may be NULL
  * where none is needed. */
 typedef struct heed_examples {
@@ -22,6 +30,7 @@ typedef struct heed_examples {
     const int64_t *label_start; /* [len+1] text i has labels label[label_start[i] ..
                                    label_start[i+1]), none to many; NULL: one each */
     const double *score;        /* [len] where a number is to be learnt */
+    const heed_array *array;    /* numbers beside the texts, which may be empty; NULL: none */
 } heed_examples;
 
 /* What a classifier says of a text. */

@@ -49,6 +49,9 @@ HEED_API const char *heed_classifier_label(const heed_classifier *c, int64_t i);
 HEED_API int64_t heed_classifier_parameters(const heed_classifier *c);
 HEED_API heed_target heed_classifier_target(const heed_classifier *c);
 HEED_API bool heed_classifier_pairs(const heed_classifier *c); /* whether it reads pairs */
+/* The width of the numbers that it reads beside a text (heed_array), 0 for none; *sequence (may be
+ * NULL): whether they come in steps. */
+HEED_API int64_t heed_classifier_array(const heed_classifier *c, bool *sequence);
 HEED_API const char *heed_classifier_recipe(const heed_classifier *c);
 
 /* Held-out examples that its confidence was calibrated on (Guo et al. 2017), and without which no
@@ -93,6 +96,8 @@ typedef struct heed_explanation {
     bool in_scope;       /* false: a text such as none of the training's */
     float parent[8];     /* labels that are paths: probabilities of the likeliest's parents */
     int parents;         /* how many, the topmost first */
+    /* given: the numbers beside the text, where the model reads such; data NULL: none */
+    heed_array array;
 } heed_explanation;
 
 /* heed_classify with what it attended to: attention averaged over heads and queries. 0 or a

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/commands.h"
+#include "app/features.h"
 #include "app/kinds.h"
 #include "app/options.h"
 #include "app/print.h"
@@ -14,9 +15,15 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "heed/tasks.h"
+#include "tasks/classifier.h"
 #include "base/input.h"
 
 enum { WORDS = 4096, TOP = 16, MOST_SHOWN = 1000, TOGETHER = 1024 };
+
+/* What is answered: lines of a file (NULL: standard input), with features (NULL: none). */
+typedef struct predict_from {
+    const char *dir, *file, *features;
+} predict_from;
 
 typedef struct predictor {
     heed_classifier *c;
@@ -24,6 +31,8 @@ typedef struct predictor {
     bool json, explain, abstain, score;
     int64_t top;
     heed_input *in;
+    features features; /* of line `row` the next */
+    int64_t row;
     heed_explanation x;
     /* lines that wait for their answers, where no words are asked for */
     char *line[TOGETHER];
@@ -164,9 +173,21 @@ static int check_line(const predictor *p, const char *text, size_t size, heed_er
                        heed__input_line_number(p->in), zero ? "a zero byte" : "not UTF-8");
 }
 
+/* The features of the next line, where there are any: its row. */
+static int next_features(predictor *p, heed_array *to, heed_error *err) {
+    if (!p->features.array.data) return 0;
+    if (p->row == p->features.npy.len)
+        return heed__error(err, HEED_EFORMAT,
+                           "%.300s:%" PRId64 ": there are %" PRId64 " rows of features and no more",
+                           heed__input_name(p->in), heed__input_line_number(p->in), p->row);
+    *to = features_row(&p->features, p->row++);
+    return 0;
+}
+
 /* The answer to one line, with its words. */
 static int one_line(predictor *p, const char *text, heed_error *err) {
     char *own = NULL;
+    if (next_features(p, &p->x.array, err)) return err->code;
     if (heed_classifier_pairs(p->c) && !(own = split(p, text, heed__input_line_number(p->in), err)))
         return err->code;
     const int rc = heed_classify_explain(p->c, own ? own : text, &p->x, err);
@@ -196,6 +217,7 @@ static int line(predictor *p, const char *text, size_t size, heed_error *err) {
         rc = one_line(p, text, err);
     } else {
         heed_error own = { 0 };
+        if (rc == 0) rc = next_features(p, &p->each[p->lines].array, err);
         if (rc == 0 && !(p->line[p->lines] = strdup(text)))
             rc = heed__error(err, HEED_ENOMEM, "predict: out of memory");
         if (rc == 0 && ++p->lines < TOGETHER && heed__input_line_ready(p->in)) return 0;
@@ -205,6 +227,33 @@ static int line(predictor *p, const char *text, size_t size, heed_error *err) {
     fflush(stdout);
     if (rc == 0 && ferror(stdout)) return HEED_EIO;
     return rc;
+}
+
+/* Answers to features alone, which have no texts beside them. */
+static int each_row(predictor *p, heed_error *err) {
+    int rc = 0;
+    while (rc == 0 && p->row < p->features.npy.len && !command_cancelled(NULL)) {
+        if (p->explain) {
+            rc = one_line(p, "", err);
+            continue;
+        }
+        if (!(p->line[p->lines] = strdup("")))
+            return heed__error(err, HEED_ENOMEM, "predict: out of memory");
+        p->each[p->lines].array = features_row(&p->features, p->row++);
+        if (++p->lines == TOGETHER) rc = answer_waiting(p, err);
+    }
+    if (rc == 0) rc = answer_waiting(p, err);
+    if (rc == 0 && command_cancelled(NULL))
+        rc = heed__error(err, HEED_ECANCELLED, "stopped after row %" PRId64, p->row);
+    return rc;
+}
+
+/* Every row of features has had its line. */
+static int check_rows(const predictor *p, heed_error *err) {
+    if (!p->features.array.data || p->row == p->features.npy.len) return 0;
+    return heed__error(err, HEED_EFORMAT,
+                       "%.300s: %" PRId64 " lines for %" PRId64 " rows of features",
+                       heed__input_name(p->in), p->row, p->features.npy.len);
 }
 
 static int each_line(predictor *p, heed_error *err) {
@@ -257,15 +306,23 @@ static int start(predictor *p, const char *dir, const heed_open_cfg *open, heed_
     return err->code = HEED_ENOMEM;
 }
 
-static int predict(predictor *p, const char *dir, const char *file, const heed_open_cfg *open,
+/* features: NULL: none; without a file they may stand alone. */
+static int predict(predictor *p, const predict_from *from, const heed_open_cfg *open,
                    heed_error *err) {
     const heed_hooks hooks = { .cancel = command_cancelled };
-    p->in = heed__input_open(file ? file : "-", &hooks, err);
-    if (!p->in) return err->code;
-    int rc = start(p, dir, open, err);
-    if (rc == 0) rc = each_line(p, err);
+    const char *file = from->file ? from->file : "-";
+    if (!(from->features && !from->file) && !(p->in = heed__input_open(file, &hooks, err)))
+        return err->code;
+    int rc = start(p, from->dir, open, err);
+    if (rc == 0) rc = features_read(&p->features, from->features, 0, NULL, err);
+    const bool alone = rc == 0 && !p->in && p->c->no_texts;
+    if (rc == 0 && !p->in && !alone && !(p->in = heed__input_open(file, &hooks, err)))
+        rc = err->code;
+    if (rc == 0) rc = alone ? each_row(p, err) : each_line(p, err);
+    if (rc == 0 && !alone) rc = check_rows(p, err);
+    features_free(&p->features);
     heed_classifier_close(p->c);
-    heed__input_close(p->in);
+    if (p->in) heed__input_close(p->in);
     for (int i = 0; i < TOGETHER; i++) free(p->each[i].top);
     free(p->x.top);
     free(p->x.word);
@@ -285,6 +342,7 @@ static int tags(const predictor *p, const char *const *operand, const tag_predic
 int cmd_predict(int argc, char **argv) {
     predictor p = { .top = 1, .explain = isatty(1) != 0 };
     int64_t threads = 1;
+    const char *beside = NULL;
     tag_predict_cfg tag = { 0 };
     heed_open_cfg open = { .threads = 1 };
     const opt options[] = {
@@ -299,6 +357,8 @@ int cmd_predict(int argc, char **argv) {
           "tell texts such as none of the training's; this part of its own is let in" },
         { "abstain", 0, OPT_FLAG, &p.abstain, 0, 0, NULL,
           "answer only in scope and with a set of one label (both 0.95 unless said)" },
+        { "features", 0, OPT_TEXT, &beside, 0, 0, "X.npy",
+          "features beside the lines, a row each; without FILE alone, of a model learnt so" },
         { "conll", 0, OPT_FLAG, &tag.conll, 0, 0, NULL,
           "tagger: columns of word, tag, confidence" },
         { "columns", 0, OPT_FLAG, &tag.columns, 0, 0, NULL,
@@ -325,13 +385,13 @@ int cmd_predict(int argc, char **argv) {
     heed_error err = { 0 };
     open.threads = (int)threads;
     tag.json = p.json;
+    const predict_from from = { operand[0], operand[1], beside };
     const bool tagger = tag_is_tagger(operand[0]);
     int rc = 0;
     if (tagger && (open.window || open.truncate))
         rc = heed__error(&err, HEED_EUNSUPPORTED,
                          "predict: --window and --truncate are for classifiers, not for taggers");
     else
-        rc = tagger ? tags(&p, operand, &tag, &open, &err)
-                    : predict(&p, operand[0], operand[1], &open, &err);
+        rc = tagger ? tags(&p, operand, &tag, &open, &err) : predict(&p, &from, &open, &err);
     return rc ? command_error(&err) : 0;
 }

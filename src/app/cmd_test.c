@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "app/data.h"
+#include "app/features.h"
 #include "app/kinds.h"
 #include "app/messages.h"
 #include "app/options.h"
@@ -31,6 +32,7 @@ typedef struct result {
     heed_classifier *c;
     const char *dir, *file;
     const heed_dataset *table;
+    const heed_array *array;
     heed_metrics m;
     heed_outcome *o;   /* [n] */
     float *score;      /* [n], two labels */
@@ -231,7 +233,7 @@ static void result_free(result *r) {
 static int test(result *r, const heed_open_cfg *open, heed_error *err) {
     const heed_dataset *t = r->table;
     const heed_examples data = {
-        .len = t->len, .text = t->text, .label = t->label, .text2 = t->text2
+        .len = t->len, .text = t->text, .label = t->label, .text2 = t->text2, .array = r->array
     };
     r->c = heed_classifier_open(r->dir, open, err);
     if (!r->c) return err->code;
@@ -258,7 +260,7 @@ typedef struct test_options {
     heed_dataset_cfg table;
     bool json;
     int64_t threads;
-    const char *compare, *train, *attack;
+    const char *compare, *train, *attack, *features;
     int64_t window, truncate;
     heed_conll_cfg columns; /* of a tagger's data */
 } test_options;
@@ -316,6 +318,7 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
     heed_dataset_cfg table_cfg = o->table;
     heed_dataset table = { 0 };
     result r = { .dir = dir, .file = file, .table = &table, .train = o->train }, other = r;
+    features f = { .array = { .data = NULL } };
     heed_comparison c;
     other.dir = o->compare;
     if (read_attacks(o->attack, r.attack, err)) return err->code;
@@ -324,13 +327,17 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
     if (!first) return err->code;
     if (heed_classifier_target(first) != HEED_TARGET_LABEL) {
         int other_kind = for_classifiers(o, "several labels or scores", err);
-        if (other_kind == 0) other_kind = kinds_test(first, file, &o->table, o->json, err);
+        if (other_kind == 0)
+            other_kind = kinds_test(first, &(kinds_files){ file, o->features }, &o->table, o->json,
+                                    err);
         heed_classifier_close(first);
         return other_kind;
     }
     table_cfg.pairs = heed_classifier_pairs(first);
     heed_classifier_close(first);
     int rc = data_read(&table, file, &table_cfg, err);
+    if (rc == 0) rc = features_read(&f, o->features, table.len, file, err);
+    r.array = other.array = features_array(&f);
     if (rc == 0 && o->train) rc = overlap(o, &table, r.same, err);
     if (rc == 0) rc = test(&r, &narrow, err);
     if (rc == 0 && o->compare) rc = test(&other, &open, err);
@@ -341,15 +348,18 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
     } else if (rc == 0) {
         print(&r);
         if (o->compare) print_comparison(&other, &c);
-        rc = kinds_print_levels(
-            r.c,
-            &(heed_examples){
-                .len = table.len, .text = table.text, .text2 = table.text2, .label = table.label },
-            err);
+        rc = kinds_print_levels(r.c,
+                                &(heed_examples){ .len = table.len,
+                                                  .text = table.text,
+                                                  .text2 = table.text2,
+                                                  .label = table.label,
+                                                  .array = r.array },
+                                err);
     }
     result_free(&r);
     result_free(&other);
     heed__dataset_free(&table);
+    features_free(&f);
     return rc;
 }
 
@@ -376,6 +386,8 @@ int cmd_test(int argc, char **argv) {
           "the training data: texts that are in both are counted" },
         { "label", 0, OPT_TEXT, &o.table.label, 0, 0, "COL", "column of the labels (guessed)" },
         { "text", 0, OPT_TEXT, &o.table.text, 0, 0, "COL", "column of the texts (guessed)" },
+        { "features", 0, OPT_TEXT, &o.features, 0, 0, "X.npy",
+          "features beside the texts, a row each (--text none: beside labels alone)" },
         { "attack", 0, OPT_TEXT, &o.attack, 0, 0, "KINDS",
           "worst-case accuracy under typo, swap (of words), drop, gradient (typing errors where "
           "they "
@@ -400,6 +412,8 @@ int cmd_test(int argc, char **argv) {
     const char *operand[2];
     const int n = opt_read(&what, argc, argv, operand);
     if (n < 0) return command_usage(n);
+    o.table.label_only = features_alone(o.features, o.table.text);
+    if (o.table.label_only) o.table.text = NULL;
     command_catch_signals();
     heed_error err = { 0 };
     const heed_hooks hooks = { .cancel = command_cancelled };

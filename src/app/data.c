@@ -28,7 +28,7 @@ void data_tell(const heed_dataset *d, const char *file) {
     char how[MESSAGE_SIZE];
     const int64_t repeated = heed__dataset_overlap(d, d, &other, NULL);
     printf(tr("%s: %" PRId64 " texts; %s\n"), file, d->len, tr_made(d->how, how));
-    if (repeated > 0)
+    if (repeated > 0 && *d->text[0])
         printf(tr("%s: %" PRId64 " texts repeat an earlier one, %" PRId64 " of them with another "
                   "label\n"),
                file, repeated, other);
@@ -38,7 +38,7 @@ void data_tell_overlap(const heed_dataset *a, const char *a_file, const heed_dat
                        const char *b_file) {
     int64_t other;
     const int64_t same = heed__dataset_overlap(a, b, &other, NULL);
-    if (same > 0)
+    if (same > 0 && *b->text[0])
         printf(tr("%s: %" PRId64 " of %" PRId64 " texts are in %s too, %" PRId64
                   " of them with another "
                   "label\n"),

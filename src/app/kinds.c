@@ -15,6 +15,7 @@
 
 void kinds_free(kinds_data *k) {
     heed__dataset_free(&k->d);
+    features_free(&k->features);
     free(k->score);
     *k = (kinds_data){ .score = NULL };
 }
@@ -111,14 +112,21 @@ static int test_score(heed_classifier *c, const heed_examples *x, bool json, hee
     return 0;
 }
 
-int kinds_test(heed_classifier *c, const char *file, const heed_dataset_cfg *table, bool json,
-               heed_error *err) {
+int kinds_features(kinds_data *k, const char *path, const char *file, heed_error *err) {
+    const int rc = features_read(&k->features, path, k->d.len, file, err);
+    k->x.array = features_array(&k->features);
+    return rc;
+}
+
+int kinds_test(heed_classifier *c, const kinds_files *files, const heed_dataset_cfg *table,
+               bool json, heed_error *err) {
     const heed_target target = heed_classifier_target(c);
     heed_dataset_cfg own = *table;
     own.no_labels = target == HEED_TARGET_LABELS;
     own.pairs = heed_classifier_pairs(c);
     kinds_data k;
-    int rc = kinds_read(&k, file, &own, target, err);
+    int rc = kinds_read(&k, files->data, &own, target, err);
+    if (rc == 0) rc = kinds_features(&k, files->features, files->data, err);
     if (rc == 0)
         rc = target == HEED_TARGET_LABELS ? test_labels(c, &k.x, json, err)
                                           : test_score(c, &k.x, json, err);

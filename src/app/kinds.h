@@ -2,15 +2,21 @@
 #ifndef HEED_APP_KINDS_H
 #define HEED_APP_KINDS_H
 
+#include "app/features.h"
 #include "heed/tasks.h"
 #include "io/dataset.h"
+
+/* Data to test on: a file, and features beside its texts (NULL: none). */
+typedef struct kinds_files {
+    const char *data, *features;
+} kinds_files;
 
 /* Labels of one text that are as likely as not or more: a line, or an object
  * (docs/schemas/predict_labels.json). */
 void kinds_print_labels(const heed_explanation *x, bool json);
 /* `heed test` of such a model; table is how its data is read. 0 or a status. */
-int kinds_test(heed_classifier *c, const char *file, const heed_dataset_cfg *table, bool json,
-               heed_error *err);
+int kinds_test(heed_classifier *c, const kinds_files *files, const heed_dataset_cfg *table,
+               bool json, heed_error *err);
 /* Accuracy at the levels above the labels, where they are paths. 0 or a status. */
 int kinds_print_levels(heed_classifier *c, const heed_examples *data, heed_error *err);
 
@@ -19,9 +25,12 @@ typedef struct kinds_data {
     heed_dataset d;
     double *score;
     heed_examples x;
+    features features;
 } kinds_data;
 int kinds_read(kinds_data *k, const char *file, const heed_dataset_cfg *table, heed_target target,
                heed_error *err);
+/* Reads features beside its texts, where path is not NULL. 0 or a status. */
+int kinds_features(kinds_data *k, const char *path, const char *file, heed_error *err);
 void kinds_free(kinds_data *k); /* a zeroed one is fine */
 
 #endif

@@ -31,6 +31,7 @@ typedef struct train_options {
     const char *out, *precision, *run, *valid, *test, *unlabeled, *pretrain, *keep;
     attention_options attention;
     const char *feedback, *analysis;
+    const char *features, *valid_features, *test_features;
     double dropout, smoothing, hold_out;
     int64_t seed, threads, augment;
     bool several, cut, curve;
@@ -67,6 +68,10 @@ static int learning_options(train_options *o, opt *list, int len) {
         { "from", 0, OPT_TEXT, &c->from, 0, 0, "MODEL", "start from this model" },
         { "vectors", 0, OPT_TEXT, &c->vectors, 0, 0, "FILE",
           "start from these vectors of words (word2vec, GloVe, fastText text form)" },
+        { "features", 0, OPT_TEXT, &o->features, 0, 0, "X.npy",
+          "features beside the texts, a row each (--text none: beside labels alone)" },
+        { "valid-features", 0, OPT_TEXT, &o->valid_features, 0, 0, "X.npy", "those of --valid" },
+        { "test-features", 0, OPT_TEXT, &o->test_features, 0, 0, "X.npy", "those of --test" },
         { "freeze", 0, OPT_FLAG, &c->freeze, 0, 0, NULL, "learn the head alone" },
         { "pretrain", 0, OPT_TEXT, &o->pretrain, 0, 0, "FILE",
           "encoder: learn the language first, from these texts too" },
@@ -200,6 +205,11 @@ static bool one_of(const char *option, const char *said, const char *a, const ch
     return false;
 }
 
+/* Made of several trainings, none of which can be gone on with. */
+static bool is_many(const train_options *o) {
+    return o->search || o->curve || o->unlabeled;
+}
+
 /* Options as the library wants them. False: a sentence was printed. */
 static bool complete(train_options *o) {
     heed_classify_cfg *c = &o->cfg;
@@ -212,6 +222,12 @@ static bool complete(train_options *o) {
     if ((o->search != NULL) + o->curve + (o->augment > 0) + (o->unlabeled != NULL) > 1) {
         fprintf(stderr, tr("heed train: --search, --curve, --augment and --unlabeled go one at a "
                            "time\n"));
+        return false;
+    }
+    if (o->features && (is_many(o) || o->augment || o->feedback)) {
+        fprintf(stderr, "%s",
+                tr("heed train: --features does not go with --search, --curve, --augment, "
+                   "--unlabeled and --from-feedback\n"));
         return false;
     }
     if (!o->out) {
@@ -235,6 +251,8 @@ static bool complete(train_options *o) {
     c->keep_stopped = true;
     c->run = train_run_folder(o->run, o->out, o->run_text, sizeof o->run_text);
     o->table.no_labels = o->several;
+    o->table.label_only = features_alone(o->features, o->table.text);
+    if (o->table.label_only) o->table.text = NULL;
     return true;
 }
 
@@ -279,7 +297,8 @@ static int read_training(kinds_data *e, const char *file, train_options *o, heed
 
 static int test(const train_options *o, heed_classifier *c, const kinds_data *e, heed_error *err) {
     heed_metrics m;
-    if (o->cfg.target != HEED_TARGET_LABEL) return kinds_test(c, o->test, &o->table, false, err);
+    if (o->cfg.target != HEED_TARGET_LABEL)
+        return kinds_test(c, &(kinds_files){ o->test, o->test_features }, &o->table, false, err);
     const int rc = heed_classifier_test(c, &e->x, &m, err);
     if (rc) return rc;
     printf(tr("Test Loss: %.4f\nTest Accuracy: %.4f\n"), m.loss, m.accuracy);
@@ -287,11 +306,6 @@ static int test(const train_options *o, heed_classifier *c, const kinds_data *e,
         printf(tr("%" PRId64 " texts have a label that the model does not: counted as wrong\n"),
                m.unknown_labels);
     return 0;
-}
-
-/* Made of several trainings, none of which can be gone on with. */
-static bool is_many(const train_options *o) {
-    return o->search || o->curve || o->unlabeled;
 }
 
 /* A training stopped: its best goes to the model's folder if that would be new, else beside it. */
@@ -323,6 +337,7 @@ static int read_files(files *f, train_options *o, const char *file, heed_error *
     const heed_target target = o->cfg.target;
     int rc = heed__classifier_check_folder(o->out, err);
     if (rc == 0) rc = read_training(&f->data, file, o, err);
+    if (rc == 0) rc = kinds_features(&f->data, o->features, file, err);
     if (rc == 0 && o->feedback && o->cfg.target != HEED_TARGET_LABEL)
         rc = heed__error(err, HEED_EUNSUPPORTED, "train: feedback is of one label a text");
     if (rc == 0 && o->feedback)
@@ -330,7 +345,9 @@ static int read_files(files *f, train_options *o, const char *file, heed_error *
                           err);
     if (rc == 0 && o->valid) rc = kinds_read(&f->valid, o->valid, &o->table, target, err);
     if (rc == 0 && o->valid) say(&f->valid, o->valid);
+    if (rc == 0 && o->valid) rc = kinds_features(&f->valid, o->valid_features, o->valid, err);
     if (rc == 0 && o->test) rc = kinds_read(&f->tests, o->test, &o->table, target, err);
+    if (rc == 0 && o->test) rc = kinds_features(&f->tests, o->test_features, o->test, err);
     if (rc == 0 && o->valid) data_tell_overlap(&f->data.d, file, &f->valid.d, o->valid);
     if (rc == 0 && o->test) data_tell_overlap(&f->data.d, file, &f->tests.d, o->test);
     if (rc == 0 && o->pretrain) rc = read_texts(&f->language, o->pretrain, o, err);

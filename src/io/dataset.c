@@ -183,7 +183,10 @@ static int choose_form(heed_dataset_stream *s, heed_error *err) {
     if (len && bytes[begin + len - 1] == '\r') len--;
     s->reader = s->cfg.form ? forms[s->cfg.form]
                             : heed__dataset_guess(s->name, bytes + begin, len, s->cfg.text,
-                                                  s->cfg.text_only);
+                                                  s->cfg.text_only || s->cfg.label_only);
+    if (s->cfg.label_only && s->reader != &heed__reader_tsv && s->reader != &heed__reader_csv)
+        return heed__error(err, HEED_EUNSUPPORTED,
+                           "%.300s: labels without texts are read from tables", s->name);
     if (!s->cfg.form && is_conll(s->name))
         return heed__error(err, HEED_EFORMAT,
                            "%.300s: columns of tagged tokens by its name, not labelled texts",

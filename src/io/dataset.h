@@ -44,6 +44,7 @@ typedef struct heed_dataset_cfg {
     const char *text2;       /* the second text of pairs; NULL: guessed with `pairs`, else none */
     bool pairs;              /* a second text is needed */
     bool text_only;          /* no label is needed */
+    bool label_only;         /* of a table: the label alone is read, texts are empty */
     bool no_labels;          /* an empty list of labels is fine (of several labels, none holds) */
     const char *label_sep;   /* cuts a field into several labels: "," (NULL: it is one label) */
     heed_dataset_form form;  /* of the file (guessed) */

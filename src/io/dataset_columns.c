@@ -163,7 +163,7 @@ static int last_left(const chooser *c) {
 /* Fills what the caller left open, once it is clear that the first record is a header. */
 static int complete(chooser *c) {
     heed_dataset_stream *s = c->s;
-    if (!s->text.n) {
+    if (!s->text.n && !s->cfg.label_only) {
         int at = guess(c, text_names, COUNT(text_names));
         if (at < 0) at = last_left(c);
         if (at < 0) return c->n == 1 ? missing(c, "text", "text", 4) : unclear(c, "text");
@@ -189,7 +189,7 @@ static bool looks_like_names(chooser *c) {
     const heed_dataset_stream *s = c->s;
     const int text = s->text.n ? s->text.at[0] : guess(c, text_names, COUNT(text_names));
     const int label = guess(c, label_names, COUNT(label_names));
-    if (s->text2.n) return true;
+    if (s->text2.n || (s->cfg.label_only && label >= 0)) return true;
     if (text >= 0 && (label >= 0 || s->cfg.text_only)) return true;
     if (c->n >= 3 && (text >= 0 || label >= 0)) return true;
     return c->n == 2 && (find_guess(c, "text") >= 0 || find_guess(c, "label") >= 0);
@@ -198,6 +198,8 @@ static bool looks_like_names(chooser *c) {
 /* Records without names: label, text and text2 as far as they are needed. */
 static int by_place(chooser *c) {
     heed_dataset_stream *s = c->s;
+    if (s->cfg.label_only && c->n > 1) return unclear(c, "label");
+    if (s->cfg.label_only) return add(c, &s->label, 0), 0;
     const int texts = s->cfg.pairs ? 2 : 1;
     if (c->n > texts + 1 || c->n < texts) return unclear(c, "text");
     const int first = c->n - texts;
@@ -210,8 +212,9 @@ static int by_place(chooser *c) {
 /* With numbers for some columns: the others only where they are clear. */
 static int by_number(chooser *c) {
     heed_dataset_stream *s = c->s;
-    if (!s->text.n && last_left(c) >= 0) add(c, &s->text, last_left(c));
-    if (!s->text.n) return unclear(c, "text");
+    const bool texts = !s->cfg.label_only;
+    if (texts && !s->text.n && last_left(c) >= 0) add(c, &s->text, last_left(c));
+    if (texts && !s->text.n) return unclear(c, "text");
     if (s->cfg.pairs && !s->text2.n && last_left(c) >= 0) add(c, &s->text2, last_left(c));
     if (s->cfg.pairs && !s->text2.n) return unclear(c, "text2");
     if (!s->label.n && !s->cfg.text_only && last_left(c) >= 0) add(c, &s->label, last_left(c));
@@ -282,7 +285,9 @@ int heed__columns_choose(heed_dataset_stream *s, char *const *field, int n, bool
         tell(s, "label", &s->label);
     } else {
         heed__format(s->how + len, sizeof s->how - len, "; no header: %s%s",
-                     s->label.n ? "label, then text" : "each line a text",
+                     s->cfg.label_only ? "labels alone"
+                     : s->label.n      ? "label, then text"
+                                       : "each line a text",
                      s->text2.n ? " and second text" : "");
     }
     return header ? HEED_STEP_ONE : HEED_STEP_END;
@@ -305,7 +310,8 @@ int heed__columns_take(heed_dataset_stream *s, int64_t line, heed_error *err) {
     if (s->fields != s->columns)
         return heed__dataset_wrong(s, line, "%d column%s where there should be %d", s->fields,
                                    s->fields == 1 ? "" : "s", s->columns);
-    s->e = (heed_example){ .line = line };
+    s->e = (heed_example){ .line = line, .text = "" };
+    if (s->cfg.label_only) return heed__dataset_label(s, s->field[s->label.at[0]], line, err);
     s->e.text = joined(s, &s->text, &s->joined);
     if (s->text2.n) s->e.text2 = joined(s, &s->text2, &s->joined2);
     if (!s->e.text || (s->text2.n && !s->e.text2)) return heed__dataset_no_memory(s, err);

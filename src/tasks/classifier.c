@@ -100,6 +100,11 @@ heed_target heed_classifier_target(const heed_classifier *c) {
     return c->head.cfg.target;
 }
 
+int64_t heed_classifier_array(const heed_classifier *c, bool *sequence) {
+    if (sequence) *sequence = c->beside.sequence;
+    return c->beside.in;
+}
+
 bool heed_classifier_pairs(const heed_classifier *c) {
     return c->head.cfg.pairs;
 }

@@ -3,6 +3,7 @@
 #define HEED_TASKS_CLASSIFIER_H
 
 #include "heed/tasks.h"
+#include "tasks/beside.h"
 #include "tasks/body.h"
 #include "tasks/calibration.h"
 #include "tasks/head.h"
@@ -32,6 +33,8 @@ struct heed_classifier {
     heed_params *ps;
     heed_body *body;
     heed_body_memo *memo; /* of an opened model's body, or NULL */
+    heed_beside beside;   /* numbers beside the texts */
+    bool no_texts;        /* trained on numbers alone: texts are empty */
     heed_head head;
     char **label;   /* [labels] in the order of their bytes */
     int64_t labels; /* 0 for a score */
@@ -77,6 +80,7 @@ int32_t heed__classifier_find(const heed_classifier *c, const char *label);
 /* Texts (and their second ones, where the head reads pairs) encoded. */
 typedef struct heed_pairs {
     heed_rows rows, rows2; /* rows2 zeroed without pairs */
+    heed_array array;      /* the caller's; data NULL: none */
 } heed_pairs;
 /* whole: nothing is cut off, for windows and explanations. 0 or a status. */
 int heed__classifier_encode(const heed_classifier *c, const heed_examples *x, bool whole,

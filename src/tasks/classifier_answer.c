@@ -13,6 +13,7 @@ int heed__classifier_encode(const heed_classifier *c, const heed_examples *x, bo
                                 .keep = c->keep,
                                 .memo = c->memo };
     *p = (heed_pairs){ 0 };
+    if (x->array) p->array = *x->array;
     int rc = heed__body_encode(c->body, &(heed_texts){ .len = x->len, .text = x->text }, &cfg,
                                &p->rows, err);
     if (rc == 0 && c->head.cfg.pairs)
@@ -112,6 +113,11 @@ static heed_tensor *forward(heed_classifier *c, const heed_pairs *x, const piece
     heed_body_call *asked = p->vectors ? NULL : &call;
     heed_tensor *y = c->body->kind->apply(c->cx, c->body, &x->rows, span, n, asked);
     if (p->vectors) return y;
+    if (c->beside.in) {
+        int64_t row[MOST];
+        for (int64_t i = 0; i < n; i++) row[i] = p->row[p->order[at + i]];
+        y = heed__beside_join(c->cx, &c->beside, &x->array, row, y);
+    }
     if (c->head.cfg.pairs) {
         for (int64_t i = 0; i < n; i++)
             span[i] = heed__window(c, &x->rows2, p->row[p->order[at + i]], 0);

@@ -19,7 +19,12 @@ int64_t heed_classifier_cost(heed_classifier *c, heed_flops_fn fn, void *user, h
     text[2 * words] = 0;
     heed_ctx_set_flops(c->cx, fn, user);
     const char *const one = text;
-    const heed_examples x = { .len = 1, .text = &one, .text2 = c->head.cfg.pairs ? &one : NULL };
+    const heed_array array = { c->beside.mean ? HEED_F32_DATA(c->beside.mean) : NULL, 1,
+                               c->beside.in, c->beside.sequence };
+    const heed_examples x = { .len = 1,
+                              .text = &one,
+                              .text2 = c->head.cfg.pairs ? &one : NULL,
+                              .array = c->beside.in ? &array : NULL };
     const int rc = heed_classify_examples(c, &x, out, err);
     heed_ctx_set_flops(c->cx, NULL, NULL);
     heed__free(&c->hooks, text);

@@ -150,6 +150,23 @@ static int take(const heed_classifier *c, const heed_examples *x, const bool *he
     return 0;
 }
 
+/* The numbers of the examples that take chose. 0 or HEED_ENOMEM. */
+static int take_array(const heed_classifier *c, const heed_examples *x, const bool *held, bool want,
+                      heed_part *p) {
+    if (!x->array) return 0;
+    const int64_t each = x->array->steps * x->array->dim;
+    p->numbers = heed__calloc(&c->hooks, (size_t)p->x.len, (size_t)each * sizeof *p->numbers);
+    if (!p->numbers) return HEED_ENOMEM;
+    for (int64_t i = 0, at = 0; i < x->len; i++)
+        if (!held || held[i] == want)
+            memcpy(p->numbers + at++ * each, x->array->data + i * each,
+                   (size_t)each * sizeof *p->numbers);
+    p->array = *x->array;
+    p->array.data = p->numbers;
+    p->x.array = &p->array;
+    return 0;
+}
+
 /* Each text's first label, by which what is held out keeps the shares. */
 static int32_t *first_labels(const heed_classifier *c, const heed_examples *x) {
     int32_t *first = heed__calloc(&c->hooks, (size_t)x->len, sizeof *first);
@@ -174,8 +191,11 @@ int heed__data_split(const heed_classifier *c, const heed_examples *x, const hee
         if (count < 0) rc = HEED_ENOMEM;
     }
     if (rc == 0) rc = take(c, x, count ? out : NULL, false, learn);
+    if (rc == 0) rc = take_array(c, x, count ? out : NULL, false, learn);
     if (rc == 0 && count) rc = take(c, x, out, true, held);
+    if (rc == 0 && count) rc = take_array(c, x, out, true, held);
     if (rc == 0 && cfg->valid) rc = take(c, cfg->valid, NULL, true, held);
+    if (rc == 0 && cfg->valid) rc = take_array(c, cfg->valid, NULL, true, held);
     heed__free(&c->hooks, out);
     heed__free(&c->hooks, label);
     return rc ? heed__error(err, rc, "train: out of memory") : 0;
@@ -187,6 +207,7 @@ void heed__part_free(heed_part *p, const heed_hooks *h) {
     heed__free(h, p->label);
     heed__free(h, p->label_start);
     heed__free(h, p->score);
+    heed__free(h, p->numbers);
     heed__free(h, p->length);
     heed__free(h, p->out);
     heed__free(h, p->outcome);
@@ -216,6 +237,7 @@ int64_t heed__part_size(const heed_part *p) {
     int64_t each = 3 * 8;
     if (p->x.text2) each += 8;
     if (p->score) each += 8;
+    if (p->numbers) each += p->array.steps * p->array.dim * (int64_t)sizeof *p->numbers;
     int64_t size = n * each + heed__rows_size(&p->in.rows) + heed__rows_size(&p->in.rows2);
     if (p->label) size += (p->label_start ? p->label_start[n] : n) * (int64_t)sizeof *p->label;
     return size;
@@ -233,6 +255,9 @@ uint64_t heed__part_hash(const heed_part *p) {
                             (size_t)(p->label_start ? p->label_start[n] : n) * sizeof *p->label);
     if (p->label_start)
         h = heed__hash_more(h, p->label_start, (size_t)(n + 1) * sizeof *p->label_start);
+    if (p->numbers)
+        h = heed__hash_more(h, p->numbers,
+                            (size_t)(n * p->array.steps * p->array.dim) * sizeof *p->numbers);
     return p->score ? heed__hash_more(h, p->score, (size_t)n * sizeof *p->score) : h;
 }
 

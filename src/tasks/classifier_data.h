@@ -11,6 +11,8 @@ typedef struct heed_part {
     int32_t *label;       /* [len], or as label_start says: numbers; -1: not known to the model */
     int64_t *label_start; /* [len+1], several labels */
     double *score;        /* [len] */
+    float *numbers;       /* of array */
+    heed_array array;     /* [len] what x->array points to, where there is one */
     heed_pairs in;
     int64_t *length;       /* [len] units that a step reads of it */
     float *out;            /* [len,K] answers, of held-out examples */

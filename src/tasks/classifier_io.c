@@ -57,14 +57,21 @@ static json_t *config(const heed_classifier *c) {
         json_decref(labels);
         return NULL;
     }
+    json_t *array = heed__beside_config(&c->beside);
+    if (c->beside.in && !array) {
+        json_decref(body);
+        json_decref(head);
+        json_decref(labels);
+        return NULL;
+    }
     const bool bf16 = heed_ctx_precision(c->cx) == HEED_PRECISION_BF16;
     json_t *all = json_pack(
-        "{s:s, s:s, s:s*, s:I, s:s*, s:o*, s:o*, s:I, s:I, s:o, s:o, s:o}", "task", "classify",
-        "recipe", c->body->kind->name, "precision", bf16 ? "bf16" : NULL, "max_len",
+        "{s:s, s:s, s:s*, s:I, s:s*, s:o*, s:o*, s:I, s:I, s:o*, s:o*, s:o, s:o, s:o}", "task",
+        "classify", "recipe", c->body->kind->name, "precision", bf16 ? "bf16" : NULL, "max_len",
         (json_int_t)c->max_len, "keep", c->keep == HEED_KEEP_HEAD ? "head" : NULL, "windows",
         c->windows ? json_true() : NULL, "hierarchy", c->hierarchy ? json_true() : NULL, "seed",
-        (json_int_t)c->seed, "epochs", (json_int_t)c->epochs, "head", head, "body", body, "labels",
-        labels);
+        (json_int_t)c->seed, "epochs", (json_int_t)c->epochs, "array", array, "no_texts",
+        c->no_texts ? json_true() : NULL, "head", head, "body", body, "labels", labels);
     if (!all || !c->calibration.len) return all;
     if (json_object_set_new(all, "calibration", heed__calibration_to_json(&c->calibration)) == 0)
         return all;
@@ -143,6 +150,7 @@ static void open_top(heed_classifier *c, heed_fields *f) {
                                 f->name, keep);
     heed_ctx_set_precision(c->cx, bf16 ? HEED_PRECISION_BF16 : HEED_PRECISION_F32);
     c->windows = heed__field_has(f, "windows") && heed__field_bool(f, "windows");
+    c->no_texts = heed__field_has(f, "no_texts") && heed__field_bool(f, "no_texts");
     c->hierarchy = heed__field_has(f, "hierarchy") && heed__field_bool(f, "hierarchy");
     c->max_len = heed__field_int(f, "max_len", 1, HEED_CLASSIFIER_MAX_LEN);
     c->seed = (uint64_t)heed__field_int(f, "seed", INT64_MIN, INT64_MAX);
@@ -179,11 +187,11 @@ static int limit_size(heed_classifier *c, const char *dir, heed_error *err) {
 
 static int open_tree(heed_classifier *c, const json_t *tree, const char *dir, heed_head_cfg *head,
                      heed_error *err) {
-    static const char *const keys[] = {
-        "format_version", "precision", "task",      "recipe",      "tokenizer", "max_len",
-        "keep",           "windows",   "hierarchy", "seed",        "epochs",    "head",
-        "body",           "model",     "labels",    "calibration", NULL
-    };
+    static const char *const keys[] = { "format_version", "precision", "task",   "recipe",
+                                        "tokenizer",      "max_len",   "keep",   "windows",
+                                        "hierarchy",      "seed",      "epochs", "head",
+                                        "body",           "model",     "labels", "calibration",
+                                        "array",          "no_texts",  NULL };
     char path[HEED_PATH_SIZE];
     heed_fields f = { .object = tree, .name = in(path, dir, "config.json"), .err = err };
     const char *task = heed__field_text(&f, "task");
@@ -206,6 +214,7 @@ static int open_tree(heed_classifier *c, const json_t *tree, const char *dir, he
     if (rc == 0)
         rc = old ? open_head_1(body, head, path, err)
                  : heed__head_read(head, json_object_get(tree, "head"), path, err);
+    if (rc == 0) rc = heed__beside_read(&c->beside, json_object_get(tree, "array"), path, err);
     const bool score = head->target == HEED_TARGET_SCORE;
     if (rc == 0) rc = open_labels(c, tree, score, path, err);
     const json_t *calibration = json_object_get(tree, "calibration");
@@ -262,7 +271,10 @@ static heed_classifier *open_once(const char *dir, const heed_open_cfg *cfg, hee
     c->window = cfg->window;
     c->truncate = cfg->truncate;
     int rc = heed__classifier_open_config(c, dir, &head, err);
-    if (rc == 0) rc = heed__head_init(&c->head, c->ps, &head, c->body->dim, err);
+    if (rc == 0) rc = heed__beside_init(&c->beside, c->ps, err);
+    if (rc == 0)
+        rc = heed__head_init(&c->head, c->ps, &head, c->body->dim + heed__beside_dim(&c->beside),
+                             err);
     if (rc == 0) rc = heed_params_load(c->ps, in(path, dir, "model.safetensors"), err);
     /* heed_params_freeze keeps its error in ps */
     if (rc == 0 && heed_ctx_precision(c->cx) == HEED_PRECISION_F32 &&

@@ -7,7 +7,9 @@
 #include "base/alloc.h"
 #include "heed/ops.h"
 
-static int check_pairs(const heed_classifier *c, const heed_examples *x, heed_error *err) {
+static int check_kind(const heed_classifier *c, const heed_examples *x, heed_error *err) {
+    const int rc = heed__beside_check(&c->beside, x->array, err);
+    if (rc) return rc;
     if (!c->head.cfg.pairs == !x->text2) return 0;
     return heed__error(err, HEED_EINVALID,
                        c->head.cfg.pairs ? "classifier: this model reads pairs of texts"
@@ -17,7 +19,7 @@ static int check_pairs(const heed_classifier *c, const heed_examples *x, heed_er
 int heed_classify_examples(heed_classifier *c, const heed_examples *x, float *out,
                            heed_error *err) {
     heed_pairs p;
-    int rc = check_pairs(c, x, err);
+    int rc = check_kind(c, x, err);
     if (rc == 0) rc = heed__classifier_encode(c, x, c->windows, &p, err);
     if (rc) return rc;
     rc = heed__classifier_answers(c, &p, false, out, err);
@@ -67,6 +69,7 @@ static int look(heed_classifier *c, const heed_pairs *in, heed_span span, float 
         const heed_span second = heed__window(c, &in->rows2, 0, 0);
         y2 = kind->apply(c->cx, c->body, &in->rows2, &second, 1, NULL);
     }
+    y = heed__beside_join(c->cx, &c->beside, &in->array, NULL, y);
     heed_tensor *p = heed__head_apply(c->cx, &c->head, y, y2);
     if (call.evidence) p = heed_add(c->cx, p, call.evidence);
     if (!p || !call.weights) return HEED_ENOMEM;
@@ -171,10 +174,13 @@ int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation
     heed_error own;
     if (!err) err = &own;
     clear(x);
-    const heed_examples single = { .len = 1, .text = &text, .text2 = x->text2 ? &x->text2 : NULL };
-    heed_pairs in = { .rows2 = { .len = 0 } };
+    const heed_examples single = { .len = 1,
+                                   .text = &text,
+                                   .text2 = x->text2 ? &x->text2 : NULL,
+                                   .array = x->array.data ? &x->array : NULL };
+    heed_pairs in = { .array = x->array };
     int rc = check_promises(c, x, err);
-    if (rc == 0) rc = check_pairs(c, &single, err);
+    if (rc == 0) rc = check_kind(c, &single, err);
     if (rc == 0)
         rc = heed__body_encode(c->body, &(heed_texts){ .len = 1, .text = &text },
                                &(heed_rows_cfg){ .places = true, .memo = c->memo }, &in.rows, err);
@@ -200,13 +206,37 @@ int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation
     return rc;
 }
 
+/* The numbers beside the texts, side by side; none where the first has none. 0 or a status. */
+static int gather(const heed_classifier *c, int64_t len, const heed_explanation *x, heed_array *all,
+                  float **numbers, heed_error *err) {
+    if (len < 1 || !x[0].array.data) return 0;
+    const int64_t each = x[0].array.steps * x[0].array.dim;
+    for (int64_t i = 0; i < len; i++)
+        if (!x[i].array.data || x[i].array.steps != x[0].array.steps ||
+            x[i].array.dim != x[0].array.dim)
+            return heed__error(err, HEED_EINVALID,
+                               "classifier: texts answered together have features of one shape");
+    *numbers = heed__calloc(&c->hooks, (size_t)len, (size_t)each * sizeof **numbers);
+    if (!*numbers) return heed__error(err, HEED_ENOMEM, "classifier: out of memory");
+    for (int64_t i = 0; i < len; i++)
+        memcpy(*numbers + i * each, x[i].array.data, (size_t)each * sizeof **numbers);
+    *all = x[0].array;
+    all->data = *numbers;
+    return 0;
+}
+
 int heed_classify_explain_many(heed_classifier *c, int64_t len, const char *const *text,
                                heed_explanation *x, heed_error *err) {
     heed_error own;
     if (!err) err = &own;
     const int64_t K = heed__classifier_width(c);
     heed_pairs in = { .rows2 = { .len = 0 } };
-    int rc = check_pairs(c, &(heed_examples){ .len = len, .text = text }, err);
+    float *numbers = NULL;
+    int rc = gather(c, len, x, &in.array, &numbers, err);
+    const heed_examples all = { .len = len,
+                                .text = text,
+                                .array = in.array.data ? &in.array : NULL };
+    if (rc == 0) rc = check_kind(c, &all, err);
     for (int64_t i = 0; rc == 0 && i < len; i++) {
         clear(&x[i]);
         rc = x[i].text2 || x[i].word_cap ? heed__error(err, HEED_EINVALID,
@@ -217,7 +247,10 @@ int heed_classify_explain_many(heed_classifier *c, int64_t len, const char *cons
     if (rc == 0)
         rc = heed__body_encode(c->body, &(heed_texts){ .len = len, .text = text },
                                &(heed_rows_cfg){ .places = true, .memo = c->memo }, &in.rows, err);
-    if (rc) return rc;
+    if (rc) {
+        heed__free(&c->hooks, numbers);
+        return rc;
+    }
     float *probs = heed__calloc(&c->hooks, (size_t)len, (size_t)K * sizeof *probs);
     rc = probs ? heed__classifier_answers(c, &in, true, probs, err)
                : heed__error(err, HEED_ENOMEM, "classifier: out of memory");
@@ -228,6 +261,7 @@ int heed_classify_explain_many(heed_classifier *c, int64_t len, const char *cons
         fill_words(c, &in.rows, i, NULL, &x[i]);
     }
     heed__free(&c->hooks, probs);
+    heed__free(&c->hooks, numbers);
     heed__pairs_free(&in);
     return rc;
 }

@@ -156,6 +156,11 @@ static int check(const training *t) {
         !(c->label_smoothing < 1))
         return heed__error(err, HEED_EINVALID,
                            "train: the part held out and label_smoothing are from 0 to below 1");
+    const heed_array *a = t->data->array;
+    if (a && (t->data->text2 || a->dim < 1 || a->dim > HEED_BESIDE_MOST || a->steps < 1))
+        return heed__error(err, HEED_EINVALID,
+                           "train: features stand beside single texts, 1 to %d of them",
+                           HEED_BESIDE_MOST);
     if (c->balanced && c->target == HEED_TARGET_SCORE)
         return heed__error(err, HEED_EUNSUPPORTED, "train: balanced weights go with labels");
     return 0;
@@ -247,7 +252,23 @@ static int make_head(training *t) {
                            .dense = t->cfg.dense,
                            .dropout = t->body.dropout };
     if (head.target == HEED_TARGET_SCORE) measure_scores(&t->learn, &head);
-    return heed__head_init(&c->head, c->ps, &head, c->body->dim, t->err);
+    return heed__head_init(&c->head, c->ps, &head, c->body->dim + heed__beside_dim(&c->beside),
+                           t->err);
+}
+
+/* The layer of the numbers beside the texts, where there are any. */
+static int make_beside(training *t) {
+    const heed_array *x = t->learn.x.array;
+    heed_beside *b = &t->c->beside;
+    if (!x) return 0;
+    *b = (heed_beside){ .in = x->dim, .sequence = x->sequence, .dropout = t->body.dropout };
+    const int rc = heed__beside_init(b, t->c->ps, t->err);
+    if (rc) return rc;
+    heed__beside_measure(b, x, t->learn.x.len);
+    t->c->no_texts = true;
+    for (int64_t i = 0; t->c->no_texts && i < t->data->len; i++)
+        t->c->no_texts = !*t->data->text[i];
+    return t->held.x.len ? heed__beside_check(b, t->held.x.array, t->err) : 0;
 }
 
 /* N / (K · n_k) for each label, N all labels of all texts; a label of held-out examples alone has
@@ -288,6 +309,7 @@ static int prepare(training *t) {
     if (rc == 0 && t->cfg.from) rc = take_weights(t, false);
     if (rc == 0 && t->cfg.pretrain)
         rc = heed__classifier_pretrain(c, &t->learn, &t->cfg, &t->fit, t->err);
+    if (rc == 0) rc = make_beside(t);
     if (rc == 0) rc = make_head(t);
     if (rc == 0 && t->cfg.from && same) rc = take_weights(t, true);
     if (rc == 0) rc = heed__part_encode(c, &t->learn, t->err);
@@ -335,6 +357,7 @@ static heed_tensor *loss(void *self, const int64_t *item, int64_t n) {
     heed_classifier *c = t->c;
     t->penalty = NULL;
     heed_tensor *y = vectors(t, &t->learn.in.rows, item, n), *y2 = NULL;
+    y = heed__beside_join(c->cx, &c->beside, &t->learn.array, item, y);
     if (c->head.cfg.pairs) y2 = vectors(t, &t->learn.in.rows2, item, n);
     heed_tensor *wrong = heed__head_loss(c->cx, &c->head, heed__head_apply(c->cx, &c->head, y, y2),
                                          &t->goal, item);
