@@ -540,6 +540,13 @@ const message messages_zh[] = {
       "使各头关注不同之处的损失项的权重（0）" },
     { "part of the loss that keeps words from being attended to again and again (0)",
       "使词不被反复关注的损失项的权重（0）" },
+    { "words attend to as many on either side at most (as trained); --compare is as trained",
+      "词至多只关注两侧各这么多个词（同训练时）；--compare 的模型不变" },
+    { "words attend to the last N at most (as trained); likewise",
+      "词至多只关注最后 N 个（同训练时）；同上" },
+    { "words attend to as many on either side at most (as trained)",
+      "词至多只关注两侧各这么多个词（同训练时）" },
+    { "words attend to the last N at most (as trained)", "词至多只关注最后 N 个（同训练时）" },
     { NULL, NULL },
 };
 

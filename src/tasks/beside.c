@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "heed/ops.h"
 
-enum { WIDTH = 128, HEADS = 4, STEPS_MOST = 5000 };
+enum { WIDTH = 128, HEADS = 4, STEPS_MOST = 1 << 20 };
 
 static heed_tensor *vector_of(heed_params *ps, const char *name, heed_init_kind kind, int64_t len) {
     return heed_param(ps, name, (heed_init){ .kind = kind }, 1, &len);
@@ -25,11 +25,6 @@ int heed__beside_init(heed_beside *b, heed_params *ps, heed_error *err) {
         if (rc == 0)
             rc = heed_linear_init_cfg(&b->query, ps, "array.query",
                                       &(heed_linear_cfg){ .in = D, .out = HEADS, .no_bias = true });
-        if (rc == 0)
-            rc = heed_position_init(&b->position, ps, "array.position",
-                                    &(heed_position_cfg){ .kind = HEED_POSITION_SINUSOIDAL,
-                                                          .dim = D,
-                                                          .max_len = STEPS_MOST });
     }
     b->gain = vector_of(ps, "array.norm.weight", HEED_INIT_ONES, C);
     b->bias = vector_of(ps, "array.norm.bias", HEED_INIT_ZEROS, C);
@@ -105,6 +100,15 @@ static heed_tensor *standard(heed_ctx *cx, const heed_beside *b, const heed_arra
     return heed_dropout(cx, s, (float)b->dropout);
 }
 
+/* x [n,T,D] with the sinusoids of its places */
+static heed_tensor *placed(heed_ctx *cx, heed_tensor *x) {
+    if (!x) return NULL;
+    heed_tensor *at = heed_new(cx, HEED_F32, 2, &x->shape[1]);
+    if (!at) return NULL;
+    heed_sinusoids(HEED_F32_DATA(at), x->shape[1], x->shape[2], 10000);
+    return heed_add(cx, x, at);
+}
+
 /* h [n,T,D] of steps x [n,T,D] */
 static heed_tensor *contextual(heed_ctx *cx, const heed_beside *b, heed_tensor *x) {
     if (!x) return NULL;
@@ -141,7 +145,7 @@ heed_tensor *heed__beside_apply(heed_ctx *cx, const heed_beside *b, const heed_a
     heed_tensor *y = heed_linear_apply(cx, &b->first, standard(cx, b, x, row, n));
     if (b->sequence) {
         y = heed_reshape(cx, y, 3, (int64_t[]){ n, T, b->width });
-        y = pooled(cx, b, heed_position_apply(cx, &b->position, y, 0));
+        y = pooled(cx, b, placed(cx, y));
     } else {
         y = heed_gelu(cx, y);
     }

@@ -25,7 +25,6 @@ typedef struct heed_beside {
     heed_tensor *mean, *spread; /* [F], never trained */
     heed_linear first, near;    /* near, query: of a sequence */
     heed_linear query;
-    heed_position position;
     heed_tensor *gain, *bias; /* of the norm */
 } heed_beside;
 

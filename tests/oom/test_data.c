@@ -11,6 +11,7 @@
 #include "io/conll.h"
 #include "io/dataset.h"
 #include "base/input.h"
+#include "io/npy.h"
 #include "io/vectors.h"
 
 static const char *text, *name;
@@ -105,6 +106,23 @@ static void test_vectors(void **state) {
     oom_each(read_vectors);
 }
 
+static int read_npy(heed_error *err) {
+    heed_npy n;
+    const int rc = heed__npy_parse(&n, (const unsigned char *)text, size, name, NULL, err);
+    heed__npy_free(&n);
+    return rc;
+}
+
+static void test_npy(void **state) {
+    (void)state;
+    static const char file[] = "\x93NUMPY\x01\x00\x3b\x00"
+                               "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1), }\0\0\0";
+    name = "x";
+    text = file;
+    size = sizeof file;
+    oom_each(read_npy);
+}
+
 static void test_columns(void **state) {
     (void)state;
     name = "x";
@@ -152,9 +170,10 @@ static void test_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),     cmocka_unit_test(test_archive),
-        cmocka_unit_test(test_columns),   cmocka_unit_test(test_vectors),
-        cmocka_unit_test(test_long_line), cmocka_unit_test(test_folder)
+        cmocka_unit_test(test_forms),   cmocka_unit_test(test_archive),
+        cmocka_unit_test(test_columns), cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_npy),     cmocka_unit_test(test_long_line),
+        cmocka_unit_test(test_folder)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

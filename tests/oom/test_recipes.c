@@ -62,6 +62,20 @@ static int pairs(heed_error *err) {
     return end(c, status);
 }
 
+/* Features in steps beside the texts: trained, asked. */
+static int features(heed_error *err) {
+    static float numbers[LEN * 3 * 2];
+    for (int i = 0; i < LEN * 6; i++) numbers[i] = (float)(i * 7 % 5);
+    const heed_array array = { numbers, 3, 2, true };
+    heed_classify_cfg cfg = small;
+    cfg.valid_part = 0.3;
+    const heed_examples data = { .len = LEN, .text = text, .label = label, .array = &array };
+    heed_classifier *c = heed_classifier_train(&data, &cfg, err);
+    if (!c) return err->code;
+    heed_explanation x[2] = { { .array = array }, { .array = array } };
+    return end(c, heed_classify_explain_many(c, 2, text, x, err));
+}
+
 static int paths(heed_error *err) {
     heed_classify_cfg cfg = small;
     cfg.hierarchy = cfg.balanced = true;
@@ -129,6 +143,13 @@ static void test_paths(void **state) {
     print_message("%lld allocations\n", (long long)oom_each(paths));
 }
 
+static void test_features(void **state) {
+    (void)state;
+    oom_spare_json(true);
+    print_message("%lld allocations\n", (long long)oom_each(features));
+    oom_spare_json(false);
+}
+
 static void test_encoder(void **state) {
     (void)state;
     print_message("%lld allocations\n", (long long)oom_each(encoder));
@@ -181,8 +202,10 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_labels),  cmocka_unit_test(test_pairs), cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_encoder), cmocka_unit_test(test_from),  cmocka_unit_test(test_attend),
+        cmocka_unit_test(test_labels), cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_paths),  cmocka_unit_test(test_encoder),
+        cmocka_unit_test(test_from),   cmocka_unit_test(test_features),
+        cmocka_unit_test(test_attend),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
