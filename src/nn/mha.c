@@ -181,8 +181,9 @@ static heed_tensor *head_values(heed_ctx *cx, const heed_mha *m, heed_tensor *z,
 /* y [B,C] with zeros where the length is 0. */
 static heed_tensor *without_empty(heed_ctx *cx, heed_tensor *y, const heed_tensor *lengths) {
     bool empty = false;
+    if (!y) return NULL; /* lengths may be what was refused */
     for (int64_t b = 0; lengths && b < lengths->len; b++) empty |= HEED_I32_DATA(lengths)[b] == 0;
-    if (!y || !empty) return y;
+    if (!empty) return y;
     heed_tensor *keep = heed_new(cx, HEED_F32, 2, y->shape);
     const int64_t C = y->shape[1];
     for (int64_t i = 0; keep && i < keep->len; i++)

@@ -78,6 +78,11 @@ static int64_t kept_before(const lstm_job *j, int64_t r0, int64_t s, int64_t at)
     return s > 0 ? at - heed__seq_active(q, r0, rows, s - 1) : at;
 }
 
+/* The row of [B,T,..] that sorted row r reads at its step s. */
+static int64_t step_at(const heed__seq *q, int64_t r, int64_t s) {
+    return q->row[r] * q->steps + heed__seq_time(q, r, s);
+}
+
 /* One step of the rows that run: gates hold xw on entry. */
 static void step_rows(const lstm_job *j, int64_t r0, int64_t active, int64_t s, int64_t at) {
     const heed__seq *q = &j->s->seq;
@@ -106,7 +111,7 @@ static void step_inputs(const lstm_job *j, int64_t r0, int64_t active, int64_t s
     const int64_t n = 4 * j->units, I = inputs(j);
     float *gates = j->s->gates + at * n;
     for (int64_t r = 0; r < active; r++) {
-        const int64_t from = q->row[r0 + r] * q->steps + heed__seq_time(q, r0 + r, s);
+        const int64_t from = step_at(q, r0 + r, s);
         if (j->xw)
             memcpy(gates + r * n, j->xw + from * n, (size_t)n * sizeof(float));
         else
@@ -153,11 +158,17 @@ static void forward_groups(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-static void put_row(const lstm_job *j, float *to, const float *from, int64_t n) {
-    if (j->add_x)
-        j->cx->k->math->add(to, to, from, n);
+typedef struct row_to {
+    float *at;
+    int64_t n;
+    bool add; /* else overwritten */
+} row_to;
+
+static void put_row(const lstm_job *j, row_to to, const float *from) {
+    if (to.add)
+        j->cx->k->math->add(to.at, to.at, from, to.n);
     else
-        memcpy(to, from, (size_t)n * sizeof *to);
+        memcpy(to.at, from, (size_t)to.n * sizeof *to.at);
 }
 
 /* Gradients of one step's rows; dh and dc [group,H] hold what comes from the step after. */
@@ -185,32 +196,22 @@ static void step_grad(const lstm_job *j, int64_t r0, int64_t active, int64_t s, 
         m->add(dh + r * H, dh + r * H, dy, H);
         if (dcells) m->add(dc + r * H, dc + r * H, dcells + (b * T + t) * H, H);
         j->cx->k->rnn->lstm_grad(da, dc + r * H, dh + r * H, da, c0, j->s->tc + (at + r) * H, H);
-        if (j->dxw) put_row(j, j->dxw + (b * T + t) * 4 * H, da, 4 * H);
+        if (j->dxw) put_row(j, (row_to){ j->dxw + (b * T + t) * 4 * H, 4 * H, j->add_x }, da);
     }
 }
 
-/* dx of one step's rows; to [active,I] is scratch. */
-static void step_dx(const lstm_job *j, const int64_t at[4], float *to, float *scratch) {
+/* dx of one step's rows; rows [active,I] is scratch. Chains go on from what a row holds already, as
+ * heed_affine's do. */
+static void step_dx(const lstm_job *j, const int64_t at[4], float *rows, float *scratch) {
     const heed__seq *q = &j->s->seq;
     const int64_t r0 = at[0], active = at[1], s = at[2], I = inputs(j), n = 4 * j->units;
     const heed__seq_product product = { j->cx->k, j->wi, scratch, I, n, n };
-    heed__seq_multiply(&product, to, j->s->gates + at[3] * n, active, NULL, false);
+    const size_t size = (size_t)I * sizeof *rows;
+    for (int64_t r = 0; j->add_x && r < active; r++)
+        memcpy(rows + r * I, j->dx + step_at(q, r0 + r, s) * I, size);
+    heed__seq_multiply(&product, rows, j->s->gates + at[3] * n, active, NULL, j->add_x);
     for (int64_t r = 0; r < active; r++)
-        put_row(j, j->dx + (q->row[r0 + r] * q->steps + heed__seq_time(q, r0 + r, s)) * I,
-                to + r * I, I);
-}
-
-typedef struct row_to {
-    float *at;
-    int64_t n;
-    bool add; /* else overwritten */
-} row_to;
-
-static void add_state(const lstm_job *j, row_to to, const float *from) {
-    if (to.add)
-        j->cx->k->math->add(to.at, to.at, from, to.n);
-    else
-        memcpy(to.at, from, (size_t)to.n * sizeof *to.at);
+        memcpy(j->dx + step_at(q, r0 + r, s) * I, rows + r * I, size);
 }
 
 static void backward_group(const lstm_job *j, int64_t g, float *scratch) {
@@ -235,8 +236,8 @@ static void backward_group(const lstm_job *j, int64_t g, float *scratch) {
     }
     for (int64_t r = 0; r < rows; r++) {
         const int64_t b = q->row[r0 + r];
-        if (j->dh0) add_state(j, (row_to){ j->dh0 + b * H, H, j->add_h0 }, dh + r * H);
-        if (j->dc0) add_state(j, (row_to){ j->dc0 + b * H, H, j->add_c0 }, dc + r * H);
+        if (j->dh0) put_row(j, (row_to){ j->dh0 + b * H, H, j->add_h0 }, dh + r * H);
+        if (j->dc0) put_row(j, (row_to){ j->dc0 + b * H, H, j->add_c0 }, dc + r * H);
     }
 }
 
@@ -313,8 +314,8 @@ static bool weight_grads(heed_ctx *cx, const lstm_job *j, heed_tensor *wi, heed_
     float *dh = heed__grad_beta(cx, wh, &beta_h);
     for (int64_t r = 0; r < n; r++) {
         const float *row = g.c + r * wide;
-        if (di) add_state(j, (row_to){ di + r * (wide - H), wide - H, beta_i != 0 }, row);
-        if (dh) add_state(j, (row_to){ dh + r * H, H, beta_h != 0 }, row + wide - H);
+        if (di) put_row(j, (row_to){ di + r * (wide - H), wide - H, beta_i != 0 }, row);
+        if (dh) put_row(j, (row_to){ dh + r * H, H, beta_h != 0 }, row + wide - H);
     }
     heed__temp_end(cx, scratch);
     heed__temp_end(cx, g.c);
@@ -338,7 +339,7 @@ static void bias_end(heed_ctx *cx, const lstm_job *j, heed_tensor *bias) {
     for (int64_t w = 1; w < groups; w *= 2)
         for (int64_t g = 0; g + w < groups; g += 2 * w)
             cx->k->math->add(j->dbias + g * n, j->dbias + g * n, j->dbias + (g + w) * n, n);
-    add_state(j, (row_to){ db, n, beta != 0 }, j->dbias);
+    put_row(j, (row_to){ db, n, beta != 0 }, j->dbias);
 }
 
 void heed__lstm_backward(heed_ctx *cx, const heed_node *n) {
