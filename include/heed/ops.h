@@ -64,6 +64,20 @@ HEED_API heed_tensor *heed_affine(heed_ctx *cx, heed_tensor *x, heed_tensor *w, 
 /* act(x·Wᵀ + b) + residual, in one pass.  residual [..,O] or NULL */
 HEED_API heed_tensor *heed_affine_act(heed_ctx *cx, heed_tensor *x, heed_tensor *w, heed_tensor *b,
                                       heed_act act, heed_tensor *residual);
+/* dropout(x·Wᵀ + b) + residual in one pass, the mask as heed_dropout's.  residual [..,O], NULL */
+HEED_API heed_tensor *heed_affine_drop(heed_ctx *cx, heed_tensor *x, heed_tensor *w, heed_tensor *b,
+                                       float p, heed_tensor *residual);
+/* Two linear layers and all that lies around them (Vaswani et al. 2017, "Position-wise Feed-Forward
+ * Networks"): dropout(h·Dᵀ + b) + residual, h = dropout(act(x·Uᵀ + b)).
+ * x [..,C], up_w [F,C], up_b [F] or NULL, down_w [O,F], down_b [O] or NULL, residual [..,O] or NULL
+ * -> [..,O] */
+typedef struct heed_feed_forward_cfg {
+    heed_tensor *up_w, *up_b, *down_w, *down_b, *residual;
+    heed_act act;
+    float dropout, out_dropout; /* of h, of the result */
+} heed_feed_forward_cfg;
+HEED_API heed_tensor *heed_feed_forward(heed_ctx *cx, heed_tensor *x,
+                                        const heed_feed_forward_cfg *cfg);
 /* op(a)·op(b), op transposing the last two axes where asked.  a [..,M,K] (ta: [..,K,M]), b [..,K,N]
  * (tb: [..,N,K])
  * -> [..,M,N]; the leading axes are equal, or b has none of them and serves them all. */

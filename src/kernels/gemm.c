@@ -28,6 +28,7 @@ enum {
     SHARD_COLS = 256,
     A_SPREAD = 512, /* rows of A that are a multiple of it apart share places in the caches */
     LINE = 16,      /* floats in a cache line */
+    STRIP = 128,    /* columns of C that are handed on as soon as they are finished */
 };
 
 typedef struct job {
@@ -262,6 +263,11 @@ static int group_log(const heed_gemm_kernels *gk, int64_t mr) {
     return l;
 }
 
+static void hand_on(const part *p, const int64_t range[4]) {
+    const heed_gemm *g = p->j->g;
+    if (g->after) g->after(g->after_arg, range);
+}
+
 /* Rows [row, row+rows) of the part and all its columns go further by k in [k, k+kc). */
 static void k_block(const part *p, int64_t row, int64_t rows, int64_t k, int64_t kc,
                     enum b_form form) {
@@ -271,6 +277,7 @@ static void k_block(const part *p, int64_t row, int64_t rows, int64_t k, int64_t
     t.fresh = k == p->k0 && !p->accumulate;
     t.last = k + kc == p->k1;
     place_a(p, &t, row, rows, k);
+    int64_t done = p->n0; /* columns handed on so far */
     for (int64_t col = p->n0; col < p->n1;) {
         /* a panel that is not whole cannot be read in place: it makes a group of its own */
         const int64_t left = p->n1 - col, whole = left / HEED_PANEL;
@@ -282,6 +289,9 @@ static void k_block(const part *p, int64_t row, int64_t rows, int64_t k, int64_t
         t.more = (form != B_BY_GROUP || p->j->g->packed) && !gk->pairs && left >= 2 * t.cols;
         group(p, t, row, rows, col, log_nv);
         col += HEED_PANEL << log_nv;
+        if (!t.last || !p->finish || (col - done < STRIP && col < p->n1)) continue;
+        hand_on(p, (int64_t[4]){ p->m0 + row, rows, done, min64(col, p->n1) - done });
+        done = col;
     }
 }
 
@@ -384,6 +394,7 @@ static void sum_pieces(part p, float *buffer) {
             memcpy(c, buffer + r * cols, (size_t)cols * sizeof *c);
         if (jb->epilogue) epilogue(jb, p.offset, p.m0 + r, p.n0, cols);
     }
+    hand_on(&p, (int64_t[4]){ p.m0, rows, p.n0, cols });
 }
 
 /* -- chunks, threads, scratch --------------------------------------------------------------------

@@ -33,6 +33,11 @@ typedef struct heed_gemm {
     heed_act act;
     const float *residual; /* [m,n] rows ldr apart, or NULL */
     int64_t ldr;
+    /* called for every part of C that is finished, all of them once, while it is in the caches of
+     * the worker that made it: range is first row, rows, first column, columns (begins at a
+     * multiple of 64). Not with a batch. NULL: nothing */
+    void (*after)(const void *arg, const int64_t range[4]);
+    const void *after_arg;
     /* the same for `batch` products (0: 1), operands that many elements apart (0: shared); step_b
      * is of b or packed, pre and residual move with c */
     int64_t batch, step_a, step_b, step_c;

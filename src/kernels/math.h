@@ -38,9 +38,11 @@ struct heed_math_kernels {
     /* y = x·scale where the 16 random bits of element first+i are >= limit, else 0. The bits: for e
      * = first+i take heed_philox(seed, stream, e / 128 · 16 + e % 16) word (e / 32) % 4, its low
      * half if (e / 16) % 2 == 0, else its high half; so 16 counters serve 128 elements. accumulate:
-     * y += . first is a multiple of 128. */
+     * y += . Fastest where first is a multiple of 128. */
     void (*dropout)(float *y, const float *x, int64_t n, uint64_t seed, uint64_t stream,
                     int64_t first, uint32_t limit, float scale, bool accumulate);
+    /* y = y·scale where h > 0, else 0 (a NaN of h stays one) */
+    void (*relu_gate)(float *y, const float *h, float scale, int64_t n);
     void (*to_bf16)(uint16_t *y, const float *x, int64_t n);
     void (*from_bf16)(float *y, const uint16_t *x, int64_t n);
 };

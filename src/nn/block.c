@@ -66,14 +66,6 @@ int heed_block_init(heed_block *b, heed_params *ps, const char *name, const heed
     return heed__part_status(ps);
 }
 
-/* residual + dropout(x·Wᵀ + b) */
-static heed_tensor *join(heed_ctx *cx, const heed_linear *l, heed_tensor *x, heed_tensor *residual,
-                         float p) {
-    if (p > 0 && heed_ctx_train(cx))
-        return heed_add(cx, residual, heed_dropout(cx, heed_linear_apply(cx, l, x), p));
-    return residual ? heed_affine_act(cx, x, l->w, l->b, HEED_ACT_NONE, residual) : NULL;
-}
-
 typedef struct part_call {
     const heed_block *b;
     heed__block_cache *cache; /* or NULL */
@@ -108,18 +100,35 @@ static heed_tensor *cross_heads(heed_ctx *cx, const part_call *p, heed_tensor *x
     return heed__mha_recall_heads(cx, &p->b->cross, x, p->cache->cross, &cfg);
 }
 
-static heed_tensor *feed(heed_ctx *cx, const part_call *p, heed_tensor *x) {
-    return heed__ff_hidden(cx, &p->b->ff, x);
+/* residual + dropout(part of x), each with its last product */
+typedef heed_tensor *(*joined)(heed_ctx *cx, const part_call *p, heed_tensor *x,
+                               heed_tensor *residual);
+
+static heed_tensor *self_part(heed_ctx *cx, const part_call *p, heed_tensor *x,
+                              heed_tensor *residual) {
+    const heed_linear *o = &p->b->self.o;
+    heed_tensor *h = self_heads(cx, p, x);
+    return heed_affine_drop(cx, h, o->w, o->b, p->b->cfg.dropout, residual);
+}
+
+static heed_tensor *cross_part(heed_ctx *cx, const part_call *p, heed_tensor *x,
+                               heed_tensor *residual) {
+    const heed_linear *o = &p->b->cross.o;
+    heed_tensor *h = cross_heads(cx, p, x);
+    return heed_affine_drop(cx, h, o->w, o->b, p->b->cfg.dropout, residual);
+}
+
+static heed_tensor *feed_part(heed_ctx *cx, const part_call *p, heed_tensor *x,
+                              heed_tensor *residual) {
+    return heed__ff_join(cx, &p->b->ff, x, residual, p->b->cfg.dropout);
 }
 
 /* One part with its residual and norm. */
-static heed_tensor *around(heed_ctx *cx, const part_call *p, heed_tensor *x,
-                           heed_tensor *(*inner)(heed_ctx *, const part_call *, heed_tensor *),
-                           const heed_norm *norm, const heed_linear *out) {
-    const bool pre = p->b->cfg.pre_norm;
-    heed_tensor *h = inner(cx, p, pre ? heed_norm_apply(cx, norm, x) : x);
-    h = join(cx, out, h, x, p->b->cfg.dropout);
-    return pre ? h : heed_norm_apply(cx, norm, h);
+static heed_tensor *around(heed_ctx *cx, const part_call *p, heed_tensor *x, joined part,
+                           const heed_norm *norm) {
+    if (!x) return NULL;
+    if (p->b->cfg.pre_norm) return part(cx, p, heed_norm_apply(cx, norm, x), x);
+    return heed_norm_apply(cx, norm, part(cx, p, x, x));
 }
 
 heed_tensor *heed__block_step(heed_ctx *cx, const heed_block *b, heed__block_cache *cache,
@@ -131,9 +140,9 @@ heed_tensor *heed__block_step(heed_ctx *cx, const heed_block *b, heed__block_cac
         return heed_ctx_error(cx)
                    ? NULL
                    : heed_fail(cx, HEED_EINVALID, "block: cross-attention was given no memory");
-    x = around(cx, &p, x, self_heads, &b->norm1, &b->self.o);
-    if (b->cfg.cross) x = around(cx, &p, x, cross_heads, &b->norm_cross, &b->cross.o);
-    return around(cx, &p, x, feed, &b->norm2, &b->ff.down);
+    x = around(cx, &p, x, self_part, &b->norm1);
+    if (b->cfg.cross) x = around(cx, &p, x, cross_part, &b->norm_cross);
+    return around(cx, &p, x, feed_part, &b->norm2);
 }
 
 heed_tensor *heed_block_apply(heed_ctx *cx, const heed_block *b, heed_tensor *x,

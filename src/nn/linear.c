@@ -56,16 +56,26 @@ int heed_ff_init(heed_ff *f, heed_params *ps, const char *name, const heed_ff_cf
     return heed_linear_init_cfg(&f->down, ps, heed__part(ps, part, name, "down"), &down);
 }
 
-heed_tensor *heed__ff_hidden(heed_ctx *cx, const heed_ff *f, heed_tensor *x) {
+heed_tensor *heed__ff_join(heed_ctx *cx, const heed_ff *f, heed_tensor *x, heed_tensor *residual,
+                           float p) {
     if (!f->gated)
-        return heed_dropout(cx, heed_affine_act(cx, x, f->up.w, f->up.b, f->act, NULL), f->dropout);
+        return heed_feed_forward(cx, x,
+                                 &(heed_feed_forward_cfg){ .up_w = f->up.w,
+                                                           .up_b = f->up.b,
+                                                           .down_w = f->down.w,
+                                                           .down_b = f->down.b,
+                                                           .residual = residual,
+                                                           .act = f->act,
+                                                           .dropout = f->dropout,
+                                                           .out_dropout = p });
     /* two statements: the order on the tape is the order in which x's gradients are summed, and
      * compilers differ in which of two arguments they compute first */
     heed_tensor *up = heed_linear_apply(cx, &f->up, x);
     heed_tensor *gate = heed_linear_apply(cx, &f->gate, x);
-    return heed_dropout(cx, heed_swiglu(cx, gate, up), f->dropout);
+    heed_tensor *h = heed_dropout(cx, heed_swiglu(cx, gate, up), f->dropout);
+    return heed_affine_drop(cx, h, f->down.w, f->down.b, p, residual);
 }
 
 heed_tensor *heed_ff_apply(heed_ctx *cx, const heed_ff *f, heed_tensor *x) {
-    return heed_linear_apply(cx, &f->down, heed__ff_hidden(cx, f, x));
+    return heed__ff_join(cx, f, x, NULL, 0);
 }

@@ -22,8 +22,9 @@ heed_tensor *heed__mha_step_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *
                                   heed_kv_cache *cache, const heed_attention_cfg *cfg);
 heed_tensor *heed__mha_recall_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *x,
                                     heed_kv_cache *cache, const heed_attention_cfg *cfg);
-/* A feed-forward before its last product, dropout applied. */
-heed_tensor *heed__ff_hidden(heed_ctx *cx, const heed_ff *f, heed_tensor *x);
+/* residual + dropout(feed-forward of x), p of that dropout; residual may be NULL. */
+heed_tensor *heed__ff_join(heed_ctx *cx, const heed_ff *f, heed_tensor *x, heed_tensor *residual,
+                           float p);
 /* What one layer of a decoder keeps between steps. */
 typedef struct heed__block_cache {
     heed_kv_cache *self, *cross; /* cross NULL: none */

@@ -26,6 +26,17 @@ bool heed__affine_fits(heed_ctx *cx, const heed_op *op, const heed_tensor *x, co
     return true;
 }
 
+bool heed__residual_fits(heed_ctx *cx, const heed_op *op, const heed_tensor *y,
+                         const heed_tensor *residual) {
+    char ty[96], tr[96];
+    if (!residual) return true;
+    if (!heed__is_f32(cx, op, "residual", residual)) return false;
+    if (heed__same_shape(y, residual)) return true;
+    heed_fail(cx, HEED_ESHAPE, "%s: residual %s is not of the result's shape %s", op->name,
+              heed_shape_text(residual, tr), heed_shape_text(y, ty));
+    return false;
+}
+
 heed_tensor *heed__affine_out(heed_ctx *cx, const heed_op *op, const heed_tensor *x,
                               const heed_tensor *w) {
     int64_t shape[HEED_MAX_NDIM];
@@ -46,6 +57,21 @@ heed_gemm heed__affine_product(const heed_tensor *x, const heed_tensor *w) {
                         .tb = true,
                         .packed = w->packed,
                         .ldc = out };
+}
+
+bool heed__affine_join(heed_ctx *cx, heed_gemm *g, const heed__drop *drop, heed_tensor *y,
+                       const heed_tensor *residual) {
+    const float *r = residual ? residual->data : NULL;
+    const heed__join join = { drop, y->data, r, heed__cols(y) };
+    g->c = y->data;
+    if (drop->on) {
+        g->after = heed__join_part;
+        g->after_arg = &join;
+    } else {
+        g->residual = r;
+        g->ldr = g->ldc;
+    }
+    return heed__product(cx, g);
 }
 
 /* dW first: dx is what the walk reads next, and so it is still in the caches. */

@@ -17,7 +17,7 @@ typedef struct keep {
     float *z; /* [M,O] or NULL: y stands for it, or nothing is needed */
 } keep;
 
-static heed_map1_grad act_grad(const heed_math_kernels *k, heed_act act) {
+heed_map1_grad heed__act_grad(const heed_math_kernels *k, heed_act act) {
     switch (act) {
     case HEED_ACT_RELU:
         return k->relu_grad;
@@ -82,10 +82,6 @@ static bool turn_back(heed_ctx *cx, const turn *t, heed_tensor *bias, int64_t ro
     return true;
 }
 
-static bool wants(const heed_tensor *t) {
-    return t && t->needs_grad;
-}
-
 static void product_backward(heed_ctx *cx, const heed_node *n) {
     const keep *kept = n->saved;
     const float *dy = n->out->grad;
@@ -95,8 +91,8 @@ static void product_backward(heed_ctx *cx, const heed_node *n) {
             heed__affine_grads(cx, n->src[0], n->src[1], dy);
         return;
     }
-    if (!wants(n->src[0]) && !wants(n->src[1]) && !wants(n->src[2])) return;
-    turn t = { .f = act_grad(cx->k->math, kept->act), .dz = kept->z, .z = kept->z, .dy = dy };
+    if (!heed__wanted(n->src, 3)) return;
+    turn t = { .f = heed__act_grad(cx->k->math, kept->act), .dz = kept->z, .z = kept->z, .dy = dy };
     t.cols = cols;
     if (!kept->z) {
         /* nothing reads dy after this, so that dz may take its place, unless it was asked for */
@@ -116,18 +112,9 @@ static void affine_act_backward(heed_ctx *cx, const heed_node *n) {
 
 static const heed_op affine_act_op = { .name = "affine_act", .backward = affine_act_backward };
 
-static bool act_fits(heed_ctx *cx, heed_act act, const heed_tensor *y,
-                     const heed_tensor *residual) {
-    char ty[96], tr[96];
-    if ((unsigned)act > HEED_ACT_SILU) {
-        heed_fail(cx, HEED_EINVALID, "affine_act: there is no activation %d", (int)act);
-        return false;
-    }
-    if (!residual) return true;
-    if (!heed__is_f32(cx, &affine_act_op, "residual", residual)) return false;
-    if (heed__same_shape(y, residual)) return true;
-    heed_fail(cx, HEED_ESHAPE, "affine_act: residual %s is not of the result's shape %s",
-              heed_shape_text(residual, tr), heed_shape_text(y, ty));
+bool heed__act_fits(heed_ctx *cx, const heed_op *op, heed_act act) {
+    if ((unsigned)act <= HEED_ACT_SILU) return true;
+    heed_fail(cx, HEED_EINVALID, "%s: there is no activation %d", op->name, (int)act);
     return false;
 }
 
@@ -135,7 +122,9 @@ heed_tensor *heed_affine_act(heed_ctx *cx, heed_tensor *x, heed_tensor *w, heed_
                              heed_act act, heed_tensor *residual) {
     if (!x || !w || !heed__affine_fits(cx, &affine_act_op, x, w, b)) return NULL;
     heed_tensor *y = heed__affine_out(cx, &affine_act_op, x, w);
-    if (!y || !act_fits(cx, act, y, residual)) return NULL;
+    if (!y || !heed__act_fits(cx, &affine_act_op, act) ||
+        !heed__residual_fits(cx, &affine_act_op, y, residual))
+        return NULL;
     heed_tensor *const src[] = { x, w, b, residual };
     const bool record = heed__wants_grad(cx, 4, src);
     keep *kept = record ? heed__alloc(cx, 1, sizeof *kept) : NULL;

@@ -31,6 +31,8 @@ X(dropout)
 /* products */
 X(affine)
 X(affine_act)
+X(affine_drop)
+X(feed_forward)
 X(matmul)
 
 /* shape */

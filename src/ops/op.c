@@ -38,6 +38,12 @@ heed_tensor *heed__out(heed_ctx *cx, const heed_op *op, int ndim, const int64_t 
     return heed_new(cx, HEED_F32, ndim, shape);
 }
 
+bool heed__wanted(heed_tensor *const *src, int count) {
+    for (int i = 0; i < count; i++)
+        if (src[i] && src[i]->needs_grad) return true;
+    return false;
+}
+
 /* -- functions of each element */
 
 typedef struct map_arg {

@@ -18,6 +18,9 @@ bool heed__are_alike(heed_ctx *cx, const heed_op *op, const heed_tensor *a, cons
 /* A new f32 tensor; where its size does not fit, the sentence names the op. */
 heed_tensor *heed__out(heed_ctx *cx, const heed_op *op, int ndim, const int64_t *shape);
 
+/* In a backward: true when one of these sources takes a gradient. */
+bool heed__wanted(heed_tensor *const *src, int count);
+
 /* y = f(x), y = f(a,b) over n elements; cost: work of an element as heed__parallel counts it. */
 void heed__map1(heed_ctx *cx, heed_map1 f, int64_t cost, float *y, const float *x, int64_t n);
 void heed__map2(heed_ctx *cx, heed_map2 f, float *y, const float *a, const float *b, int64_t n);

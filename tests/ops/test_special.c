@@ -102,11 +102,74 @@ static void steady_memory(void **state) {
     heed_ctx_free(cx);
 }
 
+/* A feed-forward with its residual, x both; and the same from separate operations. */
+static heed_tensor *feed_at_once(heed_ctx *cx, heed_tensor *const in[5], heed_act act) {
+    return heed_feed_forward(cx, in[0],
+                             &(heed_feed_forward_cfg){ .up_w = in[1],
+                                                       .up_b = in[2],
+                                                       .down_w = in[3],
+                                                       .down_b = in[4],
+                                                       .residual = in[0],
+                                                       .act = act,
+                                                       .dropout = 0.2F,
+                                                       .out_dropout = 0.1F });
+}
+
+static heed_tensor *feed_in_steps(heed_ctx *cx, heed_tensor *const in[5], heed_act act) {
+    heed_tensor *h = heed_affine_act(cx, in[0], in[1], in[2], act, NULL);
+    h = heed_affine(cx, heed_dropout(cx, h, 0.2F), in[3], in[4]);
+    return heed_add(cx, in[0], heed_dropout(cx, h, 0.1F));
+}
+
+static heed_tensor *drop_at_once(heed_ctx *cx, heed_tensor *const in[5], heed_act act) {
+    (void)act;
+    heed_tensor *h = heed_affine(cx, in[0], in[1], in[2]);
+    return heed_affine_drop(cx, h, in[3], in[4], 0.1F, in[0]);
+}
+
+static heed_tensor *drop_in_steps(heed_ctx *cx, heed_tensor *const in[5], heed_act act) {
+    (void)act;
+    heed_tensor *h = heed_affine(cx, in[0], in[1], in[2]);
+    return heed_add(cx, in[0], heed_dropout(cx, heed_affine(cx, h, in[3], in[4]), 0.1F));
+}
+
+typedef heed_tensor *(*feed_fn)(heed_ctx *cx, heed_tensor *const in[5], heed_act act);
+
+/* Result and gradients of both have the same bits. */
+static void same_as_in_steps(feed_fn at_once, feed_fn in_steps, heed_act act) {
+    enum { ROWS = 40, C = 36, F = 300 };
+    heed_tensor *in[2][5], *out[2];
+    heed_ctx *cx[2] = { harness_ctx(NULL, NULL), harness_ctx(NULL, NULL) };
+    for (int i = 0; i < 2; i++) {
+        in[i][0] = drawn(cx[i], 0, ROWS, C);
+        in[i][1] = drawn(cx[i], 1, F, C);
+        in[i][2] = heed_reshape(cx[i], drawn(cx[i], 2, 1, F), 1, (int64_t[]){ F });
+        in[i][3] = drawn(cx[i], 3, C, F);
+        in[i][4] = heed_reshape(cx[i], drawn(cx[i], 4, 1, C), 1, (int64_t[]){ C });
+        for (int k = 0; k < 5; k++) in[i][k] = heed_want_grad(cx[i], in[i][k]);
+        out[i] = (i ? in_steps : at_once)(cx[i], in[i], act);
+        assert_non_null(out[i]);
+        heed_tensor *half = heed_mul(cx[i], out[i], out[i]);
+        assert_int_equal(heed_backward(cx[i], heed_sum(cx[i], half)), 0);
+    }
+    assert_memory_equal(out[0]->data, out[1]->data, (size_t)out[0]->len * sizeof(float));
+    for (int k = 0; k < 5; k++)
+        assert_memory_equal(in[0][k]->grad, in[1][k]->grad, (size_t)in[0][k]->len * sizeof(float));
+    for (int i = 0; i < 2; i++) heed_ctx_free(cx[i]);
+}
+
+static void parts_of_a_block(void **state) {
+    (void)state;
+    for (int act = HEED_ACT_RELU; act <= HEED_ACT_SILU; act++)
+        same_as_in_steps(feed_at_once, feed_in_steps, (heed_act)act);
+    same_as_in_steps(drop_at_once, drop_in_steps, HEED_ACT_NONE);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packed_weight), cmocka_unit_test(dropout_outside_of_training),
         cmocka_unit_test(dropout_masks), cmocka_unit_test(views_share),
-        cmocka_unit_test(steady_memory),
+        cmocka_unit_test(steady_memory), cmocka_unit_test(parts_of_a_block),
     };
     return cmocka_run_group_tests_name("ops special", tests, NULL, NULL);
 }

@@ -280,6 +280,54 @@ static void rows_do_not_know_each_other(void **unused) {
     free(a), free(b), free(c), free(part);
 }
 
+typedef struct handed {
+    const heed_gemm *g;
+    float *seen;
+    unsigned char *times;
+} handed;
+
+static void keep_part(const void *arg, const int64_t range[4]) {
+    const handed *h = arg;
+    if (range[2] % 64 != 0) h->times[0] = 100;
+    for (int64_t i = range[0]; i < range[0] + range[1]; i++)
+        for (int64_t j = range[2]; j < range[2] + range[3]; j++) {
+            h->seen[i * h->g->n + j] = h->g->c[i * h->g->ldc + j];
+            h->times[i * h->g->n + j]++;
+        }
+}
+
+/* Every element is handed on once, and finished. */
+static void parts_are_handed_on(void **unused) {
+    (void)unused;
+    static const int64_t sizes[][4] = { { 1, 1, 1, 0 },       { 5, 300, 7, 0 },
+                                        { 300, 200, 600, 0 }, { 600, 129, 9, 0 },
+                                        { 30, 1100, 0, 0 },   { 270, 70, 130, 64 },
+                                        { 9, 2100, 520, 0 },  { 530, 260, 70, 64 } };
+    int count;
+    const heed_kernels *const *all = heed__kernels_all(&count);
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        const int64_t m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
+        float *a = matrix(m, k + 1, k + 1), *b = matrix(n, k + 1, k + 1), *bias = matrix(1, n, n);
+        float *c = floats(m * n), *seen = floats(m * n);
+        unsigned char *times = malloc((size_t)(m * n));
+        assert_non_null(times);
+        heed_gemm g = { .m = m, .n = n, .k = k, .a = a, .b = b, .c = c, .lda = k, .ldb = k };
+        g.ldc = n, g.tb = true, g.shard = sizes[s][3], g.bias = bias, g.after = keep_part;
+        g.act = s % 2 ? HEED_ACT_GELU : HEED_ACT_RELU;
+        g.after_arg = &(handed){ &g, seen, times };
+        for (int run = 0; run < 4 * count; run++) {
+            const heed_kernels *isa = all[run / 4];
+            float *scratch = floats(heed__gemm_scratch(isa, &g, 7));
+            memset(times, 0, (size_t)(m * n));
+            heed__gemm(isa, pools[run % 4], &g, scratch);
+            for (int64_t i = 0; i < m * n; i++) assert_int_equal(times[i], 1);
+            same_bits(seen, c, m * n, isa->name, &g);
+            free(scratch);
+        }
+        free(a), free(b), free(bias), free(c), free(seen), free(times);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(near_a_sum_in_double),
@@ -291,6 +339,7 @@ int main(void) {
         cmocka_unit_test(epilogues),
         cmocka_unit_test(special_values),
         cmocka_unit_test(rows_do_not_know_each_other),
+        cmocka_unit_test(parts_are_handed_on),
     };
     return cmocka_run_group_tests(tests, start_pools, end_pools);
 }

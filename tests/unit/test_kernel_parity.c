@@ -68,6 +68,8 @@ typedef struct kernel_case {
     X(swiglu, "nnn", k->math->swiglu(p[0], p[1], p[2], n))                                         \
     X(swiglu_grad, "nnnnn", k->math->swiglu_grad(p[0], p[1], p[2], p[3], p[4], n))                 \
     X(dropout, "nn", k->math->dropout(p[0], p[1], n, 7, 3, 256, 20000, 1.5f, false))               \
+    X(dropout_within, "nn", k->math->dropout(p[0], p[1], n, 7, 3, 256 + 77, 20000, 1.5f, false))   \
+    X(relu_gate, "nn", k->math->relu_gate(p[0], p[1], 1.25f, n))                                   \
     X(dropout_add, "nn",                                                                           \
       k->math->dropout(p[0], p[1], n, 1ull << 40, 1ull << 33, 1ll << 45, 9, 1.5f, true))           \
     X(to_bf16, "hn", k->math->to_bf16((uint16_t *)(void *)p[0], p[1], n))                          \

@@ -150,13 +150,11 @@ static void norms(void **state) {
     }
 }
 
-static void dropout(void **state) {
-    (void)state;
+static void drop_from(int64_t first) {
     enum { LEN = 300 };
     float x[LEN], y[LEN];
     draw(x, LEN, 10);
     const uint64_t seed = 0x123456789abcull, stream = 0xfedcba987654ull;
-    const int64_t first = (1ll << 40) + 128;
     scalar()->math->dropout(y, x, LEN, seed, stream, first, 30000, 1.25f, false);
     for (int i = 0; i < LEN; i++) {
         const uint64_t e = (uint64_t)(first + i);
@@ -165,6 +163,22 @@ static void dropout(void **state) {
         const uint32_t word = out[e / 32 % 4], bits = e / 16 % 2 ? word >> 16 : word & 0xffff;
         assert_true(y[i] == (bits >= 30000 ? x[i] * 1.25f : 0.0f));
     }
+}
+
+static void dropout(void **state) {
+    (void)state;
+    drop_from((1ll << 40) + 128);
+    for (int64_t first = 0; first < 128; first++) drop_from(first);
+}
+
+static void relu_gate(void **state) {
+    (void)state;
+    const float h[] = { 1, 0, -0.0f, -1, 1e-40f, NAN };
+    float y[] = { 2, 3, 4, 5, -6, 7 };
+    const float want[] = { 3, 0, 0, 0, -9, 0 };
+    scalar()->math->relu_gate(y, h, 1.5f, 6);
+    for (int i = 0; i < 5; i++) assert_true(y[i] == want[i]);
+    assert_true(y[5] != y[5]);
 }
 
 static double sigmoid(double x) {
@@ -256,10 +270,10 @@ static void rows_added_up(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(row_rule), cmocka_unit_test(tree),         cmocka_unit_test(softmaxes),
-        cmocka_unit_test(norms),    cmocka_unit_test(dropout),      cmocka_unit_test(cells),
-        cmocka_unit_test(adam),     cmocka_unit_test(rows_added_up)
-    };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(row_rule),     cmocka_unit_test(tree),
+                                        cmocka_unit_test(softmaxes),    cmocka_unit_test(norms),
+                                        cmocka_unit_test(dropout),      cmocka_unit_test(relu_gate),
+                                        cmocka_unit_test(cells),        cmocka_unit_test(adam),
+                                        cmocka_unit_test(rows_added_up) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,6 +133,10 @@ void heed_cases_binary(heed_case_list *list, const heed_binary *b);
 
 /* For references: log of the sum of the exponentials of x [n]; infinity where all are -infinity. */
 double heed_case_log_sum(const double *x, int64_t n);
+/* For references with dropout: the stream of the call-th random operation (from 0) of a context's
+ * first step, and whether dropout with p keeps element e, by the rule that math.h states. */
+uint64_t heed_case_stream(int call);
+bool heed_case_kept(uint64_t stream, int64_t e, double p);
 /* Product of all dimensions of input i but the last; the last (1 for scalars); all of them. */
 int64_t heed_case_rows(const heed_case *c, int i);
 int64_t heed_case_cols(const heed_case *c, int i);

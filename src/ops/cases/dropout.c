@@ -1,27 +1,33 @@
-/* dropout.c: cases of heed_dropout. The reference makes the mask from heed_philox by the rule that
- * math.h states, for the first random operation of a context's first step. */
+/* dropout.c: cases of heed_dropout, and the mask that references of other operations use too. */
 #include "ops/cases/cases.h"
 
 #include "tensor/ctx.h"
 
-static heed_tensor *apply(heed_ctx *cx, const heed_case *c, heed_tensor *const *in) {
-    return heed_dropout(cx, in[0], (float)c->f[0]);
+uint64_t heed_case_stream(int call) {
+    uint64_t stream = 0;
+    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .seed = HEED_CASE_SEED, .threads = 1 }, NULL);
+    for (int i = 0; cx && i <= call; i++) stream = heed__stream(cx);
+    heed_ctx_free(cx);
+    return stream;
 }
 
-static bool kept(uint64_t stream, int64_t e, double p) {
+bool heed_case_kept(uint64_t stream, int64_t e, double p) {
+    if (p == 0 || p == 1) return p == 0;
     uint32_t word[4];
     heed_philox(HEED_CASE_SEED, stream, (uint64_t)(e / 128 * 16 + e % 16), word);
     const uint32_t pair = word[e / 32 % 4], bits = e / 16 % 2 ? pair >> 16 : pair & 0xffff;
     return bits >= (uint32_t)(p * 65536 + 0.5);
 }
 
+static heed_tensor *apply(heed_ctx *cx, const heed_case *c, heed_tensor *const *in) {
+    return heed_dropout(cx, in[0], (float)c->f[0]);
+}
+
 static void reference(const heed_case *c, const double *const *in, double *out) {
     const double p = (double)(float)c->f[0];
-    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .seed = HEED_CASE_SEED, .threads = 1 }, NULL);
-    const uint64_t stream = cx ? heed__stream(cx) : 0;
-    heed_ctx_free(cx);
+    const uint64_t stream = heed_case_stream(0);
     for (int64_t e = 0; e < heed_case_len(c, 0); e++)
-        out[e] = p < 1 && (p == 0 || kept(stream, e, p)) ? in[0][e] / (1 - p) : 0;
+        out[e] = heed_case_kept(stream, e, p) ? in[0][e] / (1 - p) : 0;
 }
 
 void heed_cases_dropout(heed_case_list *l) {
