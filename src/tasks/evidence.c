@@ -260,9 +260,17 @@ static int64_t features_in(const answerer *a, heed_span span) {
     return n;
 }
 
+/* Asks for what is known of unit u's word, long before it is added. */
+static void ask(const answerer *a, int64_t u) {
+    const int32_t word = a->words && a->rows->word ? a->rows->word[u] : -1;
+    const int64_t cols = a->e->margin.cols;
+    for (int64_t k = 0; word >= 0 && k < cols; k += 16)
+        __builtin_prefetch(a->words->sum + word * cols + k);
+}
+
 /* Counts a text's features and adds up its pieces word by word; the sum of their squares. */
 static double add_words(answerer *a, heed_span span) {
-    enum { TOGETHER = 32 };
+    enum { TOGETHER = 32, AHEAD = 4 };
     const int64_t cols = a->e->margin.cols;
     const float *row[TOGETHER];
     double squares = 0;
@@ -270,6 +278,7 @@ static double add_words(answerer *a, heed_span span) {
     memset(a->sum, 0, (size_t)cols * sizeof *a->sum);
     for (int64_t u = span.begin; u < span.end; u++) {
         const unit one = unit_at(a, u);
+        if (u + AHEAD < a->rows->start[a->rows->len]) ask(a, u + AHEAD);
         const int64_t first = before_pieces(a->x, one.own, one.owns);
         count_rest(&a->c, one.own, first);
         count_pieces(&a->c, one.own + first, one.owns - first);
