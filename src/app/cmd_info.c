@@ -69,6 +69,8 @@ static void add_flops(void *user, const char *name, double flops) {
 static void add_parameters(parts *p, const heed_safetensors *st) {
     for (int64_t i = 0; i < heed_safetensors_count(st); i++) {
         const heed_entry *e = heed_safetensors_at(st, i);
+        const char *end = strrchr(e->name, '.');
+        if (end && strcmp(end, ".scale") == 0) continue; /* of a table in 8 bits: no parameters */
         part_of(p, e->name)->parameters += e->len;
     }
 }

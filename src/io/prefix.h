@@ -15,4 +15,8 @@ int heed__params_check(const heed_params *ps, const heed_safetensors *st, const 
 /* Reads them; call it after the check, then it cannot fail. */
 void heed__params_take(heed_params *ps, const heed_safetensors *st, const char *prefix);
 
+/* Values of one parameter from a file that has it as it is or rounded to 8 bits, "NAME" I8 [N,C]
+ * and "NAME.scale" F32 [N]. False: the file has it not, or in another shape. */
+bool heed__param_take(heed_tensor *w, const heed_safetensors *st, const char *prefix);
+
 #endif

@@ -17,6 +17,7 @@ bool heed__attend_items(heed_ctx *cx, const heed_attend *a, const heed_attend_it
         memset(row + i * wide, 0, (size_t)D * sizeof *row);
         cx->k->math->gather(row + i * wide, NULL, a->table->data, item[i].id, item[i].len, D);
     }
+    heed__count(cx, a->near.w, "matmul", 6.0 * (double)(n * D) * (double)D);
     for (int64_t k = 0; k < 3; k++) {
         const heed_gemm g = { .m = n,
                               .n = D,

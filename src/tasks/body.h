@@ -165,6 +165,9 @@ typedef struct heed_body_kind {
      * goal->classes 0: no labels, what an earlier training had is forgotten. NULL: nothing. */
     int (*fit)(heed_ctx *cx, heed_body *b, const heed_rows *rows, const heed_body_goal *goal,
                heed_error *err);
+    /* After training: makes its tables small, for the better of whoever keeps or opens the model.
+     * NULL: they stay as they are. */
+    void (*finish)(heed_body *b);
     /* Of a body whose parameters do not change any more; *memo NULL: it has none. The function may
      * be NULL. */
     int (*memo)(heed_ctx *cx, const heed_body *b, heed_body_memo **memo, heed_error *err);

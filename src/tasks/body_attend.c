@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "heed/ops.h"
+#include "tensor/params.h"
 
 /* Where there are more words in the training texts, pieces would cost more memory and time than
  * they bring. */
@@ -107,6 +108,10 @@ static int fit(heed_ctx *cx, heed_body *b, const heed_rows *rows, const heed_bod
         return 0;
     }
     return heed__evidence_fit(cx, &a->evidence, &a->index, rows, goal, err);
+}
+
+static void finish(heed_body *b) {
+    heed__param_round(((heed_attend *)b)->table);
 }
 
 static int64_t held(const heed_body *b) {
@@ -258,6 +263,7 @@ const heed_body_kind heed__body_attend = { .name = "attend",
                                            .word = word_row,
                                            .fit = fit,
                                            .held = held,
+                                           .finish = finish,
                                            .memo = heed__attend_memo,
                                            .forget = heed__attend_forget,
                                            .apply = apply,

@@ -79,10 +79,17 @@ static json_t *config(const heed_classifier *c) {
     return NULL;
 }
 
+/* Models that older programs can read bear their version. */
+static int version(const heed_classifier *c) {
+    for (int64_t i = 0; i < heed_params_count(c->ps); i++)
+        if (heed__param_rounded(heed_params_at(c->ps, i))) return HEED_CLASSIFIER_FORMAT;
+    return HEED_CLASSIFIER_PLAIN;
+}
+
 static int save_config(const heed_classifier *c, const char *dir, heed_error *err) {
     json_t *fields = config(c);
     if (!fields) return heed__error(err, HEED_ENOMEM, "%s: out of memory for config.json", dir);
-    const int rc = heed__config_save(&c->hooks, dir, HEED_CLASSIFIER_FORMAT, fields, err);
+    const int rc = heed__config_save(&c->hooks, dir, version(c), fields, err);
     json_decref(fields);
     return rc;
 }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "heed/io.h"
 #include "heed/ops.h"
+#include "io/prefix.h"
 #include "tasks/classifier_data.h"
 #include "tasks/word_vectors.h"
 #include "tensor/params.h"
@@ -177,15 +178,11 @@ static int take_weights(training *t, bool head) {
     if (!st) return t->err->code;
     int rc = 0;
     for (int64_t i = 0; rc == 0 && i < heed_params_count(t->c->ps); i++) {
-        const heed_tensor *w = heed_params_at(t->c->ps, i);
-        const bool of_head = heed__is_head(w->name);
-        const heed_entry *e = heed_safetensors_find(st, w->name);
-        bool same = e && e->ndim == w->ndim;
-        for (int d = 0; same && d < w->ndim; d++) same = e->shape[d] == w->shape[d];
-        if (of_head != head) continue;
-        if (same)
-            rc = heed_entry_f32(e, w->data, t->err);
-        else if (!head)
+        heed_tensor *w = heed_params_at(t->c->ps, i);
+        if (heed__is_head(w->name) != head) continue;
+        const bool taken = heed__param_take(w, st, "");
+        heed__param_set_rounded(w, false); /* it learns on */
+        if (!taken && !head)
             rc = heed__error(t->err, HEED_EFORMAT, "%s: tensor '%.80s' is missing or another one",
                              path, w->name);
     }
@@ -446,6 +443,7 @@ heed_classifier *heed_classifier_train(const heed_examples *data, const heed_cla
     if (rc == 0) rc = prepare(&t);
     if (rc == 0) rc = run(&t, &done);
     const bool kept = rc == 0 || (rc == HEED_ECANCELLED && given->keep_stopped && done.steps);
+    if (kept && t.kind->finish) t.kind->finish(t.c->body);
     if (kept && t.held.x.len && target == HEED_TARGET_LABEL) rc = calibrate(&t, rc);
     const heed_hooks hooks = t.c->hooks;
     heed__part_free(&t.learn, &hooks);

@@ -24,6 +24,7 @@ typedef struct slot {
     int64_t grad_at; /* of the gradient; -1: not in the block */
     uint64_t hash;
     bool table, weight; /* rows are looked up in it; it is multiplied with */
+    bool rounded;       /* to 8 bits a number */
     char name[];
 } slot;
 
@@ -354,6 +355,14 @@ void heed__param_is_table(heed_tensor *w) {
 
 bool heed__param_looked_up(const heed_tensor *w) {
     return ((const slot *)w)->table || w->sparse;
+}
+
+bool heed__param_rounded(const heed_tensor *w) {
+    return ((const slot *)w)->rounded;
+}
+
+void heed__param_set_rounded(heed_tensor *w, bool rounded) {
+    ((slot *)w)->rounded = rounded;
 }
 
 void heed__param_is_weight(heed_tensor *w) {

@@ -25,6 +25,16 @@ void heed__param_is_weight(heed_tensor *w);
  * of parameters. */
 bool heed__params_frozen(const heed_params *ps);
 void heed__params_drop_panels(heed_params *ps);
+/* Rounds the rows of table w [N,C] to 8 bits each, so that files hold them so (round.c). False: a
+ * number is not finite or far too large; nothing is changed. */
+bool heed__param_round(heed_tensor *w);
+bool heed__param_rounded(const heed_tensor *w);
+/* Whoever changes values of a rounded parameter says that it is not any more. */
+void heed__param_set_rounded(heed_tensor *w, bool rounded);
+/* A row and its numbers: row ≈ scale · number. */
+float heed__row_scale(const float *row, int64_t n);
+void heed__row_numbers(int8_t *number, const float *row, float scale, int64_t n);
+void heed__row_values(float *row, const int8_t *number, float scale, int64_t n);
 /* Product of a shape, or -1 for one that is no shape or overflows. */
 int64_t heed__shape_len(int ndim, const int64_t *shape);
 /* True when text matches a pattern of '*', '?' and plain characters. */

@@ -1,6 +1,7 @@
 /* test_model.c: model folders of every format_version that there ever was open, and answer as they
- * did when they were written (tests/formats/make/model.sh made them). One of the present version,
- * saved again, is the very same bytes: whoever changes the format must give it a new number. */
+ * did when they were written (tests/formats/make/model.sh made them). Those of the versions that
+ * are written now, saved again, are the very same bytes: whoever changes the format must give it a
+ * new number. */
 #include "cmocka_all.h"
 
 #include <fcntl.h>
@@ -12,8 +13,10 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "heed/io.h"
 #include "heed/tasks.h"
 #include "tasks/classifier.h"
+#include "tensor/params.h"
 
 #define MODELS HEED_SOURCE_DIR "/tests/formats/models"
 
@@ -66,32 +69,76 @@ static void expect_same_file(const char *a, const char *b, const char *name) {
     snprintf(path, sizeof path, "%s/%s", b, name);
     if (heed__file_read(NULL, path, 1 << 20, &two, &two_size, &err)) fail_msg("%s", err.msg);
     if (one_size != two_size || memcmp(one, two, one_size) != 0)
-        fail_msg("%s is written in another way than format_version %d has it", name,
-                 HEED_CLASSIFIER_FORMAT);
+        fail_msg("%s is written in another way than in %s", name, a);
     heed__free(NULL, one);
     heed__free(NULL, two);
     unlink(path);
 }
 
-static void test_present_version_is_written_as_it_was(void **state) {
-    (void)state;
+/* Opened and saved again. */
+static void expect_written_as_it_was(int version, const char *own_file) {
     char folder[] = "/tmp/heed-model-XXXXXX", was[512];
     heed_error err;
     assert_non_null(mkdtemp(folder));
-    heed_classifier *c = open_version(HEED_CLASSIFIER_FORMAT);
+    heed_classifier *c = open_version(version);
     if (heed_classifier_save(c, folder, &err)) fail_msg("%s", err.msg);
     heed_classifier_close(c);
-    snprintf(was, sizeof was, MODELS "/v%d", HEED_CLASSIFIER_FORMAT);
+    snprintf(was, sizeof was, MODELS "/v%d", version);
     expect_same_file(was, folder, "config.json");
-    expect_same_file(was, folder, "vocab.txt");
+    expect_same_file(was, folder, own_file);
     expect_same_file(was, folder, "model.safetensors");
     assert_int_equal(rmdir(folder), 0); /* nothing else lay there */
+}
+
+static void test_present_versions_are_written_as_they_were(void **state) {
+    (void)state;
+    expect_written_as_it_was(HEED_CLASSIFIER_PLAIN, "vocab.txt");
+    expect_written_as_it_was(HEED_CLASSIFIER_FORMAT, "features.safetensors");
+}
+
+/* A table of another type, or without the scales of its rows, is told of. */
+static void test_a_table_in_8_bits_has_its_scales(void **state) {
+    (void)state;
+    heed_error err;
+    heed_params *ps = heed_params_new(NULL, &err);
+    heed_tensor *w = heed_param(ps, "w", (heed_init){ .kind = HEED_INIT_NORMAL, .a = 1 }, 2,
+                                (int64_t[]){ 3, 5 });
+    assert_non_null(w);
+    float was[15];
+    assert_true(heed__param_round(w));
+    memcpy(was, w->data, sizeof was);
+    assert_true(heed__param_round(w)); /* again: the same */
+    assert_memory_equal(was, w->data, sizeof was);
+    char path[] = "/tmp/heed-table-XXXXXX";
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+    if (heed_params_save(ps, path, NULL, &err)) fail_msg("%s", err.msg);
+    memset(w->data, 0, sizeof was);
+    heed__param_set_rounded(w, false);
+    if (heed_params_load(ps, path, &err)) fail_msg("%s", err.msg);
+    assert_memory_equal(was, w->data, sizeof was);
+    assert_true(heed__param_rounded(w));
+    int8_t number[15] = { 1 };
+    float scale[3] = { 1, 2, 3 };
+    heed_entry entry[2] = {
+        { .name = "w", .dtype = HEED_FILE_I8, .ndim = 2, .shape = { 3, 5 }, .data = number },
+        { .name = "w.scale", .dtype = HEED_FILE_F32, .ndim = 1, .shape = { 2 }, .data = scale }
+    };
+    for (int n = 1; n <= 2; n++) { /* none, too few */
+        assert_int_equal(heed_safetensors_save(path, entry, n, NULL, NULL, &err), 0);
+        assert_int_equal(heed_params_load(ps, path, &err), HEED_EFORMAT);
+        assert_non_null(strstr(err.msg, "'w"));
+    }
+    unlink(path);
+    heed_params_free(ps);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_version_opens),
-        cmocka_unit_test(test_present_version_is_written_as_it_was),
+        cmocka_unit_test(test_present_versions_are_written_as_they_were),
+        cmocka_unit_test(test_a_table_in_8_bits_has_its_scales),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

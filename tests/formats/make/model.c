@@ -1,4 +1,4 @@
-/* model.c DIR ANSWERS: trains a tiny classifier on sentences of its own, saves its folder, and
+/* model.c DIR ANSWERS RECIPE: trains a tiny classifier on sentences of its own, saves its folder, and
  * writes what it answers to each: text, label and its probability as a hexadecimal float. */
 #include <heed/tasks.h>
 #include <stdio.h>
@@ -29,8 +29,8 @@ enum { LEN = sizeof text / sizeof *text };
 
 int main(int argc, char **argv) {
     heed_error err = { 0 };
-    if (argc != 3) return 64;
-    const heed_classify_cfg cfg = { .recipe = "classic",
+    if (argc != 4) return 64;
+    const heed_classify_cfg cfg = { .recipe = argv[3],
                                     .vocab = 50,
                                     .max_len = 8,
                                     .embed = 6,

@@ -9,5 +9,7 @@ maker=$(mktemp)
 trap 'rm -f "$maker"' EXIT
 # shellcheck disable=SC2046
 "${CC:-cc}" -std=c11 -I../../../include ../make/model.c "$build/libheed.a" $(xargs pkg-config --libs <../../../tools/libraries.txt) -lm -lpthread -o "$maker"
-"$maker" "v$version" "v$version.tsv"
+recipe=classic
+[ "$version" -lt 3 ] || recipe=attend # whose table is in 8 bits
+"$maker" "v$version" "v$version.tsv" "$recipe"
 grep -q "\"format_version\": $version," "v$version/config.json"
