@@ -1,5 +1,5 @@
-/* model.c DIR ANSWERS RECIPE: trains a tiny classifier on sentences of its own, saves its folder, and
- * writes what it answers to each: text, label and its probability as a hexadecimal float. */
+/* model.c DIR ANSWERS RECIPE: trains a tiny classifier on sentences of its own, saves its folder,
+ * and writes what it answers to each: text, label and its probability as a hexadecimal float. */
 #include <heed/tasks.h>
 #include <stdio.h>
 
