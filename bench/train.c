@@ -78,15 +78,13 @@ static heed_tensor *step_loss(heed_ctx *cx, const bench_model *m, heed_rng *rng)
         HEED_I32_DATA(ids)[i] = (int32_t)heed_rng_below(rng, (uint64_t)c->vocab);
     for (int64_t i = 0; i < labels->len; i++)
         HEED_I32_DATA(labels)[i] = (int32_t)heed_rng_below(rng, classic ? 10 : (uint64_t)c->vocab);
-    heed_tensor *z;
     if (classic)
-        z = heed_classic_apply(cx, &m->classic, ids, NULL, NULL);
-    else if (c->kind == HEED_MODEL_LM)
-        z = heed_lm_apply(cx, &m->lm, ids);
-    else
-        z = heed_linear_apply(cx, &m->head,
-                              heed_encoder_classifier_encode(cx, &m->encoder, ids, NULL, NULL));
-    return heed_cross_entropy(cx, z, labels, NULL);
+        return heed_cross_entropy(cx, heed_classic_apply(cx, &m->classic, ids, NULL, NULL), labels,
+                                  NULL);
+    if (c->kind == HEED_MODEL_LM)
+        return heed_cross_entropy(cx, heed_lm_apply(cx, &m->lm, ids), labels, NULL);
+    heed_tensor *x = heed_encoder_classifier_encode(cx, &m->encoder, ids, NULL, NULL);
+    return heed_affine_cross_entropy(cx, x, m->head.w, m->head.b, labels, NULL);
 }
 
 /* One thread is measured by its own time, so that others on the machine do not count; more by the

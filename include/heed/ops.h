@@ -187,6 +187,11 @@ typedef struct heed_cross_entropy_cfg {
 /* logits [..,K], labels I32 [..] -> []; 0 where nothing counts.  cfg NULL: plain */
 HEED_API heed_tensor *heed_cross_entropy(heed_ctx *cx, heed_tensor *logits, heed_tensor *labels,
                                          const heed_cross_entropy_cfg *cfg);
+/* heed_cross_entropy of the logits x·Wᵀ + b, which are held once: their gradient takes their place.
+ * x [..,I], w [K,I], b [K] or NULL, labels I32 [..] -> [] */
+HEED_API heed_tensor *heed_affine_cross_entropy(heed_ctx *cx, heed_tensor *x, heed_tensor *w,
+                                                heed_tensor *b, heed_tensor *labels,
+                                                const heed_cross_entropy_cfg *cfg);
 typedef struct heed_bce_cfg {
     const float *weight; /* [K] or NULL: what a target of 1 weighs, as PyTorch's pos_weight */
 } heed_bce_cfg;

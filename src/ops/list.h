@@ -75,6 +75,7 @@ X(max_pool2d)
 
 /* losses */
 X(cross_entropy)
+X(affine_cross_entropy)
 X(bce_logits)
 X(mse)
 X(kl_div)
