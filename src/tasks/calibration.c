@@ -58,9 +58,8 @@ static double fit_inverse(const float *logits, const int32_t *right, int64_t n, 
         else
             low = b;
         const double next = d[1] > 0 ? b - d[0] / d[1] : low;
-        const bool near = fabs(next - b) <= 1e-12 * b;
+        if (fabs(next - b) <= 1e-12 * b) break; /* b is an end of the bracket then */
         b = next > low && next < high ? next : (low + high) / 2;
-        if (near) break;
     }
     return b;
 }

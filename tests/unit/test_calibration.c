@@ -55,6 +55,33 @@ static void test_temperature(void **state) {
     }
 }
 
+static double loss(const world *w, int n, double temperature) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        const float *z = w->logits + i * K;
+        double all = 0;
+        for (int k = 0; k < K; k++) all += exp((double)(z[k] - z[w->right[i]]) / temperature);
+        sum += log(all);
+    }
+    return sum;
+}
+
+/* Whatever side the steps come from. */
+static void test_no_other_temperature_is_better(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 24; seed++) {
+        const int n = 200;
+        world w = make(seed, 0.5 + 0.1 * (double)seed);
+        heed_calibration c = { 0 };
+        assert_int_equal(heed__calibrate(&c, w.logits, w.right, n, K, NULL), 0);
+        const double least = loss(&w, n, c.temperature);
+        assert_true(least <= loss(&w, n, c.temperature * 1.001));
+        assert_true(least <= loss(&w, n, c.temperature * 0.999));
+        heed__calibration_free(&c);
+        drop(&w);
+    }
+}
+
 /* Coverage on fresh texts follows a beta-binomial law; 99.9 % of it lies within 4.5 deviations. */
 static void test_coverage(void **state) {
     (void)state;
@@ -168,9 +195,10 @@ static void test_kept(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_temperature), cmocka_unit_test(test_coverage),
-        cmocka_unit_test(test_few),         cmocka_unit_test(test_scope),
-        cmocka_unit_test(test_edges),       cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_temperature), cmocka_unit_test(test_no_other_temperature_is_better),
+        cmocka_unit_test(test_coverage),    cmocka_unit_test(test_few),
+        cmocka_unit_test(test_scope),       cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
