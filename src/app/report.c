@@ -27,7 +27,7 @@ static void print_facts(FILE *to, const report *r) {
         fprintf(to, "</dd></div>\n");
     }
     fprintf(to, "</dl>\n");
-    if (!r->n) return;
+    if (!r->n || !r->m) return;
     fprintf(to, "<h2>On %" PRId64 " held-out examples</h2>\n<dl>\n", r->n);
     tile(to, "accuracy", r->m->accuracy, r->m->accuracy_95);
     tile(to, "macro F1", r->m->macro_f1, r->m->macro_f1_95);

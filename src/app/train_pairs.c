@@ -7,6 +7,8 @@
 #include "app/messages.h"
 #include "app/options.h"
 #include "app/pairs.h"
+#include "app/report.h"
+#include "app/train_report.h"
 #include "app/train_run.h"
 #include "tasks/embedder.h"
 
@@ -79,6 +81,22 @@ static int save(const void *model, const char *dir, heed_error *err) {
     return heed_embedder_save(model, dir, err);
 }
 
+/* The page about the run: its course. */
+static int report_run(const heed_embedder *e, const report_of *page, heed_error *err) {
+    char title[4200], text[3][64];
+    snprintf(title, sizeof title, "%s, learnt by an embedder", page->file);
+    snprintf(text[0], sizeof *text, "%" PRId64, heed_embedder_dim(e));
+    snprintf(text[1], sizeof *text, "%" PRId64, heed_embedder_parameters(e));
+    snprintf(text[2], sizeof *text, "%.1f s", page->seconds);
+    const report_fact facts[] = { { "heed", heed_version() },
+                                  { "numbers of a vector", text[0] },
+                                  { "parameters", text[1] },
+                                  { "trained in", text[2] },
+                                  { NULL, NULL } };
+    report r = { .title = title, .fact = facts };
+    return train_report_write(&r, page, err);
+}
+
 static int train(pairs_options *o, const char *file, heed_error *err) {
     pairs_data data = { .text = NULL }, valid = data, tests = data;
     train_watch w;
@@ -102,6 +120,8 @@ static int train(pairs_options *o, const char *file, heed_error *err) {
         printf(
             tr("%s: vectors of %" PRId64 " numbers, %" PRId64 " parameters, trained in %.1f s\n"),
             o->out, heed_embedder_dim(e), heed_embedder_parameters(e), train_watch_seconds(&w));
+    const report_of page = { o->cfg.run, file, rc ? 0 : train_watch_seconds(&w), false };
+    if (rc == 0 && o->cfg.run) rc = report_run(e, &page, err);
     heed_retrieval r;
     if (rc == 0 && o->test) rc = heed_embedder_test(e, &tests.x, &r, err);
     if (rc == 0 && o->test) pairs_print(&r, o->test);

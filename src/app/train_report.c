@@ -31,13 +31,36 @@ static int measure(const heed_classifier *c, heed_metrics *m, heed_error *err) {
     return rc ? heed__error(err, rc, "report: out of memory") : 0;
 }
 
-int train_report(heed_classifier *c, const report_of *of, heed_error *err) {
-    char log[PATH], table[PATH], page[PATH], title[PATH], text[5][64];
+int train_report_write(report *r, const report_of *of, heed_error *err) {
+    char log[PATH], table[PATH], page[PATH];
     heed_run_course k;
-    heed_metrics m;
     snprintf(log, sizeof log, "%s/log.jsonl", of->run);
     snprintf(table, sizeof table, "%s/extra.html", of->run);
     snprintf(page, sizeof page, "%s/report.html", of->run);
+    int rc = heed__run_course_read(&k, log, err);
+    char *extra = NULL;
+    size_t size;
+    heed_error none;
+    const bool more = of->extra &&
+                      heed__file_read(NULL, table, MOST_EXTRA, &extra, &size, &none) == 0;
+    if (rc == HEED_ENOTFOUND && more) rc = 0; /* a search keeps its trials instead of a log */
+    r->epochs = k.len;
+    r->best = k.best;
+    r->train_loss = k.train_loss;
+    r->held_loss = k.held_loss;
+    r->held_score = k.held_score;
+    r->score_name = k.score_name;
+    r->extra = extra;
+    if (rc == 0) rc = report_write(r, page, err);
+    if (rc == 0) printf(tr("report: %s\n"), page);
+    heed__run_course_free(&k);
+    heed__free(NULL, extra);
+    return rc;
+}
+
+int train_report(heed_classifier *c, const report_of *of, heed_error *err) {
+    char title[PATH], text[5][64];
+    heed_metrics m;
     snprintf(title, sizeof title, "%s, learnt by %s", of->file, heed_classifier_recipe(c));
     snprintf(text[0], sizeof *text, "%" PRId64, heed_classifier_labels(c));
     snprintf(text[1], sizeof *text, "%" PRId64, heed_classifier_parameters(c));
@@ -51,34 +74,16 @@ int train_report(heed_classifier *c, const report_of *of, heed_error *err) {
                                   { "seed", text[3] },
                                   { "heed", text[4] },
                                   { NULL, NULL } };
-    int rc = heed__run_course_read(&k, log, err);
-    char *extra = NULL;
-    size_t size;
-    heed_error none;
-    const bool more = of->extra &&
-                      heed__file_read(NULL, table, MOST_EXTRA, &extra, &size, &none) == 0;
-    if (rc == HEED_ENOTFOUND && more) rc = 0; /* a search keeps its trials instead of a log */
-    if (rc == 0) rc = measure(c, &m, err);
-    const report r = { .title = title,
-                       .fact = facts,
-                       .epochs = k.len,
-                       .best = k.best,
-                       .train_loss = k.train_loss,
-                       .held_loss = k.held_loss,
-                       .held_score = k.held_score,
-                       .extra = extra,
-                       .score_name = k.score_name,
-                       .n = c->held.len,
-                       .labels = c->labels,
-                       .o = c->held.outcome,
-                       .text = c->held.text,
-                       .label = label_name,
-                       .arg = c,
-                       .m = &m,
-                       .calibration = &c->calibration };
-    if (rc == 0) rc = report_write(&r, page, err);
-    if (rc == 0) printf(tr("report: %s\n"), page);
-    heed__run_course_free(&k);
-    heed__free(NULL, extra);
-    return rc;
+    report r = { .title = title,
+                 .fact = facts,
+                 .n = c->held.len,
+                 .labels = c->labels,
+                 .o = c->held.outcome,
+                 .text = c->held.text,
+                 .label = label_name,
+                 .arg = c,
+                 .m = &m,
+                 .calibration = &c->calibration };
+    const int rc = measure(c, &m, err);
+    return rc ? rc : train_report_write(&r, of, err);
 }

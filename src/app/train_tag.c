@@ -7,8 +7,11 @@
 #include "app/messages.h"
 #include "app/options.h"
 #include "app/tag.h"
+#include "app/train_report.h"
 #include "app/train_run.h"
+#include "base/alloc.h"
 #include "heed/tasks.h"
+#include "tasks/tag_split.h"
 #include "tasks/tagger.h"
 
 typedef struct tag_options {
@@ -84,9 +87,22 @@ static int save(const void *model, const char *dir, heed_error *err) {
     return heed_tagger_save(model, dir, err);
 }
 
+/* The page about the run, with what is found in `valid`, or else in what was held out of `learn`.
+ */
+static int report_run(const tag_options *o, heed_tagger *t, const report_of *page,
+                      const heed_tagged *learn, const heed_tagged *valid, heed_error *err) {
+    heed_tag_part kept = { .start = NULL };
+    int rc = 0;
+    if (!o->valid) rc = heed__tag_split(learn, o->cfg.valid_part, o->cfg.seed, NULL, &kept, NULL);
+    if (rc) heed__error(err, rc, "report: out of memory");
+    if (rc == 0) rc = train_report_tags(t, o->valid ? valid : &kept.data, page, err);
+    heed__tag_part_free(&kept, NULL);
+    return rc;
+}
+
 /* Trains on what has been read and saves. */
-static int train_on(tag_options *o, const heed_conll *data, const heed_conll *held,
-                    heed_error *err) {
+static int train_on(tag_options *o, const char *file, const heed_conll *data,
+                    const heed_conll *held, heed_error *err) {
     const heed_tagged learn = { data->len, data->first, data->token, data->tag };
     const heed_tagged valid = { held->len, held->first, held->token, held->tag };
     train_watch w;
@@ -106,6 +122,8 @@ static int train_on(tag_options *o, const heed_conll *data, const heed_conll *he
     if (rc == 0 && heed_tagger_temperature(t, ece) != 1)
         printf(tr("calibration error of held-out entities: %.4f, with temperature %.4g: %.4f\n"),
                ece[0], heed_tagger_temperature(t, NULL), ece[1]);
+    const report_of page = { o->cfg.run, file, train_watch_seconds(&w), false };
+    if (rc == 0 && o->cfg.run) rc = report_run(o, t, &page, &learn, &valid, err);
     heed_tagger_close(t);
     return rc;
 }
@@ -121,7 +139,7 @@ static int train(tag_options *o, const char *file, heed_error *err) {
         printf(tr("held out: %.4g %% of the sentences, drawn by the seed\n"),
                100 * o->cfg.valid_part);
     fflush(stdout);
-    if (rc == 0) rc = train_on(o, &data, &held, err);
+    if (rc == 0) rc = train_on(o, file, &data, &held, err);
     heed__conll_free(&data);
     heed__conll_free(&held);
     return rc;

@@ -6,20 +6,14 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "heed/ops.h"
+#include "tasks/tag_split.h"
 #include "tasks/tagger.h"
 #include "tasks/trainer.h"
-
-/* Sentences copied out of the caller's: pointers alone. */
-typedef struct part {
-    heed_tagged data;
-    int64_t *start;
-    const char **word, **tag;
-} part;
 
 typedef struct training {
     heed_tagger *t;
     heed_tag_cfg cfg; /* with the defaults filled in */
-    part learn, held;
+    heed_tag_part learn, held;
     const heed_tagged *valid; /* NULL: nothing is held out */
     heed_tag_rows rows;
     int32_t *tag;    /* [words] of the inner scheme */
@@ -91,54 +85,14 @@ static int check(const heed_tagged *data, const heed_tag_cfg *c, heed_error *err
 
 /* -- which sentences */
 
-static int make_part(training *r, part *p, const heed_tagged *from, const bool *held, bool want) {
-    const heed_hooks *h = &r->t->hooks;
-    const int64_t words = from->start[from->len];
-    p->start = heed__calloc(h, (size_t)from->len + 1, sizeof *p->start);
-    p->word = heed__calloc(h, (size_t)words + 1, sizeof *p->word);
-    p->tag = heed__calloc(h, (size_t)words + 1, sizeof *p->tag);
-    if (!p->start || !p->word || !p->tag)
-        return heed__error(r->err, HEED_ENOMEM, "train: out of memory");
-    int64_t len = 0;
-    for (int64_t i = 0; i < from->len; i++) {
-        const int64_t begin = from->start[i], n = from->start[i + 1] - begin;
-        if (n == 0 || held[i] != want) continue;
-        memcpy(p->word + p->start[len], from->word + begin, (size_t)n * sizeof *p->word);
-        memcpy(p->tag + p->start[len], from->tag + begin, (size_t)n * sizeof *p->tag);
-        p->start[len + 1] = p->start[len] + n;
-        len++;
-    }
-    p->data = (heed_tagged){ len, p->start, p->word, p->tag };
-    return 0;
-}
-
-static void free_part(const heed_hooks *h, part *p) {
-    heed__free(h, p->start);
-    heed__free(h, p->word);
-    heed__free(h, p->tag);
-}
-
 static int split(training *r, const heed_tagged *data) {
-    const heed_hooks *h = &r->t->hooks;
-    bool *held = heed__calloc(h, (size_t)data->len, sizeof *held);
-    int64_t *order = heed__calloc(h, (size_t)data->len, sizeof *order);
-    int rc = held && order ? 0 : heed__error(r->err, HEED_ENOMEM, "train: out of memory");
-    int64_t count = 0;
-    if (rc == 0 && !r->cfg.valid && r->cfg.valid_part > 0) {
-        heed_rng rng = { .seed = r->cfg.seed, .stream = 0x73706c69 };
-        for (int64_t i = 0; i < data->len; i++) order[i] = i;
-        heed_rng_shuffle(&rng, order, data->len);
-        count = (int64_t)((double)data->len * r->cfg.valid_part);
-        for (int64_t i = 0; i < count; i++) held[order[i]] = true;
-    }
-    if (rc == 0) rc = make_part(r, &r->learn, data, held, false);
-    if (rc == 0 && count) rc = make_part(r, &r->held, data, held, true);
+    const double part = r->cfg.valid ? 0 : r->cfg.valid_part;
+    if (heed__tag_split(data, part, r->cfg.seed, &r->learn, &r->held, &r->t->hooks))
+        return heed__error(r->err, HEED_ENOMEM, "train: out of memory");
     r->valid = r->cfg.valid ? r->cfg.valid : r->held.data.len ? &r->held.data : NULL;
-    heed__free(h, held);
-    heed__free(h, order);
-    if (rc == 0 && r->learn.data.len == 0)
-        rc = heed__error(r->err, HEED_EINVALID, "train: there are no words");
-    return rc;
+    if (r->learn.data.len == 0)
+        return heed__error(r->err, HEED_EINVALID, "train: there are no words");
+    return 0;
 }
 
 /* -- what is learnt from them */
@@ -340,8 +294,8 @@ heed_tagger *heed_tagger_train(const heed_tagged *data, const heed_tag_cfg *give
     if (rc == 0) rc = fit(&r);
     if (rc == 0 && r.valid) rc = heed__tagger_calibrate(r.t, r.valid, r.err);
     const heed_hooks hooks = r.t->hooks;
-    free_part(&hooks, &r.learn);
-    free_part(&hooks, &r.held);
+    heed__tag_part_free(&r.learn, &hooks);
+    heed__tag_part_free(&r.held, &hooks);
     heed__tag_rows_free(&r.rows);
     heed__free(&hooks, r.tag);
     heed__free(&hooks, r.length);

@@ -10,6 +10,13 @@ train() { "$heed" train tag "$@" $small >"$dir/log" 2>&1 || wrong "train $*: $(c
 train "$data" -o "$dir/m1" --threads 1
 grep -q 'people.conll: 120 sentences, .*tags are BIO' "$dir/log" || wrong "the data were not described: $(head -1 "$dir/log")"
 grep -q '^Epoch .1/10., Loss: .*, F1: ' "$dir/log" || wrong "no score of an epoch was said"
+page=$dir/m1.run/report.html
+for part in Learning Confidence Confusions 'surest mistakes' '(none)' 'F1 of entities'; do
+    grep -q "$part" "$page" || wrong "a tagger's report has no $part"
+done
+grep -Eiq 'https?://|<script|<link' "$page" && wrong "a tagger's report asks for something else"
+said=$(sed -n 's|.*F1 of entities</dt><dd>\([0-9.]*\).*|\1|p' "$page") # the log's own, of the epoch that was kept
+grep -q "F1: $said" "$dir/log" || wrong "the report says F1 $said, the training $(grep F1 "$dir/log" | tail -3)"
 train "$data" -o "$dir/m2" --threads 3
 HEED_ISA=scalar train "$data" -o "$dir/m3" --threads 2
 for m in m2 m3; do
