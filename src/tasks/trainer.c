@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "heed/ops.h"
 #include "tensor/ctx.h"
 #include "train/optim.h"
@@ -288,6 +289,19 @@ static int stopped(heed_fit_run *r) {
                        r->cfg.run ? r->cfg.run : "", r->cfg.run ? " has what a resume needs" : "");
 }
 
+/* A checkpoint on the way, when it is time: at most a twentieth of the time goes into them. What
+ * hinders it is told, and the training goes on. */
+static void save_on_the_way(heed_fit_run *r) {
+    const double start = clock_seconds(), every = r->cfg.save_every > 0 ? r->cfg.save_every : 60;
+    if (!r->cfg.run || start < r->save_at) return;
+    if (r->save_at > 0 && heed__fit_save(r)) {
+        heed__log(r->cfg.hooks, HEED_LOG_WARN, "%s", r->err->msg);
+        *r->err = (heed_error){ 0 };
+    }
+    const double now = clock_seconds(), least = 20 * (now - start);
+    r->save_at = now + (least > every ? least : every);
+}
+
 /* Batches until the epoch, the time or the user's patience is over. 0 or a status. */
 static int run_epoch(heed_fit_run *r, bool *time_over) {
     const heed_hooks *h = r->cfg.hooks;
@@ -297,6 +311,7 @@ static int run_epoch(heed_fit_run *r, bool *time_over) {
         if (rc) return rc;
         *time_over = r->cfg.seconds > 0 && heed__fit_seconds(r) >= r->cfg.seconds;
         if (h && h->cancel && h->cancel(h->user)) return stopped(r);
+        save_on_the_way(r);
     }
     return 0;
 }

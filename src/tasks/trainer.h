@@ -54,6 +54,8 @@ typedef struct heed_fit_cfg {
      * checkpoint/. Made where it is not there. NULL: nothing is written, and what is stopped is
      * lost. */
     const char *run;
+    double save_every;    /* seconds between checkpoints on the way, for what is killed and cannot
+                             stop; more where saving takes long, 0: 60 */
     const char *settings; /* one line that must be the same for a resume: data and options */
     bool resume;          /* go on from run/checkpoint; HEED_ENOTFOUND where there is none */
     const heed_hooks *hooks;

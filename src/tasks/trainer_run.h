@@ -25,6 +25,7 @@ typedef struct heed_fit_run {
     double before;     /* seconds of the runs before this one */
 
     double start, told, shown; /* for the eye: clocks, and a running mean of the loss */
+    double save_at;            /* by the same clock: the next checkpoint on the way */
     int64_t steps_here;
 } heed_fit_run;
 

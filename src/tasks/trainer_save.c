@@ -1,4 +1,4 @@
-/* trainer_save.c: a training that was stopped, in RUN/checkpoint:
+/* trainer_save.c: a training that was stopped, or killed on its way, in RUN/checkpoint:
  *
  *     last.safetensors   weights, optimizer and step as they are (heed_checkpoint)
  *     best.safetensors   the weights of the best epoch, where there is one

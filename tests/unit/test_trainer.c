@@ -3,9 +3,11 @@
 #include "cmocka_all.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "heed/ops.h"
@@ -72,6 +74,7 @@ typedef struct line {
     heed_tensor *w, *b;
     float x[N], y[N];
     int64_t calls, scored, stop_at; /* losses asked for; scores; where the cancel hook says yes */
+    int64_t kill_at;                /* where the process ends without a word; 0: nowhere */
     int64_t best_at;                /* the score is best in this epoch; 0: by the loss */
     int64_t epochs_told, memory_told;
     bool broken; /* every score is no number */
@@ -85,7 +88,7 @@ static heed_tensor *predict(line *l, int64_t n, const int64_t *item) {
 
 static heed_tensor *loss(void *self, const int64_t *item, int64_t n) {
     line *l = self;
-    l->calls++;
+    if (++l->calls == l->kill_at) raise(SIGKILL);
     heed_tensor *y = heed_new(l->cx, HEED_F32, 2, (int64_t[]){ n, 1 });
     for (int64_t i = 0; y && i < n; i++) HEED_F32_DATA(y)[i] = l->y[item[i]];
     heed_tensor *p = predict(l, n, item);
@@ -291,6 +294,57 @@ static void test_resume(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+/* A process that trains, until it is killed at its kill_at-th loss or after some time. True: it
+ * came to its end; got is then w and b. */
+static bool child(heed_fit_cfg cfg, int64_t kill_at, useconds_t after, float got[2]) {
+    int ends[2], status;
+    heed_error err;
+    assert_int_equal(pipe(ends), 0);
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        line *l = line_new();
+        l->kill_at = kill_at;
+        const int rc = fit(l, cfg, NULL, &err);
+        const float weights[2] = { HEED_F32_DATA(l->w)[0], HEED_F32_DATA(l->b)[0] };
+        _exit(rc || write(ends[1], weights, sizeof weights) != sizeof weights);
+    }
+    if (!kill_at) usleep(after), kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    close(ends[1]);
+    const bool whole = read(ends[0], got, 2 * sizeof *got) == 2 * sizeof *got;
+    close(ends[0]);
+    if (WIFEXITED(status) && WEXITSTATUS(status)) fail_msg("the training failed");
+    return whole;
+}
+
+/* Killed at any step or between two, it goes on from its last checkpoint to the same bits. */
+static void test_killed(void **state) {
+    (void)state;
+    char dir[] = "/tmp/heed-trainer-XXXXXX", path[96];
+    float got[2];
+    assert_non_null(mkdtemp(dir));
+    heed_fit_cfg cfg = { .epochs = 5, .optim.ema = 0.9f, .warmup = 0.2, .save_every = 1e-9 };
+    line *whole = line_new();
+    assert_int_equal(fit(whole, cfg, NULL, NULL), 0);
+    cfg.run = dir;
+    cfg.settings = "a line";
+    int kills = 0;
+    snprintf(path, sizeof path, "%s/checkpoint/state.json", dir);
+    while (kills < 40 && !child(cfg, kills % 2 ? 0 : 5 + kills % 5, 500 * (useconds_t)kills, got)) {
+        kills++;
+        cfg.resume = access(path, F_OK) == 0;
+    }
+    if (kills == 40) assert_true(child(cfg, INT64_MAX, 0, got));
+    assert_true(kills > 3);
+    assert_memory_equal(&got[0], whole->w->data, sizeof(float));
+    assert_memory_equal(&got[1], whole->b->data, sizeof(float));
+    assert_int_not_equal(access(path, F_OK), 0);
+    line_free(whole);
+    snprintf(path, sizeof path, "rm -r %s", dir);
+    assert_int_equal(system(path), 0);
+}
+
 /* -- records ---------------------------------------------------------------------------------- */
 
 static void test_records(void **state) {
@@ -330,6 +384,7 @@ int main(void) {
         cmocka_unit_test(test_scores_that_are_none),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_killed),
         cmocka_unit_test(test_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
