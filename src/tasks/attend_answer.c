@@ -14,7 +14,7 @@
 /* In bf16 the sums of attention are the product's, and are left to it. */
 bool heed__attend_answers(const heed_ctx *cx, const heed_attend *a) {
     return !heed_ctx_train(cx) && !cx->record && heed_ctx_precision(cx) == HEED_PRECISION_F32 &&
-           a->rows == a->index.len;
+           a->rows == a->index.kinds[HEED_FEATURE_PAIR];
 }
 
 /* Where the row of a unit's item lies. */
@@ -85,7 +85,8 @@ static void put_run(layout *l, const int32_t *id) {
 static void put_unit(layout *l, int64_t u) {
     const heed_rows *rows = l->rows;
     const int32_t *id = rows->feature + rows->bag[u], word = l->memo ? rows->word[u] : -1;
-    const int64_t len = rows->bag[u + 1] - rows->bag[u], runs = l->a->index.kinds[2];
+    const int64_t len = heed__attend_bag_end(l->a, rows, u) - rows->bag[u],
+                  runs = l->a->index.kinds[2];
     int64_t own = 0, all = len;
     l->first[l->units] = l->slots;
     if (word >= 0) {

@@ -15,7 +15,11 @@ json_t *heed__attend_config(const heed_body *b) {
                              a->dropout, "rows", (json_int_t)a->rows, "run", a->features.run,
                              "ideograms", a->features.ideograms, "gaps", a->features.gaps, "least",
                              a->features.least, "most", a->features.most);
-    if (!tree || !a->mean || json_object_set_new(tree, "mean", json_true()) == 0) return tree;
+    int bad = tree ? 0 : -1;
+    if (!bad && a->mean) bad = json_object_set_new(tree, "mean", json_true());
+    if (!bad && a->features.far)
+        bad = json_object_set_new(tree, "far", json_integer(a->features.far));
+    if (!bad) return tree;
     json_decref(tree);
     return NULL;
 }
@@ -77,7 +81,7 @@ static int read_file(heed_attend *a, const char *dir, heed_error *err) {
 
 int heed__attend_load(heed_body *b, const json_t *config, const char *dir, heed_error *err) {
     static const char *const keys[] = { "dim",  "heads", "dropout", "rows", "run", "ideograms",
-                                        "gaps", "least", "most",    "mean", NULL };
+                                        "gaps", "least", "most",    "mean", "far", NULL };
     heed_attend *a = (heed_attend *)b;
     char path[HEED_PATH_SIZE];
     heed__format(path, sizeof path, "%s/config.json", dir);
@@ -93,6 +97,7 @@ int heed__attend_load(heed_body *b, const json_t *config, const char *dir, heed_
     a->features.gaps = heed__field_bool(&f, "gaps");
     a->features.least = (int)heed__field_int(&f, "least", 1, 64);
     a->features.most = (int)heed__field_int(&f, "most", 0, 64);
+    if (heed__field_has(&f, "far")) a->features.far = (int)heed__field_int(&f, "far", 1, 64);
     if (f.status) return f.status;
     if (!(a->dropout >= 0 && a->dropout < 1))
         return heed__error(err, HEED_EFORMAT, "%s: body.dropout is outside 0..1", path);

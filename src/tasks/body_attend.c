@@ -20,6 +20,10 @@
 /* Where there are more words in the training texts, pieces would cost more memory and time than
  * they bring. */
 static const int64_t MANY = 4000000;
+/* Of texts with fewer bytes together, pairs of words far apart are evidence too: there are not too
+ * many of them, and these texts leave the most to be told. */
+static const int64_t FEW = 500000;
+enum { FAR = 19 };
 static const float NO_WORD = 0.1f, NO_PIECE = 0.3f; /* left out of a word's vector by chance */
 static const uint64_t DRAWN = 0x617474656e64u;
 
@@ -85,9 +89,12 @@ static int learn(heed_body *b, const heed_texts *x, heed_error *err) {
     int64_t words = 0;
     int rc = count_words(a, x, MANY, &words);
     const bool small = words <= MANY;
-    a->features = (heed_feature_cfg){
-        .run = 2, .ideograms = 3, .gaps = small, .least = 2, .most = small ? 5 : 0
-    };
+    a->features = (heed_feature_cfg){ .run = 2,
+                                      .ideograms = 3,
+                                      .gaps = small,
+                                      .least = 2,
+                                      .most = small ? 5 : 0,
+                                      .far = b->cfg.bytes && b->cfg.bytes < FEW ? FAR : 0 };
     a->dim = b->cfg.embed;
     a->mean = b->cfg.no_attention;
     a->heads = a->mean ? 1 : b->cfg.heads;
@@ -95,7 +102,7 @@ static int learn(heed_body *b, const heed_texts *x, heed_error *err) {
     const heed_index_cfg cfg = { .features = a->features, .least = 2, .most = b->cfg.vocab };
     if (rc == 0) rc = heed__index_learn(&a->index, &cfg, x->text, x->len, &b->hooks);
     if (rc) return heed__error(err, rc, "attend: out of memory");
-    a->rows = a->index.len;
+    a->rows = a->index.kinds[HEED_FEATURE_PAIR];
     return heed__attend_build(a, err);
 }
 
@@ -131,11 +138,11 @@ typedef struct batch {
 static int64_t unit_ids(const heed_attend *a, const heed_rows *rows, int64_t u, heed_rng *rng,
                         int32_t *id) {
     int64_t n = 0;
+    const int64_t begin = rows->bag[u], end = heed__attend_bag_end(a, rows, u);
     if (rng && heed_rng_uniform(rng) < NO_WORD) return 0;
-    for (int64_t k = rows->bag[u]; k < rows->bag[u + 1]; k++) {
+    for (int64_t k = begin; k < end; k++) {
         if (rows->feature[k] >= a->rows) continue;
-        if (rng && rows->bag[u + 1] - rows->bag[u] > 1 && heed_rng_uniform(rng) < NO_PIECE)
-            continue;
+        if (rng && end - begin > 1 && heed_rng_uniform(rng) < NO_PIECE) continue;
         id[n++] = rows->feature[k];
     }
     return n;

@@ -14,7 +14,7 @@ typedef struct heed_attend {
     bool mean; /* no attention: every unit counts alike, for one head */
     double dropout;
     heed_feature_index index;
-    int64_t rows;             /* of the table: features 0 .. rows-1, words and, if few, pieces */
+    int64_t rows;             /* of the table: features 0 .. rows-1, all but pairs */
     heed_tensor *table;       /* [rows,D] "table" */
     heed_linear near;         /* [D,3D] a word and its neighbours */
     heed_linear query;        /* [H,D] */
@@ -81,6 +81,13 @@ void heed__attend_refresh(heed_attend_memo *m);
 /* Rows of the words that were met since the last time. False and the context's error: out of
  * memory. */
 bool heed__attend_words(heed_ctx *cx, heed_attend_memo *m);
+
+/* The end of unit u's features but for pairs, which are evidence alone. */
+static inline int64_t heed__attend_bag_end(const heed_attend *a, const heed_rows *rows, int64_t u) {
+    int64_t end = rows->bag[u + 1];
+    while (end > rows->bag[u] && rows->feature[end - 1] >= a->index.kinds[HEED_FEATURE_PAIR]) end--;
+    return end;
+}
 
 /* Whether apply may be computed without padding and gradients, by heed__attend_answer. */
 bool heed__attend_answers(const heed_ctx *cx, const heed_attend *a);

@@ -1,6 +1,6 @@
 /* evidence.c: texts as vectors of their features, and the linear classifier over them. A feature
  * that is c times in a text weighs (1 + ln c) · w, w of evidence_weights.c; words and runs together
- * have length 1, and so have the pieces.
+ * have length 1, and so have the pieces; pairs have length FAR.
  *
  * For an answer the pieces are added up word by word, which words known bring along, and then what
  * those that are in the text more than once count too much is taken away:
@@ -15,6 +15,8 @@
 #include "base/elementary.h"
 #include "heed/ops.h"
 #include "ops/op.h"
+
+#define FAR 0.7f
 
 enum { LOGS = HEED_EVIDENCE_LOGS, SPARE = 15 }; /* SPARE: bytes that are read past the last row */
 
@@ -48,8 +50,8 @@ typedef struct seen {
 typedef struct counter {
     seen *table; /* [slots] */
     int64_t slots;
-    int shift;      /* of a hash, to a place */
-    int32_t *rest;  /* words and runs, each once; pieces, where the text is no sum of words */
+    int shift;     /* of a hash, to a place */
+    int32_t *rest; /* words, runs and pairs, each once; pieces, where the text is no sum of words */
     int32_t *again; /* pieces that are there more than once */
     int64_t rests, agains;
 } counter;
@@ -97,29 +99,35 @@ static int64_t features_of(const heed_rows *rows, heed_span span) {
 
 /* -- learning --------------------------------------------------------------------------------- */
 
+/* Which of three lengths feature id counts for: that of words and runs, of pieces, of pairs. */
+static int part_of(const heed_feature_index *x, int32_t id) {
+    if (id >= x->kinds[HEED_FEATURE_PAIR]) return 2;
+    return id >= x->kinds[HEED_FEATURE_PIECE] && id < x->kinds[HEED_FEATURE_RUN];
+}
+
+/* What brings parts of these squares to their lengths. */
+static void factors(const double square[3], float by[3]) {
+    static const float length[3] = { 1, 1, FAR };
+    for (int i = 0; i < 3; i++) by[i] = square[i] > 0 ? length[i] / sqrtf((float)square[i]) : 0;
+}
+
 /* The vector of a row of x: ids and values of count `return`, for which there is room. */
 static int64_t weigh(const heed_evidence *e, const heed_feature_index *x, counter *c,
                      const heed_rows *rows, int64_t row, heed_sparse_rows *to) {
     const heed_span span = heed__row(rows, row);
-    const int32_t pieces = (int32_t)x->kinds[1], runs = (int32_t)x->kinds[2];
     int32_t *id = to->id + to->start[row];
-    float *value = to->value + to->start[row];
-    double all = 0, own = 0; /* of pieces */
+    float *value = to->value + to->start[row], by[3];
+    double square[3] = { 0, 0, 0 };
     counter_begin(c, features_of(rows, span));
     count_rest(c, rows->feature + rows->bag[span.begin], features_of(rows, span));
     for (int64_t k = 0; k < c->rests; k++) {
         const seen *f = c->table + c->rest[k];
         id[k] = f->id;
         value[k] = log_of(e, f->times) * x->idf[f->id];
-        const double square = (double)value[k] * (double)value[k];
-        const bool piece = id[k] >= pieces && id[k] < runs;
-        own += piece ? square : 0;
-        all += piece ? 0 : square;
+        square[part_of(x, id[k])] += (double)value[k] * (double)value[k];
     }
-    const float rest = all > 0 ? 1 / sqrtf((float)all) : 0,
-                piece = own > 0 ? 1 / sqrtf((float)own) : 0;
-    for (int64_t k = 0; k < c->rests; k++)
-        value[k] *= id[k] >= pieces && id[k] < runs ? piece : rest;
+    factors(square, by);
+    for (int64_t k = 0; k < c->rests; k++) value[k] *= by[part_of(x, id[k])];
     return c->rests;
 }
 
@@ -158,6 +166,27 @@ static int weigh_all(heed_sparse_rows *s, const heed_evidence *e, const heed_fea
     return rc;
 }
 
+/* Margins know how common the labels are, and so does the head; in their sum it would count twice,
+ * and the rarer labels would be said too seldom. So each label gets what it lacks to the commonest,
+ * ln (N_max / N_k), up to a limit: what is very rare is not made likely by that. */
+static int spare(heed_evidence *e, const heed_rows *rows, const heed_body_goal *goal) {
+    static const double MOST = 1.5;
+    const heed_hooks *hooks = &e->margin.hooks;
+    const int64_t K = goal->classes;
+    double *more = heed__calloc(hooks, (size_t)K, sizeof *more), most = 0;
+    if (!more) return HEED_ENOMEM;
+    for (int64_t i = 0; i < rows->len; i++) more[goal->label[i]]++;
+    for (int64_t k = 0; k < K; k++) most = more[k] > most ? more[k] : most;
+    for (int64_t k = 0; k < K; k++) {
+        const double lacks = more[k] > 0 ? heed__ln(most / more[k]) : 0;
+        more[k] = (lacks < MOST ? lacks : MOST) / (double)e->gain;
+    }
+    if (e->margin.cols == 1) e->margin.bias[0] += (float)((more[1] - more[0]) / 2);
+    for (int64_t k = 0; k < K && e->margin.cols > 1; k++) e->margin.bias[k] += (float)more[k];
+    heed__free(hooks, more);
+    return 0;
+}
+
 int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, const heed_rows *rows,
                        const heed_body_goal *goal, heed_error *err) {
     const heed_hooks hooks = e->margin.hooks;
@@ -175,6 +204,7 @@ int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, co
         rc = heed__margin_fit(cx, &e->margin, &s, goal->label, goal->label_start,
                               &(heed_margin_cfg){ .seed = goal->seed });
     sparse_free(&s, &hooks);
+    if (rc == 0 && !goal->label_start) rc = spare(e, rows, goal);
     if (rc == 0) {
         e->scale = heed__calloc(&hooks, (size_t)e->margin.rows, sizeof *e->scale);
         e->number = heed__calloc(&hooks, (size_t)(e->margin.rows * e->margin.cols) + SPARE, 1);
@@ -316,7 +346,8 @@ static double mend(answerer *a, double squares) {
 static void answer(answerer *a, heed_span span, float *out) {
     const heed_math_kernels *k = a->cx->k->math;
     const int64_t cols = a->e->margin.cols;
-    double all = 0;
+    double square[3] = { 0, 0, 0 };
+    float by[3];
     counter_begin(&a->c, features_in(a, span));
     const double own = mend(a, add_words(a, span));
     memcpy(out, a->e->margin.bias, (size_t)cols * sizeof *out);
@@ -325,11 +356,11 @@ static void answer(answerer *a, heed_span span, float *out) {
         const seen *f = a->c.table + a->c.rest[i];
         a->id[i] = f->id;
         a->value[i] = log_of(a->e, f->times) * a->e->mark[2 * (int64_t)f->id];
-        all += (double)a->value[i] * (double)a->value[i];
+        square[part_of(a->x, f->id)] += (double)a->value[i] * (double)a->value[i];
     }
-    const float rest = all > 0 ? 1 / sqrtf((float)all) : 0;
+    factors(square, by);
     for (int64_t i = 0; i < a->c.rests; i++)
-        a->value[i] *= rest * a->e->mark[2 * (int64_t)a->id[i] + 1];
+        a->value[i] *= by[part_of(a->x, a->id[i])] * a->e->mark[2 * (int64_t)a->id[i] + 1];
     k->gather_i8(out, a->value, a->e->number, a->id, a->c.rests, cols);
 }
 

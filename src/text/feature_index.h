@@ -1,6 +1,6 @@
 /* feature_index.h: the features that training texts have in common, numbered: those of words first,
- * then of pieces, then of runs, each by key. Rare ones, which teach nothing, have no number, so a
- * model holds no row that no text touched. */
+ * then of pieces, then of runs, then of pairs, each by key. Rare ones, which teach nothing, have no
+ * number, so a model holds no row that no text touched. */
 #ifndef HEED_TEXT_FEATURE_INDEX_H
 #define HEED_TEXT_FEATURE_INDEX_H
 

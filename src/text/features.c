@@ -10,7 +10,8 @@
 
 enum { MOST_PIECES = HEED_WORD_BYTES + 2 };
 
-static const uint64_t EDGE = 0x9e3779b97f4a7c15u, GAP = 0xc2b2ae3d27d4eb4fu;
+static const uint64_t EDGE = 0x9e3779b97f4a7c15u, GAP = 0xc2b2ae3d27d4eb4fu,
+                      PAIR = 0xd6e8feb86659fd93u;
 
 static uint64_t word_hash(const heed_word *w) {
     return heed__hash_spread(heed__hash_more(HEED_HASH_BEGIN, w->form, (size_t)w->len));
@@ -73,6 +74,19 @@ static int put_runs(const heed_features *f, const list *to, const heed_feature_c
     }
     if (!c->gaps || t < 2) return 0;
     return put(to, HEED_FEATURE_RUN, heed__hash_spread(f->hash[t] * 5 + f->hash[t - 2] * 7 + GAP));
+}
+
+/* Pairs of the last sign and one before it: words that no run has, and whatever has a number. */
+static int put_pairs(const list *to, const heed_signs *s, int far) {
+    enum { NEAR = 2 };
+    const int64_t last = s->len - 1;
+    for (int64_t n = 1; n <= far && n <= last; n++) {
+        const heed_sign *a = &s->sign[last - n], *b = &s->sign[last];
+        if (n <= NEAR && !a->number && !b->number) continue;
+        if (put(to, HEED_FEATURE_PAIR, heed__hash_spread(a->hash * 11 + b->hash * 13 + PAIR)))
+            return HEED_ENOMEM;
+    }
+    return 0;
 }
 
 /* A unit of one ideograph or kana, which has no pieces. */
@@ -169,6 +183,7 @@ int heed__features_add(heed_features *f, const heed_feature_cfg *cfg, const char
     }
     heed_word word;
     int64_t len = f->bag[f->units], t = 0;
+    heed__signs_begin(&f->signs);
     for (size_t at = 0; heed__word_next(text, size, &at, &word); t++) {
         const int64_t u = f->units;
         if (heed__grow(&f->hooks, &f->bag, &f->bag_cap, u + 2, sizeof *f->bag) ||
@@ -176,6 +191,13 @@ int heed__features_add(heed_features *f, const heed_feature_cfg *cfg, const char
             heed__grow(&f->hooks, &f->end, &f->end_cap, u + 1, sizeof *f->end) ||
             put_word(f, &len, cfg, &word, t))
             return HEED_ENOMEM;
+        if (cfg->far > 0) {
+            const int64_t before = f->signs.len;
+            const list to = { &f->hooks, &f->key, &f->key_cap, &len };
+            if (heed__signs_add(&f->signs, text, size, &word, f->hash[t], &f->hooks) ||
+                (f->signs.len > before && put_pairs(&to, &f->signs, cfg->far)))
+                return HEED_ENOMEM;
+        }
         f->begin[u] = word.begin;
         f->end[u] = word.end;
         f->bag[u + 1] = len;
@@ -202,5 +224,6 @@ void heed__features_free(heed_features *f) {
     heed__free(&f->hooks, f->hash);
     heed__free(&f->hooks, f->word);
     forget(&f->known, &f->hooks);
+    heed__signs_free(&f->signs, &f->hooks);
     *f = (heed_features){ .hooks = f->hooks };
 }

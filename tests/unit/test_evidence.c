@@ -46,11 +46,43 @@ static void one_label_alone_tells_nothing(void **state) {
     assert_true(isfinite(w[0]) && w[0] > 0 && w[1] > 0);
 }
 
+/* The rarer of two labels gets half of ln (N_0 / N_1) on its side, no more than half of 1.5. */
+static float bias_of(const int32_t *labels) {
+    float idf[2] = { 1, 1 };
+    heed_feature_index x = { .len = 2, .idf = idf, .kinds = { 0, 2, 2, 2 } };
+    int64_t row[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8 }, none[9] = { 0 };
+    int32_t no[1] = { 0 };
+    const heed_rows rows = { .len = 8, .start = row, .bag = none, .feature = no };
+    const heed_body_goal goal = { .classes = 2, .label = labels };
+    heed_sparse_rows s = { .len = 8, .start = none, .id = no };
+    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = 1 }, NULL);
+    heed_evidence e = { .gain = 0 };
+    heed_margin plain = { .rows = 2, .cols = 1 };
+    assert_non_null(cx);
+    assert_int_equal(heed__evidence_fit(cx, &e, &x, &rows, &goal, NULL), 0);
+    assert_int_equal(heed__margin_fit(cx, &plain, &s, labels, NULL, &(heed_margin_cfg){ 0 }), 0);
+    const float more = (e.margin.bias[0] - plain.bias[0]) * e.gain;
+    heed__evidence_free(&e);
+    heed__margin_free(&plain);
+    heed_ctx_free(cx);
+    return more;
+}
+
+static void labels_are_not_counted_twice(void **state) {
+    (void)state;
+    static const int32_t even[] = { 0, 1, 0, 1, 0, 1, 0, 1 }, rare[] = { 0, 1, 0, 0, 0, 1, 0, 0 },
+                         rarer[] = { 0, 0, 0, 0, 0, 1, 0, 0 };
+    assert_true(fabsf(bias_of(even)) < 1e-6f);
+    assert_true(fabsf(bias_of(rare) - (float)log(3) / 2) < 1e-5f);
+    assert_true(fabsf(bias_of(rarer) - 1.5f / 2) < 1e-5f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(telling_features_weigh_more),
         cmocka_unit_test(texts_with_several_labels_count_for_each),
         cmocka_unit_test(one_label_alone_tells_nothing),
+        cmocka_unit_test(labels_are_not_counted_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
