@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/base64.h"
 #include "text/tok_norm.h"
+#include "text/tok_trie.h"
 #include "text/unicode.h"
 
 enum { GRAPHEME_LIMIT = 6 }; /* bytes; longer graphemes are looked up character by character */
@@ -16,6 +17,7 @@ struct heed__charsmap {
     uint32_t units; /* of the trie */
     const char *text;
     size_t size;
+    heed__tok_trie keep; /* len 0: everything is looked up */
 };
 
 /* The alphabet for URLs is not meant. */
@@ -93,6 +95,7 @@ heed__charsmap *heed__charsmap_new(const char *base64, const char *name, const h
 void heed__charsmap_free(heed__charsmap *m) {
     if (!m) return;
     const heed_hooks hooks = m->hooks;
+    heed__trie_free(&m->keep);
     heed__free(&hooks, m->bytes);
     heed__free(&hooks, m);
 }
@@ -184,14 +187,49 @@ static const char *look_up_longest(const heed__charsmap *m, const char *text, ui
     return found;
 }
 
+int heed__charsmap_keep(heed__charsmap *m, const json_t *texts, const char *name, heed_error *err) {
+    const size_t n = json_array_size(texts);
+    heed__trie_key *keys = n ? heed__calloc(&m->hooks, n, sizeof *keys) : NULL;
+    int rc = keys || !n ? 0 : HEED_ENOMEM;
+    m->keep.hooks = m->hooks;
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        const json_t *one = json_array_get(texts, i);
+        const size_t size = json_string_length(one);
+        if (size == 0 || size > UINT16_MAX) rc = HEED_EFORMAT;
+        keys[i] = (heed__trie_key){ json_string_value(one), (uint32_t)size, (int32_t)i };
+    }
+    if (rc == 0 && n) rc = heed__trie_build(&m->keep, keys, (int64_t)n);
+    heed__free(&m->hooks, keys);
+    if (rc == HEED_EFORMAT)
+        return heed__error(err, rc, "%s: keep is not a list of texts, none empty", name);
+    return rc ? heed__error(err, rc, "tokenizer: out of memory") : 0;
+}
+
+/* Bytes of the longest text to be kept that this one begins with; 0: none. */
+static uint32_t kept_at(const heed__charsmap *m, const char *text, uint32_t size) {
+    uint32_t found = 0;
+    for (uint32_t i = 0, node = 0; m->keep.len && i < size; i++) {
+        const int32_t next = heed__trie_step(&m->keep, (int32_t)node, (unsigned char)text[i]);
+        if (next < 0) break;
+        node = (uint32_t)next;
+        if (m->keep.units[node].value >= 0) found = i + 1;
+    }
+    return found;
+}
+
 int heed__charsmap_apply_longest(const heed__charsmap *m, heed__tok_work *w, heed__span *a,
                                  heed_error *err) {
     bool changed = false;
     int64_t skipped = 0; /* characters that go before the first that stays */
     w->edit_len = 0;
     for (uint32_t at = 0, size = 0, new_size = 0; at < a->size; at += size) {
-        const char *text = a->text + at,
-                   *new = look_up_longest(m, text, a->size - at, &size, &new_size);
+        const char *text = a->text + at, *new = NULL;
+        const uint32_t kept = kept_at(m, text, a->size - at);
+        for (uint32_t i = 0, n = 0; i < kept; i += n)
+            if (heed__edit_add(w, heed__char_at(text + i, &n), 0, err)) return HEED_ENOMEM;
+        size = kept;
+        if (kept) continue;
+        new = look_up_longest(m, text, a->size - at, &size, &new_size);
         if (!new) {
             const uint32_t code = heed__char_at(text, &size);
             if (heed__edit_add(w, code, 0, err)) return HEED_ENOMEM;

@@ -21,9 +21,10 @@
 #include "text/tok_vocab.h"
 
 enum { NORMAL = 1, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE };
-enum { UNIGRAM = 1, BPE = 2 };
-static const char SPACE[] = "\xe2\x96\x81"; /* the letter that stands for a space */
+enum { UNIGRAM = 1, BPE = 2, CHARACTERS = 4 }; /* the last: a Unigram of single characters */
+static const char SPACE[] = "\xe2\x96\x81";    /* the letter that stands for a space */
 enum { SPACE_SIZE = sizeof SPACE - 1 };
+static const char SURFACE[] = " \xe2\x81\x87 ";
 
 typedef struct piece {
     const char *text;
@@ -44,7 +45,9 @@ typedef struct spm {
     const unsigned char *charsmap;
     size_t charsmap_size;
     bool no_prefix, keep_spaces, no_escape;
-    int64_t unk; /* -1: none */
+    int64_t unk;         /* -1: none */
+    const char *surface; /* what decoding writes for it; NULL: SURFACE */
+    size_t surface_size;
 } spm;
 
 /* -- the message ------------------------------------------------------------------------------ */
@@ -94,6 +97,8 @@ static int read_piece(spm *s, heed__proto p) {
 
 static int read_trainer(spm *s, heed__proto p) {
     while (heed__proto_next(&p)) {
+        if (p.number == 44 && p.wire == 2)
+            s->surface = (const char *)p.data, s->surface_size = p.size;
         if (p.wire != 0) continue;
         if (p.number == 3) s->kind = p.value < 100 ? (int64_t)p.value : 0;
         if (p.number == 24) s->suffix_space = p.value != 0;
@@ -126,10 +131,11 @@ static int read_model(spm *s, const void *bytes, size_t size) {
     if (p.bad) return cut(s, &p);
     if (!s->len) return heed__error(s->err, HEED_EFORMAT, "%s: no piece", s->name);
     if (s->unk < 0) return heed__error(s->err, HEED_EFORMAT, "%s: no unknown piece", s->name);
-    if (s->kind != UNIGRAM && s->kind != BPE)
-        return heed__error(s->err, HEED_EUNSUPPORTED,
-                           "%s: a model of kind %lld; there are: 1 (Unigram), 2 (BPE)", s->name,
-                           (long long)s->kind);
+    if (s->kind != UNIGRAM && s->kind != BPE && s->kind != CHARACTERS)
+        return heed__error(
+            s->err, HEED_EUNSUPPORTED,
+            "%s: a model of kind %lld; there are: 1 (Unigram), 2 (BPE), 4 (characters)", s->name,
+            (long long)s->kind);
     if (s->suffix_space)
         return heed__error(s->err, HEED_EUNSUPPORTED,
                            "%s: spaces that end words (treat_whitespace_as_suffix) are not known "
@@ -257,14 +263,28 @@ static json_t *replace(const char *kind, const char *pattern, const char *conten
                      content);
 }
 
+/* The user's pieces, which no normalization changes. */
+static json_t *users(const spm *s) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < s->len && list; i++) {
+        const piece *p = &s->pieces[i];
+        if (p->type != USER_DEFINED || !json_array_append_new(list, json_stringn(p->text, p->size)))
+            continue;
+        json_decref(list);
+        list = NULL;
+    }
+    return list;
+}
+
 static json_t *normalizer(const spm *s) {
     json_t *list = json_array();
     int bad = list ? 0 : 1;
     if (!bad && s->charsmap_size) {
         char *text = base64(s);
-        bad |= !text || json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "type",
-                                                              "Precompiled", "precompiled_charsmap",
-                                                              text, "longest", true));
+        bad |= !text ||
+               json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:o}", "type", "Precompiled",
+                                                     "precompiled_charsmap", text, "longest", true,
+                                                     "keep", users(s)));
         heed__free(s->hooks, text);
     }
     if (!bad && !s->keep_spaces) {
@@ -302,7 +322,14 @@ static json_t *pre_tokenizer(const spm *s) {
 }
 
 static json_t *decoder(const spm *s) {
-    json_t *list = json_pack("[o, {s:s}, {s:s}]", replace("String", SPACE, " "), "type",
+    const piece *unk = &s->pieces[s->unk];
+    const bool usual = !s->surface ||
+                       heed__utf8_check(s->surface, s->surface_size) < s->surface_size;
+    json_t *unknown = json_pack("{s:s, s:{s:o}, s:o}", "type", "Replace", "pattern", "String",
+                                json_stringn(unk->text, unk->size), "content",
+                                usual ? json_string(SURFACE)
+                                      : json_stringn(s->surface, s->surface_size));
+    json_t *list = json_pack("[o, o, {s:s}, {s:s}]", unknown, replace("String", SPACE, " "), "type",
                              "ByteFallback", "type", "Fuse");
     if (list && !s->no_prefix &&
         json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i}", "type", "Strip", "content",

@@ -389,7 +389,9 @@ static int read_kind(heed__norm *n, heed_fields *f, const char *type, int depth)
         const char *map = heed__field_text(f, "precompiled_charsmap");
         if (f->status) return f->status;
         n->map = heed__charsmap_new(map, f->name, &n->hooks, f->err);
-        return n->map ? 0 : f->err ? f->err->code : HEED_EFORMAT;
+        if (!n->map) return f->err ? f->err->code : HEED_EFORMAT;
+        const json_t *keep = longest ? json_object_get(f->object, "keep") : NULL;
+        return keep ? heed__charsmap_keep(n->map, keep, f->name, f->err) : 0;
     }
     return heed__error(f->err, HEED_EUNSUPPORTED, "%s: there is no normalizer '%.60s'", f->name,
                        type);

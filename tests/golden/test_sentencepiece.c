@@ -53,7 +53,7 @@ static heed_tokenizer *open_model(const char *name) {
 }
 
 static void compare(const heed_tokenizer *tok, const char *name, const json_t *texts,
-                    const json_t *want) {
+                    const json_t *want, const json_t *decoded) {
     heed_error err = { 0 };
     heed_encoding e = { 0 };
     assert_true(json_array_size(texts) > 500 && json_array_size(texts) == json_array_size(want));
@@ -68,6 +68,15 @@ static void compare(const heed_tokenizer *tok, const char *name, const json_t *t
         for (int64_t k = 0; k < e.len; k++)
             if (e.id[k] != json_integer_value(json_array_get(ids, (size_t)k)))
                 fail_msg("%s: text %zu, id %lld: %d", name, i, (long long)k, e.id[k]);
+        heed_string back = { 0 };
+        if (!decoded) continue;
+        if (heed_tokenizer_decode(tok, e.id, e.len, false, &back, &err))
+            fail_msg("%s: text %zu: %s", name, i, err.msg);
+        const json_t *said = json_array_get(decoded, i);
+        if (back.size != json_string_length(said) ||
+            memcmp(back.text, json_string_value(said), back.size) != 0)
+            fail_msg("%s: text %zu: '%s', not '%s'", name, i, back.text, json_string_value(said));
+        heed_string_free(&back);
     }
     heed_encoding_free(&e);
 }
@@ -86,15 +95,17 @@ static void ids(void **state) {
     const int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
-    assert_int_equal(json_object_size(json_object_get(tree, "ids")), 8);
+    assert_int_equal(json_object_size(json_object_get(tree, "ids")), 10);
+    const json_t *decoded = json_object_get(tree, "decoded");
+    assert_int_equal(json_object_size(decoded), 2);
     json_object_foreach(json_object_get(tree, "ids"), name, want) {
         heed_tokenizer *tok = open_model(name);
-        compare(tok, name, json_object_get(tree, "texts"), want);
+        compare(tok, name, json_object_get(tree, "texts"), want, json_object_get(decoded, name));
         assert_int_equal(heed_tokenizer_save(tok, path, &err), 0);
         heed_tokenizer_close(tok);
         tok = heed_tokenizer_open(path, NULL, &err);
         if (!tok) fail_msg("%s", err.msg);
-        compare(tok, name, json_object_get(tree, "texts"), want);
+        compare(tok, name, json_object_get(tree, "texts"), want, json_object_get(decoded, name));
         heed_tokenizer_close(tok);
     }
     unlink(path);

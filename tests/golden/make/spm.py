@@ -51,6 +51,10 @@ MODELS = {
     "bpe_bytes": dict(vocab_size=900, model_type="bpe", byte_fallback=True, character_coverage=0.985, **IDENTITY),
     "bpe_user": dict(vocab_size=700, model_type="bpe", user_defined_symbols=["ab", "日本", "<x>"], character_coverage=0.985,
                      **IDENTITY),
+    "characters": dict(vocab_size=400, model_type="char", character_coverage=0.985, **IDENTITY),
+    # what a user asks for is kept from a normalization that would change it
+    "unigram_kept": dict(vocab_size=500, user_defined_symbols=["①", "ﬁx", "AB", "é"], character_coverage=0.985,
+                         normalization_rule_name="nmt_nfkc_cf"),
     "bpe_across": dict(vocab_size=700, model_type="bpe", split_by_whitespace=False, character_coverage=0.985, **IDENTITY),
 }
 
@@ -58,7 +62,8 @@ MODELS = {
 def main():
     folder = os.path.join(HERE, "sentencepiece")
     os.makedirs(folder, exist_ok=True)
-    fuzz, ids = texts(), {}
+    fuzz, ids, decoded = texts(), {}, {}
+    fuzz += ["AB ① ab", "ﬁx ﬁ xﬁx", "é e\u0301 É", "ABBA①②", "Éé①"]
     for name, options in MODELS.items():
         model = io.BytesIO()
         spm.SentencePieceTrainer.train(sentence_iterator=iter(CORPUS), model_writer=model, minloglevel=2,
@@ -70,9 +75,10 @@ def main():
             subprocess.run(["zstd", "-q", "-19", "--rm", "-f", path], check=True)
         processor = spm.SentencePieceProcessor(model_proto=model.getvalue())
         ids[name] = [processor.encode(t) for t in fuzz]
+        if name in ("characters", "unigram_kept"): decoded[name] = [processor.decode(processor.encode(t)) for t in fuzz]
     path = os.path.join(HERE, "sentencepiece.json")
     with open(path, "w", encoding="utf-8") as f:
-        json.dump({"texts": fuzz, "ids": ids}, f, ensure_ascii=False, separators=(",", ":"))
+        json.dump({"texts": fuzz, "ids": ids, "decoded": decoded}, f, ensure_ascii=False, separators=(",", ":"))
     subprocess.run(["zstd", "-q", "-19", "--rm", "-f", path], check=True)
 
 
