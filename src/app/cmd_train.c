@@ -13,6 +13,7 @@ static const train_task tasks[] = {
     { "score", "a number for a text", train_score },
     { "pairs", "vectors of texts, from pairs that belong together", train_pairs },
     { "tag", "entities and slots in sentences", train_tag },
+    { "vectors", "vectors of words from texts without labels", train_vectors },
     { "tokenizer", "a vocabulary of tokens from text", train_tokenizer },
 };
 

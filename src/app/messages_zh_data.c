@@ -547,6 +547,23 @@ const message messages_zh[] = {
     { "words attend to as many on either side at most (as trained)",
       "词至多只关注两侧各这么多个词（同训练时）" },
     { "words attend to the last N at most (as trained)", "词至多只关注最后 N 个（同训练时）" },
+    { "vectors of words from texts without labels", "从无标签的文本学习词向量" },
+    { "heed train vectors FILE -o WORDS.vec [options]",
+      "heed train vectors 文件 -o 词向量.vec [选项]" },
+    { "Learns vectors of words from texts without labels, by the words around them, and writes "
+      "them as word2vec does, for `heed train classify --vectors`.",
+      "按上下文从无标签的文本学习词向量，以 word2vec 的格式写出，供 `heed train classify "
+      "--vectors` 使用。" },
+    { "the file of vectors to write", "要写出的词向量文件" },
+    { "width of the vectors (100)", "向量的宽度（100）" },
+    { "words on either side, at most (8)", "两侧各至多多少个词（8）" },
+    { "words drawn by chance that each is told from (8)",
+      "每个词要与多少个随机抽取的词相区别（8）" },
+    { "passes over the texts (4)", "遍历文本的轮数（4）" },
+    { "learning rate, which falls to 0 (0.025)", "学习率，逐渐降为 0（0.025）" },
+    { "texts that a word is in (5)", "一个词至少出现在多少条文本中（5）" },
+    { "%s: vectors of %" PRId64 " words, %" PRId64 " numbers each, trained in %.1f s\n",
+      "%s：%" PRId64 " 个词的向量，各 %" PRId64 " 维，训练用时 %.1f 秒\n" },
     { NULL, NULL },
 };
 

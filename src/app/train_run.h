@@ -14,6 +14,7 @@ typedef struct train_task {
 int train_classify(int argc, char **argv);
 int train_score(int argc, char **argv);
 int train_tokenizer(int argc, char **argv);
+int train_vectors(int argc, char **argv);
 
 /* The hooks of a training: progress with memory and epochs told on standard output, the rest on
  * standard error; ^C cancels. */

@@ -12,7 +12,7 @@ says() {
 }
 
 # every line of help has been translated: letters that are not ASCII are in it
-for command in "" train "train classify" "train score" "train pairs" "train tag" "train tokenizer" test predict tokenize embed \
+for command in "" train "train classify" "train score" "train pairs" "train tag" "train tokenizer" "train vectors" test predict tokenize embed \
     label runs info bench "bench ablate"; do
     # shellcheck disable=SC2086
     zh $command --help >"$dir/help" || wrong "$command --help in Chinese: status $?"
