@@ -24,7 +24,7 @@ typedef struct heed_margin {
 
 typedef struct heed_margin_cfg {
     double c;   /* 0: 1 */
-    int passes; /* at most; 0: 20 */
+    int passes; /* at most; 0: 20, fewer of more than 65,000 vectors, at least 5 */
     double gap; /* ends once no gradient of a pass is larger; 0: 0.1 */
     uint64_t seed;
 } heed_margin_cfg;
