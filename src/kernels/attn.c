@@ -9,7 +9,6 @@
 
 enum {
     QUERY_BLOCK = 96, /* queries that share one pass over the keys */
-    CHUNK = 192,      /* least queries of a piece */
     PAD = HEED_ATTN_GROUP
 };
 
@@ -17,8 +16,8 @@ typedef struct Forward {
     const heed_kernels *k;
     const heed_attn *a;
     char *scratch;
-    int64_t size;          /* bytes of one worker's scratch */
-    int64_t chunks, chunk; /* of queries */
+    int64_t size; /* bytes of one worker's scratch */
+    heed_attn_cut cut;
 } Forward;
 
 /* Rows of the next piece that are asked for while this one is computed: they lie far apart, which
@@ -82,14 +81,15 @@ static Packed pack(const Forward *f, const heed_attn_run *run, int64_t hk, const
 /* -- what comes next */
 
 static int64_t last_query(const Forward *f, int64_t c) {
-    return (c + 1) * f->chunk < f->a->T ? (c + 1) * f->chunk : f->a->T;
+    return (c + 1) * f->cut.chunk < f->a->T ? (c + 1) * f->cut.chunk : f->a->T;
 }
 
 static void look_ahead(const Forward *f, int64_t piece, Ahead *next) {
     enum { MOST = 1 << 17 }; /* bytes: a part of the second cache, beside what is in use */
     const heed_attn *a = f->a;
-    const int64_t c = piece % f->chunks, hk = piece / f->chunks % a->Hk;
-    const int64_t b = piece / f->chunks / a->Hk, t = c * f->chunk, queries = last_query(f, c) - t;
+    const int64_t c = piece % f->cut.chunks, hk = piece / f->cut.chunks % a->Hk;
+    const int64_t b = piece / f->cut.chunks / a->Hk, t = c * f->cut.chunk,
+                  queries = last_query(f, c) - t;
     const int64_t group = a->H / a->Hk, tile = f->k->attn->rows;
     *next = (Ahead){ .now = 3 };
     if (a->panels || b >= a->B || queries <= 0 ||
@@ -116,17 +116,6 @@ static void fetch_out(const heed_attn *a, int64_t b, int64_t h, int64_t t, int64
     const float *out = a->out + ((b * a->T + t) * a->H + h) * a->Dv;
     for (int64_t i = 0; i < n; i++, out += a->H * a->Dv)
         for (int64_t j = 0; j < a->Dv; j += 16) __builtin_prefetch(out + j, 1, 2);
-}
-
-static void start_rows(const Forward *f, const Room *room, int64_t n, int64_t h) {
-    const int64_t dv = heed__attn_round16(f->a->Dv);
-    const float sink = f->a->sinks ? f->a->sinks[h] * HEED_ATTN_LOG2E : -INFINITY;
-    memset(room->o, 0, (size_t)((n + PAD) * dv) * sizeof(float));
-    memset(room->sum, 0, (size_t)(n * 16) * sizeof(float));
-    for (int64_t i = 0; i < n; i++) {
-        room->max[i] = sink == sink ? sink : NAN;
-        room->sum[i * 16] = sink > -INFINITY ? 1.0f : 0.0f;
-    }
 }
 
 /* A tile of queries against the block of keys from `key` on, `left` of them. */
@@ -160,7 +149,10 @@ static void query_block(const Forward *f, const heed_attn_run *run, const Packed
     k->pack_rows(room->q, dp, q, ld, n, a->D, a->scale[h] * HEED_ATTN_LOG2E,
                  a->cosine ? room->q_unit : NULL);
     memset(room->q + n * dp, 0, (size_t)(PAD * dp) * sizeof(float));
-    start_rows(f, room, n, h);
+    const heed_attn_step all = {
+        .o = room->o, .dv = heed__attn_round16(a->Dv), .max = room->max, .sum = room->sum
+    };
+    heed__attn_start_rows(a, &all, n, h);
     for (int64_t key = lo; key < hi; key += HEED_ATTN_BLOCK) {
         const int64_t left = keys - key < HEED_ATTN_BLOCK ? keys - key : HEED_ATTN_BLOCK;
         for (int64_t i = 0; i < n; i += k->rows) {
@@ -171,9 +163,7 @@ static void query_block(const Forward *f, const heed_attn_run *run, const Packed
             if (key + HEED_ATTN_BLOCK >= hi) fetch_out(a, run->b, h, t + i, rows.rows);
         }
     }
-    const int64_t dv = heed__attn_round16(a->Dv);
-    const heed_attn_step done = { .o = room->o, .dv = dv, .max = room->max, .sum = room->sum };
-    k->finish(a->out + ((run->b * a->T + t) * a->H + h) * a->Dv, a->H * a->Dv, a->Dv, &done, n,
+    k->finish(a->out + ((run->b * a->T + t) * a->H + h) * a->Dv, a->H * a->Dv, a->Dv, &all, n,
               a->lse + (run->b * a->H + h) * a->T + t);
 }
 
@@ -184,10 +174,10 @@ static void forward_pieces(void *arg, int64_t begin, int64_t end, int worker) {
     make_room(a, f->scratch + worker * f->size, &room);
     const int64_t group = a->H / a->Hk;
     for (int64_t piece = begin; piece < end; piece++) {
-        const int64_t c = piece % f->chunks, hk = piece / f->chunks % a->Hk;
+        const int64_t c = piece % f->cut.chunks, hk = piece / f->cut.chunks % a->Hk;
         const int64_t last = last_query(f, c);
         look_ahead(f, piece + 1, &room.ahead);
-        heed_attn_run run = { .b = piece / f->chunks / a->Hk, .q1 = c * f->chunk };
+        heed_attn_run run = { .b = piece / f->cut.chunks / a->Hk, .q1 = c * f->cut.chunk };
         while (heed__attn_next_run(a, &run, last)) {
             const Packed p = pack(f, &run, hk, &room);
             for (int64_t h = hk * group; h < (hk + 1) * group; h++)
@@ -214,12 +204,6 @@ void heed__attn_forward(const heed_kernels *k, heed_pool *pool, const heed_attn 
         return;
     }
     f.size = make_room(a, NULL, &room);
-    f.chunks = 1;
-    const int64_t heads = a->B * a->Hk;
-    if (threads > 1 && heads > 0 && heads < 4 * threads) {
-        const int64_t most = a->T / CHUNK, want = 4 * threads / heads + 1;
-        f.chunks = want < most ? want : most > 0 ? most : 1;
-    }
-    f.chunk = (a->T + f.chunks - 1) / f.chunks;
-    heed_pool_run(pool, a->B * a->Hk * f.chunks, 1, forward_pieces, &f);
+    f.cut = heed__attn_cut(a, threads);
+    heed_pool_run(pool, a->B * a->Hk * f.cut.chunks, 1, forward_pieces, &f);
 }

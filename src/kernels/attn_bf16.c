@@ -9,7 +9,6 @@
 
 enum {
     QUERY_BLOCK = 96, /* queries that share one pass over the keys */
-    CHUNK = 192,      /* least queries of a piece */
     PAD = HEED_ATTN_GROUP,
     LD = HEED_ATTN_BLOCK + 16,
     GROUPS = QUERY_BLOCK / 8 /* at most */
@@ -19,8 +18,8 @@ typedef struct Forward {
     const heed_kernels *k;
     const heed_attn *a;
     char *scratch;
-    int64_t size;          /* bytes of one worker's scratch */
-    int64_t chunks, chunk; /* of queries */
+    int64_t size; /* bytes of one worker's scratch */
+    heed_attn_cut cut;
 } Forward;
 
 /* One worker's room, carved from its scratch. */
@@ -140,17 +139,6 @@ static float pack_queries(const Forward *f, const heed_attn_run *run, int64_t h,
     return heed__bf16_least(f->k, room->q, dp, n, a->D);
 }
 
-static void start_rows(const Forward *f, const Room *room, int64_t n, int64_t h) {
-    const int64_t dv = heed__attn_round16(f->a->Dv);
-    const float sink = f->a->sinks ? f->a->sinks[h] * HEED_ATTN_LOG2E : -INFINITY;
-    memset(room->o, 0, (size_t)(n * dv) * sizeof(float));
-    memset(room->sum, 0, (size_t)(n * 16) * sizeof(float));
-    for (int64_t i = 0; i < n; i++) {
-        room->max[i] = sink == sink ? sink : NAN;
-        room->sum[i * 16] = sink > -INFINITY ? 1.0f : 0.0f;
-    }
-}
-
 /* A group of queries, packed in q, against the block of keys from `key` on. */
 static void group_step(const Forward *f, const Packed *p, const heed_attn_rows *r, int64_t i,
                        int64_t key, const Room *room, const heed_bf16_block *q) {
@@ -196,13 +184,15 @@ static void group_step(const Forward *f, const Packed *p, const heed_attn_rows *
 static void query_block(const Forward *f, const heed_attn_run *run, const Packed *p, int64_t h,
                         int64_t t, int64_t n, const Room *room) {
     const heed_attn *a = f->a;
-    const int64_t keys = run->k1 - run->k0, dv = heed__attn_round16(a->Dv);
-    const int64_t group = heed__attn_group(f->k);
+    const int64_t keys = run->k1 - run->k0, group = heed__attn_group(f->k);
     int64_t lo, hi;
     heed__attn_reach(a, run, t, n, &lo, &hi);
     heed_bf16_block q = { .a_steps = a->D, .ldc = LD, .steps = a->D, .fresh = true };
     q.least_a = pack_queries(f, run, h, t, n, room), q.least_b = p->least_key;
-    start_rows(f, room, n, h);
+    const heed_attn_step all = {
+        .o = room->o, .dv = heed__attn_round16(a->Dv), .max = room->max, .sum = room->sum
+    };
+    heed__attn_start_rows(a, &all, n, h);
     for (int64_t key = lo; key < hi; key += HEED_ATTN_BLOCK) {
         const int64_t left = keys - key < HEED_ATTN_BLOCK ? keys - key : HEED_ATTN_BLOCK;
         for (int64_t i = 0; i < n; i += group) {
@@ -213,9 +203,8 @@ static void query_block(const Forward *f, const heed_attn_run *run, const Packed
             group_step(f, p, &rows, i, key, room, &q);
         }
     }
-    const heed_attn_step done = { .o = room->o, .dv = dv, .max = room->max, .sum = room->sum };
-    f->k->attn->finish(a->out + ((run->b * a->T + t) * a->H + h) * a->Dv, a->H * a->Dv, a->Dv,
-                       &done, n, a->lse + (run->b * a->H + h) * a->T + t);
+    f->k->attn->finish(a->out + ((run->b * a->T + t) * a->H + h) * a->Dv, a->H * a->Dv, a->Dv, &all,
+                       n, a->lse + (run->b * a->H + h) * a->T + t);
 }
 
 static void forward_pieces(void *arg, int64_t begin, int64_t end, int worker) {
@@ -226,9 +215,9 @@ static void forward_pieces(void *arg, int64_t begin, int64_t end, int worker) {
     const int64_t group = a->H / a->Hk;
     heed__bf16_begin(f->k);
     for (int64_t piece = begin; piece < end; piece++) {
-        const int64_t c = piece % f->chunks, hk = piece / f->chunks % a->Hk;
-        const int64_t last = (c + 1) * f->chunk < a->T ? (c + 1) * f->chunk : a->T;
-        heed_attn_run run = { .b = piece / f->chunks / a->Hk, .q1 = c * f->chunk };
+        const int64_t c = piece % f->cut.chunks, hk = piece / f->cut.chunks % a->Hk;
+        const int64_t last = (c + 1) * f->cut.chunk < a->T ? (c + 1) * f->cut.chunk : a->T;
+        heed_attn_run run = { .b = piece / f->cut.chunks / a->Hk, .q1 = c * f->cut.chunk };
         while (heed__attn_next_run(a, &run, last)) {
             const Packed p = pack(f, &run, hk, &room);
             for (int64_t h = hk * group; h < (hk + 1) * group; h++)
@@ -251,12 +240,6 @@ void heed__attn_bf16_forward(const heed_kernels *k, heed_pool *pool, const heed_
     const int threads = pool ? heed_pool_threads(pool) : 1;
     Forward f = { .k = k, .a = a, .scratch = scratch };
     f.size = heed__attn_bf16_scratch(k, a);
-    f.chunks = 1;
-    const int64_t heads = a->B * a->Hk;
-    if (threads > 1 && heads > 0 && heads < 4 * threads) {
-        const int64_t most = a->T / CHUNK, want = 4 * threads / heads + 1;
-        f.chunks = want < most ? want : most > 0 ? most : 1;
-    }
-    f.chunk = (a->T + f.chunks - 1) / f.chunks;
-    heed_pool_run(pool, a->B * a->Hk * f.chunks, 1, forward_pieces, &f);
+    f.cut = heed__attn_cut(a, threads);
+    heed_pool_run(pool, a->B * a->Hk * f.cut.chunks, 1, forward_pieces, &f);
 }

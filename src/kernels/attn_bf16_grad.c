@@ -370,8 +370,5 @@ void heed__attn_bf16_backward(const heed_kernels *k, heed_pool *pool, const heed
                               void *scratch) {
     Backward f = { .k = k, .a = a, .scratch = scratch };
     f.size = heed__attn_bf16_grad_scratch(k, a);
-    const int64_t heads = a->B * a->H;
-    if (a->dscale) memset(a->dscale, 0, (size_t)heads * sizeof(float));
-    if (a->dsinks) memset(a->dsinks, 0, (size_t)heads * sizeof(float));
-    heed_pool_run(pool, a->dbias ? a->Hk : a->B * a->Hk, 1, backward_pieces, &f);
+    heed_pool_run(pool, heed__attn_backward_start(a), 1, backward_pieces, &f);
 }

@@ -1,5 +1,6 @@
 /* attn_run.c: who sees whom, for the drivers of fused attention. */
 #include <math.h>
+#include <string.h>
 
 #include "kernels/attn_run.h"
 #include "kernels/row.h"
@@ -103,4 +104,31 @@ void heed__attn_unit(const heed_kernels *k, float *scale, const float *x, int64_
         const float sum = k->row->sum_sq(x + i * ld, d);
         scale[i] = sum > 0 ? 1.0f / sqrtf(sum) : sum == 0 ? 0.0f : NAN;
     }
+}
+
+heed_attn_cut heed__attn_cut(const heed_attn *a, int threads) {
+    enum { LEAST = 192 }; /* queries of a piece */
+    heed_attn_cut cut = { .chunks = 1 };
+    const int64_t heads = a->B * a->Hk;
+    if (threads > 1 && heads > 0 && heads < 4 * threads)
+        cut.chunks = max64(1, min64(4 * threads / heads + 1, a->T / LEAST));
+    cut.chunk = (a->T + cut.chunks - 1) / cut.chunks;
+    return cut;
+}
+
+void heed__attn_start_rows(const heed_attn *a, const heed_attn_step *s, int64_t n, int64_t h) {
+    const float sink = a->sinks ? a->sinks[h] * HEED_ATTN_LOG2E : -INFINITY;
+    memset(s->o, 0, (size_t)((n + HEED_ATTN_GROUP) * s->dv) * sizeof(float));
+    memset(s->sum, 0, (size_t)(n * 16) * sizeof(float));
+    for (int64_t i = 0; i < n; i++) {
+        s->max[i] = sink == sink ? sink : NAN;
+        s->sum[i * 16] = sink > -INFINITY ? 1.0f : 0.0f;
+    }
+}
+
+int64_t heed__attn_backward_start(const heed_attn *a) {
+    const size_t size = (size_t)(a->B * a->H) * sizeof(float);
+    if (a->dscale) memset(a->dscale, 0, size);
+    if (a->dsinks) memset(a->dsinks, 0, size);
+    return a->dbias ? a->Hk : a->B * a->Hk;
 }

@@ -54,6 +54,21 @@ bool heed__attn_rows(const heed_attn *a, const heed_attn_run *run, int64_t h, in
 void heed__attn_unit(const heed_kernels *k, float *scale, const float *x, int64_t ld, int64_t n,
                      int64_t d);
 
+/* How a forward pass cuts the queries of each row and key head: `chunks` pieces of `chunk`, where
+ * there are too few rows and heads for the threads. */
+typedef struct heed_attn_cut {
+    int64_t chunks, chunk;
+} heed_attn_cut;
+heed_attn_cut heed__attn_cut(const heed_attn *a, int threads);
+
+/* Clears o [n + HEED_ATTN_GROUP, dv], max and sum of s for n rows of head h that saw nothing yet
+ * but its sink. */
+void heed__attn_start_rows(const heed_attn *a, const heed_attn_step *s, int64_t n, int64_t h);
+
+/* Before a backward pass: clears the parts of scale and sinks. Returns its pieces of work: rows of
+ * the batch and key heads, or key heads alone where a bias wants its gradient. */
+int64_t heed__attn_backward_start(const heed_attn *a);
+
 /* What a backward pass keeps of one head over the queries q0..q1-1 of a run. */
 typedef struct heed_attn_head {
     const heed_kernels *k;
