@@ -17,14 +17,14 @@
 #include <string.h>
 
 enum {
-    MC = 252, /* rows of A packed at a time */
+    MC = 266, /* rows of A packed at a time: 512 are two blocks, and tiles are full */
     K_UNIT = 32,
-    KC = 512,       /* of k */
+    KC = 768,       /* of k: MC rows of it fit the second cache; each further block reads C again */
     KC_FEW = 2048,  /* of k, where one row tile reads B in place */
     NC = 1024,      /* columns of B packed at a time, where many rows need them */
     IN_PLACE = 512, /* rows up to which B [k,n] is read where it lies */
     B_BUFFER = 32 * KC,
-    SHARD_ROWS = 252, /* block of C whose partial sums a worker keeps */
+    SHARD_ROWS = 266, /* block of C whose partial sums a worker keeps */
     SHARD_COLS = 256,
     A_SPREAD = 512, /* rows of A that are a multiple of it apart share places in the caches */
     LINE = 16,      /* floats in a cache line */
@@ -224,7 +224,7 @@ static void b_panels(const part *p, heed_tile *t, int64_t col, int64_t k, enum b
 static void ask(heed_tile *t, int log_nv, int64_t i, int64_t tiles) {
     const int64_t from = t->kc * i / tiles, to = t->kc * (i + 1) / tiles;
     t->ask_c = i + 1 < tiles;
-    t->ask_rows = t->more && tiles >= 4 ? to - from : 0;
+    t->ask_rows = t->more && tiles >= 2 ? to - from : 0;
     t->ask_b = t->ask_rows ? t->b + (t->bp << log_nv) + from * t->bk : NULL;
 }
 
@@ -450,7 +450,7 @@ static void run_chunk(const job *jb, int64_t index, float *scratch) {
         run_part(&p);
         return;
     }
-    /* 256 rows are two blocks of 128, not of 252 and 4 */
+    /* 384 rows are two blocks of 192, not of 266 and 118 */
     const int64_t each = m1 > m0 ? ceil_div(m1 - m0, ceil_div(m1 - m0, SHARD_ROWS)) : 0;
     for (p.m0 = m0; p.m0 < m1; p.m0 = p.m1) {
         p.m1 = min64(m1, p.m0 + each);

@@ -87,8 +87,8 @@ struct heed_gemm_kernels {
 };
 
 /* Floats of scratch that one call needs for `threads` workers; the caller gives that much, aligned
- * to 64. Nothing in it outlives the call. At most 2.6 MB a worker, and with shard
- * 0.26 MB for each doubling of the number of pieces. */
+ * to 64. Nothing in it outlives the call. At most 4 MB a worker, and with shard
+ * 0.27 MB for each doubling of the number of pieces. */
 int64_t heed__gemm_scratch(const heed_kernels *k, const heed_gemm *g, int threads);
 /* Computes. Any pool (NULL: alone). No allocation, cannot fail; m, n or k may be 0 (k = 0: the sum
  * is 0). */

@@ -169,7 +169,7 @@ static void tile_edges(void **unused) {
 
 static void blocks_of_k(void **unused) {
     (void)unused;
-    static const int64_t ks[] = { 95, 97, 191, 193, 383, 384, 385, 767, 769, 1024, 2047, 2049 };
+    static const int64_t ks[] = { 95, 97, 191, 193, 383, 385, 767, 768, 769, 1024, 1537, 2049 };
     for (size_t i = 0; i < sizeof ks / sizeof *ks; i++)
         for (int how = 0; how < 8; how++) {
             shape(1 + pick(3), 1 + pick(40), ks[i], how, how & 1 ? 0 : 300, 0);
@@ -181,7 +181,7 @@ static void blocks_of_rows_and_columns(void **unused) {
     (void)unused;
     for (int how = 0; how < 8; how++) {
         shape(505 + pick(100), 3, 20, how, 0, 0);
-        shape(253 + pick(20), 257 + pick(9), 23, how, 5, 0);
+        shape(260 + pick(16), 257 + pick(9), 23, how, 5, 0);
         shape(90, 300 + pick(50), 70, how, 0, 0);
     }
 }
