@@ -276,6 +276,10 @@ int heed__columns_choose(heed_dataset_stream *s, char *const *field, int n, bool
     if (!rc && header) rc = keep_names(&c, &s->text);
     if (!rc && header) rc = keep_names(&c, &s->text2);
     if (!rc && header) rc = keep_names(&c, &s->label);
+    for (int i = 0; !rc && s->label.n && i < s->text.n; i++)
+        if (s->text.at[i] == s->label.at[0])
+            rc = heed__error(err, HEED_EINVALID, "%.300s: column %d is both text and label",
+                             s->name, s->label.at[0] + 1);
     if (rc) return rc;
     heed__format(s->how, sizeof s->how, "%s", s->reader->name);
     const size_t len = strlen(s->how);

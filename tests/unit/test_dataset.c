@@ -241,6 +241,9 @@ static void columns_are_guessed_or_asked_for(void **state) {
     const heed_dataset_cfg twice = { .text = "t" };
     assert_string_equal(shown("x.tsv", "label\tt\tt\na\tb\tc\n", &twice),
                         "x.tsv:1: two columns have the name 't'");
+    const heed_dataset_cfg same = { .text = "a,t", .label = "t" };
+    assert_string_equal(shown("x.tsv", "a\tt\nb\tc\n", &same),
+                        "x.tsv: column 2 is both text and label");
     const heed_dataset_cfg split = { .label_sep = "," };
     assert_string_equal(shown("x.tsv", "label\ttext\na, b\tx\n", &split), "[a|b]x;");
     const heed_dataset_cfg pairs = { .pairs = true, .text_only = true };
