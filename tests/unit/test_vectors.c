@@ -97,7 +97,9 @@ static void a_table_takes_them(void **state) {
         const int64_t row = c->body->kind->word(c->body, "red", 3);
         assert_true(row >= 0 && w->shape[1] == 8);
         const float *x = HEED_F32_DATA(w) + row * 8;
-        assert_true(x[0] > 0 && fabs((double)x[0] / (double)x[2] - 0.75) < 1e-4);
+        /* attend keeps a row in whole numbers of -127 to 127 */
+        const double most = strcmp(recipes[i], "attend") == 0 ? 0.51 / 127 : 1e-4;
+        assert_true(x[0] > 0 && fabs((double)x[0] / (double)x[2] - 0.75) < most);
         assert_true(fabs((double)x[1]) < 1e-4 * (double)x[0]);
         heed_classifier_close(c);
     }
