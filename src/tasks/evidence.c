@@ -59,7 +59,7 @@ typedef struct counter {
 /* Slots for texts of at most so many features. */
 static int64_t slots_for(int64_t features) {
     int64_t slots = 64;
-    while (slots < 8 * features) slots *= 2;
+    while (slots < 4 * features) slots *= 2;
     return slots;
 }
 
