@@ -77,11 +77,56 @@ static void labels_are_not_counted_twice(void **state) {
     assert_true(fabsf(bias_of(rarer) - 1.5f / 2) < 1e-5f);
 }
 
+/* Σ (1 + ln c) w W over words and runs at length 1, over pieces at length 1, and the bias. */
+static void answers_are_the_plain_sum(void **state) {
+    (void)state;
+    enum { F = 6, K = 3 };
+    static const float idf[F] = { 1.5f, 0.7f, 2, 0.3f, 1.1f, 0.9f };
+    static float bias[K] = { 0.1f, -0.2f, 0.3f }, scale[F] = { 1, 0.5f, 0.25f, 2, 1, 0.1f };
+    static int8_t number[F * K + 15] = {
+        1, -2, 3, 4, 5, -6, 7, 8, 9, -10, 11, 12, 1, 2, -3, 4, 5, 6
+    };
+    /* word 0 with pieces 2, 3; word 1 with 2, 4 and run 5; word 0 again */
+    static int64_t first[] = { 0, 3 }, of[] = { 0, 3, 7, 10 };
+    static int32_t id[] = { 0, 2, 3, 1, 2, 4, 5, 0, 2, 3 };
+    static const int times[F] = { 2, 1, 3, 2, 1, 1 };
+    float mark[2 * F];
+    for (int i = 0; i < F; i++) mark[2 * i] = idf[i], mark[2 * i + 1] = scale[i];
+    const heed_feature_index x = { .len = F, .kinds = { 0, 2, 5, 6 } };
+    const heed_rows rows = { .len = 1, .start = first, .bag = of, .feature = id };
+    heed_evidence e = { .margin = { .rows = F, .cols = K, .bias = bias },
+                        .scale = scale,
+                        .number = number,
+                        .mark = mark,
+                        .gain = 4 };
+    for (int c = 1; c < HEED_EVIDENCE_LOGS; c++) e.ln[c] = (float)(1 + log(c));
+    double want[2][K] = { { 0 } }, square[2] = { 0 };
+    for (int i = 0; i < F; i++) {
+        const int piece = i >= 2 && i < 5;
+        const double w = (1 + log(times[i])) * (double)idf[i];
+        square[piece] += w * w;
+        for (int k = 0; k < K; k++) want[piece][k] += w * (double)scale[i] * number[i * K + k];
+    }
+    heed_error err;
+    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = 1 }, &err);
+    assert_non_null(cx);
+    const heed_span span = heed__row(&rows, 0);
+    const heed_tensor *y = heed__evidence_apply(cx, &e, &x, &rows, &(heed_spans){ &span, 1 }, NULL);
+    assert_non_null(y);
+    for (int k = 0; k < K; k++) {
+        const double sum = (double)bias[k] + want[0][k] / sqrt(square[0]) +
+                           want[1][k] / sqrt(square[1]);
+        assert_true(fabs((double)HEED_F32_DATA(y)[k] - 4 * sum) < 1e-4);
+    }
+    heed_ctx_free(cx);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(telling_features_weigh_more),
         cmocka_unit_test(texts_with_several_labels_count_for_each),
         cmocka_unit_test(one_label_alone_tells_nothing),
+        cmocka_unit_test(answers_are_the_plain_sum),
         cmocka_unit_test(labels_are_not_counted_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
