@@ -127,19 +127,22 @@ static void plan_epilogue(job *jb) {
     const heed_gemm *g = jb->g;
     const bool scaled = g->scale != 0.0f && g->scale != 1.0f;
     jb->in_tile = !jb->gk->copy_b && !scaled && !has_pieces(g);
-    jb->epilogue = !all_in_tile(jb) && (scaled || g->bias || g->pre || g->act || g->residual);
+    jb->epilogue = !all_in_tile(jb) &&
+                   (scaled || g->bias || g->pre || g->act || g->gate || g->residual);
 }
 
 /* n columns from column j of row i of the product whose C lies `offset` after g->c. */
 static void epilogue(const job *jb, int64_t offset, int64_t i, int64_t j, int64_t n) {
     const heed_gemm *g = jb->g;
-    float *c = g->c + offset + i * g->ldc + j;
+    const int64_t at = offset + i * g->ldc + j;
+    float *c = g->c + at;
     const float scale = g->scale == 0.0f ? 1.0f : g->scale;
     const float *bias = g->bias && !jb->in_tile ? g->bias + j : NULL;
     if (scale != 1.0f || bias) jb->k->gemm->finish(c, scale, bias, n);
-    if (g->pre) memcpy(g->pre + offset + i * g->ldc + j, c, (size_t)n * sizeof *c);
+    if (g->pre) memcpy(g->pre + at, c, (size_t)n * sizeof *c);
     const heed_map1 act = activation(jb->k, g->act);
     if (act) act(c, c, n);
+    if (g->gate) jb->k->math->relu_gate(c, g->gate + at, g->gate_scale, n);
     if (g->residual) jb->k->gemm->add(c, g->residual + offset + i * g->ldr + j, n);
 }
 
@@ -239,12 +242,14 @@ static void group(const part *p, heed_tile t, int64_t row, int64_t rows, int64_t
     const bool all = finish && all_in_tile(p->j);
     t.relu = all && g->act == HEED_ACT_RELU;
     t.ldr = g->ldr;
+    t.gate_scale = g->gate_scale;
     for (int64_t i = 0; i < tiles; i++) {
         const int64_t from = tile_row(gk, rows, tiles, i);
         const int64_t mr = tile_row(gk, rows, tiles, i + 1) - from;
         t.rows = mr;
         if (packed) t.step = mr;
         t.a = a + from * (packed ? depth(gk, t.kc) : t.row == 1 ? 1 : t.row);
+        if (all && g->gate) t.gate = g->gate + p->offset + (p->m0 + row + from) * g->ldc + col;
         if (all && g->residual)
             t.residual = g->residual + p->offset + (p->m0 + row + from) * g->ldr + col;
         t.c = p->c + (row + from) * t.ldc + (col - p->n0);

@@ -26,11 +26,15 @@ typedef struct heed_gemm {
     int64_t lda, ldb, ldc;
     bool ta, tb, accumulate;
     int64_t shard;
-    /* epilogue, in this order: ·scale, + bias[n], keep in pre, act, + residual */
+    /* epilogue, in this order: ·scale, + bias[n], keep in pre, act, gate, + residual */
     float scale;       /* 0: 1 */
     const float *bias; /* [n] or NULL */
     float *pre;        /* [m,n] rows ldc apart: the value before act, for backward; or NULL */
     heed_act act;
+    /* [m,n] rows ldc apart, or NULL: C·gate_scale where it is above 0, else 0 (a NaN stays one), as
+     * a rectifier, with dropout after it, does to its result's gradient */
+    const float *gate;
+    float gate_scale;
     const float *residual; /* [m,n] rows ldr apart, or NULL */
     int64_t ldr;
     /* called for every part of C that is finished, all of them once, while it is in the caches of
@@ -39,7 +43,7 @@ typedef struct heed_gemm {
     void (*after)(const void *arg, const int64_t range[4]);
     const void *after_arg;
     /* the same for `batch` products (0: 1), operands that many elements apart (0: shared); step_b
-     * is of b or packed, pre and residual move with c */
+     * is of b or packed; pre, gate and residual move with c */
     int64_t batch, step_a, step_b, step_c;
 } heed_gemm;
 
@@ -59,7 +63,9 @@ typedef struct heed_tile {
     bool fresh; /* chains start from +0, else from C */
     bool last;  /* the sums end here: what follows is done, NaNs are made canonical */
     bool relu;
-    const float *bias;     /* of the first column, or NULL */
+    const float *bias; /* of the first column, or NULL */
+    const float *gate; /* of the first element, rows ldc apart; or NULL */
+    float gate_scale;
     const float *residual; /* of the first element, rows ldr apart; or NULL */
     int64_t ldr;
 } heed_tile;

@@ -22,9 +22,14 @@ void heed__drop_apply(const heed__drop *d, float *y, const float *x, int64_t n, 
 }
 
 void heed__join_part(const void *arg, const int64_t range[4]) {
+    enum { AHEAD = 6 }; /* rows of the residual that are asked for early */
     const heed__join *j = arg;
-    for (int64_t i = range[HEED_ROW]; i < range[HEED_ROW] + range[HEED_ROWS]; i++) {
-        const int64_t at = i * j->cols + range[HEED_COL], n = range[HEED_COLS];
+    const int64_t n = range[HEED_COLS], end = range[HEED_ROW] + range[HEED_ROWS];
+    for (int64_t i = range[HEED_ROW]; i < end; i++) {
+        const int64_t at = i * j->cols + range[HEED_COL];
+        if (j->residual && i + AHEAD < end)
+            for (int64_t k = 0; k < n; k += 16)
+                __builtin_prefetch(j->residual + at + AHEAD * j->cols + k);
         heed__drop_apply(j->drop, j->y + at, j->y + at, n, at, false);
         if (j->residual) j->drop->k->add(j->y + at, j->residual + at, j->y + at, n);
     }

@@ -25,21 +25,16 @@ typedef struct feed {
 
 enum { X, UP_W, UP_B, DOWN_W, DOWN_B, RESIDUAL, SOURCES };
 
-/* The gradient of h becomes that of z. `after` of the product that makes it. */
+/* The gradient of h becomes that of z, for other activations than the rectifier, which is a gate.
+ * `after` of the product that makes it. */
 static void turn_part(const void *arg, const int64_t range[4]) {
     enum { BLOCK = 512 };
     const feed *f = arg;
     const heed_map1_grad slope = heed__act_grad(f->k->math, f->act);
     const int64_t F = heed__cols(f->h), n = range[HEED_COLS];
-    const float *h = f->h->data;
     float part[BLOCK];
     for (int64_t i = range[HEED_ROW]; i < range[HEED_ROW] + range[HEED_ROWS]; i++) {
         const int64_t at = i * F + range[HEED_COL];
-        if (f->act == HEED_ACT_RELU) {
-            for (int64_t j = 0; j < n; j += 16) __builtin_prefetch(h + at + 2 * F + j);
-            f->k->math->relu_gate(f->dz + at, h + at, f->inner.on ? f->inner.scale : 1, n);
-            continue;
-        }
         if (f->inner.on) heed__drop_apply(&f->inner, f->dz + at, f->dz + at, n, at, false);
         for (int64_t j = 0; slope && j < n; j += BLOCK) {
             const int64_t some = n - j < BLOCK ? n - j : BLOCK;
@@ -58,8 +53,13 @@ static bool hidden_backward(heed_ctx *cx, feed *f, const heed_tensor *down, cons
     heed_gemm g = { .m = rows, .n = F, .k = O, .a = dv, .lda = O, .ldb = F, .ldc = F };
     g.b = down->data;
     g.c = f->dz;
-    g.after = turn_part;
-    g.after_arg = f;
+    if (f->act == HEED_ACT_RELU) {
+        g.gate = f->h->data;
+        g.gate_scale = f->inner.on ? f->inner.scale : 1;
+    } else {
+        g.after = turn_part;
+        g.after_arg = f;
+    }
     return heed__product(cx, &g);
 }
 

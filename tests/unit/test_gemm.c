@@ -59,6 +59,8 @@ static float finish(const heed_kernels *k, const heed_gemm *g, int64_t i, int64_
     const heed_map1 act[] = { NULL, k->math->relu, k->math->gelu, k->math->gelu_tanh,
                               k->math->silu };
     if (act[g->act]) act[g->act](&x, &x, 1);
+    const float gate = g->gate ? g->gate[i * g->ldc + j] : 1;
+    if (g->gate) x = gate > 0 ? x * g->gate_scale : gate <= 0 ? 0.0f : gate;
     if (g->residual) x = x + g->residual[i * g->ldr + j];
     return canonical(x);
 }
@@ -197,7 +199,7 @@ static void batches(void **unused) {
 
 static void epilogues(void **unused) {
     (void)unused;
-    for (int what = 0; what < 64; what++)
+    for (int what = 0; what < 128; what++)
         for (int act = HEED_ACT_NONE; act <= HEED_ACT_SILU; act++) {
             heed_gemm g = { .m = 1 + pick(20), .n = 1 + pick(40), .k = 1 + pick(30), .tb = true };
             g.act = (heed_act)act;
@@ -212,8 +214,12 @@ static void epilogues(void **unused) {
             if (what & 2) g.bias = bias;
             if (what & 4) g.pre = pre;
             if (what & 8) g.residual = residual;
+            float *gate = matrix(g.m, g.n, g.ldc);
+            gate[0] = NAN;
+            g.gate_scale = 1.25f;
+            if (what & 64) g.gate = gate;
             check(g);
-            free(a), free(b), free(c), free(bias), free(residual), free(pre);
+            free(a), free(b), free(c), free(bias), free(residual), free(pre), free(gate);
         }
 }
 
