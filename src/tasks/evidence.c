@@ -169,7 +169,7 @@ static int weigh_all(heed_sparse_rows *s, const heed_evidence *e, const heed_fea
 /* Margins know how common the labels are, and so does the head; in their sum it would count twice,
  * and the rarer labels would be said too seldom. So each label gets what it lacks to the commonest,
  * ln (N_max / N_k), up to a limit: what is very rare is not made likely by that. */
-static int spare(heed_evidence *e, const heed_rows *rows, const heed_body_goal *goal) {
+static int settle(heed_evidence *e, const heed_rows *rows, const heed_body_goal *goal) {
     static const double MOST = 1.5;
     const heed_hooks *hooks = &e->margin.hooks;
     const int64_t K = goal->classes;
@@ -204,7 +204,7 @@ int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, co
         rc = heed__margin_fit(cx, &e->margin, &s, goal->label, goal->label_start,
                               &(heed_margin_cfg){ .seed = goal->seed });
     sparse_free(&s, &hooks);
-    if (rc == 0 && !goal->label_start) rc = spare(e, rows, goal);
+    if (rc == 0 && !goal->label_start) rc = settle(e, rows, goal);
     if (rc == 0) {
         e->scale = heed__calloc(&hooks, (size_t)e->margin.rows, sizeof *e->scale);
         e->number = heed__calloc(&hooks, (size_t)(e->margin.rows * e->margin.cols) + SPARE, 1);
