@@ -22,7 +22,10 @@ typedef struct counts {
     int64_t *last; /* [features] the last text that had it, from 1 */
     int32_t *size; /* [labels] texts */
     int64_t texts;
+    double *none; /* [labels,FEW] r of a feature that so few texts have, none of them the label's */
 } counts;
+
+enum { FEW = 64 };
 
 static int counts_make(counts *n, const heed_hooks *hooks) {
     size_t cells;
@@ -31,7 +34,8 @@ static int counts_make(counts *n, const heed_hooks *hooks) {
     n->all = heed__calloc(hooks, (size_t)n->features, sizeof *n->all);
     n->last = heed__calloc(hooks, (size_t)n->features, sizeof *n->last);
     n->size = heed__calloc(hooks, (size_t)n->labels, sizeof *n->size);
-    return n->with && n->all && n->last && n->size ? 0 : HEED_ENOMEM;
+    n->none = heed__calloc(hooks, (size_t)n->labels, FEW * sizeof *n->none);
+    return n->with && n->all && n->last && n->size && n->none ? 0 : HEED_ENOMEM;
 }
 
 static void counts_free(counts *n, const heed_hooks *hooks) {
@@ -39,6 +43,7 @@ static void counts_free(counts *n, const heed_hooks *hooks) {
     heed__free(hooks, n->all);
     heed__free(hooks, n->last);
     heed__free(hooks, n->size);
+    heed__free(hooks, n->none);
 }
 
 static void count_text(counts *n, const heed_rows *rows, const heed_body_goal *goal, int64_t i) {
@@ -55,15 +60,27 @@ static void count_text(counts *n, const heed_rows *rows, const heed_body_goal *g
     }
 }
 
-/* Σ_c N_c/N · r_fc² */
+static double ratio(const counts *n, int64_t f, int64_t c) {
+    const double texts = (double)n->texts, all = n->all[f], in = n->size[c], out = texts - in;
+    const double with = n->with[f * n->labels + c];
+    return heed__ln((with / in + 1 / texts) / ((all - with) / out + 1 / texts));
+}
+
+/* Σ_c N_c/N · r_fc². Most features are rare, and most labels without them: those are looked up. */
 static double telling(const counts *n, int64_t f) {
-    const double texts = (double)n->texts, all = n->all[f];
+    const double texts = (double)n->texts;
     double sum = 0;
     for (int64_t c = 0; c < n->labels; c++) {
-        const double in = n->size[c], out = texts - in, with = n->with[f * n->labels + c];
-        if (in == 0 || out == 0) continue;
-        const double r = heed__ln((with / in + 1 / texts) / ((all - with) / out + 1 / texts));
-        sum += in / texts * r * r;
+        if (n->size[c] == 0 || n->size[c] == n->texts) continue;
+        double r = 0;
+        if (n->with[f * n->labels + c] || n->all[f] >= FEW) {
+            r = ratio(n, f, c);
+        } else {
+            double *known = n->none + c * FEW + n->all[f];
+            if (*known == 0) *known = ratio(n, f, c);
+            r = *known;
+        }
+        sum += n->size[c] / texts * r * r;
     }
     return sum;
 }
