@@ -564,6 +564,115 @@ const message messages_zh[] = {
     { "texts that a word is in (5)", "一个词至少出现在多少条文本中（5）" },
     { "%s: vectors of %" PRId64 " words, %" PRId64 " numbers each, trained in %.1f s\n",
       "%s：%" PRId64 " 个词的向量，各 %" PRId64 " 维，训练用时 %.1f 秒\n" },
+    { "heed serve [FLOW.yaml] [options]", "heed serve [流程.yaml] [选项]" },
+    { "Reads the flow's sources, analyses, decides, tells, and answers over HTTP. ^C or SIGTERM: "
+      "everything taken is finished first; SIGHUP: the flow file and its models are read again.",
+      "读取流程的各个来源，分析、判断、通知，并通过 HTTP 应答。^C 或 "
+      "SIGTERM：先处理完已接收的内容；SIGHUP：重新读取流程文件与模型。" },
+    { "instead of the flow's (127.0.0.1:8080); port 0: a free one",
+      "替代流程中的地址（127.0.0.1:8080）；端口 0：任选空闲端口" },
+    { "instead of the flow's (heed.db)", "替代流程中的存储（heed.db）" },
+    { "read the flow file, say what is wrong", "读取流程文件，指出错误" },
+    { "print the way from sources to sinks as a Mermaid flowchart",
+      "以 Mermaid 流程图输出从来源到去处的路径" },
+    { "that answer requests (2)", "应答请求的线程数（2）" },
+    { "read no source: look at what the store has, take what is pushed",
+      "不读任何来源：只看已存内容，接收推送" },
+    { "end after so long", "到时结束（秒）" },
+    { "print the first N events with their labels (0)", "打印前 N 个事件及其标签（0）" },
+    { "the page's files from there instead of those built in", "网页文件取自该目录，而不是内置的" },
+    { "heed chat [FLOW.yaml] [options]", "heed chat [流程.yaml] [选项]" },
+    { "Answers as the support desk does, a line a message, from replies, a folder of texts, or not "
+      "at all.",
+      "像客服台一样逐行应答：依据现成回复、一个文件夹的文本，或转给人工。" },
+    { "says what is wanted", "判断意图的模型" },
+    { "TSV with intent and reply, or JSON lines with intent, question, reply",
+      "含意图与回复的 TSV，或含意图、问题、回复的 JSON 行" },
+    { "folder of .md and .txt to search", "供搜索的 .md 与 .txt 文件夹" },
+    { "vectors of texts, for replies and passages (words alone)",
+      "文本向量模型，用于回复与段落（默认只用词语）" },
+    { "YAML of what each intent needs to know", "每种意图需要了解什么的 YAML" },
+    { "finds the entities that fill slots", "找出填入槽位的实体的模型" },
+    { "least confidence in an intent (0.5)", "意图的最低把握（0.5）" },
+    { "part of messages such as the model's own that are taken for such (not asked)",
+      "与训练同类的消息有这一比例被接受（默认不问）" },
+    { "JSON lines of messages with what they ask for: how well they are answered",
+      "带有所求内容的消息（JSON 行）：评测回答得怎样" },
+    { "pairs of question and passage, 1 or 0: how well each question's are ranked",
+      "问题与段落的配对及 1 或 0：评测各问题的段落排序" },
+    { "JSON lines of question and reply: what words, vectors and intents should count",
+      "问题与回复（JSON 行）：学习词语、向量与意图各占多少分量" },
+    { "an object a line", "每行一个对象" },
+    { "with --json: the conversation's state too", "与 --json 同用：也给出对话状态" },
+    { "heed import dialogues FILE... -o REPLIES.jsonl",
+      "heed import dialogues 文件... -o 回复.jsonl" },
+    { "Makes replies for the support desk from past conversations (JSON lines, CSV, TSV): each "
+      "question with its best reply, equal questions merged.",
+      "从以往的对话（JSON 行、CSV、TSV）生成客服台的回复：每个问题配最好的回复，相同问题合并。" },
+    { "JSON lines to write, for --replies", "要写出的 JSON 行，供 --replies 使用" },
+    { "heed key add|remove|list FILE [NAME]", "heed key add|remove|list 文件 [名称]" },
+    { "Keeps the keys of those who may call a server. A key is shown once; the file holds its "
+      "SHA-256. A server that runs reads the file again when it changes.",
+      "管理可以调用服务的密钥。密钥只显示一次；文件中保存其 "
+      "SHA-256。文件改变后，运行中的服务会重新读取。" },
+    { "what the key allows, with commas: read, write, admin (all); default read",
+      "密钥的权限，用逗号并列：read、write、admin（全部）；默认 read" },
+    { "requests a second; default: no limit", "每秒请求数；默认不限" },
+    { "heed db check | backup FILE | query SQL | vacuum | replay FLOW.yaml | feedback ANALYSIS "
+      "[options]",
+      "heed db check | backup 文件 | query SQL | vacuum | replay 流程.yaml | feedback 分析 "
+      "[选项]" },
+    { "check looks at every page, index and row (and migrates an older store); backup copies the "
+      "store to FILE while it is in use; query reads it with SQL; vacuum writes it anew without "
+      "free pages; replay decides about the log once more and compares; feedback tells, as JSON "
+      "lines of label and text, what people corrected or confirmed of an analysis (heed train "
+      "--from-feedback learns from it). All but vacuum may be used beside a running server.",
+      "check 检查每一页、索引与行（并升级旧存储）；backup 在使用中复制存储；query 用 SQL "
+      "读取；vacuum 重写以去掉空闲页；replay 依日志重新判断并比较；feedback 以标签与文本的 JSON "
+      "行给出人们对某项分析的更正或确认（供 heed train --from-feedback 学习）。除 vacuum "
+      "外都可在服务运行时使用。" },
+    { "the store itself", "存储文件" },
+    { "the store of a flow (without either: of flow.yaml, or heed.db, in this folder)",
+      "流程的存储（两者都不给：本目录 flow.yaml 的，或 heed.db）" },
+    { "query: at most so many rows (1000)", "query：至多这么多行（1000）" },
+    { "feedback: written there", "feedback：写到这里" },
+    { "check, query: the answer as JSON", "check、query：以 JSON 输出" },
+    { "heed report [FLOW.yaml] [options]", "heed report [流程.yaml] [选项]" },
+    { "What a day brought: topics, mood, entities and what changed since the day before; alerts "
+      "with why; stories, who told them first and who repeated them; quotes, each with its event "
+      "and bytes; sources. The HTML is one file that needs no network. A server may be running.",
+      "一天的汇总：主题、情绪、实体以及与前一天相比的变化；报警及理由；新闻，谁先报道、谁转述；引文"
+      "及其事件与字节位置；来源。HTML 是一个无需网络的文件。服务可以同时运行。" },
+    { "as 2026-11-21, in the flow's zone (the day of the last event)",
+      "如 2026-11-21，按流程的时区（默认最后一个事件的日期）" },
+    { "md, html, json (by the file's name, or md)", "md、html、json（按文件名，否则 md）" },
+    { "instead of standard output", "代替标准输出" },
+    { "lines of each list (12)", "每个列表的行数（12）" },
+    { "the store, where it is not the flow's", "存储文件，若不是流程中的" },
+    { "heed forget USER [options]", "heed forget 用户 [选项]" },
+    { "Removes all that is of a user: events, what was found in them, answers in the user's "
+      "conversations, feedback about them, quotes in alerts and messages. Places in the log stay, "
+      "empty; index, journal and free pages are cleaned. A server must be stopped first; backups "
+      "are files of their own and are not reached.",
+      "删除某个用户的全部内容：事件、从中得到的结果、该用户对话中的回答、有关的反馈、报警与消息中的"
+      "引文。日志中的位置保留为空；索引、日志文件与空闲页都会清理。须先停止服务；备份是独立的文件，"
+      "不受影响。" },
+    { "the answer as JSON", "以 JSON 输出" },
+    { "heed bench serve TRAIN TEST [options]", "heed bench serve 训练 测试 [选项]" },
+    { "Learns intents of messages and answers others as the support desk does, one at a time: "
+      "attend, the same without attention (a bag of words), and the nearest question by words "
+      "without any model. Tells answers a second, the time within which 99 % are given, how many "
+      "intents are right, and how many messages a person gets.",
+      "学习消息的意图，并像客服台一样逐条回答其他消息：attend、去掉注意力的 "
+      "attend（词袋），以及不用模型、按词语找最近的问题。给出每秒回答数、99 % "
+      "的回答所需时间、意图正确率，以及转给人工的消息数。" },
+    { "held-out data (a tenth of TRAIN)", "验证数据（默认取训练数据的十分之一）" },
+    { "that of messages which no intent is for (oos)", "不属于任何意图的消息的标签（oos）" },
+    { "part of messages such as the training's that are taken for such (not asked)",
+      "与训练同类的消息有这一比例被接受（默认不问）" },
+    { "of training (as many as there are)", "训练的线程数（默认全部）" },
+    { "one JSON object (docs/schemas/bench_serve.json)",
+      "输出一个 JSON 对象（docs/schemas/bench_serve.json）" },
     { NULL, NULL },
 };
 

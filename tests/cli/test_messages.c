@@ -167,7 +167,7 @@ static int arguments(const char *format, char kinds[MOST][8]) {
         const char *from = format + 1;
         const size_t size = conversion(from, &kind, &number);
         format += size;
-        if (kind == '%') continue;
+        if (!strchr("sdiuxfgecm", kind)) continue; /* a percent sign */
         const char *length = from + strcspn(from, "hlzjtsdiuxfgecm");
         const int at = number ? number - 1 : n;
         assert_in_range(at, 0, MOST - 1);
