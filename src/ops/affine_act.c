@@ -75,7 +75,7 @@ static bool turn_back(heed_ctx *cx, const turn *t, heed_tensor *bias, int64_t ro
                                                     .beta = beta,
                                                     .rows = rows,
                                                     .cols = t->cols,
-                                                    .piece = 256,
+                                                    .piece = heed__col_piece(cx, t->cols),
                                                     .fn = turn_rows,
                                                     .arg = t });
     heed__parallel(cx, rows, 8 * t->cols, turn_range, &(turn_all){ cx, t });

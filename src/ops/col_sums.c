@@ -57,6 +57,11 @@ static void join_pieces(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
+int64_t heed__col_piece(const heed_ctx *cx, int64_t cols) {
+    const int threads = heed_pool_threads(cx->pool);
+    return threads > 1 && cols < 2 * 256 * threads ? 128 : 256;
+}
+
 bool heed__col_sums(heed_ctx *cx, const heed_col_sums *sum) {
     heed_col_sums s = *sum;
     if (!s.cols) return true;
@@ -97,7 +102,7 @@ bool heed__bias_grad(heed_ctx *cx, heed_tensor *bias, const float *x, int64_t ro
                                                 .beta = beta,
                                                 .rows = rows,
                                                 .cols = cols,
-                                                .piece = 256,
+                                                .piece = heed__col_piece(cx, cols),
                                                 .fn = add_plain,
                                                 .arg = &(plain){ x, cols } });
 }

@@ -77,7 +77,8 @@ const float *heed__drop_back(heed_ctx *cx, const heed__drop *d, heed_tensor *bia
         return b.dz;
     }
     b.cols = cols;
-    heed_col_sums s = { .out = db, .beta = beta, .rows = rows, .cols = cols, .piece = 256 };
+    heed_col_sums s = { .out = db, .beta = beta, .rows = rows, .cols = cols };
+    s.piece = heed__col_piece(cx, cols);
     s.fn = back_rows;
     s.arg = &b;
     return heed__col_sums(cx, &s) ? b.dz : NULL;

@@ -38,12 +38,15 @@ typedef struct scatter_job {
     const float *dy;
     int64_t count, dim;
     int32_t padding;
+    bool fresh; /* dtable is not set yet */
 } scatter_job;
 
 /* One range of the table's rows: every worker reads all ids, so the order of sums is that of i. */
 static void scatter_rows(void *arg, int64_t begin, int64_t end, int worker) {
     const scatter_job *j = arg;
     (void)worker;
+    if (j->fresh)
+        memset(j->dtable + begin * j->dim, 0, (size_t)((end - begin) * j->dim) * sizeof(float));
     for (int64_t i = 0; i < j->count; i++) {
         const int32_t id = j->ids[i];
         if (id == j->padding || id < begin || id >= end) continue;
@@ -54,11 +57,19 @@ static void scatter_rows(void *arg, int64_t begin, int64_t end, int worker) {
 int heed__scatter_rows(heed_ctx *cx, heed_tensor *table, const heed__ids *ids, const float *dy) {
     if (table->sparse)
         return heed__sparse_add(table->sparse, ids->count, ids->id, dy, ids->padding);
-    scatter_job j = { cx,         heed_grad(cx, table), ids->id,     dy,
-                      ids->count, heed__cols(table),    ids->padding };
-    if (!j.dtable) return 0;
+    float beta, *dtable = heed__grad_beta(cx, table, &beta);
+    if (!dtable) return 0;
+    scatter_job j = { .cx = cx,
+                      .dtable = dtable,
+                      .ids = ids->id,
+                      .dy = dy,
+                      .count = ids->count,
+                      .dim = heed__cols(table),
+                      .padding = ids->padding,
+                      .fresh = beta == 0 };
     const int64_t rows = table->shape[0], threads = heed_pool_threads(cx->pool);
-    const int64_t grain = ids->count * j.dim < 65536 ? rows : (rows + threads - 1) / threads;
+    const int64_t work = (ids->count + (j.fresh ? rows : 0)) * j.dim;
+    const int64_t grain = work < 65536 ? rows : (rows + threads - 1) / threads;
     heed_pool_run(cx->pool, rows, grain > 0 ? grain : 1, scatter_rows, &j);
     return 0;
 }

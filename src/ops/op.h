@@ -59,6 +59,8 @@ typedef struct heed_col_sums {
     const void *arg;
 } heed_col_sums;
 bool heed__col_sums(heed_ctx *cx, const heed_col_sums *s);
+/* A piece for sums of `cols` columns: 256, or 128 where that leaves threads without one. */
+int64_t heed__col_piece(const heed_ctx *cx, int64_t cols);
 /* out[j] (+)= sum over i of x[i][j]: a bias's gradient. x is contiguous. */
 bool heed__bias_grad(heed_ctx *cx, heed_tensor *bias, const float *x, int64_t rows, int64_t cols);
 
