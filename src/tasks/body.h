@@ -136,6 +136,11 @@ typedef struct heed_body_goal {
     const int32_t *label;       /* [len] numbers below K */
     const int64_t *label_start; /* [len+1] where a text has several: label[label_start[i] .. ) */
     uint64_t seed;
+    /* Other texts, with one label each (-1: not known), by which fit chooses its settings. NULL:
+     * it takes those that it has by default, or, again, those of the fit before. */
+    const heed_rows *check;
+    const int32_t *check_label;
+    bool again;
 } heed_body_goal;
 
 /* A recipe. Functions that take err return 0 or a status with its sentence; those that take cx
@@ -168,6 +173,9 @@ typedef struct heed_body_kind {
     /* After training: makes its tables small, for the better of whoever keeps or opens the model.
      * NULL: they stay as they are. */
     void (*finish)(heed_body *b);
+    /* What the evidence counts beside the head, to be set; NULL: the body has none. The function
+     * may be NULL. */
+    float *(*gain)(heed_body *b);
     /* Of a body whose parameters do not change any more; *memo NULL: it has none. The function may
      * be NULL. */
     int (*memo)(heed_ctx *cx, const heed_body *b, heed_body_memo **memo, heed_error *err);

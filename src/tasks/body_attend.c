@@ -121,6 +121,11 @@ static void finish(heed_body *b) {
     heed__param_round(((heed_attend *)b)->table);
 }
 
+static float *gain(heed_body *b) {
+    heed_attend *a = (heed_attend *)b;
+    return a->evidence.margin.cols ? &a->evidence.gain : NULL;
+}
+
 static int64_t held(const heed_body *b) {
     const heed_attend *a = (const heed_attend *)b;
     return heed__index_size(&a->index) + heed__evidence_size(&a->evidence);
@@ -269,6 +274,7 @@ const heed_body_kind heed__body_attend = { .name = "attend",
                                            .words = words,
                                            .word = word_row,
                                            .fit = fit,
+                                           .gain = gain,
                                            .held = held,
                                            .finish = finish,
                                            .memo = heed__attend_memo,

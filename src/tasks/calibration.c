@@ -64,6 +64,21 @@ static double fit_inverse(const float *logits, const int32_t *right, int64_t n, 
     return b;
 }
 
+double heed__inverse_temperature(const float *logits, const int32_t *right, int64_t n,
+                                 int64_t classes, double *loss) {
+    const double b = fit_inverse(logits, right, n, classes);
+    int64_t known = 0;
+    *loss = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const float *z = logits + i * classes;
+        if (right[i] < 0) continue;
+        known++;
+        *loss += ln_sum(z, classes, b) - b * (double)z[right[i]];
+    }
+    *loss /= (double)known;
+    return b;
+}
+
 void heed__calibrated(const heed_calibration *c, const float *logits, float *probs,
                       int64_t classes) {
     const double b = 1 / c->temperature, ln = ln_sum(logits, classes, b);

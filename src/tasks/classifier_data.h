@@ -39,6 +39,9 @@ int heed__part_encode(heed_classifier *c, heed_part *p, heed_error *err);
 int heed__part_score(heed_classifier *c, heed_part *p, heed_score *score, heed_error *err);
 /* Calibrates c on the part, with one label a text, and leaves the answers in c->held. */
 int heed__part_calibrate(heed_classifier *c, heed_part *p, heed_error *err);
+/* What the evidence counts beside the head of c, and both together, so that the labels of the part,
+ * which c has not learnt from, are likeliest; nothing where c has no evidence. */
+int heed__part_weigh(heed_classifier *c, heed_part *p, heed_error *err);
 int64_t heed__part_size(const heed_part *p); /* bytes */
 /* Of its texts, labels and scores. */
 uint64_t heed__part_hash(const heed_part *p);

@@ -14,9 +14,11 @@
 #include "base/alloc.h"
 #include "base/elementary.h"
 #include "heed/ops.h"
+#include "tasks/calibration.h"
 #include "ops/op.h"
 
-#define FAR 0.7f
+#define FAR  0.7f
+#define GAIN 4.0f /* what a margin of 1 counts, where it is not measured */
 
 enum { LOGS = HEED_EVIDENCE_LOGS, SPARE = 15 }; /* SPARE: bytes that are read past the last row */
 
@@ -179,7 +181,7 @@ static int settle(heed_evidence *e, const heed_rows *rows, const heed_body_goal 
     for (int64_t k = 0; k < K; k++) most = more[k] > most ? more[k] : most;
     for (int64_t k = 0; k < K; k++) {
         const double lacks = more[k] > 0 ? heed__ln(most / more[k]) : 0;
-        more[k] = (lacks < MOST ? lacks : MOST) / (double)e->gain;
+        more[k] = (lacks < MOST ? lacks : MOST) / (double)GAIN;
     }
     if (e->margin.cols == 1) e->margin.bias[0] += (float)((more[1] - more[0]) / 2);
     for (int64_t k = 0; k < K && e->margin.cols > 1; k++) e->margin.bias[k] += (float)more[k];
@@ -187,22 +189,76 @@ static int settle(heed_evidence *e, const heed_rows *rows, const heed_body_goal 
     return 0;
 }
 
+/* The loss of m on texts that it has not learnt from, at the best temperature, into *loss. 0 or a
+ * status. */
+static int judge(heed_ctx *cx, const heed_margin *m, const heed_sparse_rows *s,
+                 const int32_t *label, double *loss) {
+    const int64_t K = m->cols == 1 ? 2 : m->cols;
+    float *z = heed__calloc(&m->hooks, (size_t)s->len, (size_t)K * sizeof *z);
+    if (!z) return HEED_ENOMEM;
+    for (int64_t i = 0; i < s->len; i++) {
+        const int64_t at = s->start[i];
+        const heed_margin_row row = { s->id + at, s->value + at, s->start[i + 1] - at };
+        heed__margin_apply(cx, m, &row, z + i * K);
+        if (m->cols == 1) {
+            z[i * K + 1] = z[i * K];
+            z[i * K] = -z[i * K + 1];
+        }
+    }
+    heed__inverse_temperature(z, label, s->len, K, loss);
+    heed__free(&m->hooks, z);
+    return 0;
+}
+
+/* Fits the margin: with e->c, or with what goal->check likes best. 0 or a status. */
+static int fit_margin(heed_ctx *cx, heed_evidence *e, const heed_feature_index *x,
+                      const heed_sparse_rows *s, const heed_body_goal *goal) {
+    static const double costs[] = { 1, 0.5, 0.25 };
+    heed_margin_cfg cfg = { .c = e->c, .seed = goal->seed };
+    heed_sparse_rows check = { 0 };
+    if (!goal->check)
+        return heed__margin_fit(cx, &e->margin, s, goal->label, goal->label_start, &cfg);
+    double least = (double)INFINITY;
+    int rc = weigh_all(&check, e, x, goal->check);
+    for (int i = 0; rc == 0 && i < (int)(sizeof costs / sizeof *costs); i++) {
+        heed_margin m = { .rows = e->margin.rows,
+                          .cols = e->margin.cols,
+                          .hooks = e->margin.hooks };
+        double loss = 0;
+        cfg.c = costs[i];
+        rc = heed__margin_fit(cx, &m, s, goal->label, goal->label_start, &cfg);
+        if (rc == 0) rc = judge(cx, &m, &check, goal->check_label, &loss);
+        const bool better = rc == 0 && loss < least;
+        heed_margin worse = better ? e->margin : m;
+        if (better) {
+            least = loss;
+            e->margin = m;
+            e->c = costs[i];
+        }
+        heed__margin_free(&worse);
+        if (!better && rc == 0) break; /* the loss has one least */
+    }
+    sparse_free(&check, &e->margin.hooks);
+    return rc;
+}
+
 int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, const heed_rows *rows,
                        const heed_body_goal *goal, heed_error *err) {
     const heed_hooks hooks = e->margin.hooks;
     heed_sparse_rows s = { 0 };
     const bool two = goal->classes == 2 && !goal->label_start;
+    const double c = goal->again && e->c > 0 ? e->c : 1;
+    const float gain = goal->again && e->gain > 0 ? e->gain : GAIN;
     heed__evidence_free(e);
     e->margin.hooks = hooks;
     e->margin.rows = x->len;
     e->margin.cols = two ? 1 : goal->classes;
-    e->gain = 4;
+    e->gain = gain;
+    e->c = c;
     fill_logs(e);
     int rc = heed__evidence_weights(x, rows, goal);
     if (rc == 0) rc = weigh_all(&s, e, x, rows);
-    if (rc == 0)
-        rc = heed__margin_fit(cx, &e->margin, &s, goal->label, goal->label_start,
-                              &(heed_margin_cfg){ .seed = goal->seed });
+    if (rc == 0) rc = fit_margin(cx, e, x, &s, goal);
     sparse_free(&s, &hooks);
     if (rc == 0 && !goal->label_start) rc = settle(e, rows, goal);
     if (rc == 0) {

@@ -16,6 +16,7 @@ typedef struct heed_evidence {
     float *scale;       /* [rows] weight = scale · number */
     int8_t *number;     /* [rows,cols] */
     float *mark;        /* [rows,2] idf and scale: what is asked of a feature, in one place */
+    double c;           /* what a mistake costs beside the size of the weights (margin.h) */
     float gain;         /* what a margin of 1 counts among the logits */
     float ln[HEED_EVIDENCE_LOGS]; /* 1 + ln c, of what is c times in a text */
 } heed_evidence;

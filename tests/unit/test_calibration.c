@@ -82,6 +82,28 @@ static void test_no_other_temperature_is_better(void **state) {
     }
 }
 
+/* Of two logits 1 apart either way, the right one in p of all: b = ln (p / (1 - p)), to the last
+ * step of the search, whatever p. */
+static void test_inverse_temperature(void **state) {
+    (void)state;
+    enum { TEXTS = 1000 };
+    static float z[2 * TEXTS];
+    static int32_t right[TEXTS];
+    for (int wrong = 20; wrong < 500; wrong++) {
+        for (int i = 0; i < TEXTS; i++) {
+            z[2 * i] = (float)(i % 2);
+            z[2 * i + 1] = (float)(1 - i % 2);
+            right[i] = (i % 2 == 0) != (i < wrong);
+        }
+        const double p = 1 - wrong / (double)TEXTS, best = log(p / (1 - p));
+        double loss = 0;
+        const double b = heed__inverse_temperature(z, right, TEXTS, 2, &loss);
+        assert_true(fabs(b - fmax(best, 0.05)) < 1e-6);
+        const double least = -p * log(p) - (1 - p) * log(1 - p);
+        assert_true(loss < least + 0.01 && loss > least - 1e-9);
+    }
+}
+
 /* Coverage on fresh texts follows a beta-binomial law; 99.9 % of it lies within 4.5 deviations. */
 static void test_coverage(void **state) {
     (void)state;
@@ -195,9 +217,13 @@ static void test_kept(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_temperature), cmocka_unit_test(test_no_other_temperature_is_better),
-        cmocka_unit_test(test_coverage),    cmocka_unit_test(test_few),
-        cmocka_unit_test(test_scope),       cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_temperature),
+        cmocka_unit_test(test_no_other_temperature_is_better),
+        cmocka_unit_test(test_inverse_temperature),
+        cmocka_unit_test(test_coverage),
+        cmocka_unit_test(test_few),
+        cmocka_unit_test(test_scope),
+        cmocka_unit_test(test_edges),
         cmocka_unit_test(test_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
