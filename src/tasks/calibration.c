@@ -65,15 +65,16 @@ static double fit_inverse(const float *logits, const int32_t *right, int64_t n, 
 }
 
 double heed__inverse_temperature(const float *logits, const int32_t *right, int64_t n,
-                                 int64_t classes, double *loss) {
+                                 int64_t classes, double *loss, double *each) {
     const double b = fit_inverse(logits, right, n, classes);
     int64_t known = 0;
     *loss = 0;
     for (int64_t i = 0; i < n; i++) {
         const float *z = logits + i * classes;
-        if (right[i] < 0) continue;
-        known++;
-        *loss += ln_sum(z, classes, b) - b * (double)z[right[i]];
+        const double one = right[i] < 0 ? 0 : ln_sum(z, classes, b) - b * (double)z[right[i]];
+        known += right[i] >= 0;
+        *loss += one;
+        if (each) each[i] = one;
     }
     *loss /= (double)known;
     return b;

@@ -26,9 +26,10 @@ typedef struct heed_calibration {
  * kept. 0, HEED_ENOMEM, or HEED_EINVALID: no example, or a logit that is not finite. */
 int heed__calibrate(heed_calibration *c, const float *logits, const int32_t *right, int64_t n,
                     int64_t classes, heed_error *err);
-/* That 1/T alone, with the mean of -ln softmax(z/T)[right] in *loss; right must know one example. */
+/* That 1/T alone, with the mean of -ln softmax(z/T)[right] in *loss, and each
+ * example's in each [n] (or NULL); one example must be known. */
 double heed__inverse_temperature(const float *logits, const int32_t *right, int64_t n,
-                                 int64_t classes, double *loss);
+                                 int64_t classes, double *loss, double *each);
 void heed__calibration_free(heed_calibration *c); /* a zeroed one is fine */
 
 /* softmax(z/T) of one row; probs may be logits. */

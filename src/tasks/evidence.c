@@ -205,7 +205,7 @@ static int judge(heed_ctx *cx, const heed_margin *m, const heed_sparse_rows *s,
             z[i * K] = -z[i * K + 1];
         }
     }
-    heed__inverse_temperature(z, label, s->len, K, loss);
+    heed__inverse_temperature(z, label, s->len, K, loss, NULL);
     heed__free(&m->hooks, z);
     return 0;
 }

@@ -97,7 +97,7 @@ static void test_inverse_temperature(void **state) {
         }
         const double p = 1 - wrong / (double)TEXTS, best = log(p / (1 - p));
         double loss = 0;
-        const double b = heed__inverse_temperature(z, right, TEXTS, 2, &loss);
+        const double b = heed__inverse_temperature(z, right, TEXTS, 2, &loss, NULL);
         assert_true(fabs(b - fmax(best, 0.05)) < 1e-6);
         const double least = -p * log(p) - (1 - p) * log(1 - p);
         assert_true(loss < least + 0.01 && loss > least - 1e-9);
