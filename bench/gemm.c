@@ -3,6 +3,7 @@
  * each figure is the best of its turns, and the peak is measured in the same turns.
  *
  *     bench/run_gemm.sh          sets what the peers need and pins to one core
+ *     build/bench/bench_gemm step        only the products of training steps of six encoder layers
  */
 #include <dlfcn.h>
 #include <stdint.h>
@@ -82,6 +83,13 @@ static void our_tn(const side *x) {
 }
 static void our_packed(const side *x) {
     ours(x, false, false, true);
+}
+static void our_weight_grad(const side *x) {
+    const shape s = x->s;
+    heed_gemm g = { .m = s.m, .n = s.n, .k = s.k, .a = x->at, .b = x->b, .c = x->c, .ta = true };
+    g.lda = s.m, g.ldb = g.ldc = s.n;
+    g.shard = HEED_GEMM_SHARD;
+    heed__gemm(x->kernels, NULL, &g, x->scratch);
 }
 static void blas_nn(const side *x) {
     const int m = (int)x->s.m, n = (int)x->s.n, k = (int)x->s.k;
@@ -193,9 +201,9 @@ static double more(double a, double b) {
     return a > b ? a : b;
 }
 
-/* One form of ours beside up to two peers (NULL: not there). */
-static void row(const side *x, const char *form, void (*we)(const side *),
-                void (*dnnl)(const side *), void (*blas)(const side *)) {
+/* One form of ours beside up to two peers (NULL: not there). Returns its part of the peak. */
+static double row(const side *x, const char *form, void (*we)(const side *),
+                  void (*dnnl)(const side *), void (*blas)(const side *)) {
     const double work = 2.0 * (double)x->s.m * (double)x->s.n * (double)x->s.k;
     double us = 0, peak = 0, d = 0, o = 0;
     for (int t = 0; t < TURNS; t++) {
@@ -211,7 +219,11 @@ static void row(const side *x, const char *form, void (*we)(const side *),
     if (o > 0) printf("   %7.1f  %5.2f", o, us / o);
     printf("\n");
     fflush(stdout);
+    return us / peak;
 }
+
+static const char *const heading = "f32, %s, GFLOP/s\n    m     n     k  form        ours /peak    "
+                                   "oneDNN  ours/  OpenBLAS  ours/\n";
 
 static void f32_products(const heed_kernels *k) {
     static const shape shapes[] = { { 1024, 1024, 1024 }, { 512, 768, 768 }, { 128, 768, 768 },
@@ -221,10 +233,7 @@ static void f32_products(const heed_kernels *k) {
     side x = { .kernels = k };
     if (dnnl) *(void **)&x.dnnl = dlsym(dnnl, "dnnl_sgemm");
     if (blas) *(void **)&x.cblas = dlsym(blas, "cblas_sgemm");
-    printf(
-        "f32, %s, GFLOP/s\n    m     n     k  form        ours /peak    oneDNN  ours/  OpenBLAS  "
-        "ours/\n",
-        k->name);
+    printf(heading, k->name);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const shape s = x.s = shapes[i];
         x.a = numbers(s.m * s.k), x.at = numbers(s.m * s.k);
@@ -244,6 +253,47 @@ static void f32_products(const heed_kernels *k) {
 #endif
         row(&x, "packed", our_packed, peer, NULL);
         free(x.a), free(x.at), free(x.w), free(x.b), free(x.c), free(x.packed), free(x.scratch);
+    }
+}
+
+/* One product of a step beside oneDNN; form 0: forward, 1: the input's gradient, 2: the weight's. */
+static double step_row(const heed_kernels *k, dnnl_fn dnnl, shape s, int form) {
+    static const char *const names[] = { "NT", "NN", "TN" };
+    static void (*const we[])(const side *) = { our_nt, our_nn, our_weight_grad };
+    static void (*const peers[])(const side *) = { one_nt, one_nn, one_tn };
+    side x = { .kernels = k, .s = s, .dnnl = dnnl };
+    x.a = numbers(s.m * s.k), x.at = numbers(s.m * s.k);
+    x.w = numbers(s.n * s.k), x.b = numbers(s.n * s.k), x.c = numbers(s.m * s.n);
+    const heed_gemm g = { .m = s.m, .n = s.n, .k = s.k, .shard = HEED_GEMM_SHARD };
+    x.scratch = room(4 * heed__gemm_scratch(k, &g, 1));
+    const double part = row(&x, names[form], we[form], dnnl ? peers[form] : NULL, NULL);
+    free(x.a), free(x.at), free(x.w), free(x.b), free(x.c), free(x.scratch);
+    return part;
+}
+
+/* All products of a step over 1024 tokens: six layers of width d, ff 4d, and 10,000 words. */
+static void step_products(const heed_kernels *k) {
+    enum { TOKENS = 1024, WORDS = 10000 };
+    void *library = dlopen("libdnnl.so.2", RTLD_NOW);
+    dnnl_fn dnnl = NULL;
+    if (library) *(void **)&dnnl = dlsym(library, "dnnl_sgemm");
+    printf(heading, k->name);
+    for (int64_t d = 256; d <= 384; d += 128) {
+        const int64_t weights[][3] = {
+            { d, d, 24 }, { 4 * d, d, 6 }, { d, 4 * d, 6 }, { WORDS, d, 1 }
+        }; /* [out,in], how many */
+        double work = 0, at_peak = 0;
+        for (int form = 0; form < 3; form++)
+            for (int i = 0; i < 4; i++) {
+                const int64_t out = weights[i][0], in = weights[i][1];
+                const shape shapes[] = { { TOKENS, out, in },
+                                         { TOKENS, in, out },
+                                         { out, in, TOKENS } };
+                const double each = (double)(out * in * weights[i][2]);
+                work += each;
+                at_peak += each / step_row(k, dnnl, shapes[form], form);
+            }
+        printf("all products of a step, d %d: %.2f of the peak\n", (int)d, work / at_peak);
     }
 }
 
@@ -370,10 +420,11 @@ static void bf16_products(const heed_kernels *k) {
     }
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     heed_error err;
     const heed_kernels *k = heed__kernels(NULL, &err);
     if (!k) return fprintf(stderr, "%s\n", err.msg), 69;
+    if (argc > 1 && strcmp(argv[1], "step") == 0) return step_products(k), 0;
     if (!getenv("SKIP_F32")) f32_products(k);
     one_row(k);
     one_row_affine();

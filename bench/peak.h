@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-/* Seconds of a clock that only goes forward. */
+/* Seconds of a clock that only goes forward: with CPU_TIME in the environment the calling thread's
+ * own processor time, for one thread on a machine that is busy. */
 double bench_now(void);
 
 /* Best of several short runs on the calling thread. isa: "avx512", "avx2", "neon"; 0 where the

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # run_gemm.sh: matrix products beside this core's limits, oneDNN, OpenBLAS and, where PYTHON has it, torch.
-# One thread on one core (CORE, 1), the peers told to use AVX-512, everything in one run.
+# One thread on one core (CORE, 1), the peers told to use AVX-512, everything in one run. CPU_TIME=1: by processor time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${BUILD:-build} core=${CORE:-1} python=${PYTHON:-python3}
