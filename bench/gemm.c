@@ -256,7 +256,7 @@ static void f32_products(const heed_kernels *k) {
     }
 }
 
-/* A product of a step beside oneDNN; form 0: forward, 1: gradient of the input, 2: of the weight. */
+/* A product of a step beside oneDNN; form 0: forward, 1: the input's, 2: the weight's gradient. */
 static double step_row(const heed_kernels *k, dnnl_fn dnnl, shape s, int form) {
     static const char *const names[] = { "NT", "NN", "TN" };
     static void (*const we[])(const side *) = { our_nt, our_nn, our_weight_grad };
