@@ -12,6 +12,9 @@
 enum { STEPS = 100 };
 
 static const double COLDEST = 0.05, HOTTEST = 20;
+/* What is believed of ln T before any example was seen: its mean and deviation. A few examples that
+ * are all right say nothing of how sure to be, and their least loss is at the coldest of all. */
+static const double USUAL = 1, SPREAD = 0.7;
 
 static double largest(const float *z, int64_t classes) {
     double most = (double)z[0];
@@ -46,11 +49,13 @@ static void slope(const float *z, int32_t right, int64_t classes, double b, doub
     out[1] += square / sum - mean * mean;
 }
 
-/* The b = 1/T of the least loss: Newton's steps in a bracket that every step narrows. */
+/* The b = 1/T of the least loss and (ln T - USUAL)² / 2 SPREAD²: Newton's steps in a bracket that
+ * every step narrows. */
 static double fit_inverse(const float *logits, const int32_t *right, int64_t n, int64_t classes) {
     double low = 1 / HOTTEST, high = 1 / COLDEST, b = 1;
     for (int step = 0; step < STEPS && high - low > 1e-10 * high; step++) {
-        double d[2] = { 0, 0 };
+        const double away = (heed__ln(b) + USUAL) / (SPREAD * SPREAD * b);
+        double d[2] = { away, (1 / (SPREAD * SPREAD * b) - away) / b };
         for (int64_t i = 0; i < n; i++)
             if (right[i] >= 0) slope(logits + i * classes, right[i], classes, b, d);
         if (d[0] > 0)

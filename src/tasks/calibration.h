@@ -21,7 +21,8 @@ typedef struct heed_calibration {
 
 /* Fits all of it to n examples: logits [n,K], right [n] (-1: left out). The temperature makes the
  * mean of -ln softmax(z/T)[right] least (Guo et al. 2017, "On calibration of modern neural
- * networks", section 4.2), within [1/20, 20]; one T is the least, since the mean is convex in 1/T.
+ * networks", section 4.2), within [1/20, 20], where there are many examples; where there are few it
+ * stays near e, what such networks usually want, since ln T is believed to be 1, more or less 0.7.
  * Of more than HEED_CALIBRATION_MOST examples the scores of as many, drawn by a fixed seed, are
  * kept. 0, HEED_ENOMEM, or HEED_EINVALID: no example, or a logit that is not finite. */
 int heed__calibrate(heed_calibration *c, const float *logits, const int32_t *right, int64_t n,
