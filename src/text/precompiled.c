@@ -1,6 +1,7 @@
 /* precompiled.c: SentencePiece's precompiled_charsmap: the size of a trie in bytes, the trie, an
  * array of 32-bit units as Darts-clone lays them out, and the texts that its leaves point to, each
  * ended by a zero. All little-endian. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -187,6 +188,12 @@ static const char *look_up_longest(const heed__charsmap *m, const char *text, ui
     return found;
 }
 
+static int by_bytes(const void *a, const void *b) {
+    const heed__trie_key *x = a, *y = b;
+    const int order = memcmp(x->key, y->key, x->size < y->size ? x->size : y->size);
+    return order ? order : (x->size > y->size) - (x->size < y->size);
+}
+
 int heed__charsmap_keep(heed__charsmap *m, const json_t *texts, const char *name, heed_error *err) {
     const size_t n = json_array_size(texts);
     heed__trie_key *keys = n ? heed__calloc(&m->hooks, n, sizeof *keys) : NULL;
@@ -198,10 +205,14 @@ int heed__charsmap_keep(heed__charsmap *m, const json_t *texts, const char *name
         if (size == 0 || size > UINT16_MAX) rc = HEED_EFORMAT;
         keys[i] = (heed__trie_key){ json_string_value(one), (uint32_t)size, (int32_t)i };
     }
+    if (rc == 0 && n) qsort(keys, n, sizeof *keys, by_bytes);
+    for (size_t i = 1; rc == 0 && i < n; i++)
+        if (by_bytes(&keys[i - 1], &keys[i]) == 0) rc = HEED_EFORMAT;
     if (rc == 0 && n) rc = heed__trie_build(&m->keep, keys, (int64_t)n);
     heed__free(&m->hooks, keys);
     if (rc == HEED_EFORMAT)
-        return heed__error(err, rc, "%s: keep is not a list of texts, none empty", name);
+        return heed__error(err, rc, "%s: keep is not a list of texts, none empty or there twice",
+                           name);
     return rc ? heed__error(err, rc, "tokenizer: out of memory") : 0;
 }
 

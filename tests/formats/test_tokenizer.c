@@ -102,6 +102,16 @@ static void test_wrong_parts(void **state) {
           HEED_EFORMAT, "x: normalizer: precompiled_charsmap is not base64" },
         { "\"normalizer\": {\"type\": \"Precompiled\", \"precompiled_charsmap\": \"/////w==\"}",
           HEED_EFORMAT, "x: normalizer: precompiled_charsmap is cut short" },
+        { "\"normalizer\": {\"type\": \"Precompiled\", \"longest\": true, \"keep\": [\"b\", \"a\", "
+          "\"b\"], "
+          "\"precompiled_charsmap\": \"CAAAAAAEAAABAgAAYQBiAA==\"}",
+          HEED_EFORMAT, "x: normalizer: keep is not a list of texts, none empty or there twice" },
+        { "\"normalizer\": {\"type\": \"Precompiled\", \"longest\": true, \"keep\": [\"a\", \"\"], "
+          "\"precompiled_charsmap\": \"CAAAAAAEAAABAgAAYQBiAA==\"}",
+          HEED_EFORMAT, "x: normalizer: keep is not a list of texts, none empty or there twice" },
+        { "\"normalizer\": {\"type\": \"Precompiled\", \"longest\": true, \"keep\": [\"a\", 1], "
+          "\"precompiled_charsmap\": \"CAAAAAAEAAABAgAAYQBiAA==\"}",
+          HEED_EFORMAT, "x: normalizer: keep is not a list of texts, none empty or there twice" },
         { "\"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"ab\"}", HEED_EFORMAT,
           "x: pre_tokenizer: replacement is not one character" },
         { "\"pre_tokenizer\": {\"type\": \"Punctuation\", \"behavior\": \"Eaten\"}",

@@ -26,7 +26,8 @@ PARTS = {
         {"type": "Strip", "strip_left": True, "strip_right": True}, {"type": "Prepend", "prepend": "▁"}, {"type": "ByteLevel"},
         {"type": "Replace", "pattern": {"Regex": "\\s+|(a|b)+?"}, "content": " "},
         {"type": "Replace", "pattern": {"String": " "}, "content": "▁"},
-        {"type": "Precompiled", "precompiled_charsmap": "CAAAAAAEAAABAgAAYQBiAA=="}],
+        {"type": "Precompiled", "precompiled_charsmap": "CAAAAAAEAAABAgAAYQBiAA=="},
+        {"type": "Precompiled", "precompiled_charsmap": "CAAAAAAEAAABAgAAYQBiAA==", "longest": True, "keep": ["a", "ll", "日本"]}],
     "pre_tokenizer": [
         {"type": "BertPreTokenizer"}, {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
         {"type": "Whitespace"}, {"type": "WhitespaceSplit"}, {"type": "UnicodeScripts"}, {"type": "FixedLength", "length": 3},
