@@ -27,6 +27,7 @@ typedef struct search {
     heed_split split;
     heed_classifier *best;
     double best_accuracy, best_loss;
+    bool *given_right; /* [held out] what the given settings are right about */
     double start;
     int64_t trials, settings;
     heed_error *err;
@@ -73,6 +74,29 @@ static void tell(search *s, const candidate *k, const heed_examples *x, double b
     if (s->cfg->tell) s->cfg->tell(s->cfg->arg, &t);
 }
 
+/* Notes what the first classifier, that of the given settings, is right about. 0 or a status. */
+static int note_given(search *s, const heed_classifier *c) {
+    if (s->given_right || !c->held.len) return 0;
+    s->given_right = heed__calloc(&s->hooks, (size_t)c->held.len, sizeof *s->given_right);
+    if (!s->given_right) return heed__error(s->err, HEED_ENOMEM, "search: out of memory");
+    for (int64_t i = 0; i < c->held.len; i++)
+        s->given_right[i] = c->held.outcome[i].said == c->held.outcome[i].right;
+    return 0;
+}
+
+/* Whether c is right where the given settings are wrong more often than the other way round, by
+ * more than one standard error: of many trials one is always the best by chance. */
+static bool beats_given(const search *s, const heed_classifier *c) {
+    int64_t gained = 0, lost = 0;
+    if (!s->given_right) return true;
+    for (int64_t i = 0; i < c->held.len; i++) {
+        const bool right = c->held.outcome[i].said == c->held.outcome[i].right;
+        gained += right && !s->given_right[i];
+        lost += !right && s->given_right[i];
+    }
+    return gained > lost && (gained - lost) * (gained - lost) > gained + lost;
+}
+
 /* Trains and judges; a classifier of all texts that is the best so far is kept. 0 or a status. */
 static int try(search *s, candidate *k, int64_t texts) {
     heed_examples x = s->split.learn;
@@ -87,7 +111,12 @@ static int try(search *s, candidate *k, int64_t texts) {
     k->loss = 0;
     if (c) heed__held_measure(&c->held, &k->accuracy, &k->loss);
     const bool best = c && texts == s->split.learn.len &&
-                      (!s->best || better(k->accuracy, k->loss, s->best_accuracy, s->best_loss));
+                      (!s->best || (better(k->accuracy, k->loss, s->best_accuracy, s->best_loss) &&
+                                    beats_given(s, c)));
+    if (c && !s->best && note_given(s, c)) {
+        heed_classifier_close(c);
+        return s->err->code;
+    }
     if (best) {
         heed_classifier_close(s->best);
         s->best = c;
@@ -188,6 +217,7 @@ heed_classifier *heed__classifier_search(const heed_examples *data, const heed_c
          r++)
         rc = round_of(&s);
     heed__split_free(&s.split, &s.hooks);
+    heed__free(&s.hooks, s.given_right);
     const bool stopped = rc == HEED_ECANCELLED && s.best && base->keep_stopped;
     if (rc == 0 || stopped) return s.best;
     heed_classifier_close(s.best);
