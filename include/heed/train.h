@@ -78,7 +78,8 @@ typedef struct heed_optim_cfg {
     float eps;          /* 0: 1e-8; ADAGRAD: 1e-10 */
     float momentum;     /* SGD */
     bool nesterov;      /* SGD */
-    float ema;          /* decay of an average of the weights beside them, such as 0.999 */
+    float ema; /* decay of an average of the weights beside them, such as 0.999; it begins as
+                           the weights after the first step */
     const heed_param_group *groups; /* copied */
     int group_count;
 } heed_optim_cfg;
