@@ -98,7 +98,9 @@ typedef struct heed_classify_cfg {
 
     const heed_examples *valid; /* held-out data; NULL: as valid_part says */
     double valid_part; /* part of the training data held out, by label (none). Where anything is,
-                          the weights of the epoch that is best on it are kept */
+                          the weights of the epoch that is best on it are kept. None: of 10,000 to
+                          200,000 texts with 200 for each label attend's attention still does not
+                          see a twentieth, 2000 at most, by which it is weighed against n-grams */
     int64_t patience;  /* epochs without a better one before training stops (never) */
     double seconds;    /* time after which it stops (none) */
     const char *from;  /* folder of a model of the same recipe to start from: its words and weights;
