@@ -28,8 +28,9 @@ typedef struct heed_search_cfg {
 /* Trains with the given settings on all texts, then round after round: nine settings drawn by the
  * seed learn from a ninth of the texts, the best three of them from a third, the best from all. The
  * seed alone fixes the trials and their order; the time only cuts their tail. base's own valid, or
- * base's valid_part (0.1) of data drawn by label, is what judges. Only for one label a text. The
- * best classifier, as heed_classifier_train; NULL and *err on failure. */
+ * base's valid_part (0.1) of data drawn by label, is what judges: other settings must be right
+ * about more of it than those given by more than one standard error. Only for one label a text.
+ * The best classifier, as heed_classifier_train; NULL and *err on failure. */
 heed_classifier *heed__classifier_search(const heed_examples *data, const heed_classify_cfg *base,
                                          const heed_search_cfg *cfg, heed_error *err);
 
