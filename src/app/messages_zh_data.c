@@ -778,6 +778,8 @@ const message messages_zh_made[] = {
     { "no label: one column only", "没有标签：只有一列" },
     /* -- training */
     { "train: stopped%s", "训练：已停止%m" },
+    { "train: vectors of words are not finite; the learning rate is too high",
+      "训练：词向量不是有限数；学习率过高" },
     { "; nothing was saved", "；没有保存任何内容" },
     { "nothing was saved", "没有保存任何内容" },
     { "train: stopped in epoch %lld; %s%.300s%s", "训练：在第 %s 轮停止；%m%s%m" },

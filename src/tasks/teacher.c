@@ -26,10 +26,6 @@ typedef struct teacher {
     float *gap;    /* [all] how far the label is before the next */
 } teacher;
 
-static int no_memory(heed_error *err) {
-    return heed__error(err, HEED_ENOMEM, "train: out of memory");
-}
-
 /* -- texts ------------------------------------------------------------------------------------ */
 
 static int by_number(const void *a, const void *b) {
@@ -221,6 +217,5 @@ int heed__teacher_guess(heed_ctx *cx, const heed_lesson *lesson, heed_guess *gue
     heed__free(hooks, t.said);
     heed__free(hooks, t.gap);
     heed__index_free(&t.index);
-    if (rc == HEED_ENOMEM) return no_memory(err);
-    return rc ? heed__error(err, rc, "train: stopped") : 0;
+    return rc ? heed__cbow_error(rc, err) : 0;
 }

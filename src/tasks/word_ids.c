@@ -69,6 +69,15 @@ static int write_all(const found *f, const heed_hooks *hooks, const char *path, 
     return heed__writer_commit(w, err);
 }
 
+int heed__cbow_error(int rc, heed_error *err) {
+    static const char too_high[] = "train: vectors of words are not finite; the learning rate is "
+                                   "too high";
+    return heed__error(err, rc, "%s",
+                       rc == HEED_ENOMEM       ? "train: out of memory"
+                       : rc == HEED_ENONFINITE ? too_high
+                                               : "train: stopped");
+}
+
 static int learn(heed_ctx *cx, const heed_texts *x, const heed_vectors_cfg *cfg, const char *path,
                  int64_t *words, heed_error *err) {
     const heed_hooks *hooks = cfg->cbow.hooks;
@@ -84,7 +93,7 @@ static int learn(heed_ctx *cx, const heed_texts *x, const heed_vectors_cfg *cfg,
         f.vector = heed__calloc(hooks, (size_t)f.words, (size_t)f.dim * sizeof *f.vector);
         f.order = heed__calloc(hooks, (size_t)f.words, sizeof *f.order);
         rc = f.vector && f.order ? heed__cbow_learn(cx, &ids, &cfg->cbow, f.vector) : HEED_ENOMEM;
-        if (rc) heed__error(err, rc, rc == HEED_ENOMEM ? "train: out of memory" : "train: stopped");
+        if (rc) heed__cbow_error(rc, err);
     } else {
         heed__error(err, rc, "train: out of memory");
     }

@@ -19,6 +19,9 @@ typedef struct heed_word_form {
 int heed__word_ids(heed_word_ids *ids, heed_feature_index *index, const heed_texts *x,
                    int64_t least, heed_word_form **form, const heed_hooks *hooks);
 
+/* Says what heed__cbow_learn came to (not 0), which it returns. */
+int heed__cbow_error(int rc, heed_error *err);
+
 /* How vectors are learnt and written. */
 typedef struct heed_vectors_cfg {
     heed_cbow_cfg cbow;

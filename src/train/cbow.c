@@ -102,8 +102,9 @@ static void end(learner *l, const heed_hooks *hooks) {
 
 static float sigmoid(const learner *l, float z) {
     if (z >= EDGE) return 1;
-    if (z <= -EDGE) return 0;
-    return l->sigmoid[(int)((z + EDGE) * (SIGMOIDS / (2 * EDGE)))];
+    if (!(z > -EDGE)) return 0; /* NaN too: of steps that are too long */
+    const int at = (int)((z + EDGE) * (SIGMOIDS / (2 * EDGE)));
+    return l->sigmoid[at < SIGMOIDS ? at : SIGMOIDS - 1]; /* just below EDGE the sum rounds up */
 }
 
 /* Word `word`, at the middle of line[low..high) but for itself. */
@@ -165,6 +166,12 @@ static bool tell(const learner *l, int64_t done, int64_t total) {
     return h->cancel && h->cancel(h->user);
 }
 
+static bool is_finite(const float *x, int64_t len) {
+    for (int64_t i = 0; i < len; i++)
+        if (!isfinite(x[i])) return false;
+    return true;
+}
+
 int heed__cbow_learn(heed_ctx *cx, const heed_word_ids *x, const heed_cbow_cfg *given,
                      float *vector) {
     learner l = { .k = cx->k, .x = x, .cfg = *given, .vector = vector };
@@ -189,5 +196,5 @@ int heed__cbow_learn(heed_ctx *cx, const heed_word_ids *x, const heed_cbow_cfg *
         if (done % TELL == TELL - 1 && tell(&l, done + 1, total)) rc = HEED_ECANCELLED;
     }
     end(&l, c->hooks);
-    return rc;
+    return rc == 0 && !is_finite(vector, x->words * c->dim) ? HEED_ENONFINITE : rc;
 }

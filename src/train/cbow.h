@@ -25,7 +25,7 @@ typedef struct heed_cbow_cfg {
 } heed_cbow_cfg;
 
 /* Fills vector [words,dim]. Depends on texts and seed alone. 0 or a status: HEED_ENOMEM,
- * HEED_ECANCELLED. */
+ * HEED_ECANCELLED, HEED_ENONFINITE where the steps were too long for it. */
 int heed__cbow_learn(heed_ctx *cx, const heed_word_ids *x, const heed_cbow_cfg *cfg, float *vector);
 
 #endif

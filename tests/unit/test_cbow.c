@@ -128,6 +128,24 @@ static void test_teacher(void **state) {
     heed_ctx_free(cx);
 }
 
+/* Steps so long that nothing is left of the vectors are told; no table is read beyond its end. */
+static void test_too_long_steps(void **state) {
+    (void)state;
+    static float v[WORDS * DIM];
+    heed_error err;
+    make();
+    const heed_word_ids x = { .texts = N, .words = WORDS, .start = start, .id = id };
+    const heed_cbow_cfg cfg = { .dim = DIM, .passes = 200, .rate = 10, .seed = 3 };
+    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = 1 }, &err);
+    if (!cx) fail_msg("%s", err.msg);
+    const int rc = heed__cbow_learn(cx, &x, &cfg, v);
+    assert_int_equal(rc, HEED_ENONFINITE);
+    assert_int_equal(heed__cbow_error(rc, &err), HEED_ENONFINITE);
+    assert_string_equal(err.msg, "train: vectors of words are not finite; the learning rate is "
+                                 "too high");
+    heed_ctx_free(cx);
+}
+
 static void test_file(void **state) {
     (void)state;
     static const char *const text[] = { "Good day, good sun", "a day of sun", "day and sun" };
@@ -158,9 +176,8 @@ static void test_file(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_places),
-        cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_teacher),
+        cmocka_unit_test(test_places),  cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_teacher), cmocka_unit_test(test_too_long_steps),
         cmocka_unit_test(test_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
