@@ -31,7 +31,7 @@ typedef struct heed_attention_choice {
     heed_score_kind score;
     heed_weights_kind weights; /* REINFORCE needs a loss of its own, which no model here has */
     int64_t topk;              /* of HEED_WEIGHTS_TOPK */
-    double temperature;        /* the score is divided by it; 0: 1 */
+    double temperature;        /* the score is divided by it; 1e-6 to 1e6; 0: 1 */
     bool learn_temperature;    /* each head's own, from there on */
     bool score_std;            /* the score is divided by its row's deviation */
     int64_t window;            /* each sees as many on either side of it; 0: all */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/messages.h"
 #include "base/text.h"
 #include "models/parts.h"
 
@@ -46,7 +47,8 @@ static bool read_weights(const char *said, heed_attention_choice *a) {
     if (strncmp(said, "topk:", 5) == 0) {
         a->weights = HEED_WEIGHTS_TOPK;
         if (opt_int(said + 5, 1, 1e6, &a->topk)) return true;
-        fprintf(stderr, "heed train: --weights topk:K keeps the K largest, K from 1 on, not '%s'\n",
+        fprintf(stderr,
+                tr("heed train: --weights topk:K keeps the K largest, K from 1 on, not '%s'\n"),
                 said + 5);
         return false;
     }
@@ -56,8 +58,8 @@ static bool read_weights(const char *said, heed_attention_choice *a) {
         return true;
     }
     fprintf(stderr,
-            "heed train: --weights is softmax, sparsemax, entmax, topk:K, hard, gumbel or sigmoid, "
-            "not '%s'\n",
+            tr("heed train: --weights is softmax, sparsemax, entmax, topk:K, hard, gumbel or "
+               "sigmoid, not '%s'\n"),
             said);
     return false;
 }
@@ -66,11 +68,13 @@ static bool read_temperature(const char *said, heed_attention_choice *a) {
     a->learn_temperature = said && strcmp(said, "learned") == 0;
     a->score_std = said && strcmp(said, "std") == 0;
     if (!said || a->learn_temperature || a->score_std) return true;
-    if (heed__parse_double(said, strlen(said), &a->temperature) && a->temperature > 0 &&
+    if (heed__parse_double(said, strlen(said), &a->temperature) && a->temperature >= 1e-6 &&
         a->temperature <= 1e6)
         return true;
-    fprintf(stderr, "heed train: --temperature is a number above 0, learned or std, not '%s'\n",
-            said);
+    fprintf(
+        stderr,
+        tr("heed train: --temperature is a number from 1e-6 to 1e6, learned or std, not '%s'\n"),
+        said);
     return false;
 }
 
@@ -84,7 +88,8 @@ static bool read_penalty(const attention_options *o, heed_attention_choice *a) {
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         if (!(said[i].weight > 0)) continue;
         if (a->penalty) {
-            fprintf(stderr, "heed train: --entropy, --diversity and --coverage go one at a time\n");
+            fprintf(stderr, "%s",
+                    tr("heed train: --entropy, --diversity and --coverage go one at a time\n"));
             return false;
         }
         a->penalty = said[i].kind;
@@ -99,8 +104,8 @@ bool attention_options_complete(const attention_options *o, heed_classify_cfg *c
     const int score = !o->score || cfg->no_attention ? 0 : find(heed__score_names, o->score);
     if (score < 0) {
         fprintf(stderr,
-                "heed train: --attention is scaled_dot, dot, cosine, bilinear, additive or none, "
-                "not '%s'\n",
+                tr("heed train: --attention is scaled_dot, dot, cosine, bilinear, additive or "
+                   "none, not '%s'\n"),
                 o->score);
         return false;
     }

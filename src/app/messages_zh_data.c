@@ -524,6 +524,24 @@ const message messages_zh[] = {
       "--from-feedback\n",
       "heed train: --features 不能与 --search、--curve、--augment、--unlabeled、--from-feedback "
       "同用\n" },
+    { "heed train: --valid-features go with --features and --valid, --test-features with "
+      "--features "
+      "and --test\n",
+      "heed train: --valid-features 须与 --features 和 --valid 同用，--test-features 须与 "
+      "--features 和 --test 同用\n" },
+    { "heed train: --weights topk:K keeps the K largest, K from 1 on, not '%s'\n",
+      "heed train: --weights topk:K 保留最大的 K 个，K 从 1 起，而不是“%s”\n" },
+    { "heed train: --weights is softmax, sparsemax, entmax, topk:K, hard, gumbel or sigmoid, not "
+      "'%s'\n",
+      "heed train: --weights 应为 softmax、sparsemax、entmax、topk:K、hard、gumbel 或 "
+      "sigmoid，而不是“%s”\n" },
+    { "heed train: --temperature is a number from 1e-6 to 1e6, learned or std, not '%s'\n",
+      "heed train: --temperature 应为 1e-6 到 1e6 之间的数、learned 或 std，而不是“%s”\n" },
+    { "heed train: --entropy, --diversity and --coverage go one at a time\n",
+      "heed train: --entropy、--diversity 与 --coverage 每次只能用一个\n" },
+    { "heed train: --attention is scaled_dot, dot, cosine, bilinear, additive or none, not '%s'\n",
+      "heed train: --attention 应为 scaled_dot、dot、cosine、bilinear、additive 或 "
+      "none，而不是“%s”\n" },
     { "softmax, sparsemax, entmax, topk:K, hard, gumbel, sigmoid (softmax)",
       "softmax、sparsemax、entmax、topk:K、hard、gumbel、sigmoid（默认 softmax）" },
     { "scores are divided by it: a number, learned, or std for their own deviation (1)",
@@ -780,6 +798,8 @@ const message messages_zh_made[] = {
     { "train: stopped%s", "训练：已停止%m" },
     { "train: vectors of words are not finite; the learning rate is too high",
       "训练：词向量不是有限数；学习率过高" },
+    { "attention: temperature %g is not 1e-6 to 1e6", "注意力：温度 %s 不在 1e-6 到 1e6 之间" },
+    { "attention: topk %lld is not at least 1", "注意力：topk %s 不是至少 1" },
     { "; nothing was saved", "；没有保存任何内容" },
     { "nothing was saved", "没有保存任何内容" },
     { "train: stopped in epoch %lld; %s%.300s%s", "训练：在第 %s 轮停止；%m%s%m" },

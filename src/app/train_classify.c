@@ -210,6 +210,24 @@ static bool is_many(const train_options *o) {
     return o->search || o->curve || o->unlabeled;
 }
 
+/* Features of all data or of none: what is missing is told before a training, not after it. */
+static bool check_features(const train_options *o) {
+    if (o->features && (is_many(o) || o->augment || o->feedback)) {
+        fprintf(stderr, "%s",
+                tr("heed train: --features does not go with --search, --curve, --augment, "
+                   "--unlabeled and --from-feedback\n"));
+        return false;
+    }
+    if ((o->valid_features != NULL) != (o->features && o->valid) ||
+        (o->test_features != NULL) != (o->features && o->test)) {
+        fprintf(stderr, "%s",
+                tr("heed train: --valid-features go with --features and --valid, --test-features "
+                   "with --features and --test\n"));
+        return false;
+    }
+    return true;
+}
+
 /* Options as the library wants them. False: a sentence was printed. */
 static bool complete(train_options *o) {
     heed_classify_cfg *c = &o->cfg;
@@ -224,12 +242,7 @@ static bool complete(train_options *o) {
                            "time\n"));
         return false;
     }
-    if (o->features && (is_many(o) || o->augment || o->feedback)) {
-        fprintf(stderr, "%s",
-                tr("heed train: --features does not go with --search, --curve, --augment, "
-                   "--unlabeled and --from-feedback\n"));
-        return false;
-    }
+    if (!check_features(o)) return false;
     if (!o->out) {
         fprintf(stderr, tr("heed train: -o DIR is needed; see --help\n"));
         return false;

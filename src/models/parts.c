@@ -14,6 +14,13 @@ int heed__model_defaults(heed_params *ps, heed_model_cfg *c) {
         if (sizes[i] < 0 || sizes[i] > INT32_MAX)
             return heed_params_fail(ps, HEED_EINVALID, "a model's size %lld is outside 0..2^31-1",
                                     (long long)sizes[i]);
+    const heed_attention_choice *a = &c->attention;
+    if (a->temperature != 0 && !(a->temperature >= 1e-6 && a->temperature <= 1e6))
+        return heed_params_fail(ps, HEED_EINVALID, "attention: temperature %g is not 1e-6 to 1e6",
+                                a->temperature);
+    if (a->weights == HEED_WEIGHTS_TOPK && a->topk < 1)
+        return heed_params_fail(ps, HEED_EINVALID, "attention: topk %lld is not at least 1",
+                                (long long)a->topk);
     const bool classic = c->kind == HEED_MODEL_CLASSIC, lm = c->kind == HEED_MODEL_LM;
     if (c->dim == 0) c->dim = classic ? 64 : 256;
     if (c->hidden == 0) c->hidden = c->dim;

@@ -5,7 +5,7 @@
 #include "heed/models.h"
 
 /* Fills the zero fields that have defaults; 0, or HEED_EINVALID kept in ps for a size outside of
- * 0..2^31-1. */
+ * 0..2^31-1, a temperature that is no use as a float, or no number of keys for top-k weights. */
 int heed__model_defaults(heed_params *ps, heed_model_cfg *c);
 int heed__model_embed(heed_embed *e, heed_params *ps, const char *name, const heed_model_cfg *c,
                       int64_t vocab);

@@ -60,6 +60,8 @@ expect 64 "this model reads 2 features beside each text, and none are given" "$h
 expect 64 "this model reads texts alone" "$heed" test "$dir/plain" "$dir/data.tsv" --features "$dir/x.npy"
 expect 64 "this model reads features without steps" "$heed" test "$dir/x" "$dir/data.tsv" --features "$dir/s.npy"
 expect 64 "--features does not go with" "$heed" train classify "$dir/data.tsv" --features "$dir/x.npy" -o "$dir/no" --curve
+expect 64 "--valid-features go with" "$heed" train classify "$dir/data.tsv" --valid-features "$dir/x.npy" -o "$dir/no"
+expect 64 "--test-features with" "$heed" train classify "$dir/data.tsv" --features "$dir/x.npy" --test "$dir/data.tsv" -o "$dir/no"
 expect 65 "data.tsv: is no .npy file" "$heed" train classify "$dir/data.tsv" --features "$dir/data.tsv" -o "$dir/no"
 expect 66 "none.npy" "$heed" train classify "$dir/data.tsv" --features "$dir/none.npy" -o "$dir/no"
 sed -i 's/"features": 2/"features": 3/' "$dir/x/config.json"

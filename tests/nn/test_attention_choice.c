@@ -173,18 +173,42 @@ static void test_config(void **state) {
     assert_non_null(heed_params_find(f.ps, "encoder.layers.1.self.t5"));
     heed_tensor *ids = heed_zeros(f.cx, HEED_I32, 2, (int64_t[]){ 2, 6 });
     assert_non_null(heed_encoder_classifier_apply(f.cx, &m, ids, NULL, NULL));
-    cfg.attention.temperature = -1;
-    assert_int_equal(heed_encoder_classifier_init(&m, f.ps, &cfg), HEED_EINVALID);
-    assert_non_null(strstr(heed_params_error(f.ps)->msg, "temperature -1 is not above 0"));
     close_fixture(&f);
+}
+
+/* What would be 0 or infinite as a float, or chooses no key, is refused when a model is made. */
+static void test_refused(void **state) {
+    (void)state;
+    static const struct {
+        heed_attention_choice choice;
+        const char *said;
+    } wrong[] = {
+        { { .temperature = -1 }, "temperature -1 is not 1e-6 to 1e6" },
+        { { .temperature = 1e-320 }, "temperature 9.99989e-321 is not 1e-6 to 1e6" },
+        { { .temperature = 1e300 }, "temperature 1e+300 is not 1e-6 to 1e6" },
+        { { .weights = HEED_WEIGHTS_TOPK }, "topk 0 is not at least 1" },
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        fixture f = open_fixture();
+        heed_encoder_classifier m;
+        const heed_model_cfg cfg = { .kind = HEED_MODEL_ENCODER,
+                                     .vocab = 20,
+                                     .dim = 16,
+                                     .heads = 2,
+                                     .layers = 1,
+                                     .classes = 3,
+                                     .attention = wrong[i].choice };
+        assert_int_equal(heed_encoder_classifier_init(&m, f.ps, &cfg), HEED_EINVALID);
+        assert_non_null(strstr(heed_params_error(f.ps)->msg, wrong[i].said));
+        close_fixture(&f);
+    }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_temperature),
-        cmocka_unit_test(test_learnt_temperature),
-        cmocka_unit_test(test_penalty),
-        cmocka_unit_test(test_config),
+        cmocka_unit_test(test_temperature), cmocka_unit_test(test_learnt_temperature),
+        cmocka_unit_test(test_penalty),     cmocka_unit_test(test_config),
+        cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
