@@ -109,6 +109,7 @@ typedef struct heed_body_cfg {
     double dropout;        /* negative: none */
     const char *tokenizer; /* file to take the units from; NULL: the recipe's own. Not kept */
     int64_t bytes;         /* of all training texts, for defaults. Not kept */
+    int64_t labels;        /* that there are; 0 where a number is learnt. Not kept */
     uint64_t seed;
 } heed_body_cfg;
 

@@ -20,10 +20,10 @@
 /* Where there are more words in the training texts, pieces would cost more memory and time than
  * they bring. */
 static const int64_t MANY = 4000000;
-/* Of texts with fewer bytes together, pairs of words far apart are evidence too: there are not too
- * many of them, and these texts leave the most to be told. */
-static const int64_t FEW = 500000;
-enum { FAR = 19 };
+/* Of texts with fewer bytes together, pairs of words far apart are evidence too, where there are so
+ * many texts for each label: such pairs are rare, and tell nothing of a label that has few. */
+static const int64_t FEW = 1000000;
+enum { FAR = 19, FAR_TEXTS = 300 };
 static const float NO_WORD = 0.1f, NO_PIECE = 0.3f; /* left out of a word's vector by chance */
 static const uint64_t DRAWN = 0x617474656e64u;
 
@@ -84,6 +84,11 @@ static int count_words(const heed_attend *a, const heed_texts *x, int64_t enough
     return rc;
 }
 
+/* How far apart the words of a pair may be. */
+static int far(const heed_body_cfg *c, const heed_texts *x) {
+    return c->bytes && c->bytes < FEW && x->len / FAR_TEXTS >= c->labels ? FAR : 0;
+}
+
 static int learn(heed_body *b, const heed_texts *x, heed_error *err) {
     heed_attend *a = (heed_attend *)b;
     int64_t words = 0;
@@ -94,7 +99,7 @@ static int learn(heed_body *b, const heed_texts *x, heed_error *err) {
                                       .gaps = small,
                                       .least = 2,
                                       .most = small ? 5 : 0,
-                                      .far = b->cfg.bytes && b->cfg.bytes < FEW ? FAR : 0 };
+                                      .far = far(&b->cfg, x) };
     a->dim = b->cfg.embed;
     a->mean = b->cfg.no_attention;
     a->heads = a->mean ? 1 : b->cfg.heads;

@@ -484,6 +484,7 @@ heed_classifier *heed_classifier_train(const heed_examples *data, const heed_cla
     if (!t.c) return NULL;
     heed_ctx_set_precision(t.c->cx, given->precision);
     int rc = target == HEED_TARGET_SCORE ? 0 : heed__data_labels(t.c, data, t.err);
+    t.body.labels = t.c->labels;
     const double spare = spare_part(&t);
     t.spare = spare > 0;
     if (t.spare) t.cfg.valid_part = spare;

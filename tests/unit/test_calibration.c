@@ -84,8 +84,13 @@ static void test_no_other_temperature_is_better(void **state) {
     }
 }
 
-/* Of two logits 1 apart either way, the right one in p of all: b = ln (p / (1 - p)), to the last
- * step of the search, whatever p. */
+/* The slope of what is minimised, with what is believed beforehand, at 1/T = b: two logits 1 apart
+ * either way, the right one in p of n. */
+static double slope_at(double b, double p, double n) {
+    return n * (1 - p - 1 / (1 + exp(b))) + (log(b) + 1) / (0.49 * b);
+}
+
+/* The search ends where that slope is 0, to its last step, whatever p; near ln (p / (1 - p)). */
 static void test_inverse_temperature(void **state) {
     (void)state;
     enum { TEXTS = 1000 };
@@ -97,10 +102,16 @@ static void test_inverse_temperature(void **state) {
             z[2 * i + 1] = (float)(1 - i % 2);
             right[i] = (i % 2 == 0) != (i < wrong);
         }
-        const double p = 1 - wrong / (double)TEXTS, best = log(p / (1 - p));
+        const double p = 1 - wrong / (double)TEXTS;
+        double low = 0.05, high = 20;
+        for (int i = 0; i < 100; i++) {
+            const double middle = (low + high) / 2;
+            *(slope_at(middle, p, TEXTS) > 0 ? &high : &low) = middle;
+        }
         double loss = 0;
         const double b = heed__inverse_temperature(z, right, TEXTS, 2, &loss, NULL);
-        assert_true(fabs(b - fmax(best, 0.05)) < 1e-6);
+        assert_true(fabs(b - low) < 1e-6);
+        assert_true(fabs(b - log(p / (1 - p))) < 0.1);
         const double least = -p * log(p) - (1 - p) * log(1 - p);
         assert_true(loss < least + 0.01 && loss > least - 1e-9);
     }
