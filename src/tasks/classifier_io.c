@@ -222,6 +222,9 @@ static int open_tree(heed_classifier *c, const json_t *tree, const char *dir, he
         rc = old ? open_head_1(body, head, path, err)
                  : heed__head_read(head, json_object_get(tree, "head"), path, err);
     if (rc == 0) rc = heed__beside_read(&c->beside, json_object_get(tree, "array"), path, err);
+    if (rc == 0 && ((c->beside.in && head->pairs) || (c->no_texts && !c->beside.in)))
+        rc = heed__error(err, HEED_EFORMAT, "%s: %s", path,
+                         c->beside.in ? "an array beside pairs of texts" : "no_texts and no array");
     const bool score = head->target == HEED_TARGET_SCORE;
     if (rc == 0) rc = open_labels(c, tree, score, path, err);
     const json_t *calibration = json_object_get(tree, "calibration");

@@ -66,4 +66,11 @@ expect 65 "data.tsv: is no .npy file" "$heed" train classify "$dir/data.tsv" --f
 expect 66 "none.npy" "$heed" train classify "$dir/data.tsv" --features "$dir/none.npy" -o "$dir/no"
 sed -i 's/"features": 2/"features": 3/' "$dir/x/config.json"
 expect 65 "too few for the model that config.json tells of" "$heed" test "$dir/x" "$dir/data.tsv" --features "$dir/x.npy"
+# folders that no training writes: features beside pairs, and neither texts nor features
+awk -F'\t' 'NR == 1 { print "label\ttext\ttext2"; next } { print $0 "\t" $2 }' "$dir/data.tsv" >"$dir/pairs.tsv"
+"$heed" train classify "$dir/pairs.tsv" --pairs -o "$dir/pairs" --epochs 1 --run none >/dev/null 2>&1 || wrong "train pairs"
+sed -i 's/"max_len"/"no_texts": true, "max_len"/' "$dir/pairs/config.json"
+expect 65 "config.json: no_texts and no array" "$heed" predict "$dir/pairs" --features "$dir/x.npy" --explain
+sed -i 's/"max_len"/"array": {"features": 2, "width": 128, "sequence": false, "dropout": 0.1}, "max_len"/' "$dir/pairs/config.json"
+expect 65 "config.json: an array beside pairs of texts" "$heed" predict "$dir/pairs" --features "$dir/x.npy" --explain
 exit $failed
