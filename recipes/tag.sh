@@ -10,7 +10,7 @@ models=${HEED_MODELS:-$(mktemp -d)}
 part() {
     local f
     for f in "$data/$1/$2.conll" "$data/$1/$2.conll.zst" "$data/$1/$2.conll.gz"; do
-        [ -e "$f" ] && { printf '%s' "$f"; return; }
+        [ ! -e "$f" ] || { printf '%s' "$f"; return; }
     done
 }
 
