@@ -798,6 +798,8 @@ const message messages_zh_made[] = {
     { "train: stopped%s", "训练：已停止%m" },
     { "train: vectors of words are not finite; the learning rate is too high",
       "训练：词向量不是有限数；学习率过高" },
+    { "attack: only on models that give one label to single texts without features",
+      "攻击：只用于给单个文本一个标签、不读特征的模型" },
     { "attention: temperature %g is not 1e-6 to 1e6", "注意力：温度 %s 不在 1e-6 到 1e6 之间" },
     { "attention: topk %lld is not at least 1", "注意力：topk %s 不是至少 1" },
     { "; nothing was saved", "；没有保存任何内容" },

@@ -116,9 +116,10 @@ int heed__attack(heed_classifier *c, const heed_examples *x, const heed_outcome 
     const heed_hooks *h = &c->hooks;
     const size_t n = (size_t)x->len;
     siege s = { .c = c, .x = x, .err = err };
-    if (c->head.cfg.target != HEED_TARGET_LABEL || c->head.cfg.pairs)
+    if (c->head.cfg.target != HEED_TARGET_LABEL || c->head.cfg.pairs || c->beside.in)
         return heed__error(err, HEED_EUNSUPPORTED,
-                           "attack: only on models that give one label to single texts");
+                           "attack: only on models that give one label to single texts without "
+                           "features");
     s.text = heed__calloc(h, n, sizeof *s.text);
     s.label = heed__calloc(h, n, sizeof *s.label);
     s.item = heed__calloc(h, n, sizeof *s.item);

@@ -58,6 +58,7 @@ expect 65 "lines for 120 rows of features" bash -c "head -5 '$dir/texts' | '$hee
 expect 65 ":121: there are 120 rows of features and no more" bash -c "yes word | head -130 | '$heed' predict '$dir/x' - --features '$dir/x.npy' >/dev/null"
 expect 64 "this model reads 2 features beside each text, and none are given" "$heed" predict "$dir/x" "$dir/texts"
 expect 64 "this model reads texts alone" "$heed" test "$dir/plain" "$dir/data.tsv" --features "$dir/x.npy"
+expect 69 "single texts without features" "$heed" test "$dir/v" "$dir/data.tsv" --features "$dir/x.npy" --attack swap
 expect 64 "this model reads features without steps" "$heed" test "$dir/x" "$dir/data.tsv" --features "$dir/s.npy"
 expect 64 "--features does not go with" "$heed" train classify "$dir/data.tsv" --features "$dir/x.npy" -o "$dir/no" --curve
 expect 64 "--valid-features go with" "$heed" train classify "$dir/data.tsv" --valid-features "$dir/x.npy" -o "$dir/no"
