@@ -31,7 +31,7 @@ typedef struct heed_served_cfg {
 
 typedef struct heed_served heed_served; /* any thread */
 
-/* NULL and *err where it is missing, bad, or reads pairs of texts. */
+/* NULL and *err where it is missing, bad, or reads pairs of texts or features beside them. */
 heed_served *heed_served_open(const heed_served_cfg *cfg, heed_error *err);
 void heed_served_close(heed_served *m); /* after what its batches hold is answered */
 

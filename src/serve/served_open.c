@@ -106,6 +106,9 @@ static int measure(heed_served *m, heed_error *err) {
         if (heed_classifier_pairs(copy->c))
             return heed__error(err, HEED_EUNSUPPORTED,
                                "%s reads pairs of texts; an event is a single one", m->dir);
+        if (copy->c->beside.in)
+            return heed__error(err, HEED_EUNSUPPORTED,
+                               "%s reads features beside texts; an event is a text alone", m->dir);
         m->labels = heed_classifier_labels(copy->c);
         m->width = m->labels ? m->labels : 1;
         m->dim = copy->c->body->dim;
