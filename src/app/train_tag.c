@@ -32,6 +32,7 @@ static int read_options(tag_options *o, int argc, char **argv, const char **oper
         { "token", 0, OPT_INT, &o->columns.token, 1, 1000, "N", "column of the words (1)" },
         { "tag", 0, OPT_INT, &o->columns.tag, 1, 1000, "N", "column of the tags (the last)" },
         { "recipe", 0, OPT_TEXT, &c->recipe, 0, 0, "R", "lstm or encoder (lstm)" },
+        { "from", 0, OPT_TEXT, &c->from, 0, 0, "MODEL", "start from this model" },
         { "no-crf", 0, OPT_FLAG, &c->no_crf, 0, 0, NULL,
           "learn each word's tag by itself; answers follow the scheme all the same" },
         { "epochs", 0, OPT_INT, &c->epochs, 1, 1e6, "N", "passes over the data, at most (10)" },

@@ -52,6 +52,14 @@ struct heed_tagger {
 /* An empty one with its context. NULL and *err on failure. */
 heed_tagger *heed__tagger_new(const char *isa, int threads, uint64_t seed, const heed_hooks *hooks,
                               heed_error *err);
+/* A folder's tagger without its parameters: types, shape and words. NULL and *err on failure. */
+heed_tagger *heed__tagger_open_shape(const char *dir, const heed_open_cfg *cfg, heed_error *err);
+/* t gets old's shape, but for what is read in training alone and the CRF, old's words, which old
+ * has no longer, and its types. 0 or HEED_ENOMEM. */
+int heed__tagger_follow(heed_tagger *t, heed_tagger *old, heed_error *err);
+/* After heed__tagger_build: the weights in dir, which old was opened from; those that score the
+ * tags where t has no types but old's. 0 or a status. */
+int heed__tagger_take(heed_tagger *t, const heed_tagger *old, const char *dir, heed_error *err);
 /* Declares the parameters of t->shape for the vocabulary and types that t has. 0 or a status. */
 int heed__tagger_build(heed_tagger *t, heed_error *err);
 /* Makes the lattice from the weights; once more whenever they have changed. 0 or a status. */

@@ -211,7 +211,14 @@ static int check_size(const heed_tagger *t, const char *path, heed_error *err) {
     return 0;
 }
 
-static heed_tagger *open_once(const char *dir, const heed_open_cfg *cfg, heed_error *err) {
+/* What a layer calls a wrong setting is a wrong file here. NULL. */
+static heed_tagger *refused(heed_tagger *t, const char *dir, int rc, heed_error *err) {
+    if (rc == HEED_EINVALID && strlen(dir) <= HEED_PATH_SIZE - 32) err->code = HEED_EFORMAT;
+    heed_tagger_close(t);
+    return NULL;
+}
+
+heed_tagger *heed__tagger_open_shape(const char *dir, const heed_open_cfg *cfg, heed_error *err) {
     heed_tagger *t = heed__tagger_new(cfg->isa, cfg->threads, 0, cfg->hooks, err);
     if (!t) return NULL;
     char path[HEED_PATH_SIZE];
@@ -220,18 +227,21 @@ static heed_tagger *open_once(const char *dir, const heed_open_cfg *cfg, heed_er
                  : open_config(t, dir, err);
     if (rc == 0) rc = open_vocab(t, in(path, dir, "vocab.txt"), err);
     if (rc == 0) rc = check_size(t, in(path, dir, "model.safetensors"), err);
-    if (rc == 0) rc = heed__tagger_build(t, err);
+    return rc == 0 ? t : refused(t, dir, rc, err);
+}
+
+static heed_tagger *open_once(const char *dir, const heed_open_cfg *cfg, heed_error *err) {
+    heed_tagger *t = heed__tagger_open_shape(dir, cfg, err);
+    if (!t) return NULL;
+    char path[HEED_PATH_SIZE];
+    int rc = heed__tagger_build(t, err);
     if (rc == 0) rc = heed_params_load(t->ps, in(path, dir, "model.safetensors"), err);
     /* heed_params_freeze keeps its error in ps */
     if (rc == 0 && heed_ctx_precision(t->cx) == HEED_PRECISION_F32 &&
         heed_params_freeze(t->cx, t->ps) != 0)
         rc = heed__error(err, HEED_ENOMEM, "%s", heed_params_error(t->ps)->msg);
     if (rc == 0) rc = heed__tagger_ready(t, err);
-    if (rc == 0) return t;
-    /* what a layer calls a wrong setting is a wrong file here */
-    if (rc == HEED_EINVALID && strlen(dir) <= HEED_PATH_SIZE - 32) err->code = HEED_EFORMAT;
-    heed_tagger_close(t);
-    return NULL;
+    return rc == 0 ? t : refused(t, dir, rc, err);
 }
 
 heed_tagger *heed_tagger_open(const char *dir, const heed_open_cfg *cfg, heed_error *err) {

@@ -11,8 +11,8 @@
 #include "tasks/trainer.h"
 
 typedef struct training {
-    heed_tagger *t;
-    heed_tag_cfg cfg; /* with the defaults filled in */
+    heed_tagger *t, *old; /* old: that it starts from, without parameters, or NULL */
+    heed_tag_cfg cfg;     /* with the defaults filled in */
     heed_tag_part learn, held;
     const heed_tagged *valid; /* NULL: nothing is held out */
     heed_tag_rows rows;
@@ -24,8 +24,13 @@ typedef struct training {
     heed_error *err;
 } training;
 
-static heed_tag_cfg defaults(const heed_tag_cfg *given) {
+static const char *recipe_of(const heed_tagger *t) {
+    return t->shape.encoder ? "encoder" : "lstm";
+}
+
+static heed_tag_cfg defaults(const heed_tag_cfg *given, const heed_tagger *old) {
     heed_tag_cfg c = *given;
+    if (!c.recipe && old) c.recipe = recipe_of(old);
     const bool encoder = c.recipe && strcmp(c.recipe, "encoder") == 0;
     if (!c.recipe) c.recipe = "lstm";
     if (c.valid_part == 0) c.valid_part = 0.1;
@@ -119,7 +124,7 @@ static int read_words(training *r) {
     heed_tagger *t = r->t;
     const heed_tagged *d = &r->learn.data;
     const heed_sentences s = { d->len, d->start, d->word };
-    t->vocab = heed__tag_vocab(&s, r->cfg.vocab, &t->hooks, r->err);
+    if (!t->vocab) t->vocab = heed__tag_vocab(&s, r->cfg.vocab, &t->hooks, r->err);
     if (!t->vocab) return r->err->code;
     const heed_tag_tables tables = heed__tagger_tables(t);
     const int rc = heed__tag_encode(&r->rows, &tables, &s, &t->hooks, r->err);
@@ -156,9 +161,11 @@ static int prepare(training *r, const heed_tagged *data) {
                                  .word_dropout = c->word_dropout,
                                  .feature_dropout = c->feature_dropout };
     int rc = split(r, data);
+    if (rc == 0 && r->old) rc = heed__tagger_follow(t, r->old, r->err);
     if (rc == 0) rc = read_tags(r);
     if (rc == 0) rc = read_words(r);
     if (rc == 0) rc = heed__tagger_build(t, r->err);
+    if (rc == 0 && r->old) rc = heed__tagger_take(t, r->old, c->from, r->err);
     const int64_t K = heed__inner_tags(t->types.len);
     if (rc) return rc;
     r->laws = heed__calloc(&t->hooks, (size_t)(K + 2), (size_t)K * sizeof *r->laws);
@@ -229,11 +236,11 @@ static void tell_settings(training *r) {
     const uint64_t data = hash_of(&r->learn.data) ^ (r->valid ? hash_of(r->valid) * 3 : 0);
     heed__format(
         r->settings, sizeof r->settings,
-        "tag %s%s, data %016llx, %lld epochs of batches of %lld, rate %g, dropout %g %g %g, "
+        "tag %s%s%s, data %016llx, %lld epochs of batches of %lld, rate %g, dropout %g %g %g, "
         "seed %llu",
-        c->recipe, c->no_crf ? " without CRF" : "", (unsigned long long)data, (long long)c->epochs,
-        (long long)c->batch, c->lr, c->dropout, c->word_dropout, c->feature_dropout,
-        (unsigned long long)c->seed);
+        c->recipe, c->no_crf ? " without CRF" : "", c->from ? " from another" : "",
+        (unsigned long long)data, (long long)c->epochs, (long long)c->batch, c->lr, c->dropout,
+        c->word_dropout, c->feature_dropout, (unsigned long long)c->seed);
 }
 
 static int fit(training *r) {
@@ -281,19 +288,37 @@ static int fit(training *r) {
     return rc;
 }
 
+/* The model to start from. 0 or a status. */
+static int open_from(training *r, const heed_tag_cfg *given) {
+    const heed_open_cfg open = { .isa = given->isa, .threads = 1, .hooks = given->hooks };
+    r->old = heed__tagger_open_shape(given->from, &open, r->err);
+    if (!r->old) return r->err->code;
+    const char *recipe = recipe_of(r->old);
+    if (!given->recipe || strcmp(given->recipe, recipe) == 0) return 0;
+    heed_tagger_close(r->old);
+    return heed__error(r->err, HEED_EINVALID, "%s: is of recipe '%s', not '%.40s'", given->from,
+                       recipe, given->recipe);
+}
+
 heed_tagger *heed_tagger_train(const heed_tagged *data, const heed_tag_cfg *given,
                                heed_error *err) {
     heed_error own = { 0 };
-    training r = { .cfg = defaults(given), .err = err ? err : &own };
+    training r = { .err = err ? err : &own };
     *r.err = (heed_error){ 0 };
-    if (check(data, &r.cfg, r.err)) return NULL;
-    r.t = heed__tagger_new(r.cfg.isa, r.cfg.threads, r.cfg.seed, r.cfg.hooks, r.err);
-    if (!r.t) return NULL;
+    if (given->from && open_from(&r, given)) return NULL;
+    r.cfg = defaults(given, r.old);
+    if (check(data, &r.cfg, r.err) == 0)
+        r.t = heed__tagger_new(r.cfg.isa, r.cfg.threads, r.cfg.seed, r.cfg.hooks, r.err);
+    if (!r.t) {
+        heed_tagger_close(r.old);
+        return NULL;
+    }
     heed_ctx_set_precision(r.t->cx, r.cfg.precision);
     int rc = prepare(&r, data);
     if (rc == 0) rc = fit(&r);
     if (rc == 0 && r.valid) rc = heed__tagger_calibrate(r.t, r.valid, r.err);
     const heed_hooks hooks = r.t->hooks;
+    heed_tagger_close(r.old);
     heed__tag_part_free(&r.learn, &hooks);
     heed__tag_part_free(&r.held, &hooks);
     heed__tag_rows_free(&r.rows);

@@ -28,6 +28,15 @@ static int train(heed_error *err) {
     return 0;
 }
 
+static int learn_on(heed_error *err) {
+    heed_tag_cfg cfg = small();
+    cfg.from = dir;
+    heed_tagger *t = heed_tagger_train(&data.data, &cfg, err);
+    if (!t) return err->code;
+    heed_tagger_close(t);
+    return 0;
+}
+
 static int save(heed_error *err) {
     return heed_tagger_save(trained, dir, err);
 }
@@ -65,6 +74,11 @@ static void test_open_and_answer(void **state) {
     print_message("%lld allocations\n", (long long)oom_each(answer));
 }
 
+static void test_learn_on(void **state) {
+    (void)state;
+    print_message("%lld allocations\n", (long long)oom_each(learn_on));
+}
+
 static int set_up(void **state) {
     (void)state;
     tagged_make(&data, 0, 12);
@@ -80,6 +94,7 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_train), cmocka_unit_test(test_save),
-                                        cmocka_unit_test(test_open_and_answer) };
+                                        cmocka_unit_test(test_open_and_answer),
+                                        cmocka_unit_test(test_learn_on) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
