@@ -224,6 +224,13 @@ void heed__folder_abort(heed_folder *f) {
     close(f->lock);
 }
 
+void heed__folder_drop(const char *path, const char *const *files) {
+    char beside[HEED_PATH_SIZE + 128];
+    heed__format(beside, sizeof beside, "%s.new", path);
+    drop(path, files);
+    drop_old(beside, files);
+}
+
 int heed__folder_check(const char *path, const char *const *files, heed_error *err) {
     heed_folder f;
     const int rc = heed__folder_begin(&f, path, files, err);

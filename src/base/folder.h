@@ -28,6 +28,9 @@ int heed__folder_begin(heed_folder *f, const char *path, const char *const *file
  * 0 or a status. */
 int heed__folder_commit(heed_folder *f, heed_error *err);
 void heed__folder_abort(heed_folder *f);
+/* Removes a folder of that name that holds none but `files`, the first of them first, and what a
+ * killed writer left beside it; one that holds others stays, with them. */
+void heed__folder_drop(const char *path, const char *const *files);
 /* Whether a begin would succeed, asked before long work. 0 or its status. */
 int heed__folder_check(const char *path, const char *const *files, heed_error *err);
 

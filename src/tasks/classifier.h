@@ -8,6 +8,7 @@
 #include "tasks/calibration.h"
 #include "tasks/head.h"
 #include "tasks/metrics.h"
+#include "tasks/run_left.h"
 
 enum {
     HEED_CLASSIFIER_FORMAT =
@@ -50,6 +51,7 @@ struct heed_classifier {
     int64_t batch;                /* texts answered at once; no answer depends on it */
     heed_calibration calibration; /* len 0: none */
     heed_held held;               /* after a training; len 0 else */
+    heed_run_left left;           /* likewise, until it is saved */
 };
 
 /* An empty one with its context (train or not). NULL and *err on failure. */

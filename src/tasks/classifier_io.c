@@ -110,7 +110,11 @@ int heed_classifier_save(const heed_classifier *c, const char *dir, heed_error *
     rc = save_config(c, f.work, err);
     if (rc == 0) rc = c->body->kind->save(c->body, f.work, err);
     if (rc == 0) rc = heed_params_save(c->ps, in(path, f.work, "model.safetensors"), NULL, err);
-    if (rc == 0) return heed__folder_commit(&f, err);
+    if (rc == 0) {
+        rc = heed__folder_commit(&f, err);
+        if (rc == 0) heed__run_forget(&c->left);
+        return rc;
+    }
     heed__folder_abort(&f);
     return rc;
 }

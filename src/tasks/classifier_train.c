@@ -501,6 +501,7 @@ heed_classifier *heed_classifier_train(const heed_examples *data, const heed_cla
     heed__free(&hooks, t.weight);
     heed__free(&hooks, t.span);
     t.c->batch = 64;
+    if (rc == 0) heed__run_note(&t.c->left, given->run);
     if (rc == 0 || (kept && rc == HEED_ECANCELLED)) return t.c;
     heed_classifier_close(t.c);
     return NULL;

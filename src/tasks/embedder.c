@@ -101,7 +101,11 @@ int heed_embedder_save(const heed_embedder *e, const char *dir, heed_error *err)
     rc = save_config(e, f.work, err);
     if (rc == 0) rc = e->c->body->kind->save(e->c->body, f.work, err);
     if (rc == 0) rc = heed_params_save(e->c->ps, in(path, f.work, "model.safetensors"), NULL, err);
-    if (rc == 0) return heed__folder_commit(&f, err);
+    if (rc == 0) {
+        rc = heed__folder_commit(&f, err);
+        if (rc == 0) heed__run_forget(&e->c->left);
+        return rc;
+    }
     heed__folder_abort(&f);
     return rc;
 }

@@ -305,6 +305,7 @@ heed_embedder *heed_embedder_train(const heed_examples *data, const heed_embedde
     part_free(&t.learn, &hooks);
     part_free(&t.held, &hooks);
     heed__free(&hooks, t.span);
+    if (rc == 0) heed__run_note(&t.e->c->left, given->run);
     if (rc == 0 || (rc == HEED_ECANCELLED && given->keep_stopped && done.steps)) return t.e;
     heed_embedder_close(t.e);
     return NULL;

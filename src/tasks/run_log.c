@@ -5,7 +5,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -41,15 +43,18 @@ static void event(heed_run_log *log, int64_t step, const char *tag, double value
     put(log, log->events, record, heed__tfrecord(data, size, record));
 }
 
-static FILE *open_one(heed_run_log *log, const char *name, bool more, heed_error *err) {
+/* Opened behind its first size bytes, as far as it has them. */
+static FILE *open_one(heed_run_log *log, const char *name, int64_t size, heed_error *err) {
     char path[HEED_PATH_SIZE + 64];
+    struct stat s;
     heed__format(path, sizeof path, "%s/%s", log->folder, name);
-    FILE *f = fopen(path, more ? "ab" : "wb");
+    if (size && stat(path, &s) == 0 && s.st_size > size && truncate(path, size) != 0) size = 0;
+    FILE *f = fopen(path, size ? "ab" : "wb");
     if (!f) heed__error(err, HEED_EIO, "%s: %s", path, heed__errno_text(errno));
     return f;
 }
 
-heed_run_log *heed__run_log_open(const char *folder, bool more, const heed_hooks *hooks,
+heed_run_log *heed__run_log_open(const char *folder, const int64_t size[2], const heed_hooks *hooks,
                                  heed_error *err) {
     if (strlen(folder) > HEED_PATH_SIZE - 64) {
         heed__error(err, HEED_EINVALID, "%.100s...: too long a name", folder);
@@ -63,14 +68,20 @@ heed_run_log *heed__run_log_open(const char *folder, bool more, const heed_hooks
     }
     if (hooks) log->hooks = *hooks;
     heed__format(log->folder, sizeof log->folder, "%s", folder);
-    log->lines = open_one(log, "log.jsonl", more, err);
-    if (log->lines) log->events = open_one(log, "events.out.tfevents.heed", more, err);
+    log->lines = open_one(log, "log.jsonl", size ? size[0] : 0, err);
+    if (log->lines)
+        log->events = open_one(log, "events.out.tfevents.heed", size ? size[1] : 0, err);
     if (!log->events) {
         heed__run_log_close(log);
         return NULL;
     }
-    if (!more) event(log, 0, NULL, 0);
+    if (!size || ftell(log->events) == 0) event(log, 0, NULL, 0);
     return log;
+}
+
+void heed__run_log_sizes(const heed_run_log *log, int64_t size[2]) {
+    size[0] = log ? ftell(log->lines) : INT64_MAX;
+    size[1] = log ? ftell(log->events) : INT64_MAX;
 }
 
 void heed__run_log_close(heed_run_log *log) {

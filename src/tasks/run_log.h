@@ -7,10 +7,13 @@
 
 typedef struct heed_run_log heed_run_log;
 
-/* Opens both files in folder, which is made where it is not there; more: what is in them stays.
- * NULL and *err on failure. */
-heed_run_log *heed__run_log_open(const char *folder, bool more, const heed_hooks *hooks,
+/* Opens both files in folder, which is made where it is not there. Of a run that goes on the first
+ * size[0] and size[1] bytes stay, what came after its checkpoint is told anew; size NULL: nothing
+ * stays. NULL and *err on failure. */
+heed_run_log *heed__run_log_open(const char *folder, const int64_t size[2], const heed_hooks *hooks,
                                  heed_error *err);
+/* How long both files are; as long as can be without a log. */
+void heed__run_log_sizes(const heed_run_log *log, int64_t size[2]);
 void heed__run_log_close(heed_run_log *log); /* NULL is fine here and below */
 /* Lines of log.jsonl, and points of TensorBoard's curves. What cannot be written is told once to
  * the log hook, and training goes on. */

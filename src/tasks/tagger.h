@@ -9,6 +9,7 @@
 
 #include "heed/nn.h"
 #include "heed/tasks.h"
+#include "tasks/run_left.h"
 #include "tasks/tag_decode.h"
 #include "tasks/tag_words.h"
 #include "tasks/tags.h"
@@ -47,6 +48,7 @@ struct heed_tagger {
     double ece[2];              /* of held-out entities without it and with it; for the record */
     uint64_t seed;              /* of the training, for the record */
     int64_t epochs;             /* likewise: the one whose weights these are */
+    heed_run_left left;         /* of its training, until it is saved */
 };
 
 /* An empty one with its context. NULL and *err on failure. */

@@ -77,7 +77,11 @@ int heed_tagger_save(const heed_tagger *t, const char *dir, heed_error *err) {
     rc = save_config(t, f.work, err);
     if (rc == 0) rc = save_vocab(t, in(path, f.work, "vocab.txt"), err);
     if (rc == 0) rc = heed_params_save(t->ps, in(path, f.work, "model.safetensors"), NULL, err);
-    if (rc == 0) return heed__folder_commit(&f, err);
+    if (rc == 0) {
+        rc = heed__folder_commit(&f, err);
+        if (rc == 0) heed__run_forget(&t->left);
+        return rc;
+    }
     heed__folder_abort(&f);
     return rc;
 }

@@ -328,6 +328,7 @@ heed_tagger *heed_tagger_train(const heed_tagged *data, const heed_tag_cfg *give
     heed__free(&hooks, r.laws);
     const bool keep = rc == HEED_ECANCELLED && r.cfg.keep_stopped && r.t->epochs > 0;
     if (rc == 0 || keep) rc = heed__tagger_ready(r.t, keep ? NULL : r.err);
+    if (rc == 0 && !keep) heed__run_note(&r.t->left, r.cfg.run);
     if (rc == 0) return r.t;
     heed_tagger_close(r.t);
     return NULL;

@@ -279,6 +279,16 @@ static int end_epoch(heed_fit_run *r) {
 
 /* -- the loop --------------------------------------------------------------------------------- */
 
+/* When the next checkpoint is due: a training is never set back by more than half of its time, nor
+ * by more than a minute; at most a twentieth of the time goes into checkpoints. */
+static void plan_save(heed_fit_run *r, double cost) {
+    const double so_far = heed__fit_seconds(r), least = 20 * cost;
+    double every = r->cfg.save_every;
+    if (!(every > 0)) every = so_far < 5 ? 5 : so_far > 60 ? 60 : so_far;
+    r->saved = clock_seconds();
+    r->save_at = r->saved + (least > every ? least : every);
+}
+
 static int stopped(heed_fit_run *r) {
     r->done->end = HEED_FIT_STOPPED;
     heed_error own = *r->err;
@@ -289,17 +299,24 @@ static int stopped(heed_fit_run *r) {
                        r->cfg.run ? r->cfg.run : "", r->cfg.run ? " has what a resume needs" : "");
 }
 
-/* A checkpoint on the way, when it is time: at most a twentieth of the time goes into them. What
- * hinders it is told, and the training goes on. */
+/* A checkpoint on the way, when it is time. What hinders it is told, and the training goes on. */
 static void save_on_the_way(heed_fit_run *r) {
-    const double start = clock_seconds(), every = r->cfg.save_every > 0 ? r->cfg.save_every : 60;
+    const double start = clock_seconds();
     if (!r->cfg.run || start < r->save_at) return;
-    if (r->save_at > 0 && heed__fit_save(r)) {
+    if (heed__fit_save(r)) {
         heed__log(r->cfg.hooks, HEED_LOG_WARN, "%s", r->err->msg);
         *r->err = (heed_error){ 0 };
     }
-    const double now = clock_seconds(), least = 20 * (now - start);
-    r->save_at = now + (least > every ? least : every);
+    plan_save(r, clock_seconds() - start);
+}
+
+/* The end is a checkpoint too where much was learnt since the last one: what follows, such as
+ * calibration, may take its time and be killed. */
+static void save_end(heed_fit_run *r) {
+    enum { MUCH = 10 };
+    r->ended = true;
+    if (r->cfg.save_every > 0 || clock_seconds() - r->saved > MUCH) r->save_at = 0;
+    save_on_the_way(r);
 }
 
 /* Batches until the epoch, the time or the user's patience is over. 0 or a status. */
@@ -321,11 +338,11 @@ static int run(heed_fit_run *r) {
     bool time_over = false;
     int rc = rehearse(r);
     r->start = clock_seconds();
+    plan_save(r, 0);
     for (; rc == 0 && r->epoch <= c->epochs; r->epoch++, r->at = 0, r->sum = 0) {
         rc = run_epoch(r, &time_over);
         if (rc == 0) rc = end_epoch(r);
         if (rc == HEED_ECANCELLED && r->done->end != HEED_FIT_STOPPED) rc = stopped(r);
-        r->done->epochs = r->epoch;
         if (rc == 0 && c->patience && r->bad >= c->patience) {
             r->done->end = HEED_FIT_PATIENCE;
             break;
@@ -336,8 +353,8 @@ static int run(heed_fit_run *r) {
         }
         if (rc) break;
     }
-    r->done->steps = heed_optim_steps(r->opt);
-    r->done->seconds = heed__fit_seconds(r);
+    if (r->epoch > c->epochs) r->epoch = c->epochs;
+    if (rc == 0) save_end(r);
     return rc;
 }
 
@@ -354,20 +371,22 @@ int heed__fit(const heed_learner *l, const heed_fit_cfg *cfg, heed_fitted *done,
     int rc = make(&r);
     if (rc == 0 && cfg->resume) rc = heed__fit_resume(&r);
     if (rc == 0 && cfg->run) {
-        r.log = heed__run_log_open(cfg->run, cfg->resume, cfg->hooks, r.err);
+        r.log = heed__run_log_open(cfg->run, cfg->resume ? r.log_at : NULL, cfg->hooks, r.err);
         rc = r.log ? 0 : r.err->code;
         heed__run_log_start(r.log, l, &r.cfg, cfg->resume);
     }
-    if (rc == 0) rc = run(&r);
+    if (rc == 0 && !r.ended) rc = run(&r);
     if (rc == 0 || rc == HEED_ECANCELLED) {
+        r.done->epochs = r.epoch;
+        r.done->steps = heed_optim_steps(r.opt);
+        r.done->seconds = heed__fit_seconds(&r);
         heed_error kept = *r.err;
         if (r.has_best)
             heed__fit_restore(&r);
-        else if (r.opt)
+        else
             heed_optim_swap_ema(r.opt);
         if (!r.has_best) r.done->best = r.done->epochs;
         heed__run_log_end(r.log, r.done);
-        if (rc == 0) heed__fit_forget(&r);
         *r.err = kept;
     }
     heed_ctx_set_train(l->cx, false);

@@ -55,7 +55,8 @@ typedef struct heed_fit_cfg {
      * lost. */
     const char *run;
     double save_every;    /* seconds between checkpoints on the way, for what is killed and cannot
-                             stop; more where saving takes long, 0: 60 */
+                             stop; more where saving takes long. 0: as long as the training has
+                             run, 5 at least and 60 at most */
     const char *settings; /* one line that must be the same for a resume: data and options */
     bool resume;          /* go on from run/checkpoint; HEED_ENOTFOUND where there is none */
     const heed_hooks *hooks;
@@ -70,18 +71,27 @@ typedef struct heed_epoch {
     heed_score score;
 } heed_epoch;
 
+typedef enum heed_fit_end {
+    HEED_FIT_DONE,
+    HEED_FIT_PATIENCE,
+    HEED_FIT_TIME,
+    HEED_FIT_STOPPED
+} heed_fit_end;
+
 /* How it went. */
 typedef struct heed_fitted {
     int64_t epochs, best; /* run; the one whose weights are kept */
     int64_t steps;
     heed_score score; /* of the best, where there is held-out data */
     double seconds;
-    enum { HEED_FIT_DONE, HEED_FIT_PATIENCE, HEED_FIT_TIME, HEED_FIT_STOPPED } end;
+    heed_fit_end end;
 } heed_fitted;
 
 /* Trains. Tells hooks->progress "memory" once before the first step, then "train", and "epoch"
  * after each epoch (its score in the progress). HEED_ECANCELLED where the cancel hook asked: then
- * ps has the best weights so far and run/checkpoint what a resume needs. 0 or a status. */
+ * ps has the best weights so far and run/checkpoint what a resume needs. A training that came to
+ * its end leaves its checkpoint too, for what may happen before its model is saved: see
+ * run_left.h. 0 or a status. */
 int heed__fit(const heed_learner *l, const heed_fit_cfg *cfg, heed_fitted *done, heed_error *err);
 
 /* order[0..items) for one epoch: shuffled by (seed, epoch), then examples of like length brought

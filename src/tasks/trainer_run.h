@@ -23,9 +23,12 @@ typedef struct heed_fit_run {
     int64_t bad;       /* epochs since the best one */
     bool has_best;     /* best and done->score, done->best hold */
     double before;     /* seconds of the runs before this one */
+    bool ended;        /* nothing is left to be learnt: done->end says why */
+
+    int64_t log_at[2]; /* of a run that goes on: how much of its log's files is of before */
 
     double start, told, shown; /* for the eye: clocks, and a running mean of the loss */
-    double save_at;            /* by the same clock: the next checkpoint on the way */
+    double save_at, saved;     /* by the same clock: the next checkpoint on the way, the last one */
     int64_t steps_here;
 } heed_fit_run;
 
@@ -36,7 +39,4 @@ void heed__fit_restore(heed_fit_run *r);         /* the best ones become the wei
 int heed__fit_save(heed_fit_run *r);
 /* Goes to where such a checkpoint is. 0 or a status; nothing has changed then. */
 int heed__fit_resume(heed_fit_run *r);
-/* Removes the checkpoint of a run that came to its end. */
-void heed__fit_forget(const heed_fit_run *r);
-
 #endif

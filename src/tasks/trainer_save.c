@@ -2,7 +2,7 @@
  *
  *     last.safetensors   weights, optimizer and step as they are (heed_checkpoint)
  *     best.safetensors   the weights of the best epoch, where there is one
- *     state.json         where the run is, with its settings
+ *     state.json         where the run is, with its settings and the sizes of its log's files
  *
  * The folder is replaced as a whole; a resume gives the very bits of a run that was not stopped. */
 #include "tasks/trainer_run.h"
@@ -17,10 +17,9 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "heed/io.h"
+#include "tasks/run_left.h"
 
-enum { VERSION = 1, STATE_MOST = 1 << 20, MOVES = 160 };
-
-static const char *const files[] = { "state.json", "last.safetensors", "best.safetensors", NULL };
+enum { VERSION = 2, STATE_MOST = 1 << 20, MOVES = 160 };
 
 typedef char path_text[HEED_PATH_SIZE + 64];
 
@@ -67,12 +66,16 @@ static json_t *real(double value) {
 static int save_state(heed_fit_run *r, const char *path) {
     const heed_score *s = &r->done->score;
     char text_of_moves[MOVES];
+    int64_t log[2];
+    heed__run_log_sizes(r->log, log);
     json_t *o = json_pack(
-        "{s:i, s:s, s:s, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o}", "format_version", VERSION,
-        "settings", r->cfg.settings ? r->cfg.settings : "", "moves", moves(r, text_of_moves),
-        "epoch", (json_int_t)r->epoch, "at", (json_int_t)r->at, "sum", real(r->sum), "bad",
-        (json_int_t)r->bad, "best", (json_int_t)kept_epoch(r), "value", real(s->value), "loss",
-        real(s->loss), "seconds", real(heed__fit_seconds(r)));
+        "{s:i, s:s, s:s, s:I, s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I}", "format_version",
+        VERSION, "settings", r->cfg.settings ? r->cfg.settings : "", "moves",
+        moves(r, text_of_moves), "epoch", (json_int_t)r->epoch, "at", (json_int_t)r->at, "sum",
+        real(r->sum), "bad", (json_int_t)r->bad, "best", (json_int_t)kept_epoch(r), "value",
+        real(s->value), "loss", real(s->loss), "seconds", real(heed__fit_seconds(r)), "ended",
+        (json_int_t)(r->ended ? 1 + (int)r->done->end : 0), "log", (json_int_t)log[0], "events",
+        (json_int_t)log[1]);
     size_t size = 0;
     char *text = o ? heed__json_text(r->cfg.hooks, o, true, &size, r->err) : NULL;
     json_decref(o);
@@ -85,6 +88,7 @@ static int save_state(heed_fit_run *r, const char *path) {
 int heed__fit_save(heed_fit_run *r) {
     heed_folder f;
     path_text path;
+    const char *const *files = heed__checkpoint_files();
     const heed_checkpoint c = { .params = r->l->ps, .optim = r->opt, .ctx = r->l->cx };
     in(path, r->cfg.run, "checkpoint");
     int rc = heed__folder_begin(&f, path, files, r->err);
@@ -95,14 +99,6 @@ int heed__fit_save(heed_fit_run *r) {
     if (rc == 0) return heed__folder_commit(&f, r->err);
     heed__folder_abort(&f);
     return rc;
-}
-
-void heed__fit_forget(const heed_fit_run *r) {
-    path_text dir, path;
-    if (!r->cfg.run) return;
-    in(dir, r->cfg.run, "checkpoint");
-    for (const char *const *f = files; *f; f++) (void)unlink(in(path, dir, *f));
-    (void)rmdir(dir);
 }
 
 /* -- resuming --------------------------------------------------------------------------------- */
@@ -128,7 +124,8 @@ static int read_state(heed_fit_run *r, const char *path) {
     json_t *o = heed__json_read(r->cfg.hooks, path, STATE_MOST, r->err);
     if (!o) return r->err->code;
     heed_fields f = { .object = o, .name = path, .err = r->err };
-    if (heed__field_int(&f, "format_version", 1, INT32_MAX) > VERSION && !f.status)
+    const int64_t version = heed__field_int(&f, "format_version", 1, INT32_MAX);
+    if (version > VERSION && !f.status)
         f.status = heed__error(r->err, HEED_EUNSUPPORTED,
                                "%s: format_version is newer than this program's %d", path, VERSION);
     char text_of_moves[MOVES];
@@ -142,6 +139,11 @@ static int read_state(heed_fit_run *r, const char *path) {
     r->done->score.value = read_real(&f, "value");
     r->done->score.loss = read_real(&f, "loss");
     r->before = read_real(&f, "seconds");
+    r->log_at[0] = version > 1 ? heed__field_int(&f, "log", 0, INT64_MAX) : INT64_MAX;
+    r->log_at[1] = version > 1 ? heed__field_int(&f, "events", 0, INT64_MAX) : INT64_MAX;
+    const int64_t ended = version > 1 ? heed__field_int(&f, "ended", 0, 1 + HEED_FIT_STOPPED) : 0;
+    r->ended = ended > 0;
+    if (r->ended) r->done->end = (heed_fit_end)(ended - 1);
     json_decref(o);
     return f.status;
 }
@@ -167,6 +169,7 @@ static int read_best(heed_fit_run *r, const char *path) {
 
 int heed__fit_resume(heed_fit_run *r) {
     path_text dir, path;
+    const char *const *files = heed__checkpoint_files();
     if (!r->cfg.run)
         return heed__error(r->err, HEED_EINVALID, "train: a resume needs the run's folder");
     if (strlen(r->cfg.run) > HEED_PATH_SIZE - 64)
@@ -174,7 +177,7 @@ int heed__fit_resume(heed_fit_run *r) {
     in(dir, r->cfg.run, "checkpoint");
     if (access(in(path, dir, files[0]), F_OK) != 0)
         return heed__error(r->err, HEED_ENOTFOUND,
-                           "%.400s: there is no training to go on with; one that came to its end "
+                           "%.400s: there is no training to go on with; one whose model is saved "
                            "has none",
                            dir);
     const heed_checkpoint c = { .params = r->l->ps, .optim = r->opt, .ctx = r->l->cx };

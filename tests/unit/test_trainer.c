@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "heed/ops.h"
+#include "tasks/run_left.h"
 #include "tasks/run_log.h"
 #include "tasks/trainer.h"
 
@@ -286,8 +287,16 @@ static void test_resume(void **state) {
     }
     assert_true(stops >= 5);
     assert_int_equal(done.best, best);
+    heed_run_left left; /* until it is saved what came to its end can be had once more */
+    heed__run_note(&left, dir);
     line *l = line_new();
-    assert_int_equal(fit(l, cfg, &done, &err), HEED_ENOTFOUND); /* it came to its end */
+    assert_int_equal(fit(l, cfg, &done, &err), 0);
+    assert_memory_equal(l->w->data, whole->w->data, sizeof(float));
+    line_free(l);
+    heed__run_forget(&left);
+    assert_false(heed__run_has_checkpoint(dir));
+    l = line_new();
+    assert_int_equal(fit(l, cfg, &done, &err), HEED_ENOTFOUND);
     line_free(l);
     line_free(whole);
     snprintf(command, sizeof command, "rm -r %s", dir);
@@ -339,6 +348,40 @@ static void test_killed(void **state) {
     assert_true(kills > 3);
     assert_memory_equal(&got[0], whole->w->data, sizeof(float));
     assert_memory_equal(&got[1], whole->b->data, sizeof(float));
+    /* killed before it was saved: nothing is learnt again, whatever ended the training */
+    heed_fitted done;
+    heed_run_left left, other;
+    heed__run_note(&left, dir);
+    line *l = line_new();
+    cfg.resume = true;
+    assert_int_equal(fit(l, cfg, &done, NULL), 0);
+    assert_int_equal(l->calls, 0);
+    assert_int_equal(done.epochs, 5);
+    assert_int_equal(done.end, HEED_FIT_DONE);
+    assert_memory_equal(l->w->data, whole->w->data, sizeof(float));
+    line_free(l);
+    heed__run_note(&other, NULL);
+    heed__run_forget(&other);
+    l = line_new(); /* another training's checkpoint is not the first one's to remove */
+    cfg.resume = false;
+    cfg.settings = "another line";
+    cfg.patience = 1;
+    l->best_at = 1;
+    assert_int_equal(fit(l, cfg, &done, NULL), 0);
+    assert_int_equal(done.end, HEED_FIT_PATIENCE);
+    line_free(l);
+    heed__run_forget(&left);
+    assert_int_equal(access(path, F_OK), 0);
+    cfg.resume = true;
+    l = line_new();
+    assert_int_equal(fit(l, cfg, &done, NULL), 0);
+    assert_int_equal(l->calls, 0);
+    assert_int_equal(done.end, HEED_FIT_PATIENCE);
+    assert_int_equal(done.epochs, 2);
+    assert_int_equal(done.best, 1);
+    line_free(l);
+    heed__run_note(&left, dir);
+    heed__run_forget(&left);
     assert_int_not_equal(access(path, F_OK), 0);
     line_free(whole);
     snprintf(path, sizeof path, "rm -r %s", dir);
