@@ -1,9 +1,10 @@
 /* ops.h: the differentiable operations, about forty; attention has its own header,
  * heed/attention.h.
  *
- *     heed_tensor *h = heed_relu(cx, heed_affine(cx, x, w1, b1));    // any NULL on the way gives
- * NULL at the end heed_tensor *loss = heed_cross_entropy(cx, heed_affine(cx, h, w2, b2), labels,
- * NULL); if (!loss) puts(heed_ctx_error(cx)->msg);                      // checked once a step
+ *     heed_tensor *h    = heed_relu(cx, heed_affine(cx, x, w1, b1));
+ *     heed_tensor *z    = heed_affine(cx, h, w2, b2);      // a NULL on the way stays NULL
+ *     heed_tensor *loss = heed_cross_entropy(cx, z, labels, NULL);
+ *     if (!loss) puts(heed_ctx_error(cx)->msg);           // checked once a step
  *
  * Every function: computes at once; returns a new tensor of the step (until heed_ctx_reset) or
  * NULL; takes NULL for a tensor it needs and then returns NULL without touching the first error;
