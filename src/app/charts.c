@@ -1,5 +1,6 @@
 /* charts.c: lines and squares as SVG. */
 #include "app/charts.h"
+#include "app/messages.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -123,7 +124,8 @@ void chart_lines(FILE *to, const chart *given) {
 
 void chart_squares(FILE *to, const chart_matrix *m) {
     const double side = 420.0 / (double)m->n;
-    fprintf(to, "<figure><svg viewBox=\"0 0 424 424\" role=\"img\" aria-label=\"confusions\">\n");
+    fprintf(to, "<figure><svg viewBox=\"0 0 424 424\" role=\"img\" aria-label=\"%s\">\n",
+            tr("Confusions"));
     for (int64_t i = 0; i < m->n; i++) {
         int64_t sum = 0;
         for (int64_t k = 0; k < m->n; k++) sum += m->count[i * m->n + k];
@@ -136,11 +138,13 @@ void chart_squares(FILE *to, const chart_matrix *m) {
                     i == k ? "right" : "wrong", 2 + (double)k * side, 2 + (double)i * side,
                     side * 0.96, side * 0.96, n ? 0.12 + 0.88 * part : 0.04);
             chart_text(to, m->name(m->arg, i));
-            fprintf(to, " answered as ");
+            fprintf(to, tr(" answered as "));
             chart_text(to, m->name(m->arg, k));
-            fprintf(to, ": %" PRId64 " of %" PRId64 "</title></rect>\n", n, sum);
+            fprintf(to, tr(": %" PRId64 " of %" PRId64), n, sum);
+            fprintf(to, "</title></rect>\n");
         }
     }
-    fprintf(to, "</svg><figcaption>Rows are the right labels, columns the answers; a row's shades "
-                "are shares of it. Point at a square to read it.</figcaption></figure>\n");
+    fprintf(to, "</svg><figcaption>%s</figcaption></figure>\n",
+            tr("Rows are the right labels, columns the answers; a row's shades are shares of it. "
+               "Point at a square to read it."));
 }

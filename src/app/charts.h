@@ -34,8 +34,15 @@ typedef struct chart_matrix {
 } chart_matrix;
 void chart_squares(FILE *to, const chart_matrix *m);
 
-/* Head, style and title of a page; `</body></html>` ends it. */
+/* A page in the language of messages.h. Head, style and title; `</body></html>` ends it. */
 void page_begin(FILE *to, const char *title);
+
+/* A table's first row: the columns' names in English, each translated here; NULL ends them. */
+typedef struct page_column {
+    const char *name;
+    bool number; /* its cells stand at the right */
+} page_column;
+void page_columns(FILE *to, const page_column *column);
 
 /* Text with <, >, &, " and control characters made harmless. */
 void chart_text(FILE *to, const char *text);

@@ -146,8 +146,8 @@ static void draw(FILE *to, const run_list *l, const double *x, int which) {
         const double *y = which == 0 ? k->train_loss : which == 1 ? k->held_loss : k->held_score;
         line[n] = (chart_line){ l->run[n].name, colours[n], x, y, k->len };
     }
-    chart_lines(to, &(chart){ .x_name = "epoch",
-                              .y_name = names[which],
+    chart_lines(to, &(chart){ .x_name = tr("epoch"),
+                              .y_name = tr(names[which]),
                               .line = line,
                               .lines = n,
                               .mark_x = (double)NAN });
@@ -158,24 +158,29 @@ static int write_page(const run_list *l, const char *path, heed_error *err) {
     int64_t longest = 1;
     for (int64_t i = 0; i < l->len && i < DRAWN; i++)
         if (l->run[i].k.len > longest) longest = l->run[i].k.len;
+    static const page_column columns[] = { { "run", false },
+                                           { "best epoch", true },
+                                           { "score", true },
+                                           { "settings", false },
+                                           { NULL, false } };
     double *x = calloc((size_t)longest, sizeof *x);
     char *page = NULL;
     size_t size = 0;
     FILE *to = x ? open_memstream(&page, &size) : NULL;
     for (int64_t i = 0; x && i < longest; i++) x[i] = (double)(i + 1);
     if (to) {
-        page_begin(to, "Trainings compared");
+        page_begin(to, tr("Trainings compared"));
         fprintf(to, "<div class=\"row\">\n");
         for (int which = 0; which < 3; which++) draw(to, l, x, which);
-        fprintf(to, "</div>\n<table><tr><th>run</th><th class=\"n\">best epoch</th>"
-                    "<th class=\"n\">score</th><th>settings</th></tr>\n");
+        fprintf(to, "</div>\n<table>");
+        page_columns(to, columns);
         for (int64_t i = 0; i < l->len; i++) {
             const heed_run_course *k = &l->run[i].k;
             fprintf(to, "<tr><td>");
             chart_text(to, l->run[i].name);
-            fprintf(to, "</td><td class=\"n\">%" PRId64 " of %" PRId64 "</td><td class=\"n\">%.4f",
-                    k->best, k->len, at_best(k, k->held_score));
-            fprintf(to, "</td><td>");
+            fprintf(to, "</td><td class=\"n\">");
+            fprintf(to, tr("%" PRId64 " of %" PRId64), k->best, k->len);
+            fprintf(to, "</td><td class=\"n\">%.4f</td><td>", at_best(k, k->held_score));
             chart_text(to, k->settings);
             fprintf(to, "</td></tr>\n");
         }

@@ -36,6 +36,10 @@ static bool in_english(void) {
     return language != CHINESE;
 }
 
+const char *messages_language(void) {
+    return in_english() ? "en" : "zh";
+}
+
 /* -- messages by their text */
 
 static const char *find(const message *in, const char *english) {

@@ -25,6 +25,8 @@ enum { MESSAGE_SIZE = 1024 }; /* of a sentence of the library in another languag
 /* "en" or "zh", as --lang wants it; false: neither. Libraries of the program that are loaded later
  * follow, by HEED_LANG. */
 bool messages_choose(const char *name);
+/* The chosen language: "en" or "zh". */
+const char *messages_language(void);
 /* A text in the chosen language; a format keeps its arguments. */
 const char *tr(const char *english) __attribute__((format_arg(1)));
 /* A finished sentence, such as an error's, known again by its format: in to, or itself. */

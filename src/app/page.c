@@ -1,6 +1,8 @@
 /* page.c: the frame of an HTML page that needs no network: its style, light and dark. */
 #include "app/charts.h"
 
+#include "app/messages.h"
+
 static const char STYLE[] =
     ":root{color-scheme:light dark;--ink:#1c2330;--soft:#5c6675;--paper:#fff;--edge:#dfe3ea;"
     "--a:#2563eb;--b:#d9480f;--c:#2b8a3e;--d:#9c36b5;--e:#b08900;--f:#0b7285}"
@@ -28,8 +30,10 @@ static const char STYLE[] =
     "font-variant-numeric:tabular-nums}";
 
 void page_begin(FILE *to, const char *title) {
-    fprintf(to, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
-                "name=\"viewport\" content=\"width=device-width\"><title>");
+    fprintf(to,
+            "<!doctype html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><meta "
+            "name=\"viewport\" content=\"width=device-width\"><title>",
+            messages_language());
     chart_text(to, title);
     fprintf(to, "</title><style>%s", STYLE);
     for (const char *c = "abcdef"; *c; c++)
@@ -40,4 +44,14 @@ void page_begin(FILE *to, const char *title) {
     fprintf(to, "</style></head><body>\n<h1>");
     chart_text(to, title);
     fprintf(to, "</h1>\n");
+}
+
+void page_columns(FILE *to, const page_column *column) {
+    fprintf(to, "<tr>");
+    for (; column->name; column++) {
+        fprintf(to, "<th%s>", column->number ? " class=\"n\"" : "");
+        chart_text(to, tr(column->name));
+        fprintf(to, "</th>");
+    }
+    fprintf(to, "</tr>\n");
 }

@@ -7,40 +7,46 @@
 #include <string.h>
 
 #include "app/charts.h"
+#include "app/messages.h"
 #include "base/alloc.h"
 #include "base/file.h"
 
 enum { BINS = 15, WORST = 30, SQUARES = 40, LABELS = 200, RISK_POINTS = 100 };
 
 static void tile(FILE *to, const char *name, double value, heed_interval i) {
-    fprintf(to, "<div><dt>%s</dt><dd>%.4f <small>%.4f to %.4f</small></dd></div>\n", name, value,
-            i.low, i.high);
+    fprintf(to, "<div><dt>%s</dt><dd>%.4f <small>", name, value);
+    fprintf(to, tr("%.4f to %.4f"), i.low, i.high);
+    fprintf(to, "</small></dd></div>\n");
 }
 
 static void print_facts(FILE *to, const report *r) {
     fprintf(to, "<dl>\n");
     for (const report_fact *f = r->fact; f && f->name; f++) {
         fprintf(to, "<div><dt>");
-        chart_text(to, f->name);
+        chart_text(to, tr(f->name));
         fprintf(to, "</dt><dd>");
         chart_text(to, f->value);
         fprintf(to, "</dd></div>\n");
     }
     fprintf(to, "</dl>\n");
     if (!r->n || !r->m) return;
-    fprintf(to, "<h2>On %" PRId64 " held-out examples</h2>\n<dl>\n", r->n);
-    tile(to, "accuracy", r->m->accuracy, r->m->accuracy_95);
-    tile(to, "macro F1", r->m->macro_f1, r->m->macro_f1_95);
-    tile(to, "loss", r->m->loss, r->m->loss_95);
-    tile(to, "calibration error", r->m->ece, r->m->ece_95);
-    if (isfinite(r->m->auc)) tile(to, "area under the curve", r->m->auc, r->m->auc_95);
-    if (r->calibration && r->calibration->len)
-        fprintf(to,
-                "<div><dt>temperature</dt><dd>%.3f <small>calibration error %.4f before, %.4f "
-                "after</small></dd></div>\n",
-                r->calibration->temperature, r->calibration->ece_before, r->calibration->ece_after);
-    fprintf(to, "</dl>\n<p><small>Small figures: 95 %% intervals, bootstrapped over the "
-                "examples.</small></p>\n");
+    fprintf(to, "<h2>");
+    fprintf(to, tr("On %" PRId64 " held-out examples"), r->n);
+    fprintf(to, "</h2>\n<dl>\n");
+    tile(to, tr("accuracy"), r->m->accuracy, r->m->accuracy_95);
+    tile(to, tr("macro F1"), r->m->macro_f1, r->m->macro_f1_95);
+    tile(to, tr("loss"), r->m->loss, r->m->loss_95);
+    tile(to, tr("calibration error"), r->m->ece, r->m->ece_95);
+    if (isfinite(r->m->auc)) tile(to, tr("area under the curve"), r->m->auc, r->m->auc_95);
+    if (r->calibration && r->calibration->len) {
+        fprintf(to, "<div><dt>%s</dt><dd>%.3f <small>", tr("temperature"),
+                r->calibration->temperature);
+        fprintf(to, tr("calibration error %.4f before, %.4f after"), r->calibration->ece_before,
+                r->calibration->ece_after);
+        fprintf(to, "</small></dd></div>\n");
+    }
+    fprintf(to, "</dl>\n<p><small>%s</small></p>\n",
+            tr("Small figures: 95 % intervals, bootstrapped over the examples."));
 }
 
 static int print_curves(FILE *to, const report *r) {
@@ -48,25 +54,30 @@ static int print_curves(FILE *to, const report *r) {
     double *x = heed__calloc(NULL, (size_t)r->epochs, sizeof *x);
     if (!x) return HEED_ENOMEM;
     for (int64_t i = 0; i < r->epochs; i++) x[i] = (double)(i + 1);
-    const chart_line losses[] = { { "while learning", "a", x, r->train_loss, r->epochs },
-                                  { "held out", "b", x, r->held_loss, r->epochs } };
-    const chart_line score = { "held out", "b", x, r->held_score, r->epochs };
+    const chart_line losses[] = { { tr("while learning"), "a", x, r->train_loss, r->epochs },
+                                  { tr("on held-out data"), "b", x, r->held_loss, r->epochs } };
+    const chart_line score = { tr("on held-out data"), "b", x, r->held_score, r->epochs };
     const double mark = r->best ? (double)r->best : (double)NAN;
-    fprintf(to, "<h2>Learning</h2>\n<div class=\"row\">\n");
-    chart_lines(
-        to, &(chart){
-                .x_name = "epoch", .y_name = "loss", .line = losses, .lines = 2, .mark_x = mark });
-    chart_lines(to, &(chart){ .x_name = "epoch",
-                              .y_name = r->score_name,
+    fprintf(to, "<h2>%s</h2>\n<div class=\"row\">\n", tr("Learning"));
+    chart_lines(to, &(chart){ .x_name = tr("epoch"),
+                              .y_name = tr("loss"),
+                              .line = losses,
+                              .lines = 2,
+                              .mark_x = mark });
+    chart_lines(to, &(chart){ .x_name = tr("epoch"),
+                              .y_name = r->score_name ? tr(r->score_name) : NULL,
                               .line = &score,
                               .lines = 1,
                               .mark_x = mark });
     fprintf(to, "</div>\n");
-    if (r->best && r->best < r->epochs)
+    if (r->best && r->best < r->epochs) {
+        fprintf(to, "<p>");
         fprintf(to,
-                "<p>Held-out examples say that it turned after epoch %" PRId64
-                ", whose weights were kept.</p>\n",
+                tr("Held-out examples say that it turned after epoch %" PRId64
+                   ", whose weights were kept."),
                 r->best);
+        fprintf(to, "</p>\n");
+    }
     heed__free(NULL, x);
     return 0;
 }
@@ -86,9 +97,9 @@ static void print_reliability(FILE *to, const report *r) {
         conf[n] = conf[b] / count[b];
         hits[n++] = hits[b] / count[b];
     }
-    const chart_line line = { "answers, in 15 bins of confidence", "a", conf, hits, n };
-    chart_lines(to, &(chart){ .x_name = "confidence",
-                              .y_name = "how often right",
+    const chart_line line = { tr("answers, in 15 bins of confidence"), "a", conf, hits, n };
+    chart_lines(to, &(chart){ .x_name = tr("confidence"),
+                              .y_name = tr("how often right"),
                               .line = &line,
                               .lines = 1,
                               .high_x = 1,
@@ -114,9 +125,9 @@ static void print_risk(FILE *to, const report *r, const heed_outcome *const *sur
         x[p] = (double)upto / (double)r->n;
         y[p] = (double)wrong / (double)upto;
     }
-    const chart_line line = { "of the surest answers", "b", x, y, RISK_POINTS };
-    chart_lines(to, &(chart){ .x_name = "part answered",
-                              .y_name = "part wrong",
+    const chart_line line = { tr("of the surest answers"), "b", x, y, RISK_POINTS };
+    chart_lines(to, &(chart){ .x_name = tr("part answered"),
+                              .y_name = tr("part wrong"),
                               .line = &line,
                               .lines = 1,
                               .high_x = 1,
@@ -142,9 +153,11 @@ static int print_labels(FILE *to, const report *r) {
     heed_tally *t = heed__calloc(NULL, (size_t)r->labels, sizeof *t);
     if (!t) return HEED_ENOMEM;
     heed__tallies(t, r->o, r->n, r->labels);
-    fprintf(to, "<h2>Labels</h2>\n<table><tr><th>label</th><th class=\"n\">precision</th>"
-                "<th class=\"n\">recall</th><th class=\"n\">F1</th><th class=\"n\">examples</th>"
-                "</tr>\n");
+    static const page_column columns[] = { { "label", false },   { "precision", true },
+                                           { "recall", true },   { "F1", true },
+                                           { "examples", true }, { NULL, false } };
+    fprintf(to, "<h2>%s</h2>\n<table>", tr("Labels"));
+    page_columns(to, columns);
     for (int64_t k = 0; k < r->labels && k < LABELS; k++) {
         fprintf(to, "<tr><td>");
         chart_text(to, r->label(r->arg, k));
@@ -155,15 +168,23 @@ static int print_labels(FILE *to, const report *r) {
                 ratio(2 * t[k].hit, t[k].said + t[k].real), t[k].real);
     }
     fprintf(to, "</table>\n");
-    if (r->labels > LABELS)
-        fprintf(to, "<p>and %" PRId64 " more labels.</p>\n", r->labels - LABELS);
+    if (r->labels > LABELS) {
+        fprintf(to, "<p>");
+        fprintf(to, tr("and %" PRId64 " more labels."), r->labels - LABELS);
+        fprintf(to, "</p>\n");
+    }
     heed__free(NULL, t);
     return 0;
 }
 
 static void print_mistakes(FILE *to, const report *r, const heed_outcome *const *surest) {
-    fprintf(to, "<h2>The surest mistakes</h2>\n<table><tr><th>text</th><th>right</th>"
-                "<th>answered</th><th class=\"n\">confidence</th></tr>\n");
+    static const page_column columns[] = { { "text", false },
+                                           { "right label", false },
+                                           { "answered", false },
+                                           { "confidence", true },
+                                           { NULL, false } };
+    fprintf(to, "<h2>%s</h2>\n<table>", tr("The surest mistakes"));
+    page_columns(to, columns);
     for (int64_t i = 0, shown = 0; i < r->n && shown < WORST; i++) {
         if (surest[i]->said == surest[i]->right) continue;
         const int64_t at = surest[i] - r->o;
@@ -176,7 +197,7 @@ static void print_mistakes(FILE *to, const report *r, const heed_outcome *const 
         fprintf(to, "<tr><td>");
         chart_text(to, part);
         fprintf(to, "%s</td><td>", len < strlen(r->text[at]) ? " …" : "");
-        chart_text(to, surest[i]->right < 0 ? "(a label not learnt)"
+        chart_text(to, surest[i]->right < 0 ? tr("(a label not learnt)")
                                             : r->label(r->arg, surest[i]->right));
         fprintf(to, "</td><td>");
         chart_text(to, r->label(r->arg, surest[i]->said));
@@ -192,15 +213,14 @@ static int print_answers(FILE *to, const report *r) {
     if (!surest) return HEED_ENOMEM;
     for (int64_t i = 0; i < r->n; i++) surest[i] = &r->o[i];
     qsort(surest, (size_t)r->n, sizeof *surest, by_confidence);
-    fprintf(to, "<h2>Confidence</h2>\n<div class=\"row\">\n");
+    fprintf(to, "<h2>%s</h2>\n<div class=\"row\">\n", tr("Confidence"));
     print_reliability(to, r);
     print_risk(to, r, surest);
-    fprintf(to, "</div>\n<h2>Confusions</h2>\n<div class=\"row\">\n");
+    fprintf(to, "</div>\n<h2>%s</h2>\n<div class=\"row\">\n", tr("Confusions"));
     int rc = print_confusions(to, r);
-    fprintf(to, "%s</div>\n",
-            r->labels > SQUARES ? "<p>Too many labels to draw; see the table "
-                                  "below.</p>\n"
-                                : "");
+    if (r->labels > SQUARES)
+        fprintf(to, "<p>%s</p>\n", tr("Too many labels to draw; see the table below."));
+    fprintf(to, "</div>\n");
     print_mistakes(to, r, surest);
     if (rc == 0) rc = print_labels(to, r);
     heed__free(NULL, surest);

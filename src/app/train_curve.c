@@ -41,11 +41,12 @@ static int draw(const heed_curve *k, const char *run, heed_error *err) {
         law_x[i] = low + (high - low) * i / 39;
         law_y[i] = heed__curve_expect(k, exp2(law_x[i]));
     }
-    const chart_line line[] = { { "measured", "a", x, k->accuracy, k->len },
-                                { "expected: a power law of the error", "b", law_x, law_y, 40 } };
-    fprintf(to, "<h2>What more labels would bring</h2>\n<div class=\"row\">\n");
-    chart_lines(to, &(chart){ .x_name = "labelled texts, as a power of two",
-                              .y_name = "accuracy",
+    const chart_line line[] = { { tr("measured"), "a", x, k->accuracy, k->len },
+                                { tr("expected: a power law of the error"), "b", law_x, law_y,
+                                  40 } };
+    fprintf(to, "<h2>%s</h2>\n<div class=\"row\">\n", tr("What more labels would bring"));
+    chart_lines(to, &(chart){ .x_name = tr("labelled texts, as a power of two"),
+                              .y_name = tr("accuracy"),
                               .line = line,
                               .lines = k->power > 0 ? 2 : 1,
                               .mark_x = x[k->len - 1] });

@@ -61,7 +61,7 @@ int train_report_write(report *r, const report_of *of, heed_error *err) {
 int train_report(heed_classifier *c, const report_of *of, heed_error *err) {
     char title[PATH], text[5][64];
     heed_metrics m;
-    snprintf(title, sizeof title, "%s, learnt by %s", of->file, heed_classifier_recipe(c));
+    snprintf(title, sizeof title, tr("%s, learnt by %s"), of->file, heed_classifier_recipe(c));
     snprintf(text[0], sizeof *text, "%" PRId64, heed_classifier_labels(c));
     snprintf(text[1], sizeof *text, "%" PRId64, heed_classifier_parameters(c));
     snprintf(text[2], sizeof *text, "%.1f s", of->seconds);

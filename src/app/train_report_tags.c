@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/messages.h"
 #include "app/report.h"
 #include "app/train_report.h"
 #include "base/alloc.h"
@@ -37,7 +38,7 @@ static void free_entities(entities *e) {
 
 static const char *label_name(void *t, int64_t i) {
     const char *type = heed_tagger_type(t, i);
-    return !type ? "(none)" : *type ? type : "(no type)";
+    return !type ? tr("(none)") : *type ? type : tr("(no type)");
 }
 
 /* Words [begin,end) of sentence i in brackets, among those around. */
@@ -123,17 +124,17 @@ int train_report_tags(heed_tagger *t, const heed_tagged *held, const report_of *
     entities e = { .t = t, .data = held };
     int rc = held->len ? heed_tagger_test(t, held, &m, err) : 0;
     for (int64_t i = 0; rc == 0 && i < held->len; i++) rc = sentence(&e, i, err);
-    snprintf(title, sizeof title, "%s, learnt by a tagger", of->file);
+    snprintf(title, sizeof title, tr("%s, learnt by a tagger"), of->file);
     snprintf(text[0], sizeof *text, "%" PRId64, heed_tagger_types(t));
     snprintf(text[1], sizeof *text, "%" PRId64, heed_tagger_parameters(t));
     snprintf(text[2], sizeof *text, "%.1f s", of->seconds);
     snprintf(text[3], sizeof *text, "%" PRIu64, t->seed);
     snprintf(text[4], sizeof *text, "%" PRId64, m.n);
-    snprintf(text[5], sizeof *text, "%.4f (95 %%: %.4f to %.4f)", m.f1, m.f1_low, m.f1_high);
+    snprintf(text[5], sizeof *text, tr("%.4f (95 %%: %.4f to %.4f)"), m.f1, m.f1_low, m.f1_high);
     snprintf(text[6], sizeof *text, "%.4f, %.4f", m.precision, m.recall);
     snprintf(text[7], sizeof *text, "%.4f", m.accuracy);
     const double temperature = heed_tagger_temperature(t, ece);
-    snprintf(text[8], sizeof *text, "%.4f; temperature %.3g, before %.4f", m.ece, temperature,
+    snprintf(text[8], sizeof *text, tr("%.4f; temperature %.3g, before %.4f"), m.ece, temperature,
              ece[0]);
     const report_fact facts[] = { { "heed", heed_version() },
                                   { "types", text[0] },

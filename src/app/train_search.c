@@ -1,4 +1,5 @@
 /* train_search.c: a search's trials as they come, and as files. */
+#include "app/charts.h"
 #include "app/messages.h"
 #include "app/train_search.h"
 
@@ -48,8 +49,18 @@ static void tell(void *arg, const heed_trial *t) {
                 "<tr><td>%" PRId64 "%s</td><td>%s</td><td class=\"n\">%.2g</td><td class=\"n\">%.2f"
                 "</td><td class=\"n\">%.2f</td><td class=\"n\">%" PRId64 "</td><td class=\"n\">"
                 "%" PRId64 "</td><td class=\"n\">%.4f</td><td class=\"n\">%.4f</td></tr>\n",
-                t->number, t->best ? ", best so far" : "", t->recipe, t->lr, t->dropout,
+                t->number, t->best ? tr(", the best so far") : "", t->recipe, t->lr, t->dropout,
                 t->label_smoothing, t->embed, t->texts, t->accuracy, t->loss);
+}
+
+static void table_begin(FILE *to) {
+    static const page_column columns[] = { { "trial", false },    { "recipe", false },
+                                           { "rate", true },      { "dropout", true },
+                                           { "smoothing", true }, { "width", true },
+                                           { "texts", true },     { "accuracy", true },
+                                           { "loss", true },      { NULL, false } };
+    fprintf(to, "<h2>%s</h2>\n<table>", tr("Trials"));
+    page_columns(to, columns);
 }
 
 heed_classifier *train_search(const heed_examples *data, const heed_classify_cfg *cfg,
@@ -57,13 +68,7 @@ heed_classifier *train_search(const heed_examples *data, const heed_classify_cfg
     notes n = { .lines = NULL };
     n.lines = open_memstream(&n.lines_text, &n.lines_size);
     n.table = open_memstream(&n.table_text, &n.table_size);
-    if (n.table)
-        fprintf(
-            n.table,
-            "<h2>Trials</h2>\n<table><tr><th>trial</th><th>recipe</th><th class=\"n\">rate</th><th "
-            "class=\"n\">dropout</th><th class=\"n\">smoothing</th><th class=\"n\">"
-            "width</th><th class=\"n\">texts</th><th class=\"n\">accuracy</th><th "
-            "class=\"n\">loss</th></tr>\n");
+    if (n.table) table_begin(n.table);
     const heed_search_cfg search = { .seconds = seconds, .tell = tell, .arg = &n };
     heed_classifier *c = heed__classifier_search(data, cfg, &search, err);
     if (n.table) fprintf(n.table, "</table>\n");
