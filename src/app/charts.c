@@ -40,7 +40,8 @@ static chart with_limits(const chart *given) {
     }
     if (find_x) c.low_x = low[0], c.high_x = high[0];
     const double air = (high[1] - low[1]) * 0.05;
-    if (find_y) c.low_y = low[1] - air, c.high_y = high[1] + air;
+    const double under = low[1] - air;
+    if (find_y) c.low_y = low[1] >= 0 && under < 0 ? 0 : under, c.high_y = high[1] + air;
     return c;
 }
 
