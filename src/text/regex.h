@@ -54,6 +54,7 @@ typedef struct heed__out {
 } heed__out;
 void heed__out_put(heed__out *o, const char *text, size_t size);
 void heed__out_insert(heed__out *o, int64_t at, const char *text, size_t size);
+void heed__out_repeat(heed__out *o, int64_t at, int64_t size); /* what stands there, at the end */
 /* The set as a class of PCRE2, or, inverted, all but it. */
 void heed__set_print(heed__set *s, bool inverted, heed__out *o);
 

@@ -35,9 +35,11 @@ static int by_first(const void *a, const void *b) {
 }
 
 static void tidy(heed__set *s) {
-    if (s->len < 2) return;
-    qsort(s->range, (size_t)s->len, sizeof *s->range, by_first);
     int64_t n = 1;
+    while (n < s->len && s->range[n].first > s->range[n - 1].last + 1) n++;
+    if (n >= s->len) return; /* it is tidy */
+    qsort(s->range, (size_t)s->len, sizeof *s->range, by_first);
+    n = 1;
     for (int64_t i = 1; i < s->len; i++) {
         heed__uni_range *last = &s->range[n - 1];
         if (s->range[i].first <= last->last + 1) {
@@ -162,6 +164,16 @@ void heed__out_put(heed__out *o, const char *text, size_t size) {
     heed__out_insert(o, o->len, text, size);
 }
 
+void heed__out_repeat(heed__out *o, int64_t at, int64_t size) {
+    if (o->failed || heed__grow(o->hooks, &o->text, &o->cap, o->len + size + 1, 1)) {
+        o->failed = true;
+        return;
+    }
+    memcpy(o->text + o->len, o->text + at, (size_t)size);
+    o->len += size;
+    o->text[o->len] = 0;
+}
+
 void heed__out_insert(heed__out *o, int64_t at, const char *text, size_t size) {
     if (o->failed || size > INT32_MAX ||
         heed__grow(o->hooks, &o->text, &o->cap, o->len + (int64_t)size + 1, 1)) {
@@ -204,41 +216,31 @@ static void print_categories(uint32_t mask, heed__out *o) {
             heed__out_put(o, text, heed__format(text, sizeof text, "\\p{%s}", names[i]));
 }
 
-/* Is the code point one that PCRE2's tables know as being in a category of the mask? */
-static bool known(uint32_t code, uint32_t mask) {
-    if (!(mask >> (heed__uni(code) & 31) & 1)) return false;
-    int low = 0, high = heed__uni_new_len; /* those assigned after Unicode 14 */
-    while (low < high) {
-        const int mid = (low + high) / 2;
-        if (heed__uni_new[mid].last < code)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low == heed__uni_new_len || heed__uni_new[low].first > code;
+/* Takes out what PCRE2's own tables know as being in the set's categories: all of them but what was
+ * assigned after Unicode 14. */
+static void drop_known(heed__set *s) {
+    heed__set known = { .hooks = s->hooks }, fresh = { .hooks = s->hooks };
+    heed__uni_categories(s->native, each, &known);
+    for (int i = 0; i < heed__uni_new_len; i++)
+        heed__set_add(&fresh, heed__uni_new[i].first, heed__uni_new[i].last);
+    heed__set_invert(&known);
+    heed__set_join(&known, &fresh);
+    heed__set_meet(s, &known);
+    heed__set_free(&known);
+    heed__set_free(&fresh);
 }
 
 void heed__set_print(heed__set *s, bool inverted, heed__out *o) {
     tidy(s);
-    o->failed |= s->failed;
     if (s->len == 0 && s->native == 0) {
+        o->failed |= s->failed;
         heed__out_put(o, inverted ? "(?s:.)" : "(?!)", inverted ? 6 : 4);
         return;
     }
     heed__out_put(o, inverted ? "[^" : "[", inverted ? 2 : 1);
     print_categories(s->native, o);
-    for (int64_t i = 0; i < s->len; i++) {
-        uint32_t first = s->range[i].first;
-        if (!s->native) {
-            print_range(o, first, s->range[i].last);
-            continue;
-        }
-        for (uint32_t c = first; c <= s->range[i].last; c++) {
-            if (!known(c, s->native)) continue;
-            if (c > first) print_range(o, first, c - 1);
-            first = c + 1;
-        }
-        if (first <= s->range[i].last) print_range(o, first, s->range[i].last);
-    }
+    if (s->native) drop_known(s);
+    o->failed |= s->failed;
+    for (int64_t i = 0; i < s->len; i++) print_range(o, s->range[i].first, s->range[i].last);
     heed__out_put(o, "]", 1);
 }

@@ -253,13 +253,20 @@ static void print_code(reader *r, uint32_t code) {
 }
 
 static void read_boundary(reader *r, bool inside) {
+    int64_t begin = 0, size = 0; /* of the set of a word's characters, once it is written */
     for (int side = 0; side < 4; side++) {
         static const char *const is[] = { "(?:(?<=", "(?!", "|(?<!", "(?=" };
         static const char *const same[] = { "(?:(?<=", "(?=", "|(?<!", "(?!" };
         put(r, inside ? same[side] : is[side]);
-        heed__set s = { .hooks = r->hooks };
-        heed__set_property(&s, "word", 4);
-        print_set(r, &s, false);
+        if (side == 0) {
+            begin = r->out.len;
+            heed__set s = { .hooks = r->hooks };
+            heed__set_property(&s, "word", 4);
+            print_set(r, &s, false);
+            size = r->out.len - begin;
+        } else {
+            heed__out_repeat(&r->out, begin, size);
+        }
         put(r, side == 3 ? "))" : ")");
     }
 }

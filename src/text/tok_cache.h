@@ -1,6 +1,6 @@
 /* tok_cache.h: the tokens of short pieces met before: one table of lines of 64 bytes, each place
  * holding the last piece that fell on it. Most words of a text are found here, in one miss at most.
- */
+ * It begins small, so that a short text does not pay for a long one's, and grows as it fills. */
 #ifndef HEED_TEXT_TOK_CACHE_H
 #define HEED_TEXT_TOK_CACHE_H
 
@@ -8,7 +8,8 @@
 
 #include "text/tok_model.h"
 
-enum { HEED_CACHE_BYTES = 24, HEED_CACHE_TOKENS = 6, HEED_CACHE_LINES = 1 << 15 };
+enum { HEED_CACHE_BYTES = 24, HEED_CACHE_TOKENS = 6 };
+enum { HEED_CACHE_LEAST = 9, HEED_CACHE_STEP = 3, HEED_CACHE_MOST = 15 }; /* log2 of its lines */
 
 /* A piece of 1 to 24 bytes and its size: words that together determine it. */
 typedef struct heed__cache_key {
@@ -25,7 +26,9 @@ typedef struct heed__cache_line {
 } heed__cache_line;
 
 typedef struct heed__tok_cache {
-    heed__cache_line line[HEED_CACHE_LINES];
+    int bits;
+    int64_t puts;                         /* since it has this size */
+    _Alignas(64) heed__cache_line line[]; /* [1 << bits] */
 } heed__tok_cache;
 
 /* Bytes are read twice rather than past the end of the piece. */
@@ -51,7 +54,7 @@ static inline heed__cache_line *heed__cache_find(heed__tok_cache *c, const heed_
     uint64_t h = (k->word[0] ^ k->size << 56) * 0x9e3779b97f4a7c15u;
     h = (h ^ h >> 29 ^ k->word[1]) * 0xbf58476d1ce4e5b9u;
     h = (h ^ h >> 32 ^ k->word[2]) * 0x94d049bb133111ebu;
-    return &c->line[h >> 49];
+    return &c->line[h >> (64 - c->bits)];
 }
 
 static inline bool heed__cache_holds(const heed__cache_line *l, const heed__cache_key *k) {

@@ -72,15 +72,32 @@ bool heed__tok_model_raw(heed__tok_model *m) {
 
 /* -- encoding --------------------------------------------------------------------------------- */
 
+static heed__tok_cache *cache_new(const heed_hooks *hooks, int bits) {
+    const size_t size = sizeof(heed__tok_cache) + (sizeof(heed__cache_line) << bits);
+    heed__tok_cache *c = heed__aligned(hooks, size);
+    if (!c) return NULL;
+    memset(c, 0, size);
+    c->bits = bits;
+    return c;
+}
+
+/* A cache that is full of what was met makes room for more, and forgets; without memory for that it
+ * stays as it is. */
+static void cache_grow(heed__tok_scratch *s) {
+    s->cache->puts = 0;
+    if (s->cache->bits == HEED_CACHE_MOST) return;
+    heed__tok_cache *c = cache_new(&s->model->hooks, s->cache->bits + HEED_CACHE_STEP);
+    if (!c) return;
+    heed__aligned_free(&s->model->hooks, s->cache);
+    s->cache = c;
+}
+
 heed__tok_scratch *heed__tok_scratch_new(const heed__tok_model *m, heed_error *err) {
     heed__tok_scratch *s = m->ops->scratch(m);
     if (s) {
         s->model = m;
-        s->cache = heed__aligned(&m->hooks, sizeof *s->cache);
-        if (s->cache) {
-            memset(s->cache, 0, sizeof *s->cache);
-            return s;
-        }
+        s->cache = cache_new(&m->hooks, HEED_CACHE_LEAST);
+        if (s->cache) return s;
         m->ops->scratch_free(s);
     }
     heed__error(err, HEED_ENOMEM, "tokenizer: out of memory");
@@ -133,7 +150,9 @@ int heed__tok_encode(const heed__tok_model *m, heed__tok_scratch *s, const char 
         out->len = before;
         return rc;
     }
-    if (out->item) heed__cache_put(line, &key, out->item + before, out->len - before);
+    if (!out->item) return 0;
+    heed__cache_put(line, &key, out->item + before, out->len - before);
+    if (++s->cache->puts >> s->cache->bits) cache_grow(s);
     return 0;
 }
 

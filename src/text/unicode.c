@@ -172,7 +172,7 @@ static uint32_t category_mask(const char *name) {
     return mask;
 }
 
-static void each_category(uint32_t mask, heed__uni_each each, void *user) {
+void heed__uni_categories(uint32_t mask, heed__uni_each each, void *user) {
     uint32_t first = 0;
     bool in = false;
     for (int i = 0; i < heed__uni_category_len; i++) {
@@ -199,12 +199,12 @@ bool heed__uni_property(const char *name, size_t size, heed__uni_each each, void
         return true;
     }
     if (strcmp(plain, "assigned") == 0) {
-        each_category(~(uint32_t)1, each, user);
+        heed__uni_categories(~(uint32_t)1, each, user);
         return true;
     }
     const uint32_t mask = category_mask(plain);
     if (mask) {
-        each_category(mask, each, user);
+        heed__uni_categories(mask, each, user);
         return true;
     }
     for (int i = 0; i < heed__uni_sets_len; i++) {

@@ -103,6 +103,8 @@ typedef struct heed__uni_set {
  * or group of them, a binary property. Calls each in order; false: no such name. */
 typedef void (*heed__uni_each)(void *user, uint32_t first, uint32_t last);
 bool heed__uni_property(const char *name, size_t size, heed__uni_each each, void *user);
+/* Ranges of the general categories whose bits (of heed__uni_gc) the mask has. */
+void heed__uni_categories(uint32_t mask, heed__uni_each each, void *user);
 
 /* -- tables of unicode_data.c ----------------------------------------------------------------- */
 

@@ -1,12 +1,13 @@
 /* fuzz_tokenizer.c: any bytes as a tokenizer.json, and after a byte FF any bytes as a text for it.
  * What opens must encode, decode, be saved and open again with the same answers.
- * tests/fuzz/tokenizer_seeds.py writes files to begin with. */
+ * tests/fuzz/text_seeds.py writes files to begin with. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "heed/text.h"
+#include "mutate_json.h"
 #include "text/tok_json.h"
 #include "text/tokenizer.h"
 
