@@ -205,7 +205,7 @@ static bool one_of(const char *option, const char *said, const char *a, const ch
     return false;
 }
 
-/* Made of several trainings, none of which can be gone on with. */
+/* Made of several trainings. */
 static bool is_many(const train_options *o) {
     return o->search || o->curve || o->unlabeled;
 }
@@ -327,7 +327,17 @@ static int save_stopped(const train_options *o, heed_classifier *c, heed_error *
     const heed_error why = *err;
     const char *to = train_stopped_folder(o->out, o->cfg.run, beside, sizeof beside);
     if (!to || heed_classifier_save(c, to, err)) return err->code;
-    return train_stopped(err, &why, to, o->cfg.run && !is_many(o));
+    return train_stopped(err, &why, to, o->cfg.run);
+}
+
+/* The sentence of a training of several parts that was stopped; any: with a best one so far. */
+static void tell_stopped(const train_options *o, bool any, heed_error *err) {
+    const char *run = o->cfg.run;
+    if (run)
+        snprintf(err->msg, sizeof err->msg, "train: stopped; %.300s%s%s", run,
+                 " has what a resume needs", any ? "" : "; the same command with --resume goes on");
+    else
+        snprintf(err->msg, sizeof err->msg, "train: stopped%s", any ? "" : "; nothing was saved");
 }
 
 static int save(const void *model, const char *dir, heed_error *err) {
@@ -417,8 +427,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
         c = learn(o, &f, err);
         terminal_clear(&w.term);
         rc = err->code;
-        if (rc == HEED_ECANCELLED && is_many(o))
-            snprintf(err->msg, sizeof err->msg, "train: stopped%s", c ? "" : "; nothing was saved");
+        if (rc == HEED_ECANCELLED && is_many(o)) tell_stopped(o, c != NULL, err);
     }
     if (c && rc == HEED_ECANCELLED) rc = save_stopped(o, c, err);
     if (rc == 0) rc = train_save(o->out, o->cfg.run, save, c, err);

@@ -32,9 +32,10 @@ bool train_search_time(const char *text, double *seconds) {
 static void tell(void *arg, const heed_trial *t) {
     notes *n = arg;
     printf(tr("trial %" PRId64 ": settings %" PRId64 ", %s, lr %.2g, dropout %.2f, smoothing %.2f, "
-              "width %" PRId64 ", %" PRId64 " texts: accuracy %.4f, loss %.4f, %.1f s%s\n"),
+              "width %" PRId64 ", %" PRId64 " texts: accuracy %.4f, loss %.4f, %.1f s%s%s\n"),
            t->number, t->settings, t->recipe, t->lr, t->dropout, t->label_smoothing, t->embed,
-           t->texts, t->accuracy, t->loss, t->seconds, t->best ? tr(", the best so far") : "");
+           t->texts, t->accuracy, t->loss, t->seconds, t->best ? tr(", the best so far") : "",
+           t->before ? tr(", done before") : "");
     fflush(stdout);
     if (n->lines)
         fprintf(n->lines,

@@ -64,6 +64,8 @@ bool heed__label_is_plain(const char *label);
 /* Whether heed_classifier_save could write its folder, asked before a long training. 0 or a
  * status. */
 int heed__classifier_check_folder(const char *dir, heed_error *err);
+/* Removes a model's folder; one that holds anything else stays, with that. */
+void heed__classifier_drop(const char *dir);
 /* Reads dir's config.json and makes body and labels of it, without weights; head's shape is put
  * where asked. 0 or a status. */
 int heed__classifier_open_config(heed_classifier *c, const char *dir, heed_head_cfg *head,

@@ -100,6 +100,12 @@ int heed__classifier_check_folder(const char *dir, heed_error *err) {
     return heed__folder_check(dir, files, err);
 }
 
+void heed__classifier_drop(const char *dir) {
+    const char *files[MOST_FILES + 1];
+    all_files(files);
+    heed__folder_drop(dir, files);
+}
+
 int heed_classifier_save(const heed_classifier *c, const char *dir, heed_error *err) {
     heed_folder f;
     char path[HEED_PATH_SIZE];

@@ -5,6 +5,8 @@
 
 #include "base/alloc.h"
 #include "base/elementary.h"
+#include "base/hash.h"
+#include "tasks/parts.h"
 #include "tasks/split.h"
 
 enum { LEAST = 20, FITTED = 4 };
@@ -32,41 +34,87 @@ double heed__curve_expect(const heed_curve *k, double texts) {
     return 1 - k->scale * heed__exp(-k->power * heed__ln(texts));
 }
 
+/* Another point, and what law they follow. */
+static void point(heed_curve *k, int64_t texts, double accuracy, double loss,
+                  void (*tell)(const heed_curve *)) {
+    k->texts[k->len] = texts;
+    k->accuracy[k->len] = accuracy;
+    k->loss[k->len++] = loss;
+    fit(k);
+    if (tell) tell(k);
+}
+
+/* The point of a part that a process before this one has trained; a part that has none is noted
+ * without an accuracy. */
+static void recall(heed_curve *k, const json_t *note, int64_t texts,
+                   void (*tell)(const heed_curve *)) {
+    const double accuracy = heed__noted_number(note, "accuracy");
+    if (isfinite(accuracy)) point(k, texts, accuracy, heed__noted_number(note, "loss"), tell);
+}
+
+/* The classifier of all texts, after its parts. NULL and *err on failure. */
+static heed_classifier *points(heed_parts *parts, const heed_examples *learn,
+                               const heed_classify_cfg *cfg, heed_curve *curve,
+                               void (*tell)(const heed_curve *), heed_error *err) {
+    heed_hooks quiet = cfg->hooks ? *cfg->hooks : (heed_hooks){ .progress = NULL };
+    heed_classify_cfg own = *cfg;
+    double accuracy, loss;
+    int64_t done = 0;
+    quiet.progress = NULL;
+    own.hooks = &quiet;
+    own.keep_stopped = false;
+    for (int64_t part = 1 << (HEED_CURVE_MOST - 1); part > 1; part /= 2) {
+        heed_examples x = *learn;
+        x.len /= part;
+        if (x.len < LEAST) continue;
+        if (done < heed__parts_len(parts)) {
+            recall(curve, heed__parts_note(parts, done++), x.len, tell);
+            continue;
+        }
+        accuracy = loss = (double)NAN;
+        heed_classifier *c = heed__parts_train(parts, &x, &own, false, err);
+        if (!c && err->code != HEED_EFORMAT) return NULL; /* else one label alone */
+        const bool any = c != NULL;
+        if (any) heed__held_measure(&c->held, &accuracy, &loss);
+        heed_classifier_close(c);
+        *err = (heed_error){ 0 };
+        json_t *note = json_pack("{s:I, s:o, s:o}", "texts", (json_int_t)x.len, "accuracy",
+                                 heed__note_number(accuracy), "loss", heed__note_number(loss));
+        if (heed__parts_add(parts, note, NULL, err)) return NULL;
+        done++;
+        if (any) point(curve, x.len, accuracy, loss, tell);
+    }
+    heed_classifier *c = heed__parts_train(parts, learn, cfg, true, err);
+    if (!c) return NULL;
+    heed__held_measure(&c->held, &accuracy, &loss);
+    point(curve, learn->len, accuracy, loss, tell);
+    return c;
+}
+
 heed_classifier *heed__classifier_curve(const heed_examples *data, const heed_classify_cfg *base,
                                         heed_curve *curve, void (*tell)(const heed_curve *),
                                         heed_error *err) {
     heed_classify_cfg cfg = *base;
-    heed_hooks quiet = base->hooks ? *base->hooks : (heed_hooks){ .progress = NULL };
-    quiet.progress = NULL;
     heed_split split = { .learn = { .len = 0 } };
+    heed_parts parts = { .note = NULL };
     heed_classifier *c = NULL;
     heed_error own = { 0 };
     int rc = 0;
     if (!err) err = &own;
     *err = own;
     *curve = (heed_curve){ .len = 0 };
-    if (base->target != HEED_TARGET_LABEL || base->from || base->resume)
-        rc = heed__error(err, HEED_EUNSUPPORTED,
-                         "curve: only with one label a text, and not with from or resume");
+    if (base->target != HEED_TARGET_LABEL || base->from)
+        rc = heed__error(err, HEED_EUNSUPPORTED, "curve: only with one label a text, without from");
+    if (rc == 0)
+        rc = heed__parts_begin(
+            &parts, base, "curve",
+            heed__settings_hash(heed__examples_hash(HEED_HASH_BEGIN, data), base), err);
     if (rc == 0 && heed__split(&split, data, base))
         rc = heed__error(err, HEED_ENOMEM, "curve: out of memory");
     if (!cfg.valid) cfg.valid = &split.held;
-    for (int64_t part = 1 << (HEED_CURVE_MOST - 1); rc == 0 && part >= 1; part /= 2) {
-        heed_examples x = split.learn;
-        x.len /= part;
-        if (part > 1 && x.len < LEAST) continue;
-        cfg.run = part == 1 ? base->run : NULL;
-        cfg.hooks = part == 1 ? base->hooks : &quiet;
-        heed_classifier_close(c);
-        c = heed_classifier_train(&x, &cfg, err);
-        if (!c && part > 1 && err->code == HEED_EFORMAT) continue; /* one label alone */
-        if (!c) break;
-        curve->texts[curve->len] = x.len;
-        heed__held_measure(&c->held, &curve->accuracy[curve->len], &curve->loss[curve->len]);
-        curve->len++;
-        fit(curve);
-        if (tell) tell(curve);
-    }
+    if (rc == 0) c = points(&parts, &split.learn, &cfg, curve, tell, err);
+    if (c && err->code == 0) heed__run_note(&c->left, base->run);
     heed__split_free(&split, base->hooks);
+    heed__parts_end(&parts);
     return c;
 }

@@ -17,8 +17,8 @@ typedef struct heed_curve {
 /* Trains on a thirty-second of the texts, a sixteenth, .., all (parts of at least 20), each a part
  * of the next, and fits the law (Hestness et al. 2017, "Deep learning scaling is predictable,
  * empirically") to the last four by least squares of logarithms. tell (may be NULL) hears of the
- * curve so far after each. For one label a text. The classifier of all texts; NULL and *err on
- * failure. */
+ * curve so far after each. For one label a text. With a run, what is finished is kept (parts.h),
+ * and with resume gone on with. The classifier of all texts; NULL and *err on failure. */
 heed_classifier *heed__classifier_curve(const heed_examples *data, const heed_classify_cfg *base,
                                         heed_curve *curve, void (*tell)(const heed_curve *),
                                         heed_error *err);

@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "tasks/parts.h"
 
 typedef char path_text[HEED_PATH_SIZE + 64];
 
-/* Of a training, and of the one before it that learnt the language. */
-static const char *const folders[] = { "checkpoint", "pretrain/checkpoint" };
+/* Of a training, of the one before it that learnt the language, and of those that it is made of. */
+enum { PARTS = 2 };
+static const char *const folders[] = { "checkpoint", "pretrain/checkpoint", "parts" };
 
 /* The state first: a checkpoint without it is none. */
 static const char *const files[] = { "state.json", "last.safetensors", "best.safetensors", NULL };
@@ -36,7 +38,11 @@ void heed__run_forget(const heed_run_left *left) {
     path_text path;
     for (int i = 0; left->run[0] && i < HEED_RUN_LEFT; i++) {
         const heed_folder_id is = heed__folder_id(in(path, left->run, folders[i]));
-        if (is.inode && heed__folder_same(is, left->id[i])) heed__folder_drop(path, files);
+        if (!is.inode || !heed__folder_same(is, left->id[i])) continue;
+        if (i == PARTS)
+            heed__parts_drop(left->run);
+        else
+            heed__folder_drop(path, files);
     }
 }
 

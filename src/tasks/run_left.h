@@ -7,7 +7,7 @@
 
 #include "base/folder.h"
 
-enum { HEED_RUN_LEFT = 2 };
+enum { HEED_RUN_LEFT = 3 };
 
 typedef struct heed_run_left {
     char run[HEED_PATH_SIZE - 64];    /* "": nothing was left */

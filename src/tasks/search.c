@@ -3,10 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/elementary.h"
+#include "base/hash.h"
+#include "tasks/parts.h"
 #include "tasks/split.h"
 
 enum { DRAWN = 9, ROUNDS = 1000 };
@@ -20,27 +21,29 @@ typedef struct candidate {
     double accuracy, loss;
 } candidate;
 
+/* What came of a trial besides. */
+typedef struct verdict {
+    double seconds;
+    bool best, before; /* the best so far; run by a process before this one */
+} verdict;
+
 typedef struct search {
     const heed_search_cfg *cfg;
+    heed_parts parts; /* a trial each */
     heed_classify_cfg base;
     heed_hooks hooks; /* base's, without progress */
     heed_split split;
     heed_classifier *best;
     double best_accuracy, best_loss;
     bool *given_right; /* [held out] what the given settings are right about */
-    double start;
     int64_t trials, settings;
     heed_error *err;
 } search;
 
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
+/* What is finished is never cut off. */
 static bool out_of_time(const search *s) {
-    return seconds() - s->start >= s->cfg->seconds;
+    return s->trials >= heed__parts_len(&s->parts) &&
+           heed__parts_seconds(&s->parts) >= s->cfg->seconds;
 }
 
 /* -- trials ----------------------------------------------------------------------------------- */
@@ -51,7 +54,7 @@ static bool better(double accuracy, double loss, double than_accuracy, double th
 }
 
 /* What the classifier was made with, defaults filled in. */
-static void tell(search *s, const candidate *k, const heed_examples *x, double began, bool best) {
+static void tell(search *s, const candidate *k, int64_t texts, const verdict *v) {
     const heed_body_kind *kind = heed__body_kind_find(k->cfg.recipe);
     heed_body_cfg body = { .embed = k->cfg.embed, .dropout = k->cfg.dropout };
     heed_fit_cfg fit = { .optim = { .lr = (float)k->cfg.lr } };
@@ -66,11 +69,12 @@ static void tell(search *s, const candidate *k, const heed_examples *x, double b
                                               : said > 0 ? said
                                                          : kind->smoothing,
                            .embed = body.embed,
-                           .texts = x->len,
+                           .texts = texts,
                            .accuracy = k->accuracy,
                            .loss = k->loss,
-                           .seconds = seconds() - began,
-                           .best = best };
+                           .seconds = v->seconds,
+                           .best = v->best,
+                           .before = v->before };
     if (s->cfg->tell) s->cfg->tell(s->cfg->arg, &t);
 }
 
@@ -97,27 +101,68 @@ static bool beats_given(const search *s, const heed_classifier *c) {
     return gained > lost && (gained - lost) * (gained - lost) > gained + lost;
 }
 
+/* A trial that is finished, for a search that goes on: what it was worth, and of the first one what
+ * it was right about. NULL: out of memory. */
+static json_t *note_of(const search *s, const candidate *k, const verdict *v) {
+    json_t *note = json_pack("{s:o, s:o, s:f, s:b}", "accuracy", heed__note_number(k->accuracy),
+                             "loss", heed__note_number(k->loss), "seconds", v->seconds, "best",
+                             (int)v->best);
+    if (!note || s->trials > 1 || !s->given_right) return note;
+    const int64_t n = s->base.valid->len;
+    char *right = heed__calloc(&s->hooks, (size_t)n + 1, 1);
+    for (int64_t i = 0; right && i < n; i++) right[i] = s->given_right[i] ? '1' : '0';
+    const bool put = right && json_object_set_new(note, "right", json_string(right)) == 0;
+    heed__free(&s->hooks, right);
+    if (put) return note;
+    json_decref(note);
+    return NULL;
+}
+
+/* A trial that an earlier process has run. 0 or a status. */
+static int recall(search *s, candidate *k, int64_t texts) {
+    const json_t *note = heed__parts_note(&s->parts, s->trials++);
+    const verdict v = { .seconds = heed__noted_number(note, "seconds"),
+                        .best = json_is_true(json_object_get(note, "best")),
+                        .before = true };
+    k->accuracy = heed__noted_number(note, "accuracy");
+    k->loss = heed__noted_number(note, "loss");
+    const char *right = json_string_value(json_object_get(note, "right"));
+    if (s->trials == 1 && right && strlen(right) == (size_t)s->base.valid->len) {
+        s->given_right = heed__calloc(&s->hooks, strlen(right) + 1, sizeof *s->given_right);
+        if (!s->given_right) return heed__error(s->err, HEED_ENOMEM, "search: out of memory");
+        for (size_t i = 0; right[i]; i++) s->given_right[i] = right[i] == '1';
+    }
+    if (v.best) {
+        s->best_accuracy = k->accuracy;
+        s->best_loss = k->loss;
+    }
+    tell(s, k, texts, &v);
+    if (s->trials < heed__parts_len(&s->parts)) return 0;
+    s->best = heed__parts_best(&s->parts, &s->base, s->base.valid, s->err);
+    return s->best ? 0 : s->err->code;
+}
+
 /* Trains and judges; a classifier of all texts that is the best so far is kept. 0 or a status. */
 static int try(search *s, candidate *k, int64_t texts) {
+    if (s->trials < heed__parts_len(&s->parts)) return recall(s, k, texts);
     heed_examples x = s->split.learn;
     heed_error err = { 0 };
-    const double began = seconds();
+    verdict v = { .seconds = heed__parts_seconds(&s->parts) };
     x.len = texts;
-    heed_classifier *c = heed_classifier_train(&x, &k->cfg, &err);
+    heed_classifier *c = heed__parts_train(&s->parts, &x, &k->cfg, false, &err);
     s->trials++;
     if (!c && (err.code == HEED_ECANCELLED || err.code == HEED_ENOMEM || s->trials == 1))
         return heed__error(s->err, err.code, "%s", err.msg);
     k->accuracy = 0; /* settings that cannot be trained with are the worst */
     k->loss = 0;
     if (c) heed__held_measure(&c->held, &k->accuracy, &k->loss);
-    const bool best = c && texts == s->split.learn.len &&
-                      (!s->best || (better(k->accuracy, k->loss, s->best_accuracy, s->best_loss) &&
-                                    beats_given(s, c)));
-    if (c && !s->best && note_given(s, c)) {
-        heed_classifier_close(c);
-        return s->err->code;
-    }
-    if (best) {
+    v.seconds = heed__parts_seconds(&s->parts) - v.seconds;
+    v.best = c && texts == s->split.learn.len &&
+             (!s->best ||
+              (better(k->accuracy, k->loss, s->best_accuracy, s->best_loss) && beats_given(s, c)));
+    int rc = c && !s->best ? note_given(s, c) : 0;
+    if (rc == 0) rc = heed__parts_add(&s->parts, note_of(s, k, &v), v.best ? c : NULL, s->err);
+    if (rc == 0 && v.best) {
         heed_classifier_close(s->best);
         s->best = c;
         s->best_accuracy = k->accuracy;
@@ -125,8 +170,8 @@ static int try(search *s, candidate *k, int64_t texts) {
     } else {
         heed_classifier_close(c);
     }
-    tell(s, k, &x, began, best);
-    return 0;
+    if (rc == 0) tell(s, k, texts, &v);
+    return rc;
 }
 
 /* A number of [low, high] whose logarithm is drawn evenly. */
@@ -184,9 +229,8 @@ static int check(const search *s, const heed_examples *data) {
     const heed_classify_cfg *b = &s->base;
     if (b->target != HEED_TARGET_LABEL)
         return heed__error(s->err, HEED_EUNSUPPORTED, "search: only with one label a text");
-    if (b->from || b->resume || b->pretrain)
-        return heed__error(s->err, HEED_EUNSUPPORTED,
-                           "search: does not go with from, resume and pretrain");
+    if (b->from || b->pretrain)
+        return heed__error(s->err, HEED_EUNSUPPORTED, "search: does not go with from and pretrain");
     if (b->recipe && !heed__body_kind_find(b->recipe))
         return heed__error(s->err, HEED_EINVALID, "search: there is no recipe '%.40s'", b->recipe);
     for (int64_t i = 0; i < data->len; i++)
@@ -199,15 +243,18 @@ static int check(const search *s, const heed_examples *data) {
 heed_classifier *heed__classifier_search(const heed_examples *data, const heed_classify_cfg *base,
                                          const heed_search_cfg *cfg, heed_error *err) {
     heed_error own = { 0 };
-    search s = { .cfg = cfg, .base = *base, .start = seconds(), .err = err ? err : &own };
+    search s = { .cfg = cfg, .base = *base, .err = err ? err : &own };
     if (base->hooks) s.hooks = *base->hooks;
     s.hooks.progress = NULL;
     s.base.hooks = &s.hooks;
-    s.base.run = NULL;
     s.base.keep_stopped = false;
     *s.err = (heed_error){ 0 };
     if (!s.base.recipe) s.base.recipe = heed_recipe_name(0);
     int rc = check(&s, data);
+    if (rc == 0)
+        rc = heed__parts_begin(
+            &s.parts, &s.base, "search",
+            heed__settings_hash(heed__examples_hash(HEED_HASH_BEGIN, data), &s.base), s.err);
     if (rc == 0 && heed__split(&s.split, data, &s.base))
         rc = heed__error(s.err, HEED_ENOMEM, "search: out of memory");
     if (!s.base.valid) s.base.valid = &s.split.held;
@@ -218,6 +265,8 @@ heed_classifier *heed__classifier_search(const heed_examples *data, const heed_c
         rc = round_of(&s);
     heed__split_free(&s.split, &s.hooks);
     heed__free(&s.hooks, s.given_right);
+    heed__parts_end(&s.parts);
+    if (rc == 0) heed__run_note(&s.best->left, base->run);
     const bool stopped = rc == HEED_ECANCELLED && s.best && base->keep_stopped;
     if (rc == 0 || stopped) return s.best;
     heed_classifier_close(s.best);

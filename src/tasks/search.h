@@ -15,7 +15,8 @@ typedef struct heed_trial {
     int64_t texts;         /* learnt from */
     double accuracy, loss; /* on the held-out data, which are the same for every trial */
     double seconds;
-    bool best; /* so far, of those that learnt from all texts */
+    bool best;   /* so far, of those that learnt from all texts */
+    bool before; /* run by a process before this one, which the search goes on with */
 } heed_trial;
 
 typedef struct heed_search_cfg {
@@ -30,7 +31,8 @@ typedef struct heed_search_cfg {
  * seed alone fixes the trials and their order; the time only cuts their tail. base's own valid, or
  * base's valid_part (0.1) of data drawn by label, is what judges: other settings must be right
  * about more of it than those given by more than one standard error. Only for one label a text.
- * The best classifier, as heed_classifier_train; NULL and *err on failure. */
+ * With a run, what is finished is kept (parts.h), and with resume, whose time counts too, gone on
+ * with. The best classifier, as heed_classifier_train; NULL and *err on failure. */
 heed_classifier *heed__classifier_search(const heed_examples *data, const heed_classify_cfg *base,
                                          const heed_search_cfg *cfg, heed_error *err);
 

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
+#include "tasks/parts.h"
 #include "tasks/split.h"
 #include "tasks/teacher.h"
 
@@ -18,6 +20,7 @@ static const double PART[ROUNDS] = { 0.3 };
 typedef heed_guess guess;
 
 typedef struct self_training {
+    heed_parts parts; /* for each round its training, and before it what it learns from */
     const heed_examples *data;
     const heed_texts *pool;
     heed_classify_cfg cfg;
@@ -31,6 +34,11 @@ typedef struct self_training {
     double least;
     heed_error *err;
 } self_training;
+
+/* The part of the surest guesses that round r > 0 learns from is part 2r - 1, its training 2r. */
+static bool is_done(const self_training *s, int64_t part) {
+    return part < heed__parts_len(&s->parts);
+}
 
 static int by_label(const void *a, const void *b) {
     const guess *x = a, *y = b;
@@ -92,37 +100,71 @@ static int keep_names(self_training *s, const heed_classifier *c) {
     return ok ? 0 : heed__error(s->err, HEED_ENOMEM, "train: out of memory");
 }
 
-/* Puts the surest guesses behind the labelled texts: of each label its share of part·pool. */
+/* Puts a text of the pool behind the labelled ones. */
+static void take_one(self_training *s, int64_t item, int64_t label) {
+    const int64_t at = s->data->len + s->taken++;
+    s->text[at] = s->pool->text[item];
+    s->label[at] = s->name[label];
+}
+
+/* Puts the surest guesses behind the labelled texts: of each label its share of part·pool. What was
+ * taken is noted: a part of its own. */
 static int take(self_training *s, const heed_classifier *c, double part) {
     const int64_t n = s->data->len, len = s->pool->len;
     int64_t *share = heed__calloc(s->cfg.hooks, (size_t)c->labels, sizeof *share);
-    if (!share) return heed__error(s->err, HEED_ENOMEM, "train: out of memory");
-    for (int64_t i = 0; i < n; i++) {
+    json_t *item = json_array(), *label = json_array();
+    bool ok = share && item && label;
+    for (int64_t i = 0; ok && i < n; i++) {
         const int32_t k = heed__classifier_find(c, s->data->label[i]);
         if (k >= 0) share[k]++;
     }
     qsort(s->guess, (size_t)len, sizeof *s->guess, by_label);
     s->taken = 0;
     s->least = 1;
-    for (int64_t i = 0; i < len;) {
+    for (int64_t i = 0; ok && i < len;) {
         const int32_t k = s->guess[i].label;
         const int64_t first = i;
         const double most = part * (double)len * (double)share[k] / (double)n;
         for (; i < len && s->guess[i].label == k; i++) {
             if ((double)(i - first) >= most) continue;
-            s->text[n + s->taken] = s->pool->text[s->guess[i].item];
-            s->label[n + s->taken++] = s->name[k];
+            take_one(s, s->guess[i].item, k);
             s->least = fmin(s->least, (double)s->guess[i].confidence);
+            ok = ok && json_array_append_new(item, json_integer(s->guess[i].item)) == 0 &&
+                 json_array_append_new(label, json_integer(k)) == 0;
         }
     }
     heed__free(s->cfg.hooks, share);
+    json_t *note = ok ? json_pack("{s:O, s:O, s:f}", "items", item, "labels", label, "least",
+                                  s->least)
+                      : NULL;
+    json_decref(item);
+    json_decref(label);
+    return heed__parts_add(&s->parts, note, NULL, s->err);
+}
+
+/* Takes what a process before this one has noted. */
+static int take_again(self_training *s, const json_t *note) {
+    const json_t *item = json_object_get(note, "items"), *label = json_object_get(note, "labels");
+    const size_t len = json_array_size(item);
+    s->taken = 0;
+    s->least = heed__noted_number(note, "least");
+    if (json_array_size(label) != len || len > (size_t)s->pool->len)
+        return heed__error(s->err, HEED_EFORMAT, "%s/parts: what was taken is no list", s->cfg.run);
+    for (size_t i = 0; i < len; i++) {
+        const json_int_t which = json_integer_value(json_array_get(item, i));
+        const json_int_t k = json_integer_value(json_array_get(label, i));
+        if (which < 0 || which >= s->pool->len || k < 0 || k >= s->names)
+            return heed__error(s->err, HEED_EFORMAT, "%s/parts: text %lld of label %lld is none",
+                               s->cfg.run, (long long)which, (long long)k);
+        take_one(s, which, k);
+    }
     return 0;
 }
 
 /* Trains on the labelled texts and those taken; *c is the classifier. 0 or a status. */
-static int round_of(self_training *s, heed_classifier **c) {
+static int round_of(self_training *s, bool last, heed_classifier **c) {
     const heed_examples x = { .len = s->data->len + s->taken, .text = s->text, .label = s->label };
-    *c = heed_classifier_train(&x, &s->cfg, s->err);
+    *c = heed__parts_train(&s->parts, &x, &s->cfg, last, s->err);
     return s->err->code; /* with a classifier too, where it was stopped */
 }
 
@@ -144,23 +186,55 @@ static void judge(self_training *s, heed_classifier *c, double *accuracy, double
     s->best_loss = *loss;
 }
 
+/* Round r, which is not the last, as a process before this one has seen it. */
+static int recall(self_training *s, heed_self_round *told) {
+    const json_t *note = heed__parts_note(&s->parts, 2 * told->round);
+    told->accuracy = heed__noted_number(note, "accuracy");
+    told->loss = heed__noted_number(note, "loss");
+    if (json_is_true(json_object_get(note, "best"))) {
+        s->best_accuracy = told->accuracy;
+        s->best_loss = told->loss;
+    }
+    if (s->best) return 0; /* what is kept is the best of all rounds */
+    s->best = heed__parts_best(&s->parts, &s->cfg, s->cfg.valid, s->err);
+    return s->best ? 0 : s->err->code;
+}
+
+/* Trains round told->round and judges it. */
+static int run_round(self_training *s, heed_self_round *told) {
+    const bool last = told->round == ROUNDS;
+    heed_classifier *c = NULL;
+    const int rc = round_of(s, last, &c);
+    if (rc && c && !s->best)
+        s->best = c; /* stopped in the first one */
+    else if (rc)
+        heed_classifier_close(c);
+    if (rc) return rc;
+    const heed_classifier *before = s->best;
+    judge(s, c, &told->accuracy, &told->loss);
+    if (last) return 0;
+    const bool best = s->best != before;
+    json_t *note = json_pack("{s:o, s:o, s:b}", "accuracy", heed__note_number(told->accuracy),
+                             "loss", heed__note_number(told->loss), "best", (int)best);
+    return heed__parts_add(&s->parts, note, best ? s->best : NULL, s->err);
+}
+
 static int rounds(self_training *s, void (*tell)(const heed_self_round *)) {
     for (int64_t r = 0; r <= ROUNDS; r++) {
-        heed_classifier *c = NULL;
-        int rc = r ? take(s, s->best, PART[r - 1]) : 0;
-        if (rc == 0) rc = round_of(s, &c);
-        if (rc && c && !s->best)
-            s->best = c; /* stopped in the first one */
-        else if (rc)
-            heed_classifier_close(c);
+        heed_self_round told = { .round = r, .rounds = ROUNDS, .pool = s->pool->len };
+        int rc = 0;
+        if (r && is_done(s, 2 * r - 1))
+            rc = take_again(s, heed__parts_note(&s->parts, 2 * r - 1));
+        else if (r)
+            rc = take(s, s->best, PART[r - 1]);
+        told.taken = s->taken;
+        told.least = s->least;
+        if (rc == 0) rc = is_done(s, 2 * r) ? recall(s, &told) : run_round(s, &told);
         if (rc) return rc;
-        heed_self_round told = {
-            .round = r, .rounds = ROUNDS, .taken = s->taken, .pool = s->pool->len, .least = s->least
-        };
-        judge(s, c, &told.accuracy, &told.loss);
         if (tell) tell(&told);
-        rc = keep_names(s, s->best);
-        if (rc == 0 && r < ROUNDS) rc = r == 0 ? ask_teacher(s, s->best) : guess_all(s, s->best);
+        if (s->best) rc = keep_names(s, s->best);
+        if (rc == 0 && r < ROUNDS && !is_done(s, 2 * r + 1))
+            rc = r == 0 ? ask_teacher(s, s->best) : guess_all(s, s->best);
         if (rc) return rc;
     }
     return 0;
@@ -168,10 +242,9 @@ static int rounds(self_training *s, void (*tell)(const heed_self_round *)) {
 
 static int check(const self_training *s) {
     const heed_classify_cfg *b = &s->cfg;
-    if (b->target != HEED_TARGET_LABEL || b->resume || s->data->text2)
+    if (b->target != HEED_TARGET_LABEL || s->data->text2)
         return heed__error(s->err, HEED_EUNSUPPORTED,
-                           "train: texts without labels go with one label for single texts, and "
-                           "not with resume");
+                           "train: texts without labels go with one label for single texts");
     for (int64_t i = 0; i < s->data->len; i++)
         if (!s->data->text[i] || !s->data->label[i])
             return heed__error(s->err, HEED_EINVALID, "train: text %lld or its label is NULL",
@@ -188,6 +261,12 @@ heed_classifier *heed__classifier_self_train(const heed_examples *data, const he
     heed_split split = { .learn = { .len = 0 } };
     *s.err = (heed_error){ 0 };
     int rc = check(&s);
+    if (rc == 0) {
+        const heed_examples pool = { .len = x->len, .text = x->text };
+        uint64_t hash = heed__settings_hash(heed__examples_hash(HEED_HASH_BEGIN, data), base);
+        hash = heed__examples_hash(hash, &pool);
+        rc = heed__parts_begin(&s.parts, base, "self-training", hash, s.err);
+    }
     if (rc == 0 && !base->valid && base->valid_part > 0) { /* held out before anything is guessed */
         rc = heed__split(&split, data, base);
         if (rc) heed__error(s.err, rc, "train: out of memory");
@@ -213,6 +292,8 @@ heed_classifier *heed__classifier_self_train(const heed_examples *data, const he
     heed__free(base->hooks, s.text);
     heed__free(base->hooks, s.label);
     heed__split_free(&split, base->hooks);
+    heed__parts_end(&s.parts);
+    if (rc == 0) heed__run_note(&s.best->left, base->run);
     if (rc == 0 || (rc == HEED_ECANCELLED && base->keep_stopped)) return s.best;
     heed_classifier_close(s.best);
     return NULL;

@@ -17,7 +17,8 @@ typedef struct heed_self_round {
  * labelled texts, so that no label takes over. What guesses is a teacher (teacher.h), which knows
  * the words of all texts, or the classifier itself where held-out data say that it is better.
  * base's held-out data judge each round; the best is kept, and where nothing is held out the last.
- * tell (may be NULL) hears of each round. For one label a text. NULL and *err on failure. */
+ * tell (may be NULL) hears of each round. For one label a text. With a run, what is finished is
+ * kept (parts.h), and with resume gone on with. NULL and *err on failure. */
 heed_classifier *heed__classifier_self_train(const heed_examples *data, const heed_texts *x,
                                              const heed_classify_cfg *base,
                                              void (*tell)(const heed_self_round *),

@@ -61,6 +61,27 @@ for o in "--clip 2" "--schedule linear" "--label-smoothing 0.1" "--pooling max" 
 done
 expect 64 "was made with other data or settings" "$heed" train classify --recipe classic "$dir/l.tsv" --seed 3 --max-len 24 --lr 0.01 -o "$dir/c" --epochs 1000 --resume
 
+# of several trainings: killed without a word, then stopped, it goes on; what is finished is told and not done again
+few=(train classify --recipe classic "$dir/d.tsv" --seed 3 --max-len 24 --lr 0.01 --epochs 3)
+"$heed" "${few[@]}" --curve -o "$dir/whole" >"$dir/whole.log" 2>"$dir/err" || wrong "curve: $(cat "$dir/err")"
+"$heed" "${few[@]}" --curve -o "$dir/cut" >"$dir/log" 2>&1 &
+job=$!; until grep -q "^curve: " "$dir/log" || ! kill -0 $job 2>/dev/null; do sleep 0.01; done; kill -9 $job 2>/dev/null; wait $job 2>/dev/null
+if [ ! -e "$dir/cut/config.json" ]; then
+    [ -s "$dir/cut.run/parts/state.json" ] || wrong "a killed curve kept nothing"
+    "$heed" "${few[@]}" --curve -o "$dir/cut" --resume >"$dir/log" 2>"$dir/err" || wrong "curve, resumed: $(cat "$dir/err")"
+fi
+cmp -s "$dir/whole/model.safetensors" "$dir/cut/model.safetensors" || wrong "a resumed curve has another model"
+[ "$(grep ^curve "$dir/whole.log")" = "$(grep ^curve "$dir/log")" ] || wrong "a resumed curve is another one: $(cat "$dir/log")"
+[ -e "$dir/cut.run/parts" ] && wrong "parts outlived their run"
+"$heed" "${few[@]}" --search 1h -o "$dir/s" >"$dir/log" 2>"$dir/err" &
+job=$!; until grep -q "^trial 2" "$dir/log" || ! kill -0 $job 2>/dev/null; do sleep 0.01; done; kill -INT $job; wait $job; rc=$?
+[ $rc = 75 ] || wrong "a stopped search gave $rc"
+grep -q "$dir/s.run has what a resume needs; the best so far is in $dir/s; .*--resume goes on" "$dir/err" || wrong "a stopped search said: $(cat "$dir/err")"
+"$heed" "${few[@]}" --search 1s -o "$dir/s" --resume >"$dir/log2" 2>"$dir/err" || wrong "search, resumed: $(cat "$dir/err")"
+[ "$(grep "^trial" "$dir/log")" = "$(grep "done before$" "$dir/log2" | sed 's/, done before$//')" ] || wrong "a resumed search forgot trials: $(cat "$dir/log2")"
+grep -q '"trial": 1,' "$dir/s.run/trials.jsonl" || wrong "trials.jsonl of a resumed search lacks the first trial"
+expect 66 "there is no search to go on with" "$heed" "${few[@]}" --search 1s -o "$dir/s" --resume
+
 expect 64 "--search, --curve, --augment and --unlabeled go one at a time" train -o "$dir/x" --search 1s --curve
 expect 64 "no optimizer 'adamax'" train -o "$dir/x" --optimizer adamax
 expect 64 "no schedule 'steep'" train -o "$dir/x" --schedule steep

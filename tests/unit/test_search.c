@@ -99,8 +99,7 @@ static void test_refused(void **state) {
     refused((heed_classify_cfg){ .target = HEED_TARGET_SCORE },
             "search: only with one label a text");
     refused((heed_classify_cfg){ .recipe = "none" }, "search: there is no recipe 'none'");
-    refused((heed_classify_cfg){ .from = "m" },
-            "search: does not go with from, resume and pretrain");
+    refused((heed_classify_cfg){ .from = "m" }, "search: does not go with from and pretrain");
     const heed_hooks hooks = { .cancel = stop };
     heed_error err = { 0 };
     assert_null(heed__classifier_search(&data,

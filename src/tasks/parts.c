@@ -1,0 +1,302 @@
+/* parts.c: a training made of several, kept as it goes; see parts.h. */
+#include "tasks/parts.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/text.h"
+
+enum { VERSION = 1 };
+
+static const size_t STATE_MOST = (size_t)1 << 30;
+
+typedef char path_text[HEED_PATH_SIZE + 64];
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static const char *in(path_text path, const char *run, const char *name) {
+    heed__format(path, sizeof(path_text), "%s/parts%s%s", run, *name ? "/" : "", name);
+    return path;
+}
+
+static const char *numbered(path_text path, const char *run, const char *name, int64_t number) {
+    char text[48];
+    heed__format(text, sizeof text, "%s%" PRId64, name, number);
+    return in(path, run, text);
+}
+
+static const char *best_folder(path_text path, const heed_parts *p) {
+    return numbered(path, p->run, "best.", p->kept % 2);
+}
+
+double heed__parts_seconds(const heed_parts *p) {
+    return p->before + seconds() - p->start;
+}
+
+int64_t heed__parts_len(const heed_parts *p) {
+    return (int64_t)json_array_size(p->note);
+}
+
+const json_t *heed__parts_note(const heed_parts *p, int64_t i) {
+    return json_array_get(p->note, (size_t)i);
+}
+
+/* -- numbers ---------------------------------------------------------------------------------- */
+
+json_t *heed__note_number(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+double heed__noted_number(const json_t *note, const char *key) {
+    const json_t *value = json_object_get(note, key);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+static uint64_t hash_text(uint64_t h, const char *text) {
+    return heed__hash_one(text ? heed__hash_text(h, text) : heed__hash_one(h, 0x100), 0xff);
+}
+
+uint64_t heed__examples_hash(uint64_t h, const heed_examples *x) {
+    if (!x) return heed__hash_one(h, 0x100);
+    for (int64_t i = 0; i < x->len; i++) {
+        h = hash_text(h, x->text[i]);
+        if (x->text2) h = hash_text(h, x->text2[i]);
+        if (x->label) h = hash_text(h, x->label[i]);
+    }
+    return heed__hash_more(h, &x->len, sizeof x->len);
+}
+
+uint64_t heed__settings_hash(uint64_t h, const heed_classify_cfg *c) {
+    const heed_attention_choice *a = &c->attention;
+    const int64_t whole[] = { c->vocab,
+                              c->max_len,
+                              c->embed,
+                              c->hidden,
+                              c->heads,
+                              c->dense,
+                              c->epochs,
+                              c->batch,
+                              c->constant_lr,
+                              (int64_t)c->seed,
+                              (int64_t)c->precision,
+                              (int64_t)c->target,
+                              c->hierarchy,
+                              (int64_t)c->keep,
+                              c->windows,
+                              c->layers,
+                              c->ff,
+                              c->bidirectional,
+                              (int64_t)a->score,
+                              (int64_t)a->weights,
+                              a->topk,
+                              a->learn_temperature,
+                              a->score_std,
+                              a->window,
+                              a->truncate,
+                              (int64_t)a->penalty,
+                              c->kv_heads,
+                              c->share_layers,
+                              c->no_attention,
+                              c->no_marks,
+                              c->remember,
+                              c->balanced,
+                              c->patience,
+                              c->freeze,
+                              c->pretrain_epochs };
+    const double real[] = { c->lr,         c->dropout,        c->deviation,
+                            c->warmup,     c->clip,           c->weight_decay,
+                            c->ema,        c->adversary_size, c->label_smoothing,
+                            c->valid_part, a->temperature,    a->penalty_weight };
+    const char *const text[] = { c->recipe,   c->pooling,   c->position, c->tokenizer, c->optimizer,
+                                 c->schedule, c->adversary, c->from,     c->vectors };
+    h = heed__hash_more(h, whole, sizeof whole);
+    h = heed__hash_more(h, real, sizeof real);
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++) h = hash_text(h, text[i]);
+    return heed__examples_hash(heed__examples_hash(h, c->valid), c->pretrain);
+}
+
+/* -- state.json ------------------------------------------------------------------------------- */
+
+static int save_state(heed_parts *p, heed_error *err) {
+    path_text path;
+    size_t size = 0;
+    json_t *o = json_pack("{s:i, s:s, s:f, s:I, s:O}", "format_version", VERSION, "settings",
+                          p->settings, "seconds", heed__parts_seconds(p), "kept",
+                          (json_int_t)p->kept, "parts", p->note);
+    char *text = o ? heed__json_text(&p->hooks, o, true, &size, err) : NULL;
+    json_decref(o);
+    in(path, p->run, "state.json");
+    if (!text) return heed__error(err, HEED_ENOMEM, "%s: out of memory", path);
+    const int rc = heed__file_write(&p->hooks, path, text, size, err);
+    heed__free(&p->hooks, text);
+    return rc;
+}
+
+static int read_state(heed_parts *p, const char *path, heed_error *err) {
+    json_t *o = heed__json_read(&p->hooks, path, STATE_MOST, err);
+    if (!o) return err->code;
+    heed_fields f = { .object = o, .name = path, .err = err };
+    if (heed__field_int(&f, "format_version", 1, INT32_MAX) > VERSION && !f.status)
+        f.status = heed__error(err, HEED_EUNSUPPORTED,
+                               "%s: format_version is newer than this program's %d", path, VERSION);
+    const char *settings = heed__field_text(&f, "settings");
+    if (!f.status && strcmp(settings, p->settings) != 0)
+        f.status = heed__error(err, HEED_EINVALID,
+                               "%.120s: was made with other data or settings: '%.160s', not "
+                               "'%.160s'",
+                               path, settings, p->settings);
+    p->before = heed__field_number(&f, "seconds");
+    p->kept = heed__field_int(&f, "kept", 0, INT32_MAX);
+    json_t *parts = json_object_get(o, "parts");
+    if (!f.status && !json_is_array(parts))
+        f.status = heed__error(err, HEED_EFORMAT, "%s: parts is no list", path);
+    for (size_t i = 0; !f.status && i < json_array_size(parts); i++)
+        if (!json_is_object(json_array_get(parts, i)))
+            f.status = heed__error(err, HEED_EFORMAT, "%s: parts[%zu] is no object", path, i);
+    if (!f.status && p->kept > (int64_t)json_array_size(parts))
+        f.status = heed__error(err, HEED_EFORMAT, "%s: kept is more than there are parts", path);
+    if (!f.status) {
+        json_decref(p->note);
+        p->note = json_incref(parts);
+    }
+    json_decref(o);
+    return f.status;
+}
+
+/* -- beginning and end ------------------------------------------------------------------------ */
+
+static void drop_run(const char *run) {
+    static const char *const logs[] = { "log.jsonl", "events.out.tfevents.heed" };
+    char path[sizeof(path_text) + 64];
+    heed__run_drop_checkpoint(run);
+    for (int i = 0; i < 2; i++) {
+        heed__format(path, sizeof path, "%s/%s", run, logs[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(run);
+}
+
+void heed__parts_drop(const char *run) {
+    path_text path;
+    DIR *d = opendir(in(path, run, ""));
+    if (!d) return;
+    (void)unlink(in(path, run, "state.json")); /* without it there are none */
+    (void)unlink(in(path, run, ".state.json.tmp"));
+    for (struct dirent *e; (e = readdir(d));) {
+        const bool number = strspn(e->d_name, "0123456789") == strlen(e->d_name);
+        if (strlen(e->d_name) > 32) continue;
+        in(path, run, e->d_name);
+        if (number) drop_run(path);
+        if (strcmp(e->d_name, "best.0") == 0 || strcmp(e->d_name, "best.1") == 0)
+            heed__classifier_drop(path);
+    }
+    closedir(d);
+    (void)rmdir(in(path, run, ""));
+}
+
+static int begin_anew(heed_parts *p, heed_error *err) {
+    path_text path;
+    int rc = heed__folder_make(p->run, err);
+    if (rc) return rc;
+    heed__parts_drop(p->run);
+    heed__run_drop_checkpoint(p->run); /* the last part's place */
+    rc = heed__folder_make(in(path, p->run, ""), err);
+    return rc ? rc : save_state(p, err);
+}
+
+int heed__parts_begin(heed_parts *p, const heed_classify_cfg *cfg, const char *what, uint64_t hash,
+                      heed_error *err) {
+    path_text path;
+    *p = (heed_parts){ .start = seconds() };
+    if (cfg->hooks) p->hooks = *cfg->hooks;
+    p->note = json_array();
+    if (!p->note) return heed__error(err, HEED_ENOMEM, "%s: out of memory", what);
+    if (!cfg->run)
+        return cfg->resume
+                   ? heed__error(err, HEED_EINVALID, "%s: a resume needs the run's folder", what)
+                   : 0;
+    if (strlen(cfg->run) >= sizeof p->run - 64)
+        return heed__error(err, HEED_EINVALID, "%.100s...: too long a name", cfg->run);
+    heed__format(p->run, sizeof p->run, "%s", cfg->run);
+    heed__format(p->settings, sizeof p->settings, "%s, data and settings %016" PRIx64 ", seed %llu",
+                 what, hash, (unsigned long long)cfg->seed);
+    if (!cfg->resume) return begin_anew(p, err);
+    if (access(in(path, p->run, "state.json"), F_OK) != 0)
+        return heed__error(err, HEED_ENOTFOUND,
+                           "%.400s: there is no %s to go on with; one whose model is saved has "
+                           "none",
+                           cfg->run, what);
+    return read_state(p, path, err);
+}
+
+void heed__parts_end(heed_parts *p) {
+    json_decref(p->note);
+    p->note = NULL;
+}
+
+/* -- parts ------------------------------------------------------------------------------------ */
+
+heed_classifier *heed__parts_train(const heed_parts *p, const heed_examples *x,
+                                   const heed_classify_cfg *cfg, bool last, heed_error *err) {
+    path_text path;
+    heed_classify_cfg own = *cfg;
+    own.run = NULL;
+    own.resume = false;
+    if (p->run[0]) {
+        own.run = last ? p->run : numbered(path, p->run, "", heed__parts_len(p) + 1);
+        own.resume = heed__run_has_checkpoint(own.run);
+    }
+    heed_classifier *c = heed_classifier_train(x, &own, err);
+    if (c) c->left = (heed_run_left){ .run = "" }; /* parts_add removes it */
+    return c;
+}
+
+int heed__parts_add(heed_parts *p, json_t *note, const heed_classifier *best, heed_error *err) {
+    path_text path;
+    const int64_t part = heed__parts_len(p) + 1;
+    if (!note || json_array_append_new(p->note, note))
+        return heed__error(err, HEED_ENOMEM, "train: out of memory");
+    if (!p->run[0]) return 0;
+    int rc = 0;
+    if (best) {
+        p->kept++; /* the other folder than the one that counts until now */
+        rc = heed_classifier_save(best, best_folder(path, p), err);
+    }
+    if (rc == 0) rc = save_state(p, err);
+    if (rc == 0) drop_run(numbered(path, p->run, "", part));
+    return rc;
+}
+
+/* The answers to held, as a training leaves them. 0 or a status. */
+static int hold(heed_classifier *c, const heed_examples *held, heed_error *err) {
+    heed_held *h = &c->held;
+    h->text = heed__calloc(&c->hooks, (size_t)held->len, sizeof *h->text);
+    h->outcome = heed__calloc(&c->hooks, (size_t)held->len, sizeof *h->outcome);
+    if (!h->text || !h->outcome) return heed__error(err, HEED_ENOMEM, "train: out of memory");
+    memcpy(h->text, held->text, (size_t)held->len * sizeof *h->text);
+    h->len = held->len;
+    return heed__classifier_judge(c, held, h->outcome, NULL, err);
+}
+
+heed_classifier *heed__parts_best(const heed_parts *p, const heed_classify_cfg *cfg,
+                                  const heed_examples *held, heed_error *err) {
+    path_text path;
+    const heed_open_cfg open = { .isa = cfg->isa, .threads = cfg->threads, .hooks = cfg->hooks };
+    heed_classifier *c = heed_classifier_open(best_folder(path, p), &open, err);
+    if (!c || !held || !held->len || hold(c, held, err) == 0) return c;
+    heed_classifier_close(c);
+    return NULL;
+}

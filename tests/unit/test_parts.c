@@ -1,0 +1,270 @@
+/* Trainings of several parts, a search, a curve and self-training: stopped or killed at any moment
+ * and gone on with, they end in the very model of one that was not, and do nothing twice. */
+#include "cmocka_all.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tasks/curve.h"
+#include "tasks/parts.h"
+#include "tasks/search.h"
+#include "tasks/self_train.h"
+
+enum { N = 120, POOL = 60, MOST_STOPS = 80 };
+
+static char words[N][32], more[POOL][48];
+static const char *text[N], *label[N], *pool[POOL];
+static const heed_examples data = { .len = N, .text = text, .label = label };
+static const heed_texts others = { .len = POOL, .text = pool };
+static char dir[] = "/tmp/heed-parts-XXXXXX";
+
+static int make_data(void **state) {
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        snprintf(words[i], sizeof words[i], "%s %d", i % 3 ? "warm sun" : "cold rain", i % 7);
+        text[i] = words[i];
+        label[i] = i % 3 ? "good" : "bad";
+    }
+    for (int i = 0; i < POOL; i++) {
+        snprintf(more[i], sizeof more[i], "%s %d", i % 2 ? "warm sun picnic" : "cold rain umbrella",
+                 i);
+        pool[i] = more[i];
+    }
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_all(void **state) {
+    char command[96];
+    (void)state;
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    return system(command);
+}
+
+/* -- a process that trains ---------------------------------------------------------------------- */
+
+typedef enum kind { SEARCH, CURVE, SELF } kind;
+
+/* When it ends without having come to its end: at the cancel hook's call number `at` it is killed,
+ * or stopped as by ^C; at 0: never. */
+typedef struct ending {
+    int64_t at, calls;
+    bool killed;
+    int parts; /* stopped once so many parts were told of; 0: never */
+} ending;
+
+/* Parts that were told of as done before, and all of them. */
+static int before, all;
+
+static bool asked(void *user) {
+    ending *e = user;
+    if (e->parts && all >= e->parts) return true;
+    if (++e->calls < e->at || e->at == 0) return false;
+    if (e->killed) raise(SIGKILL);
+    return true;
+}
+
+static void tell_trial(void *arg, const heed_trial *t) {
+    (void)arg;
+    before += t->before;
+    all++;
+}
+
+static void tell_point(const heed_curve *k) {
+    all = (int)k->len;
+}
+
+static void tell_round(const heed_self_round *r) {
+    all = (int)r->round + 1;
+}
+
+static heed_classifier *train(kind which, const heed_classify_cfg *cfg, heed_error *err) {
+    const heed_search_cfg search = { .seconds = 1e9, .rounds = 1, .tell = tell_trial };
+    heed_curve curve;
+    before = all = 0;
+    switch (which) {
+    case SEARCH:
+        return heed__classifier_search(&data, cfg, &search, err);
+    case CURVE:
+        return heed__classifier_curve(&data, cfg, &curve, tell_point, err);
+    default:
+        return heed__classifier_self_train(&data, &others, cfg, tell_round, err);
+    }
+}
+
+/* Settings of which the one training takes some steps. */
+static heed_classify_cfg settings(kind which, const char *run, bool resume) {
+    return (heed_classify_cfg){ .recipe = which == SELF ? "classic" : NULL,
+                                .threads = 1,
+                                .epochs = 2,
+                                .batch = 32,
+                                .embed = 16,
+                                .hidden = 16,
+                                .valid_part = which == SELF ? 0.2 : 0,
+                                .seed = 3,
+                                .run = run,
+                                .resume = resume };
+}
+
+/* Trains in a process of its own and saves the model. 0: it came to its end, else it was stopped or
+ * killed. after: microseconds after which it is killed; 0: never. */
+static int child(kind which, const char *run, bool resume, ending end, useconds_t after) {
+    char model[96];
+    int status;
+    snprintf(model, sizeof model, "%s.model", run);
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        heed_error err = { 0 };
+        const heed_hooks hooks = { .user = &end, .cancel = asked };
+        heed_classify_cfg cfg = settings(which, run, resume);
+        cfg.hooks = &hooks;
+        heed_classifier *c = train(which, &cfg, &err);
+        if (err.code == HEED_ECANCELLED) _exit(1);
+        if (!c || heed_classifier_save(c, model, &err)) {
+            fprintf(stderr, "%s\n", err.msg);
+            _exit(2);
+        }
+        _exit(0);
+    }
+    if (after) usleep(after), kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 2) fail_msg("the training failed");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static bool exists(const char *run, const char *name) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", run, name);
+    return access(path, F_OK) == 0;
+}
+
+static void same_models(const char *a, const char *b) {
+    char command[320];
+    snprintf(command, sizeof command, "diff -r %s.model %s.model", a, b);
+    assert_int_equal(system(command), 0);
+}
+
+/* Stopped and killed by turns, at steps and at times, until it comes to its end. */
+static void goes_on(kind which) {
+    char whole[64], run[64];
+    snprintf(whole, sizeof whole, "%s/whole%d", dir, (int)which);
+    snprintf(run, sizeof run, "%s/cut%d", dir, (int)which);
+    assert_int_equal(child(which, whole, false, (ending){ .at = 0 }, 0), 0);
+    assert_false(exists(whole, "parts") || exists(whole, "checkpoint"));
+    int stops = 0, rc = -1;
+    for (; stops < MOST_STOPS && rc != 0; stops++) {
+        const ending end = { .at = stops % 3 == 2 ? 0 : 4 + stops % 5, .killed = stops % 3 == 1 };
+        rc = child(which, run, exists(run, "parts/state.json"), end,
+                   stops % 3 == 2 ? 1000 * (useconds_t)(5 + stops % 30) : 0);
+    }
+    if (rc) rc = child(which, run, true, (ending){ .at = 0 }, 0);
+    assert_int_equal(rc, 0);
+    assert_true(stops > 2);
+    same_models(whole, run);
+    assert_false(exists(run, "parts") || exists(run, "checkpoint"));
+    heed_error err = { 0 };
+    const heed_classify_cfg cfg = settings(which, run, true);
+    assert_null(train(which, &cfg, &err));
+    assert_int_equal(err.code, HEED_ENOTFOUND);
+}
+
+static void test_search(void **state) {
+    (void)state;
+    goes_on(SEARCH);
+}
+
+static void test_curve(void **state) {
+    (void)state;
+    goes_on(CURVE);
+}
+
+static void test_self_training(void **state) {
+    (void)state;
+    goes_on(SELF);
+}
+
+/* What is finished is told of and not done again; other data or settings are refused; a new search
+ * in the same place begins anew. */
+static void test_once(void **state) {
+    (void)state;
+    char run[64];
+    heed_error err = { 0 };
+    ending end = { .parts = 5 };
+    const heed_hooks hooks = { .user = &end, .cancel = asked };
+    snprintf(run, sizeof run, "%s/once", dir);
+    heed_classify_cfg cfg = settings(SEARCH, run, false);
+    cfg.hooks = &hooks;
+    assert_null(train(SEARCH, &cfg, &err));
+    assert_int_equal(err.code, HEED_ECANCELLED);
+    assert_int_equal(all, 5);
+    cfg.resume = true;
+    cfg.epochs = 3;
+    assert_null(train(SEARCH, &cfg, &err));
+    assert_int_equal(err.code, HEED_EINVALID);
+    assert_non_null(strstr(err.msg, "was made with other data or settings"));
+    assert_null(train(CURVE, &cfg, &err));
+    assert_int_equal(err.code, HEED_EINVALID);
+    cfg.epochs = 2;
+    end = (ending){ .at = 0 };
+    heed_classifier *c = train(SEARCH, &cfg, &err);
+    if (!c) fail_msg("%s", err.msg);
+    assert_int_equal(before, 5);
+    assert_int_equal(all, 14);
+    assert_true(c->held.len > 0);
+    heed_classifier_close(c); /* not saved: it can be had once more, at once */
+    c = train(SEARCH, &cfg, &err);
+    if (!c) fail_msg("%s", err.msg);
+    assert_int_equal(before, 14);
+    double accuracy, loss;
+    heed__held_measure(&c->held, &accuracy, &loss); /* of the best one, opened */
+    assert_true(accuracy > 0.9);
+    heed_classifier_close(c);
+    end = (ending){ .at = 0 };
+    cfg.resume = false;
+    c = train(SEARCH, &cfg, &err);
+    assert_non_null(c);
+    assert_int_equal(before, 0);
+    heed_classifier_close(c);
+    heed__parts_drop(run);
+    assert_false(exists(run, "parts"));
+}
+
+/* A state that is none is refused in a sentence. */
+static void test_refused(void **state) {
+    (void)state;
+    static const char *const bad[] = { "{", "[]", "{\"format_version\": 9}",
+                                       "{\"format_version\": 1, \"settings\": \"x\"}" };
+    char run[64], path[96], command[160];
+    heed_error err = { 0 };
+    heed_classify_cfg cfg = settings(SEARCH, NULL, true);
+    assert_null(train(SEARCH, &cfg, &err));
+    assert_string_equal(err.msg, "search: a resume needs the run's folder");
+    snprintf(run, sizeof run, "%s/bad", dir);
+    snprintf(path, sizeof path, "%s/parts", run);
+    snprintf(command, sizeof command, "mkdir -p %s", path);
+    assert_int_equal(system(command), 0);
+    snprintf(path, sizeof path, "%s/parts/state.json", run);
+    cfg.run = run;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        fputs(bad[i], f);
+        fclose(f);
+        assert_null(train(SEARCH, &cfg, &err));
+        assert_non_null(strstr(err.msg, "state.json"));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_search),        cmocka_unit_test(test_curve),
+        cmocka_unit_test(test_self_training), cmocka_unit_test(test_once),
+        cmocka_unit_test(test_refused),
+    };
+    return cmocka_run_group_tests(tests, make_data, remove_all);
+}
