@@ -45,7 +45,7 @@ static int remove_all(void **state) {
     return system(command);
 }
 
-/* -- a process that trains ---------------------------------------------------------------------- */
+/* -- a process that trains -------------------------------------------------------------------- */
 
 typedef enum kind { SEARCH, CURVE, SELF } kind;
 
