@@ -146,17 +146,16 @@ static int read_model(spm *s, const void *bytes, size_t size) {
 
 /* -- the model -------------------------------------------------------------------------------- */
 
-/* A user's piece counts as SentencePiece has it: better than any way to cut it. */
-static double unigram_score(const piece *p, float highest) {
-    return p->type == USER_DEFINED ? (double)((float)p->size * highest) - 0.1 : (double)p->score;
+/* A user's piece counts as in SentencePiece 0.2.3, the more the longer; rarely another cut wins. */
+static float unigram_score(const piece *p) {
+    return p->type == USER_DEFINED ? (float)(0.1 * (double)p->size - 0.1) : p->score;
 }
 
 static json_t *unigram(const spm *s) {
-    float highest = 0, lowest = 0;
+    float lowest = 0;
     bool any = false;
     for (int64_t i = 0; i < s->len; i++) {
         if (s->pieces[i].type != NORMAL) continue;
-        if (!any || s->pieces[i].score > highest) highest = s->pieces[i].score;
         if (!any || s->pieces[i].score < lowest) lowest = s->pieces[i].score;
         any = true;
     }
@@ -166,9 +165,9 @@ static json_t *unigram(const spm *s) {
         const piece *p = &s->pieces[i];
         const bool in_texts = p->type == NORMAL || p->type == USER_DEFINED;
         /* what is not looked for must not be the lowest score, which the unknown one hangs on */
-        const double score = in_texts ? unigram_score(p, highest) : lowest;
-        bad = json_array_append_new(vocab,
-                                    json_pack("[o, f]", json_stringn(p->text, p->size), score)) ||
+        const float score = in_texts ? unigram_score(p) : lowest;
+        bad = json_array_append_new(
+                  vocab, json_pack("[o, f]", json_stringn(p->text, p->size), (double)score)) ||
               (!in_texts && json_array_append_new(hidden, json_integer(i)));
     }
     if (!bad)

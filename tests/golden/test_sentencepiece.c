@@ -95,7 +95,7 @@ static void ids(void **state) {
     const int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
-    assert_int_equal(json_object_size(json_object_get(tree, "ids")), 10);
+    assert_int_equal(json_object_size(json_object_get(tree, "ids")), 11);
     const json_t *decoded = json_object_get(tree, "decoded");
     assert_int_equal(json_object_size(decoded), 2);
     json_object_foreach(json_object_get(tree, "ids"), name, want) {

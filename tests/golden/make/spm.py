@@ -8,6 +8,7 @@ import random
 import subprocess
 
 import sentencepiece as spm
+from sentencepiece import sentencepiece_model_pb2 as pb
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 rng = random.Random(4)
@@ -59,15 +60,34 @@ MODELS = {
 }
 
 
+def crossed():
+    """A Unigram in which another cut may win over a user's piece, and runs whose cuts differ by rounding alone."""
+    m = pb.ModelProto()
+    m.trainer_spec.model_type = 1
+    m.normalizer_spec.name = "identity"
+    m.normalizer_spec.add_dummy_prefix = m.normalizer_spec.remove_extra_whitespaces = False
+    own = random.Random(9)
+    pieces = [("<unk>", 0, 2), ("<s>", 0, 3), ("</s>", 0, 3), ("ab", 0, 4), ("日", -5, 4), ("cda", 3, 4), ("e", 0, 4), ("(", 0, 4)]
+    pieces += [(c, -own.random() * 5 - 1, 1) for c in "abcdfgh▁`"] + [(2 * c, -own.random() * 5 - 1, 1) for c in "abcdfgh▁`"]
+    pieces += [("abc", -1.5, 1), ("bcd", -0.01, 1), ("cab", -0.02, 1), ("ef", -9, 1), ("eab", -0.3, 1), ("dae", -7, 1)]
+    for text, score, kind in pieces:
+        piece = m.pieces.add()
+        piece.piece, piece.score, piece.type = text, score, kind
+    return m.SerializeToString()
+
+
 def main():
     folder = os.path.join(HERE, "sentencepiece")
     os.makedirs(folder, exist_ok=True)
     fuzz, ids, decoded = texts(), {}, {}
     fuzz += ["AB ① ab", "ﬁx ﬁ xﬁx", "é e\u0301 É", "ABBA①②", "Éé①"]
-    for name, options in MODELS.items():
-        model = io.BytesIO()
-        spm.SentencePieceTrainer.train(sentence_iterator=iter(CORPUS), model_writer=model, minloglevel=2,
-                                       hard_vocab_limit=False, num_threads=1, **options)
+    fuzz += ["abc", "cdab", "eabcdab", "cabcda", "abab日ab"] + [u + c * n for u in ("(", "ab", "日", "e(") for c in "cdf`" for n in (7, 30)]
+    for name, options in [*MODELS.items(), ("unigram_crossed", None)]:
+        model = io.BytesIO(crossed())
+        if options:
+            model = io.BytesIO()
+            spm.SentencePieceTrainer.train(sentence_iterator=iter(CORPUS), model_writer=model, minloglevel=2,
+                                           hard_vocab_limit=False, num_threads=1, **options)
         path = os.path.join(folder, name + ".model")
         with open(path, "wb") as f:
             f.write(model.getvalue())
