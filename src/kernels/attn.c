@@ -1,20 +1,15 @@
 /* attn.c: the driver of fused attention, forward. The work is cut over (row of the batch, key head,
  * stretch of queries); each piece packs the keys and values that it needs and goes over its queries
  * in blocks, each over all blocks of keys. */
-#include <math.h>
 #include <string.h>
 
-#include "kernels/attn_bf16.h"
-#include "kernels/attn_run.h"
-
-enum {
-    QUERY_BLOCK = 96, /* queries that share one pass over the keys */
-    PAD = HEED_ATTN_GROUP
-};
+#include "kernels/attn_pass.h"
+#include "kernels/share.h"
 
 typedef struct Forward {
     const heed_kernels *k;
     const heed_attn *a;
+    const heed_attn_form *form;
     char *scratch;
     int64_t size; /* bytes of one worker's scratch */
     heed_attn_cut cut;
@@ -31,57 +26,27 @@ typedef struct Ahead {
     int64_t row, quota; /* quota: rows for each tile of this piece */
 } Ahead;
 
-/* One worker's room, carved from its scratch. */
-typedef struct Room {
-    float *keys, *values, *unit; /* packed; unit: 1/length of the run's keys */
-    float *q, *q_unit, *o, *max, *sum, *s;
-    Ahead ahead;
-} Room;
-
 /* Carves one worker's room from base, NULL: only measures. Returns its size in bytes. */
-static int64_t make_room(const heed_attn *a, char *base, Room *r) {
-    const int64_t keys = a->panels ? 0 : heed__attn_round16(a->S), n = QUERY_BLOCK + PAD;
-    const int64_t dp = heed__attn_round16(a->D), dv = heed__attn_round16(a->Dv);
+static int64_t make_room(const heed_kernels *k, const heed_attn *a, char *base,
+                         heed_attn_place *c) {
+    const int64_t n = HEED_ATTN_QUERIES + HEED_ATTN_PAD;
     int64_t at = 0;
-    r->keys = heed__attn_carve(base, &at, keys * a->D);
-    r->values = heed__attn_carve(base, &at, keys * dv);
-    r->unit = heed__attn_carve(base, &at, keys);
-    r->q = heed__attn_carve(base, &at, n * dp);
-    r->q_unit = heed__attn_carve(base, &at, n);
-    r->o = heed__attn_carve(base, &at, n * dv);
-    r->max = heed__attn_carve(base, &at, n);
-    r->sum = heed__attn_carve(base, &at, n * 16);
-    r->s = heed__attn_carve(base, &at, PAD * (HEED_ATTN_BLOCK + 16));
+    *c = (heed_attn_place){ .k = k, .a = a };
+    heed__attn_form(a)->room(c, base, &at, true);
+    c->unit = heed__attn_carve(base, &at, heed__attn_round16(a->S));
+    c->q = heed__attn_carve(base, &at, n * heed__attn_round16(a->D));
+    c->q_unit = heed__attn_carve(base, &at, n);
+    c->o = heed__attn_carve(base, &at, n * heed__attn_round16(a->Dv));
+    c->max = heed__attn_carve(base, &at, n);
+    c->sum = heed__attn_carve(base, &at, n * 16);
+    c->s = heed__attn_carve(base, &at, HEED_ATTN_PAD * HEED_ATTN_LD);
     return at;
-}
-
-/* Keys and values of one run and key head, in the form that tiles read. */
-typedef struct Packed {
-    const float *keys, *values;
-    bool careful;
-} Packed;
-
-static Packed pack(const Forward *f, const heed_attn_run *run, int64_t hk, const Room *room) {
-    const heed_attn *a = f->a;
-    const int64_t n = run->k1 - run->k0, dv = heed__attn_round16(a->Dv);
-    if (a->panels) {
-        const int64_t head = (run->b * a->Hk + hk) * a->room + run->k0;
-        return (Packed){ a->panels + head * a->D, a->rows + head * dv, !a->cached_finite };
-    }
-    const int64_t ldk = a->Hk * a->D, ldv = a->Hk * a->Dv;
-    const float *key = a->key + (run->b * a->S + run->k0) * ldk + hk * a->D;
-    const float *value = a->v + (run->b * a->S + run->k0) * ldv + hk * a->Dv;
-    const bool scaled = a->cosine && !a->unit_keys;
-    if (scaled) heed__attn_unit(f->k, room->unit, key, ldk, n, a->D);
-    f->k->attn->pack_panels(room->keys, key, ldk, n, a->D, scaled ? room->unit : NULL);
-    const bool finite = f->k->attn->pack_rows(room->values, dv, value, ldv, n, a->Dv, 1.0f, NULL);
-    return (Packed){ room->keys, room->values, !finite };
 }
 
 /* -- what comes next */
 
 static int64_t last_query(const Forward *f, int64_t c) {
-    return (c + 1) * f->cut.chunk < f->a->T ? (c + 1) * f->cut.chunk : f->a->T;
+    return heed__min64((c + 1) * f->cut.chunk, f->a->T);
 }
 
 static void look_ahead(const Forward *f, int64_t piece, Ahead *next) {
@@ -90,7 +55,7 @@ static void look_ahead(const Forward *f, int64_t piece, Ahead *next) {
     const int64_t c = piece % f->cut.chunks, hk = piece / f->cut.chunks % a->Hk;
     const int64_t b = piece / f->cut.chunks / a->Hk, t = c * f->cut.chunk,
                   queries = last_query(f, c) - t;
-    const int64_t group = a->H / a->Hk, tile = f->k->attn->rows;
+    const int64_t group = a->H / a->Hk, tile = f->form->group(f->k);
     *next = (Ahead){ .now = 3 };
     if (a->panels || b >= a->B || queries <= 0 ||
         (a->S * (a->D + a->Dv) + queries * a->D) * (int64_t)sizeof(float) > MOST)
@@ -99,7 +64,7 @@ static void look_ahead(const Forward *f, int64_t piece, Ahead *next) {
                        { a->v + (b * a->S * a->Hk + hk) * a->Dv, a->S, a->Hk * a->Dv, a->Dv },
                        { a->q + ((b * a->T + t) * a->H + hk * group) * a->D, queries, a->H * a->D,
                          a->D } },
-                     .quota = (2 * a->S + queries) / (group * ((queries + tile - 1) / tile)) + 1 };
+                     .quota = (2 * a->S + queries) / (group * heed__ceil_div(queries, tile)) + 1 };
 }
 
 static void fetch(Ahead *next) {
@@ -118,92 +83,80 @@ static void fetch_out(const heed_attn *a, int64_t b, int64_t h, int64_t t, int64
         for (int64_t j = 0; j < a->Dv; j += 16) __builtin_prefetch(out + j, 1, 2);
 }
 
-/* A tile of queries against the block of keys from `key` on, `left` of them. */
-static void tile(const Forward *f, const Packed *p, const heed_attn_rows *rows, int64_t i,
-                 int64_t key, const Room *room) {
-    const int64_t d = f->a->D, dp = heed__attn_round16(d), dv = heed__attn_round16(f->a->Dv);
-    const heed_attn_step step = { .q = room->q + i * dp,
-                                  .ldq = dp,
-                                  .d = d,
-                                  .keys = p->keys + key * d,
-                                  .values = p->values + key * dv,
-                                  .dv = dv,
-                                  .careful = p->careful,
-                                  .s = room->s,
-                                  .o = room->o + i * dv,
-                                  .max = room->max + i,
-                                  .sum = room->sum + i * 16 };
-    f->k->attn->forward(&step, rows);
+/* -- blocks of queries */
+
+void heed__attn_pack_queries(const heed_attn_place *c, int64_t h, int64_t t, int64_t n) {
+    const heed_attn *a = c->a;
+    const int64_t ld = a->H * a->D, dp = heed__attn_round16(a->D);
+    const float *q = a->q + (c->run->b * a->T + t) * ld + h * a->D;
+    if (a->cosine) heed__attn_unit(c->k, c->q_unit, q, ld, n, a->D);
+    c->k->attn->pack_rows(c->q, dp, q, ld, n, a->D, a->scale[h] * HEED_ATTN_LOG2E,
+                          a->cosine ? c->q_unit : NULL);
+    memset(c->q + n * dp, 0, (size_t)(HEED_ATTN_PAD * dp) * sizeof(float));
 }
 
 /* Queries t..t+n-1 of head h against all keys of the run. */
-static void query_block(const Forward *f, const heed_attn_run *run, const Packed *p, int64_t h,
-                        int64_t t, int64_t n, Room *room) {
+static void query_block(const Forward *f, heed_attn_place *c, int64_t h, int64_t t, int64_t n,
+                        Ahead *ahead) {
     const heed_attn *a = f->a;
-    const heed_attn_kernels *k = f->k->attn;
-    const int64_t ld = a->H * a->D, dp = heed__attn_round16(a->D), keys = run->k1 - run->k0;
+    const heed_attn_run *run = c->run;
+    const int64_t keys = run->k1 - run->k0, group = f->form->group(f->k);
     int64_t lo, hi;
     heed__attn_reach(a, run, t, n, &lo, &hi);
-    const float *q = a->q + (run->b * a->T + t) * ld + h * a->D;
-    if (a->cosine) heed__attn_unit(f->k, room->q_unit, q, ld, n, a->D);
-    k->pack_rows(room->q, dp, q, ld, n, a->D, a->scale[h] * HEED_ATTN_LOG2E,
-                 a->cosine ? room->q_unit : NULL);
-    memset(room->q + n * dp, 0, (size_t)(PAD * dp) * sizeof(float));
+    heed__attn_pack_queries(c, h, t, n);
+    if (f->form->pack_queries) f->form->pack_queries(c, n);
     const heed_attn_step all = {
-        .o = room->o, .dv = heed__attn_round16(a->Dv), .max = room->max, .sum = room->sum
+        .o = c->o, .dv = heed__attn_round16(a->Dv), .max = c->max, .sum = c->sum
     };
     heed__attn_start_rows(a, &all, n, h);
     for (int64_t key = lo; key < hi; key += HEED_ATTN_BLOCK) {
-        const int64_t left = keys - key < HEED_ATTN_BLOCK ? keys - key : HEED_ATTN_BLOCK;
-        for (int64_t i = 0; i < n; i += k->rows) {
-            heed_attn_rows rows = { .rows = (int)(n - i < k->rows ? n - i : k->rows) };
+        const int64_t left = heed__min64(keys - key, HEED_ATTN_BLOCK);
+        for (int64_t i = 0; i < n; i += group) {
+            heed_attn_rows rows = { .rows = (int)heed__min64(n - i, group) };
             if (!heed__attn_rows(a, run, h, t + i, key, left, &rows)) continue;
-            tile(f, p, &rows, i, key, room);
-            fetch(&room->ahead);
+            f->form->tile(c, &rows, i, key);
+            fetch(ahead);
             if (key + HEED_ATTN_BLOCK >= hi) fetch_out(a, run->b, h, t + i, rows.rows);
         }
     }
-    k->finish(a->out + ((run->b * a->T + t) * a->H + h) * a->Dv, a->H * a->Dv, a->Dv, &all, n,
-              a->lse + (run->b * a->H + h) * a->T + t);
+    f->k->attn->finish(a->out + ((run->b * a->T + t) * a->H + h) * a->Dv, a->H * a->Dv, a->Dv, &all,
+                       n, a->lse + (run->b * a->H + h) * a->T + t);
+}
+
+static void forward_piece(const Forward *f, heed_attn_place *c, int64_t piece) {
+    const heed_attn *a = f->a;
+    const int64_t chunk = piece % f->cut.chunks, group = a->H / a->Hk;
+    heed_attn_run run = { .b = piece / f->cut.chunks / a->Hk, .q1 = chunk * f->cut.chunk };
+    Ahead ahead;
+    look_ahead(f, piece + 1, &ahead);
+    c->run = &run, c->hk = piece / f->cut.chunks % a->Hk;
+    while (heed__attn_next_run(a, &run, last_query(f, chunk))) {
+        f->form->pack_keys(c);
+        f->form->pack_values(c);
+        for (int64_t h = c->hk * group; h < (c->hk + 1) * group; h++)
+            for (int64_t t = run.q0; t < run.q1; t += HEED_ATTN_QUERIES)
+                query_block(f, c, h, t, heed__min64(run.q1 - t, HEED_ATTN_QUERIES), &ahead);
+    }
 }
 
 static void forward_pieces(void *arg, int64_t begin, int64_t end, int worker) {
     const Forward *f = arg;
-    const heed_attn *a = f->a;
-    Room room;
-    make_room(a, f->scratch + worker * f->size, &room);
-    const int64_t group = a->H / a->Hk;
-    for (int64_t piece = begin; piece < end; piece++) {
-        const int64_t c = piece % f->cut.chunks, hk = piece / f->cut.chunks % a->Hk;
-        const int64_t last = last_query(f, c);
-        look_ahead(f, piece + 1, &room.ahead);
-        heed_attn_run run = { .b = piece / f->cut.chunks / a->Hk, .q1 = c * f->cut.chunk };
-        while (heed__attn_next_run(a, &run, last)) {
-            const Packed p = pack(f, &run, hk, &room);
-            for (int64_t h = hk * group; h < (hk + 1) * group; h++)
-                for (int64_t t = run.q0; t < run.q1; t += QUERY_BLOCK) {
-                    const int64_t n = run.q1 - t < QUERY_BLOCK ? run.q1 - t : QUERY_BLOCK;
-                    query_block(f, &run, &p, h, t, n, &room);
-                }
-        }
-    }
+    heed_attn_place place;
+    make_room(f->k, f->a, f->scratch + worker * f->size, &place);
+    if (f->form->begin) f->form->begin(f->k);
+    for (int64_t piece = begin; piece < end; piece++) forward_piece(f, &place, piece);
+    if (f->form->end) f->form->end(f->k);
 }
 
 int64_t heed__attn_forward_scratch(const heed_kernels *k, const heed_attn *a, int threads) {
-    Room room;
-    if (a->bf16) return heed__attn_bf16_scratch(k, a) * threads;
-    return make_room(a, NULL, &room) * threads;
+    heed_attn_place place;
+    return make_room(k, a, NULL, &place) * threads;
 }
 
 void heed__attn_forward(const heed_kernels *k, heed_pool *pool, const heed_attn *a, void *scratch) {
     const int threads = pool ? heed_pool_threads(pool) : 1;
-    Forward f = { .k = k, .a = a, .scratch = scratch };
-    Room room;
-    if (a->bf16) {
-        heed__attn_bf16_forward(k, pool, a, scratch);
-        return;
-    }
-    f.size = make_room(a, NULL, &room);
+    Forward f = { .k = k, .a = a, .form = heed__attn_form(a), .scratch = scratch };
+    f.size = heed__attn_forward_scratch(k, a, 1);
     f.cut = heed__attn_cut(a, threads);
     heed_pool_run(pool, a->B * a->Hk * f.cut.chunks, 1, forward_pieces, &f);
 }

@@ -1,9 +1,9 @@
-/* attn_bf16.h: products of blocks in bf16 for the drivers of fused attention, over the tiles of
- * bf16.h: AMX tiles where there are any, and the same bits elsewhere. */
+/* attn_bf16.h: products of blocks in bf16 for fused attention, over the tiles of bf16.h: AMX tiles
+ * where there are any, and the same bits elsewhere; and its form of the passes. */
 #ifndef HEED_KERNELS_ATTN_BF16_H
 #define HEED_KERNELS_ATTN_BF16_H
 
-#include "kernels/attn_run.h"
+#include "kernels/attn_pass.h"
 #include "kernels/bf16.h"
 
 /* Queries that go through softmax together: whole tiles of rows, at most HEED_ATTN_GROUP. */
@@ -47,17 +47,14 @@ void heed__bf16_multiply(const heed_kernels *k, const heed_bf16_block *p);
 void heed__bf16_begin(const heed_kernels *k);
 void heed__bf16_end(const heed_kernels *k);
 
-/* Packs the keys of a run for scores. room: packed keys, 1/length of each, 16 rows of D rounded up
- * to 16 (the latter two for cosine). Returns their least magnitude. */
-float heed__attn_bf16_pack_keys(const heed_kernels *k, const heed_attn *a, const heed_attn_run *run,
-                                int64_t hk, float *const room[3]);
-
-/* What heed__attn_forward and so on do where a->bf16 is set. */
-int64_t heed__attn_bf16_scratch(const heed_kernels *k, const heed_attn *a);
-void heed__attn_bf16_forward(const heed_kernels *k, heed_pool *pool, const heed_attn *a,
-                             void *scratch);
-int64_t heed__attn_bf16_grad_scratch(const heed_kernels *k, const heed_attn *a);
-void heed__attn_bf16_backward(const heed_kernels *k, heed_pool *pool, const heed_attn *a,
-                              void *scratch);
+/* The forward half of the form, whose table attn_bf16_grad.c has. */
+void heed__attn_bf16_room(heed_attn_place *c, char *base, int64_t *at, bool values);
+void heed__attn_bf16_keys(heed_attn_place *c);
+void heed__attn_bf16_values(heed_attn_place *c);
+void heed__attn_bf16_queries(heed_attn_place *c, int64_t n);
+void heed__attn_bf16_tile(const heed_attn_place *c, const heed_attn_rows *r, int64_t i,
+                          int64_t key);
+void heed__attn_bf16_weights(const heed_attn_place *c, const heed_attn_rows *r, int64_t key,
+                             const float *lse, float *p);
 
 #endif

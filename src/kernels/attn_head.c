@@ -1,15 +1,15 @@
-/* attn_head.c: what both backward passes of fused attention, f32 and bf16, do once a head: dy·y of
- * each row before the blocks of keys, the gradients of queries, scale and sinks around them. */
+/* attn_head.c: what fused attention's backward does once a head: dy·y of each row before the blocks
+ * of keys, the gradients of queries, scale and sinks around them. */
 #include <math.h>
 #include <string.h>
 
-#include "kernels/attn_run.h"
+#include "kernels/attn_pass.h"
 #include "kernels/math.h"
 #include "kernels/row.h"
 
-void heed__attn_head_start(const heed_attn_head *c,
-                           float (*dot)(const float *x, const float *y, int64_t n)) {
+void heed__attn_head_start(const heed_attn_grad_place *c) {
     const heed_attn *a = c->a;
+    const heed_attn_form *form = heed__attn_form(a);
     const int64_t n = c->run->q1 - c->run->q0, ld = a->H * a->Dv, head = c->run->b * a->H + c->h;
     const int64_t at = (c->run->b * a->T + c->run->q0) * ld + c->h * a->Dv;
     const size_t rows = (size_t)(n + HEED_ATTN_GROUP);
@@ -20,7 +20,7 @@ void heed__attn_head_start(const heed_attn_head *c,
             __builtin_prefetch(a->dout + next + j);
             __builtin_prefetch(a->out + next + j);
         }
-        c->delta[i] = dot(a->dout + at + i * ld, a->out + at + i * ld, a->Dv);
+        c->delta[i] = form->dot(c->k, a->dout + at + i * ld, a->out + at + i * ld, a->Dv);
     }
     if (!a->dsinks) return;
     const float *lse = a->lse + head * a->T + c->run->q0;
@@ -32,7 +32,7 @@ void heed__attn_head_start(const heed_attn_head *c,
     a->dsinks[head] = sum;
 }
 
-void heed__attn_head_store(const heed_attn_head *c) {
+void heed__attn_head_store(const heed_attn_grad_place *c) {
     const heed_attn *a = c->a;
     const heed_kernels *k = c->k;
     const int64_t n = c->run->q1 - c->run->q0, ld = a->H * a->D, dp = heed__attn_round16(a->D);

@@ -4,13 +4,7 @@
 
 #include "kernels/attn_run.h"
 #include "kernels/row.h"
-
-static int64_t min64(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-static int64_t max64(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
+#include "kernels/share.h"
 
 bool heed__attn_next_run(const heed_attn *a, heed_attn_run *r, int64_t end) {
     const int64_t b = r->b;
@@ -34,11 +28,11 @@ bool heed__attn_next_run(const heed_attn *a, heed_attn_run *r, int64_t end) {
 static void bounds(const heed_attn *a, const heed_attn_run *run, int64_t t, int64_t *lo,
                    int64_t *hi) {
     const int64_t p = t + a->query_start - run->k0;
-    const int64_t end = a->causal ? min64(run->stop - run->k0, p + 1) : run->stop - run->k0;
-    *lo = a->truncate ? max64(0, end - a->truncate) : 0;
-    *hi = min64(run->k1 - run->k0, end);
-    if (a->window && a->left >= 0) *lo = max64(*lo, p - a->left);
-    if (a->window && a->right >= 0) *hi = min64(*hi, p + a->right + 1);
+    const int64_t end = a->causal ? heed__min64(run->stop - run->k0, p + 1) : run->stop - run->k0;
+    *lo = a->truncate ? heed__max64(0, end - a->truncate) : 0;
+    *hi = heed__min64(run->k1 - run->k0, end);
+    if (a->window && a->left >= 0) *lo = heed__max64(*lo, p - a->left);
+    if (a->window && a->right >= 0) *hi = heed__min64(*hi, p + a->right + 1);
 }
 
 void heed__attn_reach(const heed_attn *a, const heed_attn_run *run, int64_t t, int64_t n,
@@ -46,7 +40,7 @@ void heed__attn_reach(const heed_attn *a, const heed_attn_run *run, int64_t t, i
     int64_t other; /* both ends grow with the query */
     bounds(a, run, t, lo, &other);
     bounds(a, run, t + n - 1, &other, hi);
-    *lo = max64(*lo, 0) / HEED_ATTN_BLOCK * HEED_ATTN_BLOCK;
+    *lo = heed__max64(*lo, 0) / HEED_ATTN_BLOCK * HEED_ATTN_BLOCK;
 }
 
 static void fill_extras(const heed_attn *a, const heed_attn_run *run, int64_t h, int64_t t,
@@ -82,11 +76,11 @@ bool heed__attn_rows(const heed_attn *a, const heed_attn_run *run, int64_t h, in
     for (int i = 0; i < rows; i++) {
         int64_t lo, hi;
         bounds(a, run, t + i, &lo, &hi);
-        lo = min64(max64(lo - key, 0), n);
-        hi = min64(max64(hi - key, 0), n);
+        lo = heed__min64(heed__max64(lo - key, 0), n);
+        hi = heed__min64(heed__max64(hi - key, 0), n);
         r->lo[i] = (int32_t)lo, r->hi[i] = (int32_t)hi;
-        if (lo < hi) from = min64(from, lo), to = max64(to, hi);
-        all_from = max64(all_from, lo), all_to = min64(all_to, hi);
+        if (lo < hi) from = heed__min64(from, lo), to = heed__max64(to, hi);
+        all_from = heed__max64(all_from, lo), all_to = heed__min64(all_to, hi);
     }
     if (from >= to) return false;
     r->from = from, r->to = to;
@@ -111,7 +105,7 @@ heed_attn_cut heed__attn_cut(const heed_attn *a, int threads) {
     heed_attn_cut cut = { .chunks = 1 };
     const int64_t heads = a->B * a->Hk;
     if (threads > 1 && heads > 0 && heads < 4 * threads)
-        cut.chunks = max64(1, min64(4 * threads / heads + 1, a->T / LEAST));
+        cut.chunks = heed__max64(1, heed__min64(4 * threads / heads + 1, a->T / LEAST));
     cut.chunk = (a->T + cut.chunks - 1) / cut.chunks;
     return cut;
 }
@@ -124,11 +118,4 @@ void heed__attn_start_rows(const heed_attn *a, const heed_attn_step *s, int64_t 
         s->max[i] = sink == sink ? sink : NAN;
         s->sum[i * 16] = sink > -INFINITY ? 1.0f : 0.0f;
     }
-}
-
-int64_t heed__attn_backward_start(const heed_attn *a) {
-    const size_t size = (size_t)(a->B * a->H) * sizeof(float);
-    if (a->dscale) memset(a->dscale, 0, size);
-    if (a->dsinks) memset(a->dsinks, 0, size);
-    return a->dbias ? a->Hk : a->B * a->Hk;
 }

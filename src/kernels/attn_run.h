@@ -65,26 +65,4 @@ heed_attn_cut heed__attn_cut(const heed_attn *a, int threads);
  * but its sink. */
 void heed__attn_start_rows(const heed_attn *a, const heed_attn_step *s, int64_t n, int64_t h);
 
-/* Before a backward pass: clears the parts of scale and sinks. Returns its pieces of work: rows of
- * the batch and key heads, or key heads alone where a bias wants its gradient. */
-int64_t heed__attn_backward_start(const heed_attn *a);
-
-/* What a backward pass keeps of one head over the queries q0..q1-1 of a run. */
-typedef struct heed_attn_head {
-    const heed_kernels *k;
-    const heed_attn *a;
-    const heed_attn_run *run;
-    int64_t h;
-    float *dq;    /* [queries + HEED_ATTN_GROUP, D rounded up to 16]: gradients of scaled queries */
-    float *delta; /* [queries]: dy·y */
-    float *work;  /* [queries] */
-} heed_attn_head;
-
-/* Clears dq, fills delta by `dot`, the one that the pass's products go by (so that what should
- * cancel does), and adds the head's part to the sinks' gradient. */
-void heed__attn_head_start(const heed_attn_head *c,
-                           float (*dot)(const float *x, const float *y, int64_t n));
-/* dq into the caller's gradients of queries and of the head's scale, where they are wanted. */
-void heed__attn_head_store(const heed_attn_head *c);
-
 #endif

@@ -13,6 +13,7 @@
  */
 #include "kernels/gemm.h"
 #include "kernels/math.h"
+#include "kernels/share.h"
 
 #include <string.h>
 
@@ -62,37 +63,19 @@ enum b_form {
     B_IN_PLACE  /* rows of B are read where they lie */
 };
 
-static int64_t min64(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
-static int64_t ceil_div(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
-}
-
-static int64_t round_up(int64_t a, int64_t b) {
-    return ceil_div(a, b) * b;
-}
-
-/* The first row of tile t when `rows` rows are shared out evenly among `tiles`, in whole units. */
-static int64_t tile_row(const heed_gemm_kernels *gk, int64_t rows, int64_t tiles, int64_t t) {
-    const int64_t units = ceil_div(rows, gk->unit), more = units % tiles;
-    return min64(rows, gk->unit * (units / tiles * t + (t < more ? t : more)));
-}
-
 /* Floats that k numbers take in a column of a panel or a row of packed A. */
 static int64_t depth(const heed_gemm_kernels *gk, int64_t k) {
-    return gk->pairs ? round_up(k, K_UNIT) / 2 : k;
+    return gk->pairs ? heed__round_up(k, K_UNIT) / 2 : k;
 }
 
 /* Rows of A packed at a time, a multiple of a tile's. */
 static int64_t block_rows(const heed_gemm_kernels *gk) {
-    return round_up(MC, gk->rows);
+    return heed__round_up(MC, gk->rows);
 }
 
 static int64_t piece_count(const heed_gemm *g) {
     if (g->shard <= 0) return 1;
-    return g->k > g->shard ? ceil_div(g->k, g->shard) : 1;
+    return g->k > g->shard ? heed__ceil_div(g->k, g->shard) : 1;
 }
 
 /* Whether sums go through buffers of partial sums. */
@@ -161,10 +144,10 @@ static bool a_in_place(const part *p, int64_t rows) {
 static const float *a_tiles(const part *p, int64_t row, int64_t rows, int64_t k, int64_t kc) {
     const heed_gemm *g = p->j->g;
     const heed_gemm_kernels *gk = p->j->gk;
-    const int64_t tiles = ceil_div(rows, gk->rows);
+    const int64_t tiles = heed__ceil_div(rows, gk->rows);
     for (int64_t i = 0; i < tiles; i++) {
-        const int64_t from = tile_row(gk, rows, tiles, i);
-        const int64_t mr = tile_row(gk, rows, tiles, i + 1) - from;
+        const int64_t from = heed__even_row(gk->unit, rows, tiles, i);
+        const int64_t mr = heed__even_row(gk->unit, rows, tiles, i + 1) - from;
         float *to = p->abuf + from * depth(gk, kc);
         if (g->ta)
             gk->a_cols(to, mr, p->a + k * g->lda + row + from, g->lda, mr, kc);
@@ -192,7 +175,7 @@ static void pack_panels(const part *p, float *to, int64_t col, int64_t cols, int
     const heed_gemm *g = p->j->g;
     const heed_gemm_kernels *gk = p->j->gk;
     for (int64_t c = 0; c < cols; c += HEED_PANEL) {
-        const int64_t n = min64(cols - c, HEED_PANEL);
+        const int64_t n = heed__min64(cols - c, HEED_PANEL);
         if (g->tb)
             gk->pack_rows(to + c * depth(gk, kc), HEED_PANEL, p->b + (col + c) * g->ldb + k, g->ldb,
                           n, kc);
@@ -235,7 +218,7 @@ static void ask(heed_tile *t, int log_nv, int64_t i, int64_t tiles) {
 static void group(const part *p, heed_tile t, int64_t row, int64_t rows, int64_t col, int log_nv) {
     const heed_gemm *g = p->j->g;
     const heed_gemm_kernels *gk = p->j->gk;
-    const int64_t tiles = ceil_div(rows, gk->rows);
+    const int64_t tiles = heed__ceil_div(rows, gk->rows);
     const float *const a = t.a;
     const bool packed = a == p->abuf, finish = t.last && p->finish;
     if (finish && p->j->in_tile && g->bias) t.bias = g->bias + col;
@@ -244,8 +227,8 @@ static void group(const part *p, heed_tile t, int64_t row, int64_t rows, int64_t
     t.ldr = g->ldr;
     t.gate_scale = g->gate_scale;
     for (int64_t i = 0; i < tiles; i++) {
-        const int64_t from = tile_row(gk, rows, tiles, i);
-        const int64_t mr = tile_row(gk, rows, tiles, i + 1) - from;
+        const int64_t from = heed__even_row(gk->unit, rows, tiles, i);
+        const int64_t mr = heed__even_row(gk->unit, rows, tiles, i + 1) - from;
         t.rows = mr;
         if (packed) t.step = mr;
         t.a = a + from * (packed ? depth(gk, t.kc) : t.row == 1 ? 1 : t.row);
@@ -277,7 +260,8 @@ static void hand_on(const part *p, const int64_t range[4]) {
 static void k_block(const part *p, int64_t row, int64_t rows, int64_t k, int64_t kc,
                     enum b_form form) {
     const heed_gemm_kernels *gk = p->j->gk;
-    const int top = group_log(gk, tile_row(gk, rows, ceil_div(rows, gk->rows), 1));
+    const int top = group_log(gk,
+                              heed__even_row(gk->unit, rows, heed__ceil_div(rows, gk->rows), 1));
     heed_tile t = { .kc = kc, .ldc = p->ldc };
     t.fresh = k == p->k0 && !p->accumulate;
     t.last = k + kc == p->k1;
@@ -286,41 +270,42 @@ static void k_block(const part *p, int64_t row, int64_t rows, int64_t k, int64_t
     for (int64_t col = p->n0; col < p->n1;) {
         /* a panel that is not whole cannot be read in place: it makes a group of its own */
         const int64_t left = p->n1 - col, whole = left / HEED_PANEL;
-        const int64_t panels = form == B_IN_PLACE && whole > 0 ? whole : ceil_div(left, HEED_PANEL);
+        const int64_t panels = form == B_IN_PLACE && whole > 0 ? whole
+                                                               : heed__ceil_div(left, HEED_PANEL);
         int log_nv = top;
         while (1 << log_nv > panels) log_nv--;
-        t.cols = min64(HEED_PANEL << log_nv, left);
+        t.cols = heed__min64(HEED_PANEL << log_nv, left);
         b_panels(p, &t, col, k, form);
         t.more = (form != B_BY_GROUP || p->j->g->packed) && !gk->pairs && left >= 2 * t.cols;
         group(p, t, row, rows, col, log_nv);
         col += HEED_PANEL << log_nv;
         if (!t.last || !p->finish || (col - done < STRIP && col < p->n1)) continue;
-        hand_on(p, (int64_t[4]){ p->m0 + row, rows, done, min64(col, p->n1) - done });
+        hand_on(p, (int64_t[4]){ p->m0 + row, rows, done, heed__min64(col, p->n1) - done });
         done = col;
     }
 }
 
 /* How much of k, at most `most`, makes blocks of even size; bf16 sums go by units of 32. */
 static int64_t k_step(int64_t kk, int64_t most) {
-    return kk > most ? round_up(ceil_div(kk, ceil_div(kk, most)), K_UNIT) : kk;
+    return kk > most ? heed__round_up(heed__ceil_div(kk, heed__ceil_div(kk, most)), K_UNIT) : kk;
 }
 
 /* Few rows, or B in panels: each block of A goes through all k. */
 static void rows_outside(const part *p) {
     const heed_gemm *g = p->j->g;
     const heed_gemm_kernels *gk = p->j->gk;
-    const int64_t m = p->m1 - p->m0, blocks = ceil_div(m, block_rows(gk));
+    const int64_t m = p->m1 - p->m0, blocks = heed__ceil_div(m, block_rows(gk));
     for (int64_t i = 0; i < blocks; i++) {
-        const int64_t row = tile_row(gk, m, blocks, i);
-        const int64_t rows = tile_row(gk, m, blocks, i + 1) - row;
-        const int64_t tiles = ceil_div(rows, gk->rows);
+        const int64_t row = heed__even_row(gk->unit, m, blocks, i);
+        const int64_t rows = heed__even_row(gk->unit, m, blocks, i + 1) - row;
+        const int64_t tiles = heed__ceil_div(rows, gk->rows);
         const bool in_place = !p->j->gk->copy_b && !g->tb && !g->packed;
-        const int top = in_place ? 0 : group_log(gk, tile_row(gk, rows, tiles, 1));
+        const int top = in_place ? 0 : group_log(gk, heed__even_row(gk->unit, rows, tiles, 1));
         const int64_t wide = g->packed ? KC_FEW : B_BUFFER / (HEED_PANEL << top);
-        const int64_t step = k_step(p->k1 - p->k0, min64(tiles > 1 ? KC : KC_FEW, wide));
+        const int64_t step = k_step(p->k1 - p->k0, heed__min64(tiles > 1 ? KC : KC_FEW, wide));
         int64_t k = p->k0;
         do {
-            const int64_t kc = min64(step, p->k1 - k);
+            const int64_t kc = heed__min64(step, p->k1 - k);
             k_block(p, row, rows, k, kc, in_place ? B_IN_PLACE : B_BY_GROUP);
             k += step;
         } while (k < p->k1);
@@ -330,19 +315,19 @@ static void rows_outside(const part *p) {
 /* Many rows: a block of B is packed once and meets all blocks of A. */
 static void columns_outside(part p) {
     const heed_gemm_kernels *gk = p.j->gk;
-    const int64_t m = p.m1 - p.m0, blocks = ceil_div(m, block_rows(gk)), end = p.n1;
+    const int64_t m = p.m1 - p.m0, blocks = heed__ceil_div(m, block_rows(gk)), end = p.n1;
     const int64_t step = k_step(p.k1 - p.k0, KC);
     float *const c = p.c;
     const int64_t first = p.n0;
     for (; p.n0 < end; p.n0 = p.n1) {
-        p.n1 = min64(end, p.n0 + NC);
+        p.n1 = heed__min64(end, p.n0 + NC);
         p.c = c + (p.n0 - first);
         for (int64_t k = p.k0; k < p.k1; k += step) {
-            const int64_t kc = min64(step, p.k1 - k);
+            const int64_t kc = heed__min64(step, p.k1 - k);
             pack_panels(&p, p.bbuf, p.n0, p.n1 - p.n0, k, kc);
             for (int64_t i = 0; i < blocks; i++) {
-                const int64_t row = tile_row(gk, m, blocks, i);
-                k_block(&p, row, tile_row(gk, m, blocks, i + 1) - row, k, kc, B_READY);
+                const int64_t row = heed__even_row(gk->unit, m, blocks, i);
+                k_block(&p, row, heed__even_row(gk->unit, m, blocks, i + 1) - row, k, kc, B_READY);
             }
         }
     }
@@ -383,7 +368,7 @@ static void sum_pieces(part p, float *buffer) {
     for (int64_t i = 0; i < pieces; i++) {
         p.c = buffer + depth++ * area;
         p.k0 = i * g->shard;
-        p.k1 = min64(g->k, p.k0 + g->shard);
+        p.k1 = heed__min64(g->k, p.k0 + g->shard);
         run_part(&p);
         const bool end = i == pieces - 1;
         for (int64_t n = i + 1; depth > 1 && (end || n % 2 == 0); n /= 2) {
@@ -406,24 +391,25 @@ static void sum_pieces(part p, float *buffer) {
  */
 
 static int64_t abuf_len(const heed_gemm_kernels *gk, const heed_gemm *g) {
-    const int64_t rows = round_up(min64(g->m, block_rows(gk)), gk->unit);
-    const int64_t few = round_up(min64(g->m, gk->rows), gk->unit);
-    const int64_t len = rows * depth(gk, min64(g->k, KC));
-    const int64_t len_few = few * depth(gk, min64(g->k, KC_FEW));
-    return round_up((len > len_few ? len : len_few) + LINE, LINE);
+    const int64_t rows = heed__round_up(heed__min64(g->m, block_rows(gk)), gk->unit);
+    const int64_t few = heed__round_up(heed__min64(g->m, gk->rows), gk->unit);
+    const int64_t len = rows * depth(gk, heed__min64(g->k, KC));
+    const int64_t len_few = few * depth(gk, heed__min64(g->k, KC_FEW));
+    return heed__round_up((len > len_few ? len : len_few) + LINE, LINE);
 }
 
 static int64_t bbuf_len(const heed_gemm_kernels *gk, const heed_gemm *g) {
     if (g->packed) return 0;
-    const int64_t cols = round_up(g->n, HEED_PANEL),
-                  group = min64(cols * depth(gk, g->k), B_BUFFER);
-    const int64_t block = g->m > MC ? min64(cols, NC) * depth(gk, min64(g->k, KC)) : 0;
-    return round_up(block > group ? block : group, LINE);
+    const int64_t cols = heed__round_up(g->n, HEED_PANEL),
+                  group = heed__min64(cols * depth(gk, g->k), B_BUFFER);
+    const int64_t block = g->m > MC ? heed__min64(cols, NC) * depth(gk, heed__min64(g->k, KC)) : 0;
+    return heed__round_up(block > group ? block : group, LINE);
 }
 
 static int64_t pieces_len(const heed_gemm *g) {
     if (!has_pieces(g)) return 0;
-    return round_up(piece_depth(g) * min64(g->m, SHARD_ROWS) * min64(g->n, SHARD_COLS), LINE);
+    return heed__round_up(
+        piece_depth(g) * heed__min64(g->m, SHARD_ROWS) * heed__min64(g->n, SHARD_COLS), LINE);
 }
 
 static int64_t scratch_each(const heed_gemm_kernels *gk, const heed_gemm *g) {
@@ -447,8 +433,8 @@ static void run_chunk(const job *jb, int64_t index, float *scratch) {
     p.offset = item * g->step_c;
     p.abuf = scratch;
     p.bbuf = scratch + abuf_len(jb->gk, g);
-    const int64_t m0 = at / jb->gn * jb->mb, m1 = min64(g->m, m0 + jb->mb);
-    const int64_t n0 = at % jb->gn * jb->nb, n1 = min64(g->n, n0 + jb->nb);
+    const int64_t m0 = at / jb->gn * jb->mb, m1 = heed__min64(g->m, m0 + jb->mb);
+    const int64_t n0 = at % jb->gn * jb->nb, n1 = heed__min64(g->n, n0 + jb->nb);
     if (!has_pieces(g)) {
         p.m0 = m0, p.m1 = m1, p.n0 = n0, p.n1 = n1;
         p.c = g->c + p.offset + m0 * g->ldc + n0;
@@ -456,11 +442,11 @@ static void run_chunk(const job *jb, int64_t index, float *scratch) {
         return;
     }
     /* 384 rows are two blocks of 192, not of 266 and 118 */
-    const int64_t each = m1 > m0 ? ceil_div(m1 - m0, ceil_div(m1 - m0, SHARD_ROWS)) : 0;
+    const int64_t each = m1 > m0 ? heed__ceil_div(m1 - m0, heed__ceil_div(m1 - m0, SHARD_ROWS)) : 0;
     for (p.m0 = m0; p.m0 < m1; p.m0 = p.m1) {
-        p.m1 = min64(m1, p.m0 + each);
+        p.m1 = heed__min64(m1, p.m0 + each);
         for (p.n0 = n0; p.n0 < n1; p.n0 = p.n1) {
-            p.n1 = min64(n1, p.n0 + SHARD_COLS);
+            p.n1 = heed__min64(n1, p.n0 + SHARD_COLS);
             sum_pieces(p, p.bbuf + bbuf_len(jb->gk, g));
         }
     }
@@ -478,20 +464,21 @@ static void run_chunks(void *arg, int64_t begin, int64_t end, int worker) {
 static void cut(job *jb, int64_t want) {
     const heed_gemm *g = jb->g;
     const int64_t rows = jb->gk->rows, cols = HEED_PANEL * 4;
-    const int64_t most_m = ceil_div(g->m, rows), most_n = ceil_div(g->n, cols);
+    const int64_t most_m = heed__ceil_div(g->m, rows), most_n = heed__ceil_div(g->n, cols);
     const int64_t cost_a = g->ta ? 1 : 2, cost_b = g->packed ? 0 : g->tb ? 2 : 1;
     int64_t best = INT64_MAX, best_m = 1, best_n = 1;
-    for (int64_t gm = 1; gm <= min64(want, most_m); gm++) {
-        const int64_t gn = min64(ceil_div(want, gm), most_n);
-        if (gm * gn < min64(want, most_m * most_n) && gm < min64(want, most_m)) continue;
+    for (int64_t gm = 1; gm <= heed__min64(want, most_m); gm++) {
+        const int64_t gn = heed__min64(heed__ceil_div(want, gm), most_n);
+        if (gm * gn < heed__min64(want, most_m * most_n) && gm < heed__min64(want, most_m))
+            continue;
         const int64_t cost = gn * g->m * cost_a + gm * g->n * cost_b;
         if (cost >= best) continue;
         best = cost, best_m = gm, best_n = gn;
     }
-    jb->mb = best_m > 1 ? round_up(ceil_div(g->m, best_m), rows) : g->m;
-    jb->nb = best_n > 1 ? round_up(ceil_div(g->n, best_n), cols) : g->n;
-    jb->gm = ceil_div(g->m, jb->mb);
-    jb->gn = ceil_div(g->n, jb->nb);
+    jb->mb = best_m > 1 ? heed__round_up(heed__ceil_div(g->m, best_m), rows) : g->m;
+    jb->nb = best_n > 1 ? heed__round_up(heed__ceil_div(g->n, best_n), cols) : g->n;
+    jb->gm = heed__ceil_div(g->m, jb->mb);
+    jb->gn = heed__ceil_div(g->n, jb->nb);
 }
 
 void heed__gemm(const heed_kernels *k, heed_pool *pool, const heed_gemm *g, float *scratch) {
@@ -507,7 +494,7 @@ void heed__gemm_with(const heed_kernels *k, const heed_gemm_kernels *gk, heed_po
     plan_epilogue(&jb);
     const double one = (double)g->m * (double)g->n * (double)(g->k > 0 ? g->k : 1);
     const int threads = one * (double)batch < 2.0 * CHUNK ? 1 : pool ? heed_pool_threads(pool) : 1;
-    const double fit = one / CHUNK, wish = (double)ceil_div(4 * (int64_t)threads, batch);
+    const double fit = one / CHUNK, wish = (double)heed__ceil_div(4 * (int64_t)threads, batch);
     const int64_t want = threads == 1 || fit < 1 ? 1 : (int64_t)(fit < wish ? fit : wish);
     cut(&jb, want);
     const double chunk = (double)jb.mb * (double)jb.nb * (double)(g->k > 0 ? g->k : 1);
@@ -519,7 +506,7 @@ void heed__gemm_with(const heed_kernels *k, const heed_gemm_kernels *gk, heed_po
  */
 
 int64_t heed__packed_len(int64_t n, int64_t k) {
-    return round_up(n, HEED_PANEL) * k;
+    return heed__round_up(n, HEED_PANEL) * k;
 }
 
 void heed__pack_b(const heed_kernels *k, float *packed, const float *b, int64_t ldb, bool tb,
@@ -530,7 +517,7 @@ void heed__pack_b(const heed_kernels *k, float *packed, const float *b, int64_t 
 void heed__pack_b_with(const heed_gemm_kernels *gk, float *packed, const float *b, int64_t ldb,
                        bool tb, int64_t n, int64_t kk) {
     for (int64_t j = 0; j < n; j += HEED_PANEL) {
-        const int64_t cols = min64(n - j, HEED_PANEL);
+        const int64_t cols = heed__min64(n - j, HEED_PANEL);
         if (tb)
             gk->pack_rows(packed + j * depth(gk, kk), HEED_PANEL, b + j * ldb, ldb, cols, kk);
         else

@@ -3,6 +3,7 @@
 #include "kernels/quant.h"
 #include "kernels/math.h"
 #include "kernels/gemm.h"
+#include "kernels/share.h"
 
 #include <string.h>
 
@@ -17,34 +18,18 @@ typedef struct job {
     int64_t mb, nb, gn;      /* rows and columns of a chunk; chunks across */
 } job;
 
-static int64_t min64(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
-static int64_t ceil_div(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
-}
-
-static int64_t round_up(int64_t a, int64_t b) {
-    return ceil_div(a, b) * b;
-}
-
-/* The first row of tile t when rows are shared out evenly, in whole units. */
-static int64_t even_start(const heed_quant_kernels *qk, int64_t rows, int64_t tiles, int64_t t) {
-    const int64_t units = ceil_div(rows, qk->unit), more = units % tiles;
-    return min64(rows, qk->unit * (units / tiles * t + (t < more ? t : more)));
-}
-
 static int64_t depth_of(const heed_quant_kernels *qk, int64_t k) {
-    return round_up(ceil_div(k, 4), qk->unit);
+    return heed__round_up(heed__ceil_div(k, 4), qk->unit);
 }
 
 int64_t heed__q_packed_size(int64_t n, int64_t k) {
-    return ceil_div(n, PANEL) * PANEL * (ceil_div(k, 4) * 4 + (int64_t)sizeof(int32_t)) + BEYOND;
+    return heed__ceil_div(n, PANEL) * PANEL *
+               (heed__ceil_div(k, 4) * 4 + (int64_t)sizeof(int32_t)) +
+           BEYOND;
 }
 
 void heed__q_pack_row(void *packed, const int8_t *row, int64_t n, int64_t k, int64_t j) {
-    const int64_t k4 = ceil_div(k, 4), cols = ceil_div(n, PANEL) * PANEL;
+    const int64_t k4 = heed__ceil_div(k, 4), cols = heed__ceil_div(n, PANEL) * PANEL;
     int8_t *to = (int8_t *)packed + (j / PANEL * k4 * PANEL + j % PANEL) * 4;
     int32_t sum = 0;
     for (int64_t i = 0; i < k; i++) {
@@ -62,12 +47,12 @@ void heed__q_pack(void *packed, const int8_t *b, int64_t ldb, int64_t n, int64_t
 static int64_t block_rows(const heed_kernels *k, const heed_qgemm *g) {
     const int64_t bytes = 4 * depth_of(k->quant, g->k > 0 ? g->k : 1), fit = A_BYTES / bytes;
     const int64_t rows = k->quant->rows;
-    return min64(g->m, fit > rows ? fit / rows * rows : rows);
+    return heed__min64(g->m, fit > rows ? fit / rows * rows : rows);
 }
 
 static int64_t scratch_each(const heed_kernels *k, const heed_qgemm *g) {
-    const int64_t rows = round_up(block_rows(k, g), k->quant->unit);
-    return round_up(4 * depth_of(k->quant, g->k) * rows + 64, 64);
+    const int64_t rows = heed__round_up(block_rows(k, g), k->quant->unit);
+    return heed__round_up(4 * depth_of(k->quant, g->k) * rows + 64, 64);
 }
 
 int64_t heed__q_scratch(const heed_kernels *k, const heed_qgemm *g, int threads) {
@@ -92,20 +77,20 @@ static void block(const job *jb, const int32_t *a, int64_t i0, int64_t rows, int
                   int64_t j1) {
     const heed_qgemm *g = jb->g;
     const heed_quant_kernels *qk = jb->k->quant;
-    const int64_t tiles = ceil_div(rows, qk->rows), all = ceil_div(g->n, PANEL) * PANEL;
+    const int64_t tiles = heed__ceil_div(rows, qk->rows), all = heed__ceil_div(g->n, PANEL) * PANEL;
     const int32_t *b = g->packed, *comp = b + all * jb->k4;
     int top = 2;
-    while (!qk->tile[top][even_start(qk, rows, tiles, 1)]) top--;
+    while (!qk->tile[top][heed__even_row(qk->unit, rows, tiles, 1)]) top--;
     for (int64_t j = j0; j < j1;) {
         int log_nv = top;
-        while (1 << log_nv > ceil_div(j1 - j, PANEL)) log_nv--;
+        while (1 << log_nv > heed__ceil_div(j1 - j, PANEL)) log_nv--;
         heed_q_tile t = { .k4 = jb->k4, .ldc = g->ldc, .b = b + j * jb->k4, .comp = comp + j };
-        t.cols = min64(PANEL << log_nv, j1 - j);
+        t.cols = heed__min64(PANEL << log_nv, j1 - j);
         t.col_scale = g->sums ? NULL : g->col_scale + j;
         t.bias = g->bias ? g->bias + j : NULL;
         for (int64_t i = 0; i < tiles; i++) {
-            const int64_t r = even_start(qk, rows, tiles, i),
-                          mr = even_start(qk, rows, tiles, i + 1) - r;
+            const int64_t r = heed__even_row(qk->unit, rows, tiles, i),
+                          mr = heed__even_row(qk->unit, rows, tiles, i + 1) - r;
             t.rows = mr;
             t.a = a + r * jb->depth;
             if (g->sums) t.sums = g->sums + (i0 + r) * g->ldc + j;
@@ -126,13 +111,14 @@ static void run(void *arg, int64_t begin, int64_t end, int worker) {
     int32_t *a = (int32_t *)(void *)(jb->scratch + worker * jb->each);
     if (qk->begin) qk->begin();
     for (int64_t at = begin; at < end; at++) {
-        const int64_t m0 = at / jb->gn * jb->mb, m1 = min64(g->m, m0 + jb->mb);
-        const int64_t n0 = at % jb->gn * jb->nb, n1 = min64(g->n, n0 + jb->nb);
+        const int64_t m0 = at / jb->gn * jb->mb, m1 = heed__min64(g->m, m0 + jb->mb);
+        const int64_t n0 = at % jb->gn * jb->nb, n1 = heed__min64(g->n, n0 + jb->nb);
         for (int64_t i = m0; i < m1; i += jb->block) {
-            const int64_t rows = min64(jb->block, m1 - i), tiles = ceil_div(rows, qk->rows);
+            const int64_t rows = heed__min64(jb->block, m1 - i),
+                          tiles = heed__ceil_div(rows, qk->rows);
             for (int64_t t = 0; t < tiles; t++) {
-                const int64_t r = even_start(qk, rows, tiles, t);
-                const int64_t mr = even_start(qk, rows, tiles, t + 1) - r;
+                const int64_t r = heed__even_row(qk->unit, rows, tiles, t);
+                const int64_t mr = heed__even_row(qk->unit, rows, tiles, t + 1) - r;
                 qk->pack_rows(a + r * jb->depth, g->a + (i + r) * g->lda, g->lda, mr, g->k);
             }
             block(jb, a, i, rows, n0, n1);
@@ -144,17 +130,17 @@ static void run(void *arg, int64_t begin, int64_t end, int worker) {
 void heed__qgemm(const heed_kernels *k, heed_pool *pool, const heed_qgemm *g, void *scratch) {
     if (g->m <= 0 || g->n <= 0) return;
     job jb = { .k = k, .g = g, .scratch = scratch, .each = scratch_each(k, g) };
-    jb.k4 = ceil_div(g->k, 4);
+    jb.k4 = heed__ceil_div(g->k, 4);
     jb.depth = depth_of(k->quant, g->k);
     jb.block = block_rows(k, g);
     const double work = (double)g->m * (double)g->n * (double)g->k;
     const int64_t threads = work > (1 << 20) && pool ? heed_pool_threads(pool) : 1;
     const int64_t want = threads > 1 ? 4 * threads : 1, rows = k->quant->rows;
     const int64_t cols = PANEL * GROUP;
-    const int64_t gm = min64(want, ceil_div(g->m, 2 * rows));
-    jb.mb = gm > 1 ? ceil_div(ceil_div(g->m, gm), rows) * rows : g->m;
-    const int64_t gn = min64(ceil_div(want, gm), ceil_div(g->n, cols));
-    jb.nb = gn > 1 ? ceil_div(ceil_div(g->n, gn), cols) * cols : g->n;
-    jb.gn = ceil_div(g->n, jb.nb);
-    heed_pool_run(threads > 1 ? pool : NULL, ceil_div(g->m, jb.mb) * jb.gn, 1, run, &jb);
+    const int64_t gm = heed__min64(want, heed__ceil_div(g->m, 2 * rows));
+    jb.mb = gm > 1 ? heed__ceil_div(heed__ceil_div(g->m, gm), rows) * rows : g->m;
+    const int64_t gn = heed__min64(heed__ceil_div(want, gm), heed__ceil_div(g->n, cols));
+    jb.nb = gn > 1 ? heed__ceil_div(heed__ceil_div(g->n, gn), cols) * cols : g->n;
+    jb.gn = heed__ceil_div(g->n, jb.nb);
+    heed_pool_run(threads > 1 ? pool : NULL, heed__ceil_div(g->m, jb.mb) * jb.gn, 1, run, &jb);
 }
