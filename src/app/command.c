@@ -4,6 +4,7 @@
 
 #include "app/commands.h"
 #include "app/messages.h"
+#include "base/text.h"
 
 enum { EXIT_INTERNAL = 70 };
 
@@ -28,7 +29,9 @@ void command_catch_signals(void) {
 
 int command_error(const heed_error *err) {
     char text[MESSAGE_SIZE];
-    fprintf(stderr, "heed: %s\n", tr_made(err->msg, text));
+    heed_error said = *err;
+    heed__text_tidy(said.msg);
+    fprintf(stderr, "heed: %s\n", tr_made(said.msg, text));
     switch (err->code) {
 #define X(name, value, exit_status, text)                                                          \
     case value:                                                                                    \

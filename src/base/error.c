@@ -10,6 +10,7 @@ int heed__error(heed_error *err, int code, const char *format, ...) {
     va_start(args, format);
     heed__vformat(err->msg, sizeof err->msg, format, args);
     va_end(args);
+    heed__text_tidy(err->msg);
     return code;
 }
 

@@ -182,6 +182,23 @@ size_t heed__control_at(const char *text, size_t len) {
     return len;
 }
 
+void heed__text_tidy(char *text) {
+    const size_t len = strlen(text);
+    size_t at = heed__control_at(text, len), to = at;
+    while (at < len) {
+        text[to++] = '?';
+        size_t whole;
+        do {
+            at++;
+            whole = heed__control_at(text + at, len - at);
+        } while (at < len && whole == 0);
+        memmove(text + to, text + at, whole);
+        to += whole;
+        at += whole;
+    }
+    text[to] = 0;
+}
+
 const char *heed__errno_text(int number) {
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     return c ? strerror_l(number, c) : "unknown error";

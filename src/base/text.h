@@ -36,6 +36,9 @@ size_t heed__utf8_check(const char *text, size_t len);
 /* Offset of the first control character (U+0000 to U+001F, U+007F to U+009F) or byte that is not
  * part of well-formed UTF-8; len where there is none. */
 size_t heed__control_at(const char *text, size_t len);
+/* Makes text fit for one line of a terminal or a log: a run of control characters, or of bytes that
+ * belong to no well-formed UTF-8 character, becomes one '?'. */
+void heed__text_tidy(char *text);
 /* How many runs of bytes other than blanks and control characters. */
 int64_t heed__words_in(const char *text);
 

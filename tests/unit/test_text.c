@@ -178,6 +178,28 @@ static void test_control_characters(void **state) {
     assert_int_equal(heed__control_at("", 0), 0);
 }
 
+static void check_tidy(const char *text, const char *expected) {
+    char own[64];
+    strcpy(own, text);
+    heed__text_tidy(own);
+    assert_string_equal(own, expected);
+}
+
+static void test_tidy(void **state) {
+    (void)state;
+    check_tidy("", "");
+    check_tidy("caf\xc3\xa9: \xe4\xb8\xad", "caf\xc3\xa9: \xe4\xb8\xad");
+    check_tidy("\x1b[31mred\n", "?[31mred?");
+    check_tidy("a\r\n\tb\xff\xfe"
+               "c",
+               "a?b?c");
+    check_tidy("'\xe4\xb8' \xe4\xb8\xad", "'?' \xe4\xb8\xad"); /* cut within a character */
+    check_tidy("\xff", "?");
+    heed_error err;
+    heed__error(&err, HEED_EINVALID, "no file '%.2s'", "\xe4\xb8\xad");
+    assert_string_equal(err.msg, "no file '?'");
+}
+
 static void test_cut_between_characters(void **state) {
     (void)state;
     char text[8];
@@ -240,6 +262,7 @@ int main(void) {
         cmocka_unit_test(test_parse_int),
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_control_characters),
+        cmocka_unit_test(test_tidy),
         cmocka_unit_test(test_cut_between_characters),
         cmocka_unit_test(test_status_names),
         cmocka_unit_test(test_error),
