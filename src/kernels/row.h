@@ -19,6 +19,9 @@ struct heed_row_kernels {
     float (*softmax)(float *y, const float *x, int64_t n);
     float (*log_softmax)(float *y, const float *x, int64_t n); /* the same return value */
     float (*log_sum_exp)(const float *x, int64_t n);           /* that value alone */
+    /* log(sum exp(x - max)), the second part of that value: both apart say more of large numbers.
+     * max as above, not -inf */
+    float (*log_sum)(const float *x, float max, int64_t n);
     void (*softmax_grad)(float *dx, const float *y, const float *dy,
                          int64_t n); /* dx += y·(dy - sum dy·y) */
     void (*log_softmax_grad)(float *dx, const float *y, const float *dy,
@@ -33,9 +36,9 @@ struct heed_row_kernels {
                      int64_t n);
     void (*rms_norm_grad)(float *dx, const float *x, const float *gain, const float *dy,
                           const float stat[1], int64_t n); /* += */
-    /* dlogits = (softmax(x) - target)·scale of one row, from lse as softmax returns it: y = exp(x -
-     * lse)·scale */
-    void (*exp_sub_scale)(float *y, const float *x, float lse, float scale, int64_t n);
+    /* softmax(x)·scale of one row from its two parts: y = exp((x - top) - log_sum)·scale */
+    void (*exp_sub_scale)(float *y, const float *x, float top, float log_sum, float scale,
+                          int64_t n);
     /* Column sums: sum[j] += x[i][j], i = 0..rows-1 one chain in order; rows ld apart. */
     void (*add_rows)(float *sum, const float *x, int64_t ld, int64_t rows, int64_t n);
     /* The same of dy·(x - mean)·rstd and of dy: gradients of a layer norm's gain and bias (either

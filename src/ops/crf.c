@@ -123,7 +123,7 @@ static void gather(const heed__crf *f, const gathered *g, const float *before, c
     }
     for (int64_t i = 0; i < K; i++) {
         f->k->math->add(p, f->trans.log + i * K, m->from, K);
-        f->k->row->exp_sub_scale(p, p, -before[i], g->scale, K);
+        f->k->row->exp_sub_scale(p, p, -before[i], 0, g->scale, K);
         f->k->math->add(g->plain + i * K, g->plain + i * K, p, K);
     }
 }
@@ -230,7 +230,7 @@ static void backward_steps(const crf *m, const heed__crf *f, int64_t row, float 
     begin_backward(f, b);
     for (int64_t t = f->steps - 1; t >= 0; t--) {
         f->k->math->add(gamma, f->a + t * K, b, K);
-        f->k->row->exp_sub_scale(gamma, gamma, 0, d, K);
+        f->k->row->exp_sub_scale(gamma, gamma, 0, 0, d, K);
         gamma[y[t]] -= d;
         if (dedges && t == f->steps - 1) memcpy(dedges + K, gamma, (size_t)K * sizeof *gamma);
         if (dedges && t == 0) memcpy(dedges, gamma, (size_t)K * sizeof *gamma);

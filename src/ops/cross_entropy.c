@@ -1,14 +1,17 @@
 /* cross_entropy.c: cross-entropy from logits, fused with softmax.   logits [..,K], labels I32 [..]
  *
- *   forward    Lᵣ = −log pᵣ[labelᵣ],  log pᵣ = xᵣ − lseᵣ,  lseᵣ = log Σⱼ exp xᵣⱼ;   w: class
- * weights loss = Σᵣ w·Lᵣ / Σᵣ w                         over the rows that count smoothing ε: w·Lᵣ
- * becomes (1−ε)·w·Lᵣ + ε/K · Σⱼ wⱼ·(−log pᵣⱼ)     (as PyTorch has it) focal γ:       w·Lᵣ becomes
- * w·(1−p)^γ·Lᵣ backward   dxᵣⱼ += d · ( sᵣ·pᵣⱼ − tᵣ·[j = labelᵣ] − ε/K·wⱼ ),   d = dloss / Σ w
+ *   forward    Lᵣ = −log pᵣ[labelᵣ],  log pᵣⱼ = (xᵣⱼ − topᵣ) − log Σₖ exp(xᵣₖ − topᵣ),  top = max x
+ *              loss = Σᵣ w·Lᵣ / Σᵣ w   over the rows that count;  w: weight of the label's class
+ *              smoothing ε: w·Lᵣ becomes (1−ε)·w·Lᵣ + ε/K · Σⱼ wⱼ·(−log pᵣⱼ), as PyTorch has it
+ *              focal γ:     w·Lᵣ becomes w·(1−p)^γ·Lᵣ
+ *
+ *   backward   dxᵣⱼ += d · ( sᵣ·pᵣⱼ − tᵣ·[j = labelᵣ] − ε/K·wⱼ ),   d = dloss / Σ w
  *              plain:      s = t = w
  *              smoothing:  t = (1−ε)·w,  s = t + ε/K·Σⱼ wⱼ
  *              focal:      s = t = w·(1−p)^γ·(1 + γ·p·Lᵣ/(1−p))
  *
- * One lse, s and t are kept for each row and p is made again, so no [..,K] buffer but the gradient.
+ * One top, log Σ, s and t are kept for each row and p is made again: no [..,K] buffer but the
+ * gradient.
  */
 #include "ops/entropy.h"
 #include "ops/rows.h"

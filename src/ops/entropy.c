@@ -4,37 +4,39 @@
 #include "ops/fill.h"
 #include "ops/rows.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool counts(const heed__entropy *e, int64_t r) {
     return !(e->cfg.use_ignore && e->label[r] == e->cfg.ignore);
 }
 
-/* Σⱼ wⱼ·(lse − xⱼ) / K */
-static float smooth_part(const heed__entropy *e, const float *x, float lse) {
+/* Σⱼ wⱼ·(log_sum − (xⱼ − top)) / K */
+static float smooth_part(const heed__entropy *e, const float *x, int64_t r, float *room) {
     const float k = (float)e->cols;
-    if (!e->weight) return lse - e->k->row->sum(x, e->cols) / k;
-    return (lse * e->weight_sum - e->k->row->dot(e->weight, x, e->cols)) / k;
+    e->k->math->axpby(room, 1, x, -e->top[r], e->cols);
+    if (!e->weight) return e->log_sum[r] - e->k->row->sum(room, e->cols) / k;
+    return (e->log_sum[r] * e->weight_sum - e->k->row->dot(e->weight, room, e->cols)) / k;
 }
 
 static void forward_range(void *arg, int64_t begin, int64_t end, int worker) {
     const heed__entropy *e = arg;
     const float eps = e->cfg.smoothing;
-    (void)worker;
+    float *room = e->scratch ? e->scratch + worker * e->cols : NULL;
     for (int64_t r = begin; r < end; r++) {
         const float *x = e->x + r * e->cols;
-        e->loss[r] = e->s[r] = e->t[r] = e->lse[r] = 0;
+        e->loss[r] = e->s[r] = e->t[r] = e->top[r] = e->log_sum[r] = 0;
         if (!counts(e, r)) continue;
         const float w = e->weight ? e->weight[e->label[r]] : 1;
-        const float lse = e->k->row->log_sum_exp(x, e->cols);
-        const float nll = lse - x[e->label[r]];
-        e->lse[r] = lse;
+        e->top[r] = e->k->row->max(x, e->cols);
+        e->log_sum[r] = e->top[r] > -INFINITY ? e->k->row->log_sum(x, e->top[r], e->cols) : 0;
+        const float nll = e->log_sum[r] - (x[e->label[r]] - e->top[r]);
         e->t[r] = (1 - eps) * w;
         e->s[r] = e->t[r];
         e->loss[r] = e->t[r] * nll;
         if (eps == 0) continue;
         e->s[r] += eps * (e->weight ? e->weight_sum / (float)e->cols : 1);
-        e->loss[r] += eps * smooth_part(e, x, lse);
+        e->loss[r] += eps * smooth_part(e, x, r, room);
     }
 }
 
@@ -77,7 +79,8 @@ void heed__entropy_back(const heed__entropy *e, float *to, int64_t row, int64_t 
         memset(to, 0, (size_t)n * sizeof *to);
         return;
     }
-    e->k->row->exp_sub_scale(to, e->x + row * e->cols + col, e->lse[row], e->d * e->s[row], n);
+    e->k->row->exp_sub_scale(to, e->x + row * e->cols + col, e->top[row], e->log_sum[row],
+                             e->d * e->s[row], n);
     if (label >= 0 && label < n) to[label] -= e->d * e->t[row];
     smooth_back(e, to, col, n);
 }
@@ -121,13 +124,14 @@ static bool labels_fit(heed_ctx *cx, const heed_op *op, const heed_tensor *logit
 
 /* Room for everything that rows keep, and the weights' copy. */
 static bool make_room(heed_ctx *cx, const heed_op *op, heed__entropy *e) {
-    float *rows = heed__alloc(cx, e->rows, 4 * sizeof *rows);
+    float *rows = heed__alloc(cx, e->rows, 5 * sizeof *rows);
     float *weight = e->cfg.class_weight ? heed__alloc(cx, e->cols, sizeof *weight) : NULL;
     if (!rows || (e->cfg.class_weight && !weight)) return false;
     e->loss = rows;
-    e->lse = rows + e->rows;
+    e->top = rows + e->rows;
     e->s = rows + 2 * e->rows;
     e->t = rows + 3 * e->rows;
+    e->log_sum = rows + 4 * e->rows;
     e->weight = weight;
     if (!weight) return true;
     memcpy(weight, e->cfg.class_weight, (size_t)e->cols * sizeof *weight);
@@ -170,7 +174,12 @@ heed__entropy *heed__entropy_new(heed_ctx *cx, const heed_op *op, const heed_ten
 }
 
 bool heed__entropy_loss(heed_ctx *cx, heed__entropy *e, float *loss) {
+    if (e->cfg.smoothing > 0 && e->cols) {
+        e->scratch = heed__temp(cx, heed_pool_threads(cx->pool) * e->cols, sizeof(float));
+        if (!e->scratch) return false;
+    }
     if (e->cols) heed__parallel(cx, e->rows, 8 * e->cols, forward_range, e);
+    if (e->scratch) heed__temp_end(cx, e->scratch);
     if (e->cfg.focal_gamma > 0 && !make_focal(cx, e)) return false;
     return reduce(cx, e, loss);
 }

@@ -10,7 +10,9 @@ typedef struct heed__entropy {
     const float *x; /* logits [rows,cols] */
     const int32_t *label;
     int64_t rows, cols;
-    float *loss, *lse, *s, *t; /* [rows] each */
+    float *loss, *s, *t; /* [rows] each */
+    float *top, *log_sum; /* [rows]: log Σⱼ exp xⱼ in two parts, max x and log Σⱼ exp(xⱼ − max x) */
+    float *scratch; /* [threads,cols] where smoothing asks for it */
     heed_cross_entropy_cfg cfg;
     const float *weight; /* [K] or NULL; a copy */
     float weight_sum;    /* Σⱼ wⱼ */

@@ -51,7 +51,7 @@ static void grad_range(void *arg, int64_t begin, int64_t end, int worker) {
     for (int64_t i = begin; i < end; i++) {
         const float *s = q->s + i * q->n;
         float *ds = q->ds + i * q->n;
-        q->k->row->exp_sub_scale(ds, s, q->lse[0][i], q->g, q->n);
+        q->k->row->exp_sub_scale(ds, s, q->lse[0][i], 0, q->g, q->n);
         q->k->math->sub(part, s, q->lse[1], q->n);
         q->k->math->exp(part, part, q->n);
         q->k->math->axpy(ds, q->g, part, q->n);

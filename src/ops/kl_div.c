@@ -1,19 +1,21 @@
 /* kl_div.c: divergence of softmax from given probabilities.   logits [..,K], target [..,K] -> []
  *
- *   forward    L   = (1/R) Σᵣ Σⱼ tⱼ · (log tⱼ − log pⱼ),  log p = x − lse;  0 where tⱼ is 0
+ *   forward    L   = (1/R) Σᵣ Σⱼ tⱼ · (log tⱼ − log pⱼ),  0 where tⱼ is 0
+ *              log p = (x − top) − log Σ exp(x − top),  top = max x
  *   backward   dxⱼ += dL/R · (pⱼ · Σₖ tₖ − tⱼ);   the target takes no gradient
  */
 #include "ops/fill.h"
 #include "ops/rows.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct kl {
     const heed_kernels *k;
     const float *x, *t;
     int64_t rows, cols;
-    float *loss, *lse, *mass; /* [rows]: L, lse, Σ t */
-    float *scratch;           /* [threads,K] */
+    float *loss, *mass, *top, *log_sum; /* [rows]: L, Σ t, max x, log Σ exp(x − max x) */
+    float *scratch;                     /* [threads,K] */
     float *dx, beta, g;
 } kl;
 
@@ -22,11 +24,14 @@ static void forward_range(void *arg, int64_t begin, int64_t end, int worker) {
     float *row = q->scratch + worker * q->cols;
     for (int64_t r = begin; r < end; r++) {
         const float *x = q->x + r * q->cols, *t = q->t + r * q->cols;
-        const float lse = q->k->row->softmax(row, x, q->cols);
-        q->lse[r] = lse;
+        const float top = q->k->row->max(x, q->cols);
+        const float log_sum = top > -INFINITY ? q->k->row->log_sum(x, top, q->cols) : 0;
+        q->top[r] = top;
+        q->log_sum[r] = log_sum;
         q->mass[r] = q->k->row->sum(t, q->cols);
         q->k->math->log(row, t, q->cols);
-        for (int64_t j = 0; j < q->cols; j++) row[j] = t[j] == 0 ? 0 : t[j] * (row[j] - x[j] + lse);
+        for (int64_t j = 0; j < q->cols; j++)
+            row[j] = t[j] == 0 ? 0 : t[j] * (row[j] - ((x[j] - top) - log_sum));
         q->loss[r] = q->k->row->sum(row, q->cols);
     }
 }
@@ -36,7 +41,8 @@ static void backward_range(void *arg, int64_t begin, int64_t end, int worker) {
     for (int64_t r = begin; r < end; r++) {
         float *dx = q->dx + r * q->cols;
         float *to = q->beta == 0 ? dx : q->scratch + worker * q->cols;
-        q->k->row->exp_sub_scale(to, q->x + r * q->cols, q->lse[r], q->g * q->mass[r], q->cols);
+        q->k->row->exp_sub_scale(to, q->x + r * q->cols, q->top[r], q->log_sum[r],
+                                 q->g * q->mass[r], q->cols);
         q->k->math->axpy(to, -q->g, q->t + r * q->cols, q->cols);
         if (to != dx) q->k->math->add(dx, dx, to, q->cols);
     }
@@ -64,11 +70,12 @@ heed_tensor *heed_kl_div(heed_ctx *cx, heed_tensor *logits, heed_tensor *target)
     q->cols = heed__cols(logits);
     HEED_F32_DATA(y)[0] = 0;
     if (!logits->len) return heed__record1(cx, &kl_div_op, y, logits, q);
-    q->loss = heed__alloc(cx, q->rows, 3 * sizeof(float));
+    q->loss = heed__alloc(cx, q->rows, 4 * sizeof(float));
     q->scratch = heed__temp(cx, heed_pool_threads(cx->pool) * q->cols, sizeof(float));
     if (!q->loss || !q->scratch) return NULL;
-    q->lse = q->loss + q->rows;
-    q->mass = q->loss + 2 * q->rows;
+    q->mass = q->loss + q->rows;
+    q->top = q->loss + 2 * q->rows;
+    q->log_sum = q->loss + 3 * q->rows;
     heed__parallel(cx, q->rows, 20 * q->cols, forward_range, q);
     heed__temp_end(cx, q->scratch);
     if (!heed__total(cx, y->data, q->loss, q->rows)) return NULL;

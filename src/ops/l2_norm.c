@@ -22,7 +22,7 @@ static void l2_norm_range(void *arg, int64_t begin, int64_t end, int worker) {
     for (int64_t r = begin; r < end; r++) {
         const float *x = u->x + r * u->cols;
         const float norm = sqrtf(u->k->row->sum_sq(x, u->cols));
-        u->length[r] = norm > u->eps ? norm : -u->eps;
+        u->length[r] = norm <= u->eps ? -u->eps : norm; /* NaN stays */
         u->k->math->axpby(u->y + r * u->cols, 1 / fabsf(u->length[r]), x, 0, u->cols);
     }
 }

@@ -6,6 +6,7 @@
 #include "kernels/gemm.h"
 #include "tensor/ctx.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,11 +182,54 @@ static void parts_of_a_block(void **state) {
     same_as_in_steps(loss_at_once, loss_in_steps, HEED_ACT_RELU); /* with smoothing */
 }
 
+/* The same differences far from 0: the loss, and its gradient, are those of logits near 0. */
+static void far_logits(void **state) {
+    (void)state;
+    static const float near_row[3] = { 0, -1, -10000 }, far_row[3] = { -10000, -10001, -20000 };
+    const heed_cross_entropy_cfg cfg[3] = { { 0 }, { .smoothing = 0.1F }, { .focal_gamma = 2 } };
+    heed_ctx *cx = harness_ctx(NULL, NULL);
+    for (int i = 0; i < 8; i++) {
+        heed_tensor *y[2], *x[2];
+        for (int f = 0; f < 2; f++) {
+            x[f] = heed_from_f32(cx, 2, (int64_t[]){ 1, 3 }, f ? far_row : near_row);
+            heed_tensor *label = heed_from_i32(cx, 1, (int64_t[]){ 1 }, &(int32_t){ i % 2 });
+            heed_tensor *p = heed_from_f32(cx, 2, (int64_t[]){ 1, 3 }, (float[]){ 0.5F, 0.5F, 0 });
+            heed_want_grad(cx, x[f]);
+            y[f] = i < 6 ? heed_cross_entropy(cx, x[f], label, &cfg[i / 2])
+                         : heed_kl_div(cx, x[f], p);
+            assert_non_null(y[f]);
+            assert_int_equal(heed_backward(cx, y[f]), 0);
+        }
+        assert_float_equal(heed_item(y[1]), heed_item(y[0]), 1e-6);
+        for (int j = 0; j < 3; j++) assert_float_equal(x[1]->grad[j], x[0]->grad[j], 1e-6);
+    }
+    /* a sure answer: -log p is exp(-12), which a sum rounded at 20 would lose */
+    heed_tensor *sure = heed_from_f32(cx, 2, (int64_t[]){ 1, 2 }, (float[]){ 20, 8 });
+    heed_tensor *zero = heed_from_i32(cx, 1, (int64_t[]){ 1 }, &(int32_t){ 0 });
+    assert_float_equal(heed_item(heed_cross_entropy(cx, sure, zero, NULL)), 6.1442e-6, 2e-7);
+    heed_ctx_free(cx);
+}
+
+/* A row with a NaN has no length, and so no direction. */
+static void length_of_nan(void **state) {
+    (void)state;
+    heed_ctx *cx = harness_ctx(NULL, NULL);
+    heed_tensor *x = heed_from_f32(cx, 2, (int64_t[]){ 2, 3 }, (float[]){ NAN, 0, 1, 3, 0, 4 });
+    heed_tensor *y = heed_l2_norm(cx, heed_want_grad(cx, x), 1e-12F);
+    assert_non_null(y);
+    for (int i = 0; i < 3; i++) assert_true(isnan(HEED_F32_DATA(y)[i]));
+    assert_float_equal(HEED_F32_DATA(y)[5], 0.8, 1e-6);
+    assert_int_equal(heed_backward(cx, heed_sum(cx, y)), 0);
+    for (int i = 0; i < 3; i++) assert_true(isnan(x->grad[i]));
+    heed_ctx_free(cx);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packed_weight), cmocka_unit_test(dropout_outside_of_training),
         cmocka_unit_test(dropout_masks), cmocka_unit_test(views_share),
         cmocka_unit_test(steady_memory), cmocka_unit_test(parts_of_a_block),
+        cmocka_unit_test(far_logits),    cmocka_unit_test(length_of_nan),
     };
     return cmocka_run_group_tests_name("ops special", tests, NULL, NULL);
 }

@@ -81,6 +81,7 @@ typedef struct kernel_case {
     X(softmax, "1nn", p[0][0] = k->row->softmax(p[1], p[2], n))                                    \
     X(log_softmax, "1nn", p[0][0] = k->row->log_softmax(p[1], p[2], n))                            \
     X(log_sum_exp, "1n", p[0][0] = k->row->log_sum_exp(p[1], n))                                   \
+    X(log_sum, "1n", p[0][0] = k->row->log_sum(p[1], k->row->max(p[1], n), n))                     \
     X(softmax_grad, "nnn", k->row->softmax_grad(p[0], p[1], p[2], n))                              \
     X(log_softmax_grad, "nnn", k->row->log_softmax_grad(p[0], p[1], p[2], n))                      \
     X(layer_norm, "nnnns", k->row->layer_norm(p[0], p[1], p[2], p[3], 1e-5f, p[4], n))             \
@@ -90,7 +91,7 @@ typedef struct kernel_case {
     X(layer_norm_grad_bare, "nnns", k->row->layer_norm_grad(p[0], p[1], NULL, p[2], p[3], n))      \
     X(rms_norm, "nnn1", k->row->rms_norm(p[0], p[1], p[2], 1e-5f, p[3], n))                        \
     X(rms_norm_grad, "nnnn1", k->row->rms_norm_grad(p[0], p[1], p[2], p[3], p[4], n))              \
-    X(exp_sub_scale, "nn", k->row->exp_sub_scale(p[0], p[1], 1.7f, 0.3f, n))                       \
+    X(exp_sub_scale, "nn", k->row->exp_sub_scale(p[0], p[1], 1.2f, 0.5f, 0.3f, n))                 \
     X(add_rows, "nr", k->row->add_rows(p[0], p[1], n, ROWS, n))                                    \
     X(norm_param_grad, "nnrrs",                                                                    \
       k->row->norm_param_grad(p[0], p[1], p[2], p[3], n, p[4], false, ROWS, n))                    \
