@@ -27,8 +27,10 @@ struct heed_math_kernels {
                    int64_t n);
     void (*gather_i8)(float *y, const float *a, const int8_t *x, const int32_t *id, int64_t len,
                       int64_t n);
-    /* The same of rows that lie anywhere: y[j] += Σ_k a[k]·row[k][j]. */
-    void (*gather_at)(float *y, const float *a, const float *const *row, int64_t len, int64_t n);
+    /* The same of rows of int8 that lie anywhere: y[j] += Σ_k a[k]·row[k][j]. */
+    void (*gather_at)(float *y, const float *a, const int8_t *const *row, int64_t len, int64_t n);
+    /* h = x + gelu(b + c[0] + c[1] + c[2]), those of c that are not NULL */
+    void (*near)(float *h, const float *b, const float *x, const float *const c[3], int64_t n);
     /* y = max(y, x), at = t where x is the larger; a NaN in y gives way to any number. at may be
      * NULL. */
     void (*keep_max)(float *y, int32_t *at, const float *x, int32_t t, int64_t n);

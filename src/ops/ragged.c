@@ -1,84 +1,85 @@
 /* ragged.c: texts without padding (ragged.h). */
 #include "ops/ragged.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "kernels/quant.h"
 #include "ops/op.h"
+
+float heed__to_i8(const heed_ctx *cx, int8_t *number, const float *x, int64_t n) {
+    const float scale = cx->k->quant->quantize(number, x, n);
+    return isfinite(cx->k->row->sum(x, n)) ? scale : NAN;
+}
 
 typedef struct near_job {
     const heed_math_kernels *k;
     const heed__texts *texts;
     const float *bias;
-    float *x, *h; /* [M,D] */
+    float *sum; /* [workers,3,4D] */
+    float *h;   /* [M,D] */
     int64_t D;
 } near_job;
 
-/* Rows on their way into a sum. */
-typedef struct rows {
-    const near_job *j;
-    float *to;
-    int64_t len;
-    const float *row[64];
-    float part[64];
-} rows;
-
-static void flush(rows *r) {
-    if (r->len) r->j->k->gather_at(r->to, r->part, r->row, r->len, r->j->D);
-    r->len = 0;
-}
-
-/* Part `which` of unit u. */
-static void add_unit(rows *r, int64_t u, int64_t which) {
-    const heed__texts *t = r->j->texts;
-    for (int64_t i = t->first[u]; i < t->first[u + 1]; i++) {
-        if (r->len == 64) flush(r);
-        r->part[r->len] = t->part[u];
-        r->row[r->len++] = t->row[i] + which * r->j->D;
-    }
-}
-
-/* Asks for the rows of unit u, long before they are added. */
+/* Asks for the items of unit u, long before they are added. */
 static void ask(const near_job *j, int64_t u) {
     const heed__texts *t = j->texts;
     for (int64_t i = t->first[u]; i < t->first[u + 1]; i++)
-        for (int64_t d = 0; d < 4 * j->D; d += 16) __builtin_prefetch(t->row[i] + d);
+        for (size_t at = 0; at < heed__item_size(j->D); at += 64)
+            __builtin_prefetch((const char *)t->item[i] + at);
+}
+
+/* sum [4D] of unit u's items. */
+static void add_up(const near_job *j, int64_t u, float *sum) {
+    enum { TOGETHER = 32 };
+    const heed__texts *t = j->texts;
+    const int64_t D = j->D, end = t->first[u + 1];
+    const int8_t *x[TOGETHER], *c[TOGETHER];
+    float of_x[TOGETHER], of_c[TOGETHER];
+    memset(sum, 0, (size_t)(4 * D) * sizeof *sum);
+    for (int64_t at = t->first[u], n; at < end; at += n) {
+        n = end - at < TOGETHER ? end - at : TOGETHER;
+        for (int64_t i = 0; i < n; i++) {
+            const heed__item *item = t->item[at + i];
+            x[i] = item->number;
+            c[i] = item->number + D;
+            of_x[i] = t->part[u] * item->scale[0];
+            of_c[i] = t->part[u] * item->scale[1];
+        }
+        j->k->gather_at(sum, of_x, x, n, D);
+        j->k->gather_at(sum + D, of_c, c, n, 3 * D);
+    }
 }
 
 static void near_texts(void *arg, int64_t begin, int64_t end, int worker) {
+    enum { AHEAD = 4 };
     const near_job *j = arg;
     const int64_t D = j->D, *at = j->texts->begin;
-    enum { AHEAD = 4 };
-    rows r = { .j = j };
-    (void)worker;
+    float *sum = j->sum + worker * 12 * D;
     for (int64_t i = begin; i < end; i++) {
+        const float *before = NULL, *here = sum + at[i] % 3 * 4 * D;
+        add_up(j, at[i], sum + at[i] % 3 * 4 * D);
         for (int64_t u = at[i]; u < at[i + 1]; u++) {
+            float *after = u + 1 < at[i + 1] ? sum + (u + 1) % 3 * 4 * D : NULL;
             if (u + AHEAD < at[end]) ask(j, u + AHEAD);
-            r.to = j->x + u * D;
-            memset(r.to, 0, (size_t)D * sizeof *r.to);
-            add_unit(&r, u, 0);
-            flush(&r);
-            r.to = j->h + u * D;
-            memcpy(r.to, j->bias, (size_t)D * sizeof *r.to);
-            if (u > at[i]) add_unit(&r, u - 1, 1);
-            add_unit(&r, u, 2);
-            if (u + 1 < at[i + 1]) add_unit(&r, u + 1, 3);
-            flush(&r);
+            if (after) add_up(j, u + 1, after);
+            const float *const c[3] = { before ? before + D : NULL, here + 2 * D,
+                                        after ? after + 3 * D : NULL };
+            j->k->near(j->h + u * D, j->bias, here, c, D);
+            before = here;
+            here = after;
         }
-        float *h = j->h + at[i] * D;
-        const int64_t n = (at[i + 1] - at[i]) * D;
-        j->k->gelu(h, h, n);
-        j->k->add(h, h, j->x + at[i] * D, n);
     }
 }
 
 heed_tensor *heed__ragged_near(heed_ctx *cx, const heed__texts *texts, const heed_tensor *b) {
     const int64_t units = texts->begin[texts->len], D = b->len;
     heed_tensor *h = heed_new(cx, HEED_F32, 2, (int64_t[]){ units, D });
-    float *x = heed__temp(cx, units * D, sizeof *x);
-    if (!h || !x) return NULL;
-    near_job j = { cx->k->math, texts, b->data, x, h->data, D };
+    float *sum = heed__temp(cx, 12 * D * heed_pool_threads(cx->pool), sizeof *sum);
+    if (!h || !sum) return NULL;
+    near_job j = { cx->k->math, texts, b->data, sum, h->data, D };
     heed__parallel(cx, texts->len, 256 * D, near_texts, &j);
-    heed__temp_end(cx, x);
+    heed__temp_end(cx, sum);
     return h;
 }
 

@@ -4,16 +4,30 @@
 #ifndef HEED_OPS_RAGGED_H
 #define HEED_OPS_RAGGED_H
 
+#include <stddef.h>
+
 #include "tensor/ctx.h"
 
+/* An item, [4D] in 8 bits: what it is, x, and what it adds to the unit after it, to itself and to
+ * the unit before it, c. Where they are added up, up to 15 bytes past its end are read. */
+typedef struct heed__item {
+    float scale[2]; /* of x, of c: x_i = scale · number */
+    int8_t number[];
+} heed__item;
+
+static inline size_t heed__item_size(int64_t D) {
+    return sizeof(heed__item) + 4 * (size_t)D;
+}
+/* number [n] nearest to x, and their scale; NaN where x holds what is not finite. */
+float heed__to_i8(const heed_ctx *cx, int8_t *number, const float *x, int64_t n);
+
 /* Texts one after another: text i is units begin[i] .. begin[i+1]; begin [len+1], none empty. Unit
- * u is the sum of items row[first[u]] .. row[first[u+1]], each [4D]: what it is, and what it adds
- * to the unit after it, to itself and to the unit before it. part[u]: what each counts. */
+ * u is the sum of items item[first[u]] .. item[first[u+1]]. part[u]: what each counts. */
 typedef struct heed__texts {
     const int64_t *begin;
     int64_t len;
     const int64_t *first;
-    const float *const *row;
+    const heed__item *const *item;
     const float *part;
 } heed__texts;
 

@@ -17,6 +17,8 @@ bool heed__attend_answers(const heed_ctx *cx, const heed_attend *a) {
            a->rows == a->index.kinds[HEED_FEATURE_PAIR];
 }
 
+enum { SPARE = 15 }; /* bytes that are read past the last row */
+
 /* Where the row of a unit's item lies. */
 typedef enum home { OF_BATCH, OF_WORDS, OF_RUNS, HOMES } home;
 typedef struct slot {
@@ -33,7 +35,7 @@ typedef struct layout {
     int64_t *first;         /* [units+1] first item of each unit */
     float *part;            /* [units] 1 / features */
     slot *slot;             /* [slots] */
-    const float **row;      /* [slots] */
+    const heed__item **row; /* [slots] */
     heed_attend_item *item; /* items of the batch alone */
     int32_t *table;         /* hash table of their numbers + 1 */
     uint32_t mask;
@@ -152,13 +154,12 @@ static void lay_out(layout *l, const heed_spans *spans) {
 /* Rows of the runs that came with this batch; none stays that has no row. */
 static bool fill_runs(layout *l) {
     heed_attend_memo *m = l->memo;
-    const int64_t wide = 4 * l->a->dim, n = m->runs - l->fresh;
+    const int64_t size = (int64_t)heed__item_size(l->a->dim), n = m->runs - l->fresh;
     heed_attend_item *item = heed_scratch(l->cx, (size_t)(n + 1) * sizeof *item);
-    bool done = item && !heed__grow(&m->hooks, &m->run, &m->run_cap, m->runs,
-                                    (size_t)wide * sizeof *m->run);
+    bool done = item && !heed__grow(&m->hooks, &m->run, &m->run_cap, m->runs * size + SPARE, 1);
     for (int64_t i = 0; done && i < n; i++)
         item[i] = (heed_attend_item){ m->run_id + l->fresh + i, 1 };
-    if (done) done = heed__attend_items(l->cx, l->a, item, n, m->panels, m->run + l->fresh * wide);
+    if (done) done = heed__attend_items(l->cx, l->a, item, n, m->panels, m->run + l->fresh * size);
     if (done) return true;
     for (; m->runs > l->fresh; m->runs--)
         m->place[m->run_id[m->runs - 1] - l->a->index.kinds[2]] = 0;
@@ -168,15 +169,17 @@ static bool fill_runs(layout *l) {
 
 /* Computes what is missing and says of every item where its row is. */
 static bool find_rows(layout *l) {
-    const int64_t wide = 4 * l->a->dim;
-    float *row[HOMES] = { heed_scratch(l->cx, (size_t)(l->items * wide + 1) * sizeof(float)) };
+    const size_t size = heed__item_size(l->a->dim);
+    const char *row[HOMES] = { NULL };
+    char *own = heed_scratch(l->cx, (size_t)l->items * size + SPARE);
     if (l->memo && !fill_runs(l)) return false;
-    if (!row[OF_BATCH] || !heed__attend_items(l->cx, l->a, l->item, l->items,
-                                              l->memo ? l->memo->panels : NULL, row[OF_BATCH]))
+    if (!own ||
+        !heed__attend_items(l->cx, l->a, l->item, l->items, l->memo ? l->memo->panels : NULL, own))
         return false;
+    row[OF_BATCH] = own;
     if (l->memo) row[OF_WORDS] = l->memo->word, row[OF_RUNS] = l->memo->run;
     for (int64_t i = 0; i < l->slots; i++)
-        l->row[i] = row[l->slot[i].home] + l->slot[i].number * wide;
+        l->row[i] = (const heed__item *)(row[l->slot[i].home] + (size_t)l->slot[i].number * size);
     return true;
 }
 

@@ -6,18 +6,24 @@
 #include "base/alloc.h"
 #include "ops/op.h"
 #include "ops/product.h"
+#include "ops/ragged.h"
 #include "tasks/body_attend.h"
 
-enum { MOST_BYTES = 16 << 20, LEAST_WORDS = 256, TOGETHER = 256 };
+enum {
+    MOST_BYTES = 16 << 20,
+    LEAST_WORDS = 256,
+    TOGETHER = 64,
+    SPARE = 15 /* bytes that are read past the last row */
+};
 
-bool heed__attend_items(heed_ctx *cx, const heed_attend *a, const heed_attend_item *item, int64_t n,
-                        const float *panels, float *row) {
+/* Rows [n,4D] of items in floats. */
+static bool compute(heed_ctx *cx, const heed_attend *a, const heed_attend_item *item, int64_t n,
+                    const float *panels, float *row) {
     const int64_t D = a->dim, wide = 4 * D, size = heed__packed_len(D, D);
     for (int64_t i = 0; i < n; i++) {
         memset(row + i * wide, 0, (size_t)D * sizeof *row);
         cx->k->math->gather(row + i * wide, NULL, a->table->data, item[i].id, item[i].len, D);
     }
-    heed__count(cx, a->near.w, "matmul", 6.0 * (double)(n * D) * (double)D);
     for (int64_t k = 0; k < 3; k++) {
         const heed_gemm g = { .m = n,
                               .n = D,
@@ -35,6 +41,29 @@ bool heed__attend_items(heed_ctx *cx, const heed_attend *a, const heed_attend_it
     return true;
 }
 
+bool heed__attend_items(heed_ctx *cx, const heed_attend *a, const heed_attend_item *item, int64_t n,
+                        const float *panels, void *row) {
+    const int64_t D = a->dim;
+    const size_t size = heed__item_size(D);
+    bool done = true;
+    if (n == 0) return true;
+    float *all = heed__temp(cx, TOGETHER * 4 * D, sizeof *all);
+    if (!all) return false;
+    heed__count(cx, a->near.w, "matmul", 6.0 * (double)(n * D) * (double)D);
+    for (int64_t at = 0, some; done && at < n; at += some) {
+        some = n - at < TOGETHER ? n - at : TOGETHER;
+        done = compute(cx, a, item + at, some, panels, all);
+        for (int64_t i = 0; done && i < some; i++) {
+            heed__item *to = (heed__item *)((char *)row + (size_t)(at + i) * size);
+            const float *x = all + i * 4 * D;
+            to->scale[0] = heed__to_i8(cx, to->number, x, D);
+            to->scale[1] = heed__to_i8(cx, to->number + D, x + D, 3 * D);
+        }
+    }
+    heed__temp_end(cx, all);
+    return done;
+}
+
 static float *pack(const heed_ctx *cx, const heed_attend *a, const heed_hooks *hooks) {
     const int64_t D = a->dim, size = heed__packed_len(D, D);
     float *panels = heed__aligned(hooks, (size_t)(3 * size) * sizeof *panels);
@@ -46,17 +75,17 @@ static float *pack(const heed_ctx *cx, const heed_attend *a, const heed_hooks *h
 
 int heed__attend_memo(heed_ctx *cx, const heed_body *b, heed_body_memo **memo, heed_error *err) {
     const heed_attend *a = (const heed_attend *)b;
-    const int64_t wide = 4 * a->dim * (int64_t)sizeof(float);
-    const int64_t columns = a->evidence.margin.cols * (int64_t)sizeof(float);
+    const int64_t size = (int64_t)heed__item_size(a->dim);
+    const int64_t said = (int64_t)heed__evidence_word_size(&a->evidence);
     if (!heed__attend_answers(cx, a)) return 0;
     heed_attend_memo *m = heed__calloc(&b->hooks, 1, sizeof *m);
     if (!m) return heed__error(err, HEED_ENOMEM, "attend: out of memory");
     m->a = a;
     m->hooks = b->hooks;
-    m->most_runs = MOST_BYTES / wide;
+    m->most_runs = MOST_BYTES / size;
     m->in.f = (heed_features){ .hooks = b->hooks,
                                .remember = true,
-                               .most = MOST_BYTES / (wide + columns) };
+                               .most = MOST_BYTES / (size + said) };
     if (m->in.f.most < LEAST_WORDS) m->in.f.most = LEAST_WORDS;
     m->place = heed__calloc(&b->hooks, (size_t)(a->index.len - a->index.kinds[2]),
                             sizeof *m->place);
@@ -74,8 +103,7 @@ void heed__attend_forget(heed_body_memo *memo) {
     heed__reading_free(&m->in);
     heed__aligned_free(&hooks, m->panels);
     heed__free(&hooks, m->word);
-    heed__free(&hooks, m->sum);
-    heed__free(&hooks, m->square);
+    heed__free(&hooks, m->said);
     heed__free(&hooks, m->place);
     heed__free(&hooks, m->run_id);
     heed__free(&hooks, m->run);
@@ -92,31 +120,42 @@ void heed__attend_refresh(heed_attend_memo *m) {
 
 /* Rows of words [begin,end), for which there is room. */
 static bool fill(heed_ctx *cx, heed_attend_memo *m, int64_t begin, int64_t end) {
-    const int64_t wide = 4 * m->a->dim;
+    const size_t size = heed__item_size(m->a->dim);
     heed_attend_item item[TOGETHER];
     for (int64_t at = begin, n; at < end; at += n) {
         for (n = 0; n < TOGETHER && at + n < end; n++)
             item[n] = (heed_attend_item){ m->in.id + m->in.start[at + n],
                                           m->in.start[at + n + 1] - m->in.start[at + n] };
-        if (!heed__attend_items(cx, m->a, item, n, m->panels, m->word + at * wide)) return false;
+        if (!heed__attend_items(cx, m->a, item, n, m->panels, m->word + (size_t)at * size))
+            return false;
+    }
+    return true;
+}
+
+/* The same of what they are evidence of. */
+static bool fill_said(heed_ctx *cx, heed_attend_memo *m, int64_t begin, int64_t end) {
+    const heed_evidence *e = &m->a->evidence;
+    const size_t size = heed__evidence_word_size(e);
+    if (begin == end || !e->margin.cols) return true;
+    for (int64_t w = begin; w < end; w++) {
+        const int64_t at = m->in.start[w];
+        if (!heed__evidence_word(cx, e, &m->a->index, m->in.id + at, m->in.start[w + 1] - at,
+                                 (heed_evidence_word *)(m->said + (size_t)w * size)))
+            return false;
     }
     return true;
 }
 
 bool heed__attend_words(heed_ctx *cx, heed_attend_memo *m) {
-    const heed_evidence *e = &m->a->evidence;
-    const int64_t wide = 4 * m->a->dim, cols = e->margin.cols, n = m->in.words;
-    if (heed__grow(&m->hooks, &m->word, &m->word_cap, n, (size_t)wide * sizeof *m->word) ||
-        (cols && heed__grow(&m->hooks, &m->sum, &m->sum_cap, n, (size_t)cols * sizeof *m->sum)) ||
-        heed__grow(&m->hooks, &m->square, &m->square_cap, n, sizeof *m->square)) {
+    const int64_t size = (int64_t)heed__item_size(m->a->dim), n = m->in.words;
+    const int64_t said = (int64_t)heed__evidence_word_size(&m->a->evidence);
+    if (heed__grow(&m->hooks, &m->word, &m->word_cap, n * size + SPARE, 1) ||
+        heed__grow(&m->hooks, &m->said, &m->said_cap, n * said + SPARE, 1)) {
         heed_fail(cx, HEED_ENOMEM, "out of memory for the rows of %lld words", (long long)n);
         return false;
     }
-    m->evidence = (heed_evidence_words){ m->in.id, m->in.start, m->sum, m->square };
-    if (!fill(cx, m, m->words, n)) return false;
-    for (int64_t w = m->words; w < n && cols; w++)
-        m->square[w] = heed__evidence_word(cx, e, &m->a->index, m->in.id + m->in.start[w],
-                                           m->in.start[w + 1] - m->in.start[w], m->sum + w * cols);
+    m->evidence = (heed_evidence_words){ m->in.id, m->in.start, m->said };
+    if (!fill(cx, m, m->words, n) || !fill_said(cx, m, m->words, n)) return false;
     m->words = n;
     return true;
 }

@@ -109,21 +109,32 @@ static int append(const encoding *e, int64_t begin, int64_t end) {
     return 0;
 }
 
-static int encode_one(const encoding *e, const char *text) {
+enum { TOGETHER = 16 }; /* texts whose keys are asked for before any is looked for */
+
+/* Texts [begin,end), at most TOGETHER. */
+static int encode_some(const encoding *e, const heed_texts *x, int64_t begin, int64_t end) {
     heed_features *f = &e->in->f;
+    int64_t first[TOGETHER + 1] = { 0 };
     heed__features_clear(f);
-    if (heed__features_add(f, &e->a->features, text, strlen(text)) || number_words(e->a, e->in))
-        return HEED_ENOMEM;
-    if (f->units) heed__index_ask(&e->a->index, f->key, f->bag[f->units]);
-    int64_t begin = 0, end = f->units;
-    if (e->cfg->max_len && end > e->cfg->max_len) {
-        if (e->cfg->keep == HEED_KEEP_HEAD)
-            end = e->cfg->max_len;
-        else
-            begin = end - e->cfg->max_len;
+    for (int64_t i = begin; i < end; i++) {
+        if (heed__features_add(f, &e->a->features, x->text[i], strlen(x->text[i])))
+            return HEED_ENOMEM;
+        first[i + 1 - begin] = f->units;
     }
-    e->r->total[e->r->len] = f->units;
-    return append(e, begin, end);
+    if (number_words(e->a, e->in)) return HEED_ENOMEM;
+    if (f->units) heed__index_ask(&e->a->index, f->key, f->bag[f->units]);
+    for (int64_t i = 0; i < end - begin; i++) {
+        int64_t at = first[i], stop = first[i + 1];
+        if (e->cfg->max_len && stop - at > e->cfg->max_len) {
+            if (e->cfg->keep == HEED_KEEP_HEAD)
+                stop = at + e->cfg->max_len;
+            else
+                at = stop - e->cfg->max_len;
+        }
+        e->r->total[e->r->len] = first[i + 1] - first[i];
+        if (append(e, at, stop)) return HEED_ENOMEM;
+    }
+    return 0;
 }
 
 int heed__attend_encode(const heed_body *b, const heed_texts *x, const heed_rows_cfg *cfg,
@@ -142,7 +153,8 @@ int heed__attend_encode(const heed_body *b, const heed_texts *x, const heed_rows
     int rc = heed__grow(&r->hooks, &r->bag, &r->bag_cap, 1, sizeof *r->bag);
     if (!r->start || !r->total) rc = HEED_ENOMEM;
     if (rc == 0) r->bag[0] = 0;
-    for (int64_t i = 0; rc == 0 && i < x->len; i++) rc = encode_one(&e, x->text[i]);
+    for (int64_t i = 0; rc == 0 && i < x->len; i += TOGETHER)
+        rc = encode_some(&e, x, i, x->len - i < TOGETHER ? x->len : i + TOGETHER);
     heed__reading_free(&own);
     return rc ? heed__error(err, rc, "texts: out of memory") : 0;
 }

@@ -56,6 +56,7 @@ int heed__attend_build(heed_attend *a, heed_error *err) {
     a->table = heed_param(ps, "table", (heed_init){ .kind = HEED_INIT_NORMAL, .a = 0.02f }, 2,
                           (int64_t[]){ rows, D });
     int rc = a->table ? heed_param_set_sparse(ps, a->table) : HEED_ENOMEM;
+    if (a->table) heed__param_is_table(a->table);
     if (rc == 0) rc = heed_linear_init(&a->near, ps, "near", 3 * D, D);
     if (rc == 0 && !a->mean)
         rc = heed_linear_init_cfg(&a->query, ps, "query",

@@ -46,12 +46,12 @@ typedef struct heed_attend_item {
     int64_t len;
 } heed_attend_item;
 
-/* Rows of n items: [4D] each,
- *   s = Σ rows of the table,  W_0 s, W_1 s, W_2 s     W = [W_0, W_1, W_2] of the local context
- * so that the context of a unit is a sum of rows. panels: of W, by heed__attend_pack, or NULL.
- * False and the context's error: out of memory. */
+/* Rows of n items, one after another, heed__item_size(D) bytes each:
+ *   x = Σ rows of the table,  c = W_0 x, W_1 x, W_2 x     W = [W_0, W_1, W_2] of the local context
+ * rounded to 8 bits, so that the context of a unit is a sum of rows. panels: of W, or NULL. False
+ * and the context's error: out of memory. */
 bool heed__attend_items(heed_ctx *cx, const heed_attend *a, const heed_attend_item *item, int64_t n,
-                        const float *panels, float *row);
+                        const float *panels, void *row);
 
 /* What is kept between calls: rows of words and of runs, and what pieces of words are evidence of.
  * Once room is short it begins anew as soon as nobody reads. */
@@ -62,14 +62,13 @@ typedef struct heed_attend_memo {
     heed_reading in;
     float *panels;
     int64_t words, word_cap; /* words of `in` that have their rows */
-    float *word;             /* [words,4D] */
+    char *word;              /* [words] rows of attend_items */
     heed_evidence_words evidence;
-    float *sum; /* [words,K] evidence.sum */
-    double *square;
-    int64_t sum_cap, square_cap;
+    char *said; /* [words] evidence.word */
+    int64_t said_cap;
     int32_t *place; /* [runs of the index] 1 + the number of its row; 0: it has none */
     int32_t *run_id;
-    float *run; /* [runs,4D] */
+    char *run; /* [runs] rows of attend_items */
     int64_t runs, run_cap, run_id_cap, most_runs;
     int64_t missed; /* words and runs that found no room */
 } heed_attend_memo;

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "heed/ops.h"
+#include "ops/op.h"
 #include "tasks/classifier.h"
 
 int heed__classifier_encode(const heed_classifier *c, const heed_examples *x, bool whole,
@@ -146,7 +147,8 @@ static int each_batch(heed_classifier *c, const heed_pairs *x, pieces *p, heed_e
     for (int64_t at = 0, n; at < p->len; at += n) {
         n = together(c, p, at);
         heed_tensor *z = forward(c, x, p, at, n);
-        for (int64_t i = 0; z && i < z->len; i++)
+        const bool sound = z && isfinite(c->cx->k->row->sum(HEED_F32_DATA(z), z->len));
+        for (int64_t i = 0; z && !sound && i < z->len; i++)
             if (!isfinite(HEED_F32_DATA(z)[i]))
                 z = heed_fail(c->cx, HEED_ENONFINITE,
                               "classifier: a logit is not a finite number, so the model's "

@@ -37,12 +37,14 @@ static int best(const heed_classifier *c, const float *p, heed_label *top, int n
     if (n < 0) n = 0;
     if (n > c->labels) n = (int)c->labels;
     for (int i = 0; i < n; i++) top[i] = (heed_label){ .name = NULL, .score = -1 };
-    for (int64_t k = 0; k < c->labels; k++) {
-        int at = n;
+    float least = -1;
+    for (int64_t k = 0; n > 0 && k < c->labels; k++) {
+        if (!(p[k] > least)) continue;
+        int at = n - 1;
         while (at > 0 && p[k] > top[at - 1].score) at--;
-        if (at == n) continue;
         memmove(top + at + 1, top + at, (size_t)(n - 1 - at) * sizeof *top);
         top[at] = (heed_label){ c->label[k], p[k] };
+        least = top[n - 1].score;
     }
     return n;
 }

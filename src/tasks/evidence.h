@@ -29,18 +29,20 @@ int heed__evidence_weights(heed_feature_index *x, const heed_rows *rows,
  * status. */
 int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, const heed_rows *rows,
                        const heed_body_goal *goal, heed_error *err);
+/* What the pieces of a word are evidence of by themselves, Σ w_f W_f, in 8 bits. Its bytes, of
+ * which 15 more may be read past the last; 0 where there is no evidence. */
+typedef struct heed_evidence_word heed_evidence_word;
+size_t heed__evidence_word_size(const heed_evidence *e);
+/* From the features of a word (no runs). False and the context's error: out of memory. */
+bool heed__evidence_word(heed_ctx *cx, const heed_evidence *e, const heed_feature_index *x,
+                         const int32_t *id, int64_t len, heed_evidence_word *to);
 /* What is known of words before they stand in a text. */
 typedef struct heed_evidence_words {
     const int32_t *id; /* features of word w: id[start[w] .. start[w+1]), as in its unit's bag */
     const int64_t *start;
-    const float *sum;     /* [words,cols] of heed__evidence_word */
-    const double *square; /* [words] */
+    const void *word; /* [words] heed_evidence_word, one after another */
 } heed_evidence_words;
 
-/* What pieces among the features of a word (no runs) are evidence of by themselves: sum [cols] = Σ
- * w_f W_f, and Σ w_f² returned. */
-double heed__evidence_word(const heed_ctx *cx, const heed_evidence *e, const heed_feature_index *x,
-                           const int32_t *id, int64_t len, float *sum);
 /* What it adds to the logits of the spans: [n,K], without a gradient. words: those that rows->word
  * names; NULL: none. The bits do not depend on them. NULL where there is no evidence, or an error.
  * Any number of threads, each with its own context. */

@@ -30,6 +30,11 @@ typedef struct kernel_case {
     static void run_##id(const heed_kernels *k, float *const p[], int64_t n) {                     \
         call;                                                                                      \
     }
+#define BYTES(p, n)                                                                                \
+    (const int8_t *const[]) {                                                                      \
+        (const int8_t *)(const void *)(p), (const int8_t *)(const void *)(p) + 2 * (n),            \
+            (const int8_t *)(const void *)(p) + (n), (const int8_t *)(const void *)(p) + 3 * (n)   \
+    }
 #define CASES(X)                                                                                   \
     X(exp, "nn", k->math->exp(p[0], p[1], n))                                                      \
     X(log, "nn", k->math->log(p[0], p[1], n))                                                      \
@@ -61,8 +66,11 @@ typedef struct kernel_case {
     X(gather_ones, "nr", k->math->gather(p[0], NULL, p[1], rows, 8, n))                            \
     X(gather_i8, "nsr",                                                                            \
       k->math->gather_i8(p[0], p[1], (const int8_t *)(const void *)p[2], rows, 2 * ROWS, n))       \
-    X(gather_at, "nsnnn",                                                                          \
-      k->math->gather_at(p[0], p[1], (const float *const[]){ p[2], p[4], p[3], p[2] }, 4, n))      \
+    X(gather_at, "nsr", k->math->gather_at(p[0], p[1], BYTES(p[2], n), 4, n))                      \
+    X(near, "nnnnnn",                                                                              \
+      k->math->near(p[0], p[1], p[2], (const float *const[]){ p[3], p[4], p[5] }, n))              \
+    X(near_last, "nnnnn",                                                                          \
+      k->math->near(p[0], p[1], p[2], (const float *const[]){ p[3], p[4], NULL }, n))              \
     X(keep_max, "nnn", k->math->keep_max(p[0], (int32_t *)(void *)p[1], p[2], 7, n))               \
     X(keep_max_alone, "nn", k->math->keep_max(p[0], NULL, p[1], 7, n))                             \
     X(swiglu, "nnn", k->math->swiglu(p[0], p[1], p[2], n))                                         \

@@ -255,12 +255,6 @@ static void rows_added_up(void **state) {
         for (int k = 0; k < LEN; k++) want += (double)a[k] * (double)table[id[k] * N + j];
         near(y[j], want, 1e-5);
     }
-    const float *row[LEN];
-    float at[N];
-    for (int k = 0; k < LEN; k++) row[k] = table + id[k] * N;
-    memcpy(at, from, sizeof at);
-    scalar()->math->gather_at(at, a, row, LEN, N);
-    assert_memory_equal(at, y, sizeof y);
     memcpy(y, from, sizeof y);
     scalar()->math->gather_i8(y, a, small, id, LEN, N);
     for (int j = 0; j < N; j++) {
@@ -268,13 +262,38 @@ static void rows_added_up(void **state) {
         for (int k = 0; k < LEN; k++) want += (double)a[k] * small[id[k] * N + j];
         near(y[j], want, 1e-3);
     }
+    const int8_t *row[LEN];
+    float at[N];
+    for (int k = 0; k < LEN; k++) row[k] = small + id[k] * N;
+    memcpy(at, from, sizeof at);
+    scalar()->math->gather_at(at, a, row, LEN, N);
+    assert_memory_equal(at, y, sizeof y);
+}
+
+static void words_beside_each_other(void **state) {
+    (void)state;
+    float x[N], b[N], c[3][N], h[N];
+    draw(x, N, 20);
+    draw(b, N, 21);
+    for (int i = 0; i < 3; i++) draw(c[i], N, 22 + (uint64_t)i);
+    for (int some = 0; some < 4; some++) { /* the first has none before it, the last none after */
+        const float *const of[3] = { some & 1 ? c[0] : NULL, c[1], some & 2 ? c[2] : NULL };
+        scalar()->math->near(h, b, x, of, N);
+        for (int j = 0; j < N; j++) {
+            double v = (double)b[j];
+            for (int i = 0; i < 3; i++) v += of[i] ? (double)of[i][j] : 0;
+            near(h[j], (double)x[j] + v * 0.5 * erfc(-v * sqrt(0.5)), 1e-6);
+        }
+    }
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(row_rule),     cmocka_unit_test(tree),
-                                        cmocka_unit_test(softmaxes),    cmocka_unit_test(norms),
-                                        cmocka_unit_test(dropout),      cmocka_unit_test(relu_gate),
-                                        cmocka_unit_test(cells),        cmocka_unit_test(adam),
-                                        cmocka_unit_test(rows_added_up) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(row_rule),      cmocka_unit_test(tree),
+        cmocka_unit_test(softmaxes),     cmocka_unit_test(norms),
+        cmocka_unit_test(dropout),       cmocka_unit_test(relu_gate),
+        cmocka_unit_test(cells),         cmocka_unit_test(adam),
+        cmocka_unit_test(rows_added_up), cmocka_unit_test(words_beside_each_other)
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
