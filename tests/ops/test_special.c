@@ -224,12 +224,32 @@ static void length_of_nan(void **state) {
     heed_ctx_free(cx);
 }
 
+/* `heed bench ops` has a row for every operation: each has a case to be timed. */
+static void all_timed(void **state) {
+    (void)state;
+    static const char *const names[] = {
+#define X(name) #name,
+#include "ops/list.h"
+#undef X
+    };
+    heed_case_list list = { 0 };
+    assert_int_equal(heed__cases_all(&list), 0);
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+        bool timed = false;
+        for (int64_t i = 0; i < list.count; i++)
+            timed |= list.items[i].bench && strcmp(list.items[i].op, names[n]) == 0;
+        if (!timed) fail_msg("%s has no case for `heed bench ops`", names[n]);
+    }
+    heed__cases_free(&list);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packed_weight), cmocka_unit_test(dropout_outside_of_training),
         cmocka_unit_test(dropout_masks), cmocka_unit_test(views_share),
         cmocka_unit_test(steady_memory), cmocka_unit_test(parts_of_a_block),
         cmocka_unit_test(far_logits),    cmocka_unit_test(length_of_nan),
+        cmocka_unit_test(all_timed),
     };
     return cmocka_run_group_tests_name("ops special", tests, NULL, NULL);
 }

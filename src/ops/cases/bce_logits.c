@@ -55,4 +55,10 @@ void heed_cases_bce_logits(heed_case_list *l) {
     bad = (heed_case){ .apply = apply, .count = 2, .cfg = &weighted };
     bad.refuse = "logits [] have no classes to weigh";
     heed_case_add(l, &bad);
+    heed_case_add(
+        l, &(heed_case){ .apply = apply,
+                         .bench = true,
+                         .count = 2,
+                         .in = { { HEED_DIMS(1024, 1024) }, { HEED_DIMS(1024, 1024), .hi = 1 } },
+                         .bytes = 8e6 });
 }

@@ -62,4 +62,10 @@ void heed_cases_concat(heed_case_list *l) {
     bad = (heed_case){ .name = "nothing", .apply = apply, .code = HEED_EINVALID };
     bad.refuse = "there is nothing to join";
     heed_case_add(l, &bad);
+    heed_case_add(l, &(heed_case){ .apply = apply,
+                                   .bench = true,
+                                   .count = 2,
+                                   .in = { { HEED_DIMS(1024, 1024) }, { HEED_DIMS(1024, 1024) } },
+                                   .i = { 1 },
+                                   .bytes = 16e6 });
 }

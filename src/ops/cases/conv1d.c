@@ -37,4 +37,12 @@ void heed_cases_conv1d(heed_case_list *l) {
                                            { HEED_DIMS(4, 3, 3) },
                                            { HEED_DIMS(4), .optional = true } },
                                    .refuse = "[2,3,2]" });
+    heed_case_add(l, &(heed_case){ .apply = apply,
+                                   .bench = true,
+                                   .count = 3,
+                                   .in = { { HEED_DIMS(16, 128, 128) },
+                                           { HEED_DIMS(128, 128, 3) },
+                                           { HEED_DIMS(128) } },
+                                   .cfg = &same,
+                                   .flops = 2.0 * 16 * 128 * 128 * 128 * 3 });
 }

@@ -47,4 +47,12 @@ void heed_cases_embedding_bag(heed_case_list *l) {
                                            { HEED_DIMS(3), .dtype = HEED_I32, .ids = wrong } },
                                    .refuse = "offsets",
                                    .code = HEED_EINVALID });
+    static const int32_t bags[5] = { 0, 1000, 2000, 3000, 4000 };
+    heed_case_add(l, &(heed_case){ .apply = apply,
+                                   .bench = true,
+                                   .count = 3,
+                                   .in = { { HEED_DIMS(10000, 256) },
+                                           { HEED_DIMS(4000), .dtype = HEED_I32, .hi = 9999 },
+                                           { HEED_DIMS(5), .dtype = HEED_I32, .ids = bags } },
+                                   .bytes = 4000.0 * 256 * 4 });
 }

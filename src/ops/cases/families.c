@@ -212,6 +212,11 @@ void heed_cases_pool(heed_case_list *list, const heed_case *c) {
         copy.out.shape[0] = sizes[s][0], copy.out.shape[1] = sizes[s][2];
         heed_case_add(list, &copy);
     }
+    copy.bench = true;
+    copy.in[0] = (heed_case_input){ HEED_DIMS(64, 128, 128) };
+    copy.bytes = 4.0 * 64 * 128 * 128;
+    heed_case_add(list, &copy);
+    copy.bench = false;
     copy.count = 1;
     copy.in[0] = (heed_case_input){ HEED_DIMS(3, 5) };
     copy.refuse = "[B,T,C]";

@@ -34,4 +34,11 @@ void heed_cases_gru_cell(heed_case_list *l) {
                          .count = 3,
                          .in = { { HEED_DIMS(2, 9) }, { HEED_DIMS(2, 9) }, { HEED_DIMS(2, 4) } },
                          .refuse = "[2,4]" });
+    heed_case_add(
+        l, &(heed_case){
+               .apply = apply,
+               .bench = true,
+               .count = 3,
+               .in = { { HEED_DIMS(256, 768) }, { HEED_DIMS(256, 768) }, { HEED_DIMS(256, 256) } },
+               .bytes = 8.0 * 256 * 256 * 4 });
 }

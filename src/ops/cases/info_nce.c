@@ -57,4 +57,11 @@ void heed_cases_info_nce(heed_case_list *l) {
     bad.code = HEED_EINVALID;
     bad.refuse = "temperature = 0 is not above 0";
     heed_case_add(l, &bad);
+    heed_case_add(l, &(heed_case){ .apply = apply,
+                                   .bench = true,
+                                   .count = 2,
+                                   .in = { { HEED_DIMS(256, 256), .lo = -0.1, .hi = 0.1 },
+                                           { HEED_DIMS(256, 256), .lo = -0.1, .hi = 0.1 } },
+                                   .f = { 0.1 },
+                                   .flops = 2 * 2.0 * 256 * 256 * 256 });
 }

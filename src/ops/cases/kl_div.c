@@ -40,4 +40,10 @@ void heed_cases_kl_div(heed_case_list *l) {
     bad.in[0] = (heed_case_input){ HEED_DIMS(2, 3) };
     bad.in[1] = (heed_case_input){ HEED_DIMS(3) };
     heed_case_add(l, &bad);
+    heed_case_add(l, &(heed_case){ .apply = apply,
+                                   .bench = true,
+                                   .count = 2,
+                                   .in = { { HEED_DIMS(1024, 1024) },
+                                           { HEED_DIMS(1024, 1024), .hi = 0.002 } },
+                                   .bytes = 8e6 });
 }

@@ -32,4 +32,9 @@ void heed_cases_lstm_cell(heed_case_list *l) {
                                    .count = 2,
                                    .in = { { HEED_DIMS(2, 8) }, { HEED_DIMS(2, 3) } },
                                    .refuse = "[2,8]" });
+    heed_case_add(l, &(heed_case){ .apply = apply,
+                                   .bench = true,
+                                   .count = 2,
+                                   .in = { { HEED_DIMS(256, 1024) }, { HEED_DIMS(256, 256) } },
+                                   .bytes = 7.0 * 256 * 256 * 4 });
 }

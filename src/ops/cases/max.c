@@ -40,4 +40,9 @@ void heed_cases_max(heed_case_list *l) {
     bad.in[0] = (heed_case_input){ 0 };
     bad.refuse = "[] has no rows";
     heed_case_add(l, &bad);
+    heed_case_add(l, &(heed_case){ .apply = apply,
+                                   .bench = true,
+                                   .count = 1,
+                                   .in = { { HEED_DIMS(1024, 1024) } },
+                                   .bytes = 4e6 });
 }

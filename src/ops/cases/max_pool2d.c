@@ -39,4 +39,10 @@ void heed_cases_max_pool2d(heed_case_list *l) {
                                    .i = { 3, 1 },
                                    .refuse = "size 3",
                                    .code = HEED_EINVALID });
+    heed_case_add(l, &(heed_case){ .apply = apply,
+                                   .bench = true,
+                                   .count = 1,
+                                   .in = { { HEED_DIMS(8, 32, 64, 64) } },
+                                   .i = { 2, 2 },
+                                   .bytes = 1.25 * 8 * 32 * 64 * 64 * 4 });
 }

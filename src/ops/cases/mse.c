@@ -26,4 +26,9 @@ void heed_cases_mse(heed_case_list *l) {
     c.in[1] = (heed_case_input){ HEED_DIMS(3) };
     c.refuse = "[2,3] and [3] differ in shape";
     heed_case_add(l, &c);
+    heed_case_add(l, &(heed_case){ .apply = apply,
+                                   .bench = true,
+                                   .count = 2,
+                                   .in = { { HEED_DIMS(1024, 1024) }, { HEED_DIMS(1024, 1024) } },
+                                   .bytes = 8e6 });
 }

@@ -30,4 +30,10 @@ void heed_cases_reinforce(heed_case_list *l) {
     bad.in[1] = (heed_case_input){ HEED_DIMS(4) };
     bad.in[2] = (heed_case_input){ HEED_DIMS(3), .optional = true };
     heed_case_add(l, &bad);
+    heed_case_add(
+        l, &(heed_case){ .apply = apply,
+                         .bench = true,
+                         .count = 3,
+                         .in = { { HEED_DIMS(4096) }, { HEED_DIMS(4096) }, { HEED_DIMS(4096) } },
+                         .bytes = 3.0 * 4096 * 4 });
 }

@@ -50,4 +50,9 @@ void heed_cases_reshape(heed_case_list *l) {
     many.i[5] = 7;
     many.refuse = "a shape of 7 axes";
     heed_case_add(l, &many);
+    heed_case timed = make((heed_case_input){ HEED_DIMS(1024, 1024) },
+                           (heed_case_shape){ HEED_DIMS(-1) }, flat);
+    timed.bench = true;
+    timed.bytes = 8e6; /* heed_scale's */
+    heed_case_add(l, &timed);
 }

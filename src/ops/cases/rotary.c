@@ -69,4 +69,11 @@ void heed_cases_rotary(heed_case_list *l) {
                                    .cfg = &wide,
                                    .refuse = "8 of a head's 6",
                                    .code = HEED_EINVALID });
+    static const heed_rotary_cfg eight = { .heads = 8 };
+    heed_case_add(l, &(heed_case){ .apply = apply,
+                                   .bench = true,
+                                   .count = 2,
+                                   .in = { { HEED_DIMS(8, 128, 512) }, { .absent = true } },
+                                   .cfg = &eight,
+                                   .bytes = 2.0 * 8 * 128 * 512 * 4 });
 }

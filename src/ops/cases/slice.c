@@ -67,4 +67,10 @@ void heed_cases_slice(heed_case_list *l) {
     refuse(l, (int64_t[]){ 0, 2, 6 }, "2..6 is not within axis 0 of [5,6]");
     refuse(l, (int64_t[]){ 1, 3, 2 }, "3..2 is not within axis 1 of [5,6]");
     refuse(l, (int64_t[]){ 1, -1, 2 }, "-1..2 is not within");
+    heed_case_add(l, &(heed_case){ .apply = apply,
+                                   .bench = true,
+                                   .count = 1,
+                                   .in = { { HEED_DIMS(1024, 1024) } },
+                                   .i = { 1, 256, 768 },
+                                   .bytes = 8e6 / 2 });
 }

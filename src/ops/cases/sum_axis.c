@@ -42,4 +42,10 @@ void heed_cases_sum_axis(heed_case_list *l) {
     bad.code = 0;
     bad.refuse = "must be f32";
     heed_case_add(l, &bad);
+    heed_case_add(l, &(heed_case){ .apply = apply,
+                                   .bench = true,
+                                   .count = 1,
+                                   .in = { { HEED_DIMS(64, 128, 128) } },
+                                   .i = { 1 },
+                                   .bytes = 4.0 * 64 * 128 * 128 });
 }

@@ -51,4 +51,12 @@ void heed_cases_triplet(heed_case_list *l) {
     bad.code = HEED_EINVALID;
     bad.refuse = "margin = nan is no number";
     heed_case_add(l, &bad);
+    heed_case_add(l, &(heed_case){ .apply = apply,
+                                   .bench = true,
+                                   .count = 3,
+                                   .in = { { HEED_DIMS(1024, 1024) },
+                                           { HEED_DIMS(1024, 1024) },
+                                           { HEED_DIMS(1024, 1024) } },
+                                   .f = { 1 },
+                                   .bytes = 12e6 });
 }
