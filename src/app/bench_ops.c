@@ -41,33 +41,38 @@ static void print(const bench_options *o, const heed_case *c, double s, bool fir
     printf("\n");
 }
 
+static bool has_op(const heed_case_list *list, const char *op) {
+    for (int64_t i = 0; i < list->count; i++)
+        if (strcmp(op, list->items[i].op) == 0) return true;
+    return false;
+}
+
 int bench_ops(const bench_options *o, heed_error *err) {
     heed_case_list list = { 0 };
     heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = (int)o->threads }, err);
     if (!cx) return err->code;
     int rc = heed__cases_all(&list);
     if (rc) *err = (heed_error){ rc, "bench: out of memory" };
-    if (o->json)
+    if (rc == 0 && o->only && !has_op(&list, o->only)) {
+        rc = err->code = HEED_EINVALID;
+        snprintf(err->msg, sizeof err->msg, "bench: there is no operation '%.60s'", o->only);
+    }
+    if (rc == 0 && o->json)
         printf("{\"bench\": \"ops\", \"isa\": \"%s\", \"threads\": %" PRId64 ", \"rows\": [",
                heed_ctx_isa(cx), o->threads);
-    else
+    else if (rc == 0)
         printf("%-16s %-34s %10s %10s %8s\n", "op", "case", "ms", "GFLOP/s", "GB/s");
-    bool first = true, found = false;
+    bool first = true;
     for (int64_t i = 0; rc == 0 && i < list.count; i++) {
         const heed_case *c = &list.items[i];
         if (o->only && strcmp(o->only, c->op) != 0) continue;
-        found = true;
         if (!c->bench) continue;
         const double s = measure(cx, c, err);
         rc = err->code;
         if (rc == 0) print(o, c, s, first);
         first = false;
     }
-    if (o->json) printf("]}\n");
-    if (rc == 0 && o->only && !found) {
-        rc = err->code = HEED_EINVALID;
-        snprintf(err->msg, sizeof err->msg, "bench: there is no operation '%.60s'", o->only);
-    }
+    if (rc == 0 && o->json) printf("]}\n");
     heed__cases_free(&list);
     heed_ctx_free(cx);
     return rc;

@@ -32,6 +32,27 @@ int bench_failed(heed_ctx *cx, heed_error *err) {
     return err->code;
 }
 
+/* An option that was given and that this kind of measurement knows nothing of, or NULL. */
+static const char *misplaced(const bench_options *o, const bench_options *none, const char *kind) {
+    const struct {
+        const char *name, *kind;
+        bool given;
+    } list[] = {
+        { "--len", "attention", o->lengths != none->lengths },
+        { "--causal", "attention", o->causal },
+        { "--window", "attention", o->window != none->window },
+        { "--backward", "attention", o->backward },
+        { "--heads", "attention", o->heads != none->heads },
+        { "--dim", "attention", o->dim != none->dim },
+        { "--only", "ops", o->only != NULL },
+    };
+    if (strcmp(kind, "attention") != 0 && strcmp(kind, "gemm") != 0 && strcmp(kind, "ops") != 0)
+        return NULL;
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (list[i].given && strcmp(list[i].kind, kind) != 0) return list[i].name;
+    return NULL;
+}
+
 int cmd_bench(int argc, char **argv) {
     if (argc > 0 && strcmp(argv[0], "ablate") == 0) return bench_ablate(argc - 1, argv + 1);
     if (argc > 0 && strcmp(argv[0], "serve") == 0) {
@@ -39,7 +60,8 @@ int cmd_bench(int argc, char **argv) {
         argv[0] = name;
         return serving_run(argc, argv);
     }
-    bench_options o = { .heads = 8, .dim = 64, .threads = 1, .lengths = "128..8192" };
+    const bench_options none = { .heads = 8, .dim = 64, .threads = 1, .lengths = "128..8192" };
+    bench_options o = none;
     const opt options[] = {
         { "len", 0, OPT_TEXT, &o.lengths, 0, 0, "A..B", "attention: lengths, doubled (128..8192)" },
         { "causal", 0, OPT_FLAG, &o.causal, 0, 0, NULL, "attention: each sees those before it" },
@@ -63,6 +85,12 @@ int cmd_bench(int argc, char **argv) {
     const char *operand[1];
     const int n = opt_read(&what, argc, argv, operand);
     if (n < 0) return command_usage(n);
+    const char *wrong = misplaced(&o, &none, operand[0]);
+    if (wrong) {
+        fprintf(stderr, tr("heed bench %s: %s is no option of it; see --help\n"), operand[0],
+                wrong);
+        return EXIT_USAGE;
+    }
     heed_error err = { 0 };
     int rc;
     if (strcmp(operand[0], "attention") == 0)

@@ -583,6 +583,8 @@ const message messages_zh[] = {
       "heed embed: -o 的文件应以 .npy 或 .safetensors 结尾，而不是“%s”\n" },
     { "heed bench: no '%s'; there is: attention, gemm, ops, ablate, serve\n",
       "heed bench: 没有“%s”；可用的有：attention、gemm、ops、ablate、serve\n" },
+    { "heed bench %s: %s is no option of it; see --help\n",
+      "heed bench %s: 没有选项“%s”；参见 --help\n" },
     { "heed bench ablate: no task '%s'; there is: classify\n",
       "heed bench ablate: 没有任务“%s”；可用的有：classify\n" },
     { "time grows as length to the power %.2f\n", "时间按长度的 %.2f 次方增长\n" },
