@@ -103,8 +103,10 @@ typedef struct heed_classify_cfg {
                           see a twentieth, 2000 at most, by which it is weighed against n-grams */
     int64_t patience;  /* epochs without a better one before training stops (never) */
     double seconds;    /* time after which it stops (none) */
-    const char *from;  /* folder of a model of the same recipe to start from: its words and weights;
-                          its head too, where the labels are the same */
+    const char *from;  /* folder of a model to start from, of any task (the recipe is its own unless
+                          another is said): one of the same recipe is taken whole, words and
+                          weights, its head too where the labels are the same; of another what
+                          fits, vectors of words and layers, as a line of the log says */
     const char *vectors; /* file of words' vectors to start from, in word2vec's text form; embed's
                             default is their width (none) */
     bool freeze;         /* nothing below the head is learnt */

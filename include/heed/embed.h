@@ -47,6 +47,8 @@ typedef struct heed_embedder_cfg {
     const char *run;          /* folder for logs and, where training is stopped, its checkpoint */
     bool resume;              /* go on with the checkpoint there */
     bool keep_stopped;        /* cancelled, the best so far is given (with *err filled) */
+    const char *from; /* folder of a model of any kind to start from: an embedder's or classifier's
+                         body, where the recipe is (or is said to be) its own, else its words */
 } heed_embedder_cfg;
 
 typedef struct heed_embedder heed_embedder; /* for one thread at a time */

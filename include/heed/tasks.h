@@ -226,8 +226,10 @@ typedef struct heed_tag_cfg {
     double word_dropout;      /* whole words; negative: none (0.05) */
     double feature_dropout;   /* features of letters, each by itself; negative: none (0.15) */
     double ema;               /* decay of an average of the weights, which then counts (none) */
-    const char *from; /* folder of a tagger to start from: its shape, words and weights; what
-                                 scores the tags too, where no type is new (none) */
+    const char *from; /* folder of a model to start from (none): a tagger's shape, words and
+                                 weights, what scores the tags too where no type is new; of a
+                                 model of another task or recipe its vectors of words, and layers
+                                 where they fit, as a line of the log says */
     double seconds;   /* time for the training (no limit) */
     uint64_t seed;
     heed_precision precision; /* of training and, stored with the model, of its answers (f32) */

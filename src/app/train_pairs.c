@@ -32,6 +32,7 @@ static int read_options(pairs_options *o, int argc, char **argv, const char **op
           "column of 1 and 0: pairs with 0 do not belong together and are left out (guessed)" },
         { "recipe", 0, OPT_TEXT, &c->recipe, 0, 0, "R",
           "of the body: match, attend, encoder, classic (match)" },
+        { "from", 0, OPT_TEXT, &c->from, 0, 0, "MODEL", "start from this model" },
         { "valid", 0, OPT_TEXT, &o->valid, 0, 0, "FILE", "held-out pairs" },
         { "valid-part", 0, OPT_REAL, &o->hold_out, 0, 0.9, "P",
           "else this part of the pairs is held out, at most 2000 (0.1)" },

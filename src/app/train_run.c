@@ -52,7 +52,14 @@ static void progress(void *user, const heed_progress *p) {
     }
 }
 
+/* What a training does by itself belongs to its course; warnings and errors go their own way. */
 static void log_line(void *user, heed_log_level level, const char *line) {
+    char text[MESSAGE_SIZE];
+    if (level == HEED_LOG_INFO) {
+        terminal_clear(&((train_watch *)user)->term);
+        printf("%s\n", tr_made(line, text));
+        fflush(stdout);
+    }
     terminal_log(&((train_watch *)user)->term, level, line);
 }
 

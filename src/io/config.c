@@ -43,6 +43,13 @@ json_t *heed__config_load(const heed_hooks *hooks, const char *folder, int64_t n
     return NULL;
 }
 
+int heed__config_blame(const char *folder, heed_error *err) {
+    const heed_error was = *err;
+    if (was.code != HEED_EINVALID) return was.code;
+    if (strncmp(was.msg, folder, strlen(folder)) == 0) return err->code = HEED_EFORMAT;
+    return heed__error(err, HEED_EFORMAT, "%.300s/config.json: %s", folder, was.msg);
+}
+
 int heed__config_save(const heed_hooks *hooks, const char *folder, int64_t format_version,
                       const json_t *fields, heed_error *err) {
     heed_error own;

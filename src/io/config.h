@@ -15,6 +15,10 @@ char *heed__path(const heed_hooks *hooks, const char *folder, const char *name);
 json_t *heed__config_load(const heed_hooks *hooks, const char *folder, int64_t newest,
                           heed_error *err);
 
+/* What a layer refused as a wrong setting is a wrong file where it came from a config.json:
+ * HEED_EFORMAT, and the sentence names the file unless it does already. Its status. */
+int heed__config_blame(const char *folder, heed_error *err);
+
 /* Makes the folder if need be and writes fields, with "format_version" put before them, to its
  * config.json. 0 or a status. */
 int heed__config_save(const heed_hooks *hooks, const char *folder, int64_t format_version,

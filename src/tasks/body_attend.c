@@ -258,6 +258,23 @@ static int64_t word_row(const heed_body *b, const char *word, size_t size) {
     return row < a->rows ? row : -1;
 }
 
+/* The word and its pieces; of what is cut into several words those of all. */
+static int64_t spell(const heed_body *b, const char *word, size_t size, heed_tensor **table,
+                     int32_t *id, int64_t most) {
+    const heed_attend *a = (const heed_attend *)b;
+    heed_features f = { .hooks = b->hooks };
+    int64_t n = 0;
+    *table = a->table;
+    if (heed__features_add(&f, &a->features, word, size) == 0 && f.units)
+        for (int64_t k = 0; k < f.bag[f.units] && n < most; k++) {
+            if (heed__feature_kind_of(f.key[k]) > HEED_FEATURE_PIECE) continue;
+            const int32_t row = heed__index_find(&a->index, f.key[k]);
+            if (row >= 0 && row < a->rows) id[n++] = row;
+        }
+    heed__features_free(&f);
+    return n;
+}
+
 static void end(heed_body *b) {
     heed_attend *a = (heed_attend *)b;
     heed__index_free(&a->index);
@@ -279,6 +296,7 @@ const heed_body_kind heed__body_attend = { .name = "attend",
                                            .encode = heed__attend_encode,
                                            .words = words,
                                            .word = word_row,
+                                           .spell = spell,
                                            .fit = fit,
                                            .gain = gain,
                                            .held = held,

@@ -182,6 +182,15 @@ static int64_t word_row(const heed_body *b, const char *word, size_t size) {
     return id < HEED_VOCAB_SPECIAL ? -1 : id;
 }
 
+static int64_t spell(const heed_body *b, const char *word, size_t size, heed_tensor **table,
+                     int32_t *id, int64_t most) {
+    const int64_t row = word_row(b, word, size);
+    *table = ((const classic *)b)->model.embed.w;
+    if (row < 0 || most < 1) return 0;
+    id[0] = (int32_t)row;
+    return 1;
+}
+
 static void end(heed_body *b) {
     heed__vocab_free(((classic *)b)->vocab);
 }
@@ -200,6 +209,7 @@ const heed_body_kind heed__body_classic = { .name = "classic",
                                             .encode = encode,
                                             .words = words,
                                             .word = word_row,
+                                            .spell = spell,
                                             .apply = apply,
                                             .states = states,
                                             .free = end };

@@ -155,6 +155,7 @@ static int load(heed_body *b, const json_t *config, const char *dir, heed_error 
         return heed__error(err, HEED_EFORMAT, "%s: %lld tokens, where config.json says %lld", path,
                            (long long)heed_tokenizer_len(e->tok), (long long)m.vocab - MORE_ROWS);
     b->cfg.embed = m.dim;
+    b->cfg.heads = m.heads;
     b->cfg.dropout = m.dropout;
     b->cfg.max_len = m.max_len;
     heed__body_narrow(b, &m.attention);
@@ -297,6 +298,26 @@ static int64_t word_row(const heed_body *b, const char *word, size_t size) {
     return id < HEED_VOCAB_SPECIAL ? -1 : id;
 }
 
+static int64_t spell(const heed_body *b, const char *word, size_t size, heed_tensor **table,
+                     int32_t *id, int64_t most) {
+    const encoder *e = (const encoder *)b;
+    const heed_encode_cfg plain = { .no_special = true, .no_truncation = true, .no_padding = true };
+    heed_encoding t = { .len = 0 };
+    int64_t n = 0;
+    *table = e->model.embed.w;
+    if (e->vocab) {
+        const int64_t row = word_row(b, word, size);
+        if (row >= 0 && most > 0) id[n++] = (int32_t)row;
+        return n;
+    }
+    heed_error none;
+    if (heed_tokenizer_encode(e->tok, word, size, &plain, &t, &none) == 0)
+        for (int64_t i = 0; i < t.len && n < most; i++)
+            if (t.id[i] >= 0 && t.id[i] < e->units) id[n++] = t.id[i];
+    heed_encoding_free(&t);
+    return n;
+}
+
 static void end(heed_body *b) {
     heed__vocab_free(((encoder *)b)->vocab);
     heed_tokenizer_close(((encoder *)b)->tok);
@@ -316,6 +337,7 @@ const heed_body_kind heed__body_encoder = { .name = "encoder",
                                             .encode = encode,
                                             .words = words,
                                             .word = word_row,
+                                            .spell = spell,
                                             .apply = apply,
                                             .states = states,
                                             .hidden_unit = hidden_unit,

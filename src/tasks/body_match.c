@@ -286,6 +286,20 @@ static heed_tensor *apply(heed_ctx *cx, const heed_body *body, const heed_rows *
     return heed_reshape(cx, heed_matmul(cx, s, x, false, false), 2, (int64_t[]){ n, m->dim });
 }
 
+static int64_t spell(const heed_body *b, const char *word, size_t size, heed_tensor **table,
+                     int32_t *id, int64_t most) {
+    const match *m = (const match *)b;
+    heed_features f = { .hooks = b->hooks };
+    int64_t n = 0;
+    *table = m->table;
+    if (heed__features_add(&f, &m->features, word, size) == 0 && f.units)
+        for (int64_t k = 0; k < f.bag[f.units] && n < most; k++)
+            if (heed__feature_kind_of(f.key[k]) <= HEED_FEATURE_PIECE)
+                id[n++] = row_of(m, f.key[k]);
+    heed__features_free(&f);
+    return n;
+}
+
 static const char *const files[] = { NULL };
 
 const heed_body_kind heed__body_match = { .name = "match",
@@ -297,4 +311,5 @@ const heed_body_kind heed__body_match = { .name = "match",
                                           .config = config,
                                           .save = save,
                                           .encode = encode,
+                                          .spell = spell,
                                           .apply = apply };

@@ -70,9 +70,6 @@ void heed__classifier_drop(const char *dir);
  * where asked. 0 or a status. */
 int heed__classifier_open_config(heed_classifier *c, const char *dir, heed_head_cfg *head,
                                  heed_error *err);
-/* The recipe that a folder's config.json tells of. 0 or a status. */
-int heed__classifier_recipe(const char *dir, char *recipe, size_t size, const heed_hooks *hooks,
-                            heed_error *err);
 /* Answers to len labelled texts: one outcome for each, and, where score is not NULL, the
  * probability of the model's second label; labels that it does not have are -1, -2 .. by their
  * names. 0 or a status. */

@@ -260,18 +260,6 @@ static int open_tree(heed_classifier *c, const json_t *tree, const char *dir, he
     return rc ? rc : kind->load(c->body, body, dir, err);
 }
 
-int heed__classifier_recipe(const char *dir, char *recipe, size_t size, const heed_hooks *hooks,
-                            heed_error *err) {
-    if (strlen(dir) > HEED_PATH_SIZE - 64)
-        return heed__error(err, HEED_EINVALID, "%.100s...: too long a name", dir);
-    json_t *tree = heed__config_load(hooks, dir, HEED_CLASSIFIER_FORMAT, err);
-    if (!tree) return err->code;
-    const char *name = json_string_value(json_object_get(tree, "recipe"));
-    heed__format(recipe, size, "%s", name ? name : "classic"); /* version 1 has no other */
-    json_decref(tree);
-    return 0;
-}
-
 int heed__classifier_open_config(heed_classifier *c, const char *dir, heed_head_cfg *head,
                                  heed_error *err) {
     if (strlen(dir) > HEED_PATH_SIZE - 64)
@@ -303,7 +291,7 @@ static heed_classifier *open_once(const char *dir, const heed_open_cfg *cfg, hee
     if (rc == 0) rc = heed__body_memo(c->cx, c->body, &c->memo, err);
     if (rc == 0) return c;
     /* what a layer calls a wrong setting is a wrong file here */
-    if (rc == HEED_EINVALID && strlen(dir) < HEED_PATH_SIZE - 64) err->code = HEED_EFORMAT;
+    if (strlen(dir) < HEED_PATH_SIZE - 64) heed__config_blame(dir, err);
     heed_classifier_close(c);
     return NULL;
 }

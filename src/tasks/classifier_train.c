@@ -7,10 +7,9 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/text.h"
-#include "heed/io.h"
 #include "heed/ops.h"
-#include "io/prefix.h"
 #include "tasks/classifier_data.h"
+#include "tasks/origin.h"
 #include "tasks/word_vectors.h"
 #include "tensor/params.h"
 
@@ -21,6 +20,9 @@ typedef struct training {
     heed_body_cfg body;
     heed_fit_cfg fit;
     const heed_body_kind *kind;
+    heed_origin origin;           /* cfg.from */
+    bool whole;                   /* its body is taken as it is */
+    bool same_labels, same_array; /* likewise its head, and what it reads beside texts */
     heed_part learn, held;
     bool spare; /* held has only what the weight of evidence is measured on */
     heed_goal goal;
@@ -60,14 +62,27 @@ static int find_names(training *t) {
     return 0;
 }
 
+/* The model to start from, where there is one. */
+static int fill_in_origin(training *t) {
+    const heed_classify_cfg *c = &t->cfg;
+    if (!c->from) return 0;
+    if (c->vectors)
+        return heed__error(t->err, HEED_EUNSUPPORTED, "train: from and vectors go one at a time");
+    if (heed__origin_settle(&t->origin, t->kind, &t->body, &t->whole, t->err)) return t->err->code;
+    if (c->freeze && !t->whole)
+        return heed__error(t->err, HEED_EUNSUPPORTED,
+                           "%s: freeze needs a model of the same recipe to start from: what is "
+                           "not taken must be learnt",
+                           c->from);
+    return 0;
+}
+
 static int fill_in(training *t) {
     heed_classify_cfg *c = &t->cfg;
     const char *recipe = c->recipe ? c->recipe : "attend";
-    char own[64];
-    if (c->from && !c->recipe) {
-        if (heed__classifier_recipe(c->from, own, sizeof own, c->hooks, t->err))
-            return t->err->code;
-        recipe = own;
+    if (c->from) {
+        if (heed__origin_open(&t->origin, c->from, c->hooks, t->err)) return t->err->code;
+        if (!c->recipe) recipe = t->origin.recipe;
     }
     t->kind = heed__body_kind_find(recipe);
     if (!t->kind)
@@ -112,6 +127,7 @@ static int fill_in(training *t) {
         t->body.embed = heed__word_vectors_dim(c->vectors, c->hooks, t->err);
         if (t->body.embed < 0) return (int)t->body.embed;
     }
+    if (fill_in_origin(t)) return t->err->code;
     own_values(t);
     return find_names(t);
 }
@@ -170,62 +186,35 @@ static int check(const training *t) {
 
 /* -- making ----------------------------------------------------------------------------------- */
 
-/* Values of the body's or of the head's parameters from the folder's weights; a head of another
- * shape stays as it is. */
-static int take_weights(training *t, bool head) {
-    char path[4096];
-    heed__format(path, sizeof path, "%s/model.safetensors", t->cfg.from);
-    heed_safetensors *st = heed_safetensors_open(path, t->cfg.hooks, t->err);
-    if (!st) return t->err->code;
-    int rc = 0;
-    for (int64_t i = 0; rc == 0 && i < heed_params_count(t->c->ps); i++) {
-        heed_tensor *w = heed_params_at(t->c->ps, i);
-        if (heed__is_head(w->name) != head) continue;
-        const bool taken = heed__param_take(w, st, "");
-        heed__param_set_rounded(w, false); /* it learns on */
-        if (!taken && !head)
-            rc = heed__error(t->err, HEED_EFORMAT, "%s: tensor '%.80s' is missing or another one",
-                             path, w->name);
-    }
-    heed_safetensors_close(st);
-    return rc;
-}
-
-/* The body of the model to start from, in place of one that is learnt; *same: its labels are ours.
- */
-static int open_from(training *t, bool *same) {
+/* The body of the model to start from, in place of one that is learnt. */
+static int take_body(training *t) {
     heed_classifier *c = t->c;
-    heed_classifier *old = heed__classifier_new(t->cfg.isa, 1, t->cfg.seed, t->cfg.hooks, t->err);
-    if (!old) return t->err->code;
-    heed_params *ours = c->ps;
     heed_head_cfg head;
-    heed_params_free(old->ps); /* its body declares its parameters in ours */
-    old->ps = ours;
-    int rc = heed__classifier_open_config(old, t->cfg.from, &head, t->err);
-    heed__params_limit(ours, -1);
-    old->ps = NULL;
-    if (rc == 0 && old->body->kind != t->kind)
-        rc = heed__error(t->err, HEED_EINVALID, "%s: is of recipe '%s', not '%s'", t->cfg.from,
-                         old->body->kind->name, t->kind->name);
-    if (rc == 0) {
-        c->body = old->body;
-        old->body = NULL;
-        *same = old->labels == c->labels && head.target == t->cfg.target;
-        for (int64_t i = 0; *same && i < c->labels; i++)
-            *same = strcmp(old->label[i], c->label[i]) == 0;
-    }
+    bool all;
+    heed_classifier *old = heed__origin_body(&t->origin, c->ps, &head, t->err);
+    if (!old) return t->err->code;
+    c->body = old->body;
+    old->body = NULL;
+    if (!t->cfg.max_len) t->body.max_len = old->max_len;
+    t->same_array = old->beside.in > 0 && t->data->array && t->data->array->dim == old->beside.in &&
+                    t->data->array->sequence == old->beside.sequence;
+    t->same_labels = !t->origin.embedder && old->labels == c->labels &&
+                     head.target == t->cfg.target;
+    for (int64_t i = 0; t->same_labels && i < c->labels; i++)
+        t->same_labels = strcmp(old->label[i], c->label[i]) == 0;
     heed_classifier_close(old);
-    return rc;
+    return heed__origin_take(&t->origin, c->ps, HEED_ORIGIN_BODY, &all, t->err);
 }
 
-static int make_body(training *t, bool *same) {
-    if (t->cfg.from) return open_from(t, same);
+static int make_body(training *t) {
+    if (t->whole) return take_body(t);
     t->c->body = heed__body_new(t->kind, &t->body, t->c->ps, &t->c->hooks, t->err);
     if (!t->c->body) return HEED_ENOMEM;
     heed_texts x;
     const int rc = heed__all_texts(t->c, &t->learn, t->cfg.pretrain, &x, t->err);
     if (rc) return rc;
-    const int learnt = t->kind->learn(t->c->body, &x, t->err);
+    int learnt = t->kind->learn(t->c->body, &x, t->err);
+    if (learnt == 0 && t->cfg.from) learnt = heed__origin_give(&t->origin, t->c->body, &x, t->err);
     heed__free(&t->c->hooks, (void *)x.text);
     if (learnt == 0 && t->cfg.vectors)
         return heed__word_vectors_take(t->c->body, t->cfg.vectors, t->cfg.hooks, t->err);
@@ -262,7 +251,11 @@ static int make_beside(training *t) {
     *b = (heed_beside){ .in = x->dim, .sequence = x->sequence, .dropout = t->body.dropout };
     const int rc = heed__beside_init(b, t->c->ps, t->err);
     if (rc) return rc;
-    heed__beside_measure(b, x, t->learn.x.len);
+    bool taken = false;
+    if (t->same_array)
+        if (heed__origin_take(&t->origin, t->c->ps, HEED_ORIGIN_ARRAY, &taken, t->err))
+            return t->err->code;
+    if (!taken) heed__beside_measure(b, x, t->learn.x.len);
     t->c->no_texts = true;
     for (int64_t i = 0; t->c->no_texts && i < t->data->len; i++)
         t->c->no_texts = !*t->data->text[i];
@@ -319,19 +312,21 @@ static int fit_body(training *t) {
 
 static int prepare(training *t) {
     heed_classifier *c = t->c;
-    bool same = false;
-    int rc = make_body(t, &same);
+    bool taken = false;
+    int rc = make_body(t);
     c->max_len = t->body.max_len;
     c->keep = t->cfg.keep;
     c->windows = t->cfg.windows;
     c->hierarchy = t->cfg.hierarchy;
     c->epochs = t->fit.epochs;
-    if (rc == 0 && t->cfg.from) rc = take_weights(t, false);
     if (rc == 0 && t->cfg.pretrain)
         rc = heed__classifier_pretrain(c, &t->learn, &t->cfg, &t->fit, t->err);
     if (rc == 0) rc = make_beside(t);
     if (rc == 0) rc = make_head(t);
-    if (rc == 0 && t->cfg.from && same) rc = take_weights(t, true);
+    if (rc == 0 && t->same_labels)
+        rc = heed__origin_take(&t->origin, c->ps, HEED_ORIGIN_HEAD, &taken, t->err);
+    if (rc == 0 && t->whole)
+        heed__origin_tell(&t->origin, taken ? ", the head too" : "; the head begins anew");
     if (rc == 0) rc = heed__part_encode(c, &t->learn, t->err);
     if (rc == 0 && t->held.x.len) rc = heed__part_encode(c, &t->held, t->err);
     if (rc == 0 && t->cfg.balanced) rc = balance(t);
@@ -475,13 +470,15 @@ heed_classifier *heed_classifier_train(const heed_examples *data, const heed_cla
     heed_fitted done = { 0 };
     *t.err = (heed_error){ 0 };
     const heed_target target = given->target;
-    if (heed__data_check(data, target, "text", t.err) || fill_in(&t) || check(&t) ||
-        check_attention(&t))
+    if (heed__data_check(data, target, "text", t.err) == 0 && fill_in(&t) == 0 && check(&t) == 0 &&
+        check_attention(&t) == 0 &&
+        (!given->valid || heed__data_check(given->valid, target, "held-out text", t.err) == 0))
+        t.c = heed__classifier_new(given->isa, given->threads, given->seed, given->hooks, t.err);
+    if (!t.c) {
+        heed__origin_close(&t.origin);
         return NULL;
-    if (given->valid && heed__data_check(given->valid, target, "held-out text", t.err)) return NULL;
+    }
     if (t.fit.batch > data->len) t.fit.batch = data->len;
-    t.c = heed__classifier_new(given->isa, given->threads, given->seed, given->hooks, t.err);
-    if (!t.c) return NULL;
     heed_ctx_set_precision(t.c->cx, given->precision);
     int rc = target == HEED_TARGET_SCORE ? 0 : heed__data_labels(t.c, data, t.err);
     t.body.labels = t.c->labels;
@@ -496,6 +493,7 @@ heed_classifier *heed_classifier_train(const heed_examples *data, const heed_cla
     if (kept && t.kind->finish) t.kind->finish(t.c->body);
     if (kept && t.held.x.len && !t.spare && target == HEED_TARGET_LABEL) rc = calibrate(&t, rc);
     const heed_hooks hooks = t.c->hooks;
+    heed__origin_close(&t.origin);
     heed__part_free(&t.learn, &hooks);
     heed__part_free(&t.held, &hooks);
     heed__free(&hooks, t.weight);

@@ -166,6 +166,14 @@ static int open_tree(heed_embedder *e, const json_t *tree, const char *dir, heed
     return rc ? rc : heed__embedder_declared(e, err);
 }
 
+int heed__embedder_open_config(heed_embedder *e, const char *dir, heed_error *err) {
+    json_t *tree = heed__config_load(&e->c->hooks, dir, INT32_MAX, err);
+    if (!tree) return err->code;
+    const int rc = open_tree(e, tree, dir, err);
+    json_decref(tree);
+    return rc;
+}
+
 static int load(heed_embedder *e, const json_t *tree, const char *dir, heed_error *err) {
     char path[HEED_PATH_SIZE];
     heed_classifier *c = e->c;
@@ -175,9 +183,7 @@ static int load(heed_embedder *e, const json_t *tree, const char *dir, heed_erro
         heed_params_freeze(c->cx, c->ps) != 0)
         rc = heed__error(err, HEED_ENOMEM, "%s", heed_params_error(c->ps)->msg);
     if (rc == 0) rc = heed__body_memo(c->cx, c->body, &c->memo, err);
-    /* what a layer calls a wrong setting is a wrong file here */
-    if (rc == HEED_EINVALID) rc = err->code = HEED_EFORMAT;
-    return rc;
+    return rc ? heed__config_blame(dir, err) : 0;
 }
 
 /* A classifier's body, which reads all of a text. */

@@ -16,6 +16,8 @@ struct heed_embedder {
 /* An empty one with its context. NULL and *err on failure. */
 heed_embedder *heed__embedder_new(const char *isa, int threads, uint64_t seed,
                                   const heed_hooks *hooks, heed_error *err);
+/* Reads dir's config.json and makes the body of it, without weights. 0 or a status. */
+int heed__embedder_open_config(heed_embedder *e, const char *dir, heed_error *err);
 /* Whether all of its parameters could be declared. 0 or a status. */
 int heed__embedder_declared(const heed_embedder *e, heed_error *err);
 /* Whether heed_embedder_save could write its folder. 0 or a status. */

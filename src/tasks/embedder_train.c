@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "heed/ops.h"
 #include "tasks/embedder.h"
+#include "tasks/origin.h"
 
 enum { HELD_MOST = 2000 };
 
@@ -27,6 +28,8 @@ typedef struct training {
     heed_body_cfg body;
     heed_fit_cfg fit;
     const heed_body_kind *kind;
+    heed_origin origin; /* cfg.from */
+    bool whole;         /* its body is taken as it is */
     part learn, held;
     heed_span *span; /* [batch] */
     char settings[256];
@@ -41,9 +44,12 @@ static int no_memory(const training *t) {
 
 static int fill_in(training *t) {
     heed_embedder_cfg *c = &t->cfg;
-    t->kind = heed__body_kind_find(c->recipe ? c->recipe : "match");
+    const char *recipe = c->recipe ? c->recipe : "match";
+    if (c->from && heed__origin_open(&t->origin, c->from, c->hooks, t->err)) return t->err->code;
+    if (c->from && !c->recipe) recipe = t->origin.recipe;
+    t->kind = heed__body_kind_find(recipe);
     if (!t->kind)
-        return heed__error(t->err, HEED_EINVALID, "train: there is no recipe '%.40s'", c->recipe);
+        return heed__error(t->err, HEED_EINVALID, "train: there is no recipe '%.40s'", recipe);
     if (c->temperature == 0) c->temperature = 0.05;
     if (c->valid_part == 0) c->valid_part = 0.1;
     if (c->valid_part < 0) c->valid_part = 0;
@@ -66,6 +72,8 @@ static int fill_in(training *t) {
                              .run = c->run,
                              .resume = c->resume,
                              .hooks = c->hooks };
+    if (c->from && heed__origin_settle(&t->origin, t->kind, &t->body, &t->whole, t->err))
+        return t->err->code;
     t->kind->defaults(&t->body, &t->fit);
     if (t->body.dropout < 0) t->body.dropout = 0;
     return 0;
@@ -143,8 +151,27 @@ static int learn_body(training *t) {
     if (!both) return no_memory(t);
     for (int64_t i = 0; i < p->len; i++) both[2 * i] = p->text[i], both[2 * i + 1] = p->text2[i];
     const heed_texts x = { .len = 2 * p->len, .text = both };
-    const int rc = t->kind->learn(t->e->c->body, &x, t->err);
+    int rc = t->kind->learn(t->e->c->body, &x, t->err);
+    if (rc == 0 && t->cfg.from) rc = heed__origin_give(&t->origin, t->e->c->body, &x, t->err);
     heed__free(hooks, both);
+    return rc;
+}
+
+/* The body of the model to start from. */
+static int take_body(training *t) {
+    heed_classifier *c = t->e->c;
+    heed_head_cfg head;
+    bool all;
+    heed_classifier *old = heed__origin_body(&t->origin, c->ps, &head, t->err);
+    if (!old) return t->err->code;
+    c->body = old->body;
+    old->body = NULL;
+    if (!t->cfg.max_len) c->max_len = t->body.max_len = old->max_len;
+    heed_classifier_close(old);
+    int rc = heed__origin_take(&t->origin, c->ps, HEED_ORIGIN_BODY, &all, t->err);
+    const heed_body_goal none = { .classes = 0 }; /* what labels told its body is over */
+    if (rc == 0 && t->kind->fit) rc = t->kind->fit(c->cx, c->body, NULL, &none, t->err);
+    if (rc == 0) heed__origin_tell(&t->origin, "");
     return rc;
 }
 
@@ -171,8 +198,8 @@ static int prepare(training *t, const heed_examples *x) {
     c->max_len = t->body.max_len;
     c->keep = HEED_KEEP_HEAD;
     c->epochs = t->fit.epochs;
-    c->body = heed__body_new(t->kind, &t->body, c->ps, &c->hooks, t->err);
-    rc = c->body ? learn_body(t) : HEED_ENOMEM;
+    if (!t->whole) c->body = heed__body_new(t->kind, &t->body, c->ps, &c->hooks, t->err);
+    rc = t->whole ? take_body(t) : c->body ? learn_body(t) : HEED_ENOMEM;
     if (rc == 0) rc = heed__embedder_declared(t->e, t->err);
     if (rc == 0) rc = encode(t, &t->learn);
     if (rc) return rc;
@@ -278,12 +305,12 @@ static int run(training *t, heed_fitted *done) {
                                        6 * 8 * p->len,
                              .unit = "pairs" };
     heed__format(t->settings, sizeof t->settings,
-                 "embed %s, data %016llx, %lld epochs of batches of %lld, rate %g, dropout %g, "
+                 "embed %s%s, data %016llx, %lld epochs of batches of %lld, rate %g, dropout %g, "
                  "temperature %g, at most %lld words, seed %llu",
-                 t->kind->name, (unsigned long long)(hash_of(p) ^ hash_of(&t->held) * 3),
-                 (long long)t->fit.epochs, (long long)t->fit.batch, (double)t->fit.optim.lr,
-                 t->body.dropout, t->cfg.temperature, (long long)t->body.max_len,
-                 (unsigned long long)t->cfg.seed);
+                 t->kind->name, t->cfg.from ? " from another" : "",
+                 (unsigned long long)(hash_of(p) ^ hash_of(&t->held) * 3), (long long)t->fit.epochs,
+                 (long long)t->fit.batch, (double)t->fit.optim.lr, t->body.dropout,
+                 t->cfg.temperature, (long long)t->body.max_len, (unsigned long long)t->cfg.seed);
     t->fit.settings = t->settings;
     return heed__fit(&l, &t->fit, done, t->err);
 }
@@ -294,14 +321,18 @@ heed_embedder *heed_embedder_train(const heed_examples *data, const heed_embedde
     training t = { .cfg = *given, .err = err ? err : &own };
     heed_fitted done = { 0 };
     *t.err = (heed_error){ 0 };
-    if (fill_in(&t) || check(&t, data)) return NULL;
-    t.e = heed__embedder_new(given->isa, given->threads, given->seed, given->hooks, t.err);
-    if (!t.e) return NULL;
+    if (fill_in(&t) == 0 && check(&t, data) == 0)
+        t.e = heed__embedder_new(given->isa, given->threads, given->seed, given->hooks, t.err);
+    if (!t.e) {
+        heed__origin_close(&t.origin);
+        return NULL;
+    }
     t.e->temperature = t.cfg.temperature;
     heed_ctx_set_precision(t.e->c->cx, given->precision);
     int rc = prepare(&t, data);
     if (rc == 0) rc = run(&t, &done);
     const heed_hooks hooks = t.e->c->hooks;
+    heed__origin_close(&t.origin);
     part_free(&t.learn, &hooks);
     part_free(&t.held, &hooks);
     heed__free(&hooks, t.span);

@@ -29,6 +29,8 @@ typedef struct heed_tag_shape {
     double dropout, word_dropout, feature_dropout; /* read in training alone */
 } heed_tag_shape;
 
+typedef struct heed_origin heed_origin;
+
 struct heed_tagger {
     heed_hooks hooks;
     heed_ctx *cx;
@@ -59,9 +61,12 @@ heed_tagger *heed__tagger_open_shape(const char *dir, const heed_open_cfg *cfg, 
 /* t gets old's shape, but for what is read in training alone and the CRF, old's words, which old
  * has no longer, and its types. 0 or HEED_ENOMEM. */
 int heed__tagger_follow(heed_tagger *t, heed_tagger *old, heed_error *err);
-/* After heed__tagger_build: the weights in dir, which old was opened from; those that score the
+/* After heed__tagger_build: the weights of o, which old was opened from; those that score the
  * tags where t has no types but old's. 0 or a status. */
-int heed__tagger_take(heed_tagger *t, const heed_tagger *old, const char *dir, heed_error *err);
+int heed__tagger_take(heed_tagger *t, const heed_tagger *old, const heed_origin *o,
+                      heed_error *err);
+/* Likewise of a model of another kind (origin.h): words and layers. 0 or a status. */
+int heed__tagger_give(heed_tagger *t, const heed_origin *o, heed_error *err);
 /* Declares the parameters of t->shape for the vocabulary and types that t has. 0 or a status. */
 int heed__tagger_build(heed_tagger *t, heed_error *err);
 /* Makes the lattice from the weights; once more whenever they have changed. 0 or a status. */

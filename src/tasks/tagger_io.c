@@ -217,7 +217,7 @@ static int check_size(const heed_tagger *t, const char *path, heed_error *err) {
 
 /* What a layer calls a wrong setting is a wrong file here. NULL. */
 static heed_tagger *refused(heed_tagger *t, const char *dir, int rc, heed_error *err) {
-    if (rc == HEED_EINVALID && strlen(dir) <= HEED_PATH_SIZE - 32) err->code = HEED_EFORMAT;
+    if (rc && strlen(dir) <= HEED_PATH_SIZE - 32) heed__config_blame(dir, err);
     heed_tagger_close(t);
     return NULL;
 }

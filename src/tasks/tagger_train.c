@@ -6,12 +6,14 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "heed/ops.h"
+#include "tasks/origin.h"
 #include "tasks/tag_split.h"
 #include "tasks/tagger.h"
 #include "tasks/trainer.h"
 
 typedef struct training {
     heed_tagger *t, *old; /* old: that it starts from, without parameters, or NULL */
+    heed_origin origin;   /* cfg.from: the same, or a model of another kind */
     heed_tag_cfg cfg;     /* with the defaults filled in */
     heed_tag_part learn, held;
     const heed_tagged *valid; /* NULL: nothing is held out */
@@ -24,13 +26,8 @@ typedef struct training {
     heed_error *err;
 } training;
 
-static const char *recipe_of(const heed_tagger *t) {
-    return t->shape.encoder ? "encoder" : "lstm";
-}
-
-static heed_tag_cfg defaults(const heed_tag_cfg *given, const heed_tagger *old) {
+static heed_tag_cfg defaults(const heed_tag_cfg *given) {
     heed_tag_cfg c = *given;
-    if (!c.recipe && old) c.recipe = recipe_of(old);
     const bool encoder = c.recipe && strcmp(c.recipe, "encoder") == 0;
     if (!c.recipe) c.recipe = "lstm";
     if (c.valid_part == 0) c.valid_part = 0.1;
@@ -165,7 +162,8 @@ static int prepare(training *r, const heed_tagged *data) {
     if (rc == 0) rc = read_tags(r);
     if (rc == 0) rc = read_words(r);
     if (rc == 0) rc = heed__tagger_build(t, r->err);
-    if (rc == 0 && r->old) rc = heed__tagger_take(t, r->old, c->from, r->err);
+    if (rc == 0 && r->old) rc = heed__tagger_take(t, r->old, &r->origin, r->err);
+    if (rc == 0 && c->from && !r->old) rc = heed__tagger_give(t, &r->origin, r->err);
     const int64_t K = heed__inner_tags(t->types.len);
     if (rc) return rc;
     r->laws = heed__calloc(&t->hooks, (size_t)(K + 2), (size_t)K * sizeof *r->laws);
@@ -288,16 +286,26 @@ static int fit(training *r) {
     return rc;
 }
 
-/* The model to start from. 0 or a status. */
-static int open_from(training *r, const heed_tag_cfg *given) {
-    const heed_open_cfg open = { .isa = given->isa, .threads = 1, .hooks = given->hooks };
-    r->old = heed__tagger_open_shape(given->from, &open, r->err);
-    if (!r->old) return r->err->code;
-    const char *recipe = recipe_of(r->old);
-    if (!given->recipe || strcmp(given->recipe, recipe) == 0) return 0;
-    heed_tagger_close(r->old);
-    return heed__error(r->err, HEED_EINVALID, "%s: is of recipe '%s', not '%.40s'", given->from,
-                       recipe, given->recipe);
+/* The model to start from; of one of another kind the sizes of what fits, where no others are said.
+ * 0 or a status. */
+static int open_from(training *r, heed_tag_cfg *c) {
+    const heed_open_cfg open = { .isa = c->isa, .threads = 1, .hooks = c->hooks };
+    heed_origin *o = &r->origin;
+    if (heed__origin_open(o, c->from, c->hooks, r->err)) return r->err->code;
+    const bool encoder = strcmp(o->recipe, "encoder") == 0;
+    if (!c->recipe) c->recipe = encoder ? "encoder" : "lstm";
+    const bool alike = encoder == (strcmp(c->recipe, "encoder") == 0);
+    if (o->tagger && alike) {
+        r->old = heed__tagger_open_shape(c->from, &open, r->err);
+        return r->old ? 0 : r->err->code;
+    }
+    if (heed__origin_load(o, encoder && alike ? "encoder" : "classic", r->err)) return r->err->code;
+    if (!c->embed) c->embed = o->dim;
+    if (!alike || !o->layers.width) return 0;
+    if (!c->hidden) c->hidden = encoder ? o->layers.width / 2 : o->layers.width;
+    if (!c->layers) c->layers = o->layers.layers;
+    if (!c->heads) c->heads = o->layers.heads;
+    return 0;
 }
 
 heed_tagger *heed_tagger_train(const heed_tagged *data, const heed_tag_cfg *given,
@@ -305,11 +313,14 @@ heed_tagger *heed_tagger_train(const heed_tagged *data, const heed_tag_cfg *give
     heed_error own = { 0 };
     training r = { .err = err ? err : &own };
     *r.err = (heed_error){ 0 };
-    if (given->from && open_from(&r, given)) return NULL;
-    r.cfg = defaults(given, r.old);
-    if (check(data, &r.cfg, r.err) == 0)
-        r.t = heed__tagger_new(r.cfg.isa, r.cfg.threads, r.cfg.seed, r.cfg.hooks, r.err);
+    heed_tag_cfg cfg = *given;
+    if (!cfg.from || open_from(&r, &cfg) == 0) {
+        r.cfg = defaults(&cfg);
+        if (check(data, &r.cfg, r.err) == 0)
+            r.t = heed__tagger_new(r.cfg.isa, r.cfg.threads, r.cfg.seed, r.cfg.hooks, r.err);
+    }
     if (!r.t) {
+        heed__origin_close(&r.origin);
         heed_tagger_close(r.old);
         return NULL;
     }
@@ -318,6 +329,7 @@ heed_tagger *heed_tagger_train(const heed_tagged *data, const heed_tag_cfg *give
     if (rc == 0) rc = fit(&r);
     if (rc == 0 && r.valid) rc = heed__tagger_calibrate(r.t, r.valid, r.err);
     const heed_hooks hooks = r.t->hooks;
+    heed__origin_close(&r.origin);
     heed_tagger_close(r.old);
     heed__tag_part_free(&r.learn, &hooks);
     heed__tag_part_free(&r.held, &hooks);

@@ -391,6 +391,10 @@ static int read_kind(heed__norm *n, heed_fields *f, const char *type, int depth)
         n->map = heed__charsmap_new(map, f->name, &n->hooks, f->err);
         if (!n->map) return f->err ? f->err->code : HEED_EFORMAT;
         const json_t *keep = longest ? json_object_get(f->object, "keep") : NULL;
+        if (keep && !json_is_array(keep))
+            return heed__error(f->err, HEED_EFORMAT,
+                               "%s: keep is not a list of texts, none empty or there twice",
+                               f->name);
         return keep ? heed__charsmap_keep(n->map, keep, f->name, f->err) : 0;
     }
     return heed__error(f->err, HEED_EUNSUPPORTED, "%s: there is no normalizer '%.60s'", f->name,

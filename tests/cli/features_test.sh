@@ -37,6 +37,12 @@ done
 cmp -s "$dir/x/model.safetensors" "$dir/again/model.safetensors" || wrong "another model the second time"
 "$heed" train classify "$dir/data.tsv" -o "$dir/plain" --epochs 1 --run none >/dev/null 2>&1
 
+# one that starts from another begins with how that one reads features
+"$heed" train classify "$dir/data.tsv" --features "$dir/x.npy" --from "$dir/x" --lr 1e-9 --epochs 1 -o "$dir/again" --run none >"$dir/log" 2>&1 || wrong "--from with features: $(tail -1 "$dir/log")"
+grep -q "words and layers are taken, the head too" "$dir/log" || wrong "--from with features said: $(cat "$dir/log")"
+[ "$("$heed" predict "$dir/again" "$dir/texts" --features "$dir/x.npy" | cut -f1)" = "$("$heed" predict "$dir/x" "$dir/texts" --features "$dir/x.npy" | cut -f1)" ] ||
+    wrong "--from a model with features begins elsewhere"
+
 # labels alone
 tail -n +2 "$dir/data.tsv" | cut -f1 >"$dir/labels"
 "$heed" train classify "$dir/labels" --text none --features "$dir/x.npy" -o "$dir/alone" --epochs 10 --run none >"$dir/log" 2>&1 || wrong "labels alone: $(cat "$dir/log")"

@@ -105,7 +105,6 @@ expect 69 "learns no language beforehand" "$heed" train classify --recipe classi
 expect 66 "none.json" "$heed" train classify --recipe classic "$dir/paths.tsv" -o "$dir/x" --recipe encoder --tokenizer "$dir/none.json"
 # another head on a body that is there
 train score --recipe classic "$dir/score.tsv" -o "$dir/x" --from "$dir/several" --epochs 1
-expect 64 "is of recipe 'classic', not 'encoder'" "$heed" train classify --recipe classic "$dir/paths.tsv" -o "$dir/x" --recipe encoder --from "$dir/several"
 
 # a long text is read in windows: what counts may stand anywhere
 long() { yes z | head -300 | tr '\n' ' '; }
