@@ -185,10 +185,11 @@ typedef struct heed_body_kind {
     int64_t (*held)(const heed_body *b);
     /* The table [rows,D] that holds a vector for each word, and how many words; NULL: none. */
     heed_tensor *(*words)(const heed_body *b, int64_t *len);
-    /* The row of a word, -1 for one that has none. Where words is given, this is. */
+    /* The row of a word, -1 for one that has none, -2 where memory ran out. Where words is given,
+     * this is. */
     int64_t (*word)(const heed_body *b, const char *word, size_t size);
     /* The rows of *table that a word is made of, by itself and its pieces: id [most]. How many; 0:
-     * nothing is known of it. *table NULL: there is none. The function may be NULL. */
+     * nothing is known of it; HEED_ENOMEM. *table NULL: there is none. The function may be NULL. */
     int64_t (*spell)(const heed_body *b, const char *word, size_t size, heed_tensor **table,
                      int32_t *id, int64_t most);
     /* One vector for each span -> [n,b->dim]. call may be NULL. */

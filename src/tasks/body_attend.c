@@ -251,9 +251,8 @@ static int64_t word_row(const heed_body *b, const char *word, size_t size) {
     const heed_attend *a = (const heed_attend *)b;
     const heed_feature_cfg plain = { .run = 1, .ideograms = 1 };
     heed_features f = { .hooks = b->hooks };
-    int64_t row = -1;
-    if (heed__features_add(&f, &plain, word, size) == 0 && f.units == 1)
-        row = heed__index_find(&a->index, f.key[0]);
+    int64_t row = heed__features_add(&f, &plain, word, size) ? -2 : -1;
+    if (row == -1 && f.units == 1) row = heed__index_find(&a->index, f.key[0]);
     heed__features_free(&f);
     return row < a->rows ? row : -1;
 }
@@ -263,9 +262,9 @@ static int64_t spell(const heed_body *b, const char *word, size_t size, heed_ten
                      int32_t *id, int64_t most) {
     const heed_attend *a = (const heed_attend *)b;
     heed_features f = { .hooks = b->hooks };
-    int64_t n = 0;
+    int64_t n = heed__features_add(&f, &a->features, word, size) ? HEED_ENOMEM : 0;
     *table = a->table;
-    if (heed__features_add(&f, &a->features, word, size) == 0 && f.units)
+    if (n == 0 && f.units)
         for (int64_t k = 0; k < f.bag[f.units] && n < most; k++) {
             if (heed__feature_kind_of(f.key[k]) > HEED_FEATURE_PIECE) continue;
             const int32_t row = heed__index_find(&a->index, f.key[k]);

@@ -310,10 +310,11 @@ static int64_t spell(const heed_body *b, const char *word, size_t size, heed_ten
         if (row >= 0 && most > 0) id[n++] = (int32_t)row;
         return n;
     }
-    heed_error none;
-    if (heed_tokenizer_encode(e->tok, word, size, &plain, &t, &none) == 0)
-        for (int64_t i = 0; i < t.len && n < most; i++)
-            if (t.id[i] >= 0 && t.id[i] < e->units) id[n++] = t.id[i];
+    heed_error why;
+    const int rc = heed_tokenizer_encode(e->tok, word, size, &plain, &t, &why);
+    if (rc == HEED_ENOMEM) n = rc;
+    for (int64_t i = 0; rc == 0 && i < t.len && n < most; i++)
+        if (t.id[i] >= 0 && t.id[i] < e->units) id[n++] = t.id[i];
     heed_encoding_free(&t);
     return n;
 }

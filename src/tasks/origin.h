@@ -69,7 +69,8 @@ int heed__origin_settle(heed_origin *o, const heed_body_kind *kind, heed_body_cf
 /* After b has learnt from the texts x: heed__origin_fill with b's words and layers. */
 int heed__origin_give(const heed_origin *o, heed_body *b, const heed_texts *x, heed_error *err);
 
-/* What begins with its words: row finds a word's row of table, -1 for none. */
+/* What begins with its words: row finds a word's row of table, as a body's
+ * word does. */
 typedef struct heed_origin_words {
     heed_tensor *table; /* [rows,dim] */
     int64_t (*row)(const void *self, const char *word, size_t size);

@@ -94,26 +94,26 @@ static void project(const heed_tagger *t, const float *word, float *out) {
     }
 }
 
-/* The vector of a word; false: it knows nothing of it. */
-static bool vector_of(const heed_origin *o, const char *word, size_t size, float *out) {
+/* The vector of a word. 1; 0: it knows nothing of it; or HEED_ENOMEM. */
+static int vector_of(const heed_origin *o, const char *word, size_t size, float *out) {
     int32_t id[MOST_PIECES];
     heed_tensor *table = NULL;
     if (o->t) {
         const int32_t row = heed__vocab_find(o->t->vocab, word, size);
-        if (row < HEED_VOCAB_SPECIAL) return false;
+        if (row < HEED_VOCAB_SPECIAL) return 0;
         const float *from = HEED_F32_DATA(o->t->word.w) + row * o->t->shape.embed;
         if (o->dim != o->t->shape.embed)
             project(o->t, from, out);
         else
             memcpy(out, from, (size_t)o->dim * sizeof *out);
-        return true;
+        return 1;
     }
     const int64_t n = o->body->kind->spell(o->body, word, size, &table, id, MOST_PIECES);
     memset(out, 0, (size_t)o->dim * sizeof *out);
     for (int64_t i = 0; i < n; i++)
         for (int64_t k = 0; k < o->dim; k++)
             out[k] += HEED_F32_DATA(table)[id[i] * o->dim + k] / (float)n;
-    return n > 0;
+    return n < 0 ? (int)n : n > 0;
 }
 
 static double squares(const float *x, int64_t n) {
@@ -132,14 +132,17 @@ static int64_t fill_rows(const heed_origin *o, const heed_origin_words *x, const
     for (const char *at = words; count >= 0 && *at;) {
         const size_t size = strcspn(at, "\n");
         const int64_t row = x->row(x->self, at, size);
-        if (row >= 0 && !taken[row] && vector_of(o, at, size, vector)) {
+        const int any = row == -2               ? HEED_ENOMEM
+                        : row < 0 || taken[row] ? 0
+                                                : vector_of(o, at, size, vector);
+        if (any > 0) {
             float *to = HEED_F32_DATA(x->table) + row * C;
             sum[0] += squares(to, C);
             sum[1] += squares(vector, C);
             memcpy(to, vector, (size_t)C * sizeof *to);
             taken[row] = true;
-            count++;
         }
+        count = any < 0 ? any : count + any;
         at += size + (at[size] == '\n');
     }
     heed__free(&o->hooks, vector);
@@ -265,6 +268,8 @@ static int64_t row_of(const void *self, const char *word, size_t size) {
 int heed__origin_give(const heed_origin *o, heed_body *b, const heed_texts *x, heed_error *err) {
     heed_origin_words words = { .row = row_of, .self = b };
     bool layers;
+    const heed_error *why = heed_params_error(b->ps);
+    if (why) return heed__error(err, why->code, "%s", why->msg);
     words.table = b->kind->words(b, &words.words);
     if (!words.table)
         return heed__error(err, HEED_EUNSUPPORTED,
