@@ -54,40 +54,59 @@ void heed__epoch_order(const int64_t *length, int64_t items, uint64_t seed, int6
     }
 }
 
-/* Examples are walked in a shuffled order; each label gives every so many'th of its own, so that
- * what is held out of a label is its share, rounded by what the labels before it left over. */
+/* What stands together in a file often comes from one source: paraphrases by one hand, letters of
+ * one exchange, reviews of one hotel. Held out one by one, texts would be judged beside their near
+ * copies, and a model would look better than it is. So a label's examples, in their order, are cut
+ * into sections, and each gives one run of neighbours. */
+enum { RUN = 16 };
+
+/* Of a label's examples own[0..n) `want`, in runs. */
+static void hold_runs(heed_rng *rng, const int64_t *own, int64_t n, int64_t want, bool *held) {
+    const int64_t runs = want > n / 2 ? 1 : (want + RUN - 1) / RUN;
+    for (int64_t r = 0; r < runs; r++) {
+        const int64_t begin = n * r / runs, end = n * (r + 1) / runs;
+        const int64_t len = want * (r + 1) / runs - want * r / runs;
+        const int64_t at = begin + (int64_t)heed_rng_below(rng, (uint64_t)(end - begin - len + 1));
+        for (int64_t i = 0; i < len; i++) held[own[at + i]] = true;
+    }
+}
+
+/* How many of each label's begin[k+1] - begin[k] examples: its share, rounded by what the labels
+ * before it left over. Into want; their sum. */
+static int64_t shares(const int64_t *begin, int64_t classes, double part, int64_t *want) {
+    double over = 0.5;
+    int64_t sum = 0;
+    for (int64_t k = 0; k < classes; k++) {
+        const int64_t all = begin[k + 1] - begin[k];
+        const double share = part * (double)all + over;
+        want[k] = share > 0 ? (int64_t)share : 0;
+        if (want[k] >= all) want[k] = all > 0 ? all - 1 : 0;
+        over = share - (double)want[k];
+        if (over > 1) over = 1;
+        sum += want[k];
+    }
+    return sum;
+}
+
 int64_t heed__hold_out(const int32_t *label, int64_t len, double part, uint64_t seed, bool *held,
                        const heed_hooks *hooks) {
-    int64_t classes = 1, count = 0;
+    int64_t classes = 1, count = HEED_ENOMEM;
     for (int64_t i = 0; i < len; i++)
         if (label && label[i] >= classes) classes = (int64_t)label[i] + 1;
-    int64_t *order = heed__calloc(hooks, (size_t)len, sizeof *order);
+    int64_t *own = heed__calloc(hooks, (size_t)len, sizeof *own); /* examples by label */
+    int64_t *begin = heed__calloc(hooks, (size_t)classes + 2, sizeof *begin);
     int64_t *want = heed__calloc(hooks, (size_t)classes, sizeof *want);
-    if (order && want) {
+    if (own && begin && want) {
+        for (int64_t i = 0; i < len; i++) begin[(label ? label[i] : 0) + 2]++, held[i] = false;
+        for (int64_t k = 0; k < classes; k++) begin[k + 2] += begin[k + 1];
+        for (int64_t i = 0; i < len; i++) own[begin[(label ? label[i] : 0) + 1]++] = i;
+        count = shares(begin, classes, part, want);
         heed_rng rng = { .seed = seed, .stream = 0x68656c64u };
-        for (int64_t i = 0; i < len; i++) order[i] = i, held[i] = false;
-        heed_rng_shuffle(&rng, order, len);
-        for (int64_t i = 0; i < len; i++) want[label ? label[i] : 0]++;
-        double over = 0.5;
-        for (int64_t k = 0; k < classes; k++) {
-            const double share = part * (double)want[k] + over;
-            const int64_t all = want[k];
-            want[k] = share > 0 ? (int64_t)share : 0;
-            if (want[k] >= all) want[k] = all > 0 ? all - 1 : 0;
-            over = share - (double)want[k];
-            if (over > 1) over = 1;
-        }
-        for (int64_t i = 0; i < len; i++) {
-            int64_t *left = &want[label ? label[order[i]] : 0];
-            if (*left == 0) continue;
-            held[order[i]] = true;
-            --*left;
-            count++;
-        }
-    } else {
-        count = HEED_ENOMEM;
+        for (int64_t k = 0; k < classes; k++)
+            hold_runs(&rng, own + begin[k], begin[k + 1] - begin[k], want[k], held);
     }
-    heed__free(hooks, order);
+    heed__free(hooks, own);
+    heed__free(hooks, begin);
     heed__free(hooks, want);
     return count;
 }

@@ -104,8 +104,9 @@ void heed__epoch_order(const int64_t *length, int64_t items, uint64_t seed, int6
 void heed__length_order(const int64_t *length, int64_t items, int64_t *order);
 
 /* Splits off `part` of all examples by label, so that each label keeps its share (at least one
- * stays in training; a label with one example only is not held out). held[i]: example i is held
- * out. Depends on (labels, part, seed). Returns how many. */
+ * stays in training; a label with one example only is not held out), in runs of at most 16
+ * neighbours of one label, which often have one source. held[i]: example i is held out. Depends on
+ * (labels, part, seed). Returns how many. */
 int64_t heed__hold_out(const int32_t *label, int64_t len, double part, uint64_t seed, bool *held,
                        const heed_hooks *hooks);
 

@@ -60,8 +60,8 @@ static void measured_where_there_are_many(void **state) {
     assert_true(gain_of(held) != 4 && gain_of(held) > 0);
     assert_true(gain_of(all) != 4 && gain_of(all) > 0);
     assert_true(held->calibration.len > 0 && all->calibration.len == 0);
-    /* head and evidence are scaled together: nothing is left for a temperature */
-    assert_true(fabs(held->calibration.temperature - 1) < 0.02);
+    /* head and evidence are scaled together: little is left for a temperature, */
+    assert_true(fabs(held->calibration.temperature - 1) < 0.2); /* but what is usual draws it */
     heed_classifier_close(few);
     heed_classifier_close(held);
     heed_classifier_close(all);

@@ -65,6 +65,23 @@ static void test_hold_out(void **state) {
     assert_memory_not_equal(held, again, sizeof held);
     assert_true(llabs(heed__hold_out(NULL, 500, 0.2, 8, again, NULL) - 100) <= 1);
     assert_int_equal(heed__hold_out(label, 1, 0.5, 8, again, NULL), 0);
+    for (int64_t want = 1; want < 500; want++) /* any part of any number */
+        for (int64_t len = want + 1; len <= 500; len += 61) {
+            const double part = (double)want / (double)len;
+            const int64_t m = heed__hold_out(NULL, len, part, (uint64_t)want, again, NULL);
+            int64_t said = 0;
+            for (int64_t i = 0; i < len; i++) said += again[i];
+            assert_int_equal(said, m);
+            assert_true(llabs(m - want) <= 1);
+        }
+    /* neighbours of a label go together: few of those held out stand beside one learnt from */
+    int64_t alone = 0, last[3] = { -1, -1, -1 };
+    for (int i = 0; i < 500; i++) {
+        if (label[i] == 3) continue;
+        alone += last[label[i]] >= 0 && held[i] != held[last[label[i]]];
+        last[label[i]] = i;
+    }
+    assert_true(alone <= 2 * 5);
 }
 
 /* -- training --------------------------------------------------------------------------------- */
