@@ -78,6 +78,7 @@ typedef struct heed_classify_cfg {
     int64_t kv_heads;                /* heads of keys and values, a divisor of heads (heads) */
     bool share_layers;               /* encoder: all layers are one (Lan et al. 2020) */
     bool no_attention;     /* states are pooled, words counted as they are; not of an encoder */
+    bool no_evidence;      /* attend: without what n-grams tell by themselves */
     const char *pooling;   /* of the states: "mean", "max", "cls", "attention" ("mean") */
     double deviation;      /* of the words' first vectors (1 *) */
     bool no_marks;         /* classic: marks that stand alone, such as commas, are passed over */

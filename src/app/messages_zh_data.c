@@ -212,6 +212,7 @@ const message messages_zh[] = {
       "状态的池化：mean、max、cls、attention（默认 mean）" },
     { "of the words' first vectors (1)", "词向量初值的标准差（1）" },
     { "classic: pass over marks", "classic：略过标点" },
+    { "attend: without what n-grams tell by themselves", "attend：不加 n 元组各自的证据" },
     { "forget gates begin open: bias 1", "遗忘门初始打开：偏置为 1" },
     { "an LSTM each way", "双向 LSTM" },
     { "scaled_dot, dot, cosine, bilinear, additive; or none (scaled_dot)",

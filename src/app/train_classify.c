@@ -130,6 +130,8 @@ static int model_options(train_options *o, opt *list, int len) {
         { "pooling", 0, OPT_TEXT, &c->pooling, 0, 0, "P",
           "of the states: mean, max, cls, attention (mean)" },
         { "deviation", 0, OPT_REAL, &c->deviation, 0, 10, "X", "of the words' first vectors (1)" },
+        { "no-evidence", 0, OPT_FLAG, &c->no_evidence, 0, 0, NULL,
+          "attend: without what n-grams tell by themselves" },
         { "no-marks", 0, OPT_FLAG, &c->no_marks, 0, 0, NULL, "classic: pass over marks" },
         { "remember", 0, OPT_FLAG, &c->remember, 0, 0, NULL, "forget gates begin open: bias 1" },
         { "bidirectional", 0, OPT_FLAG, &c->bidirectional, 0, 0, NULL, "an LSTM each way" },

@@ -11,7 +11,7 @@
 /* What one form changes of the settings. */
 typedef struct form {
     const char *recipe, *what;
-    bool no_attention;
+    bool no_attention, no_evidence;
     heed_score_kind score;
     heed_weights_kind weights;
     int64_t window;
@@ -22,6 +22,11 @@ typedef struct form {
 static const form forms[] = {
     { .recipe = "attend", .what = "as it is" },
     { .recipe = "attend", .what = "no attention", .no_attention = true },
+    { .recipe = "attend", .what = "no evidence", .no_evidence = true },
+    { .recipe = "attend",
+      .what = "no evidence, no attention",
+      .no_attention = true,
+      .no_evidence = true },
     { .recipe = "attend", .what = "1 head", .heads = 1 },
     { .recipe = "attend", .what = "8 heads", .heads = 8 },
     { .recipe = "classic", .what = "as it is" },
@@ -83,6 +88,7 @@ static int train_once(ablation *a, const form *f, int64_t seed, heed_ablated *ro
     cfg.valid_part = 0;
     cfg.run = NULL;
     if (f->no_attention) cfg.no_attention = true;
+    if (f->no_evidence) cfg.no_evidence = true;
     if (f->score) cfg.attention.score = f->score;
     if (f->weights) cfg.attention.weights = f->weights;
     if (f->window) cfg.attention.window = f->window;

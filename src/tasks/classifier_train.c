@@ -285,7 +285,7 @@ static double spare_part(const training *t) {
     const heed_classify_cfg *c = &t->cfg;
     const int64_t n = t->data->len, few = 200 * (t->c->labels > 1 ? t->c->labels : 1);
     if (c->valid_part > 0 || c->valid || c->target != HEED_TARGET_LABEL || t->data->text2 ||
-        !t->kind->gain || n < 20 * LEAST_HELD || n > MOST_LEARNT || n < few)
+        !t->kind->gain || c->no_evidence || n < 20 * LEAST_HELD || n > MOST_LEARNT || n < few)
         return 0;
     return n > 40000 ? 2000 / (double)n : 0.05;
 }
@@ -293,14 +293,15 @@ static double spare_part(const training *t) {
 /* Whether what is held out is enough to measure by. */
 static bool measures(const training *t) {
     return t->held.x.len >= LEAST_HELD && t->learn.x.len <= MOST_LEARNT &&
-           t->cfg.target == HEED_TARGET_LABEL && t->kind->gain && !t->c->head.cfg.pairs;
+           t->cfg.target == HEED_TARGET_LABEL && t->kind->gain && !t->cfg.no_evidence &&
+           !t->c->head.cfg.pairs;
 }
 
 /* What the body has from the labels at once. */
 static int fit_body(training *t) {
     heed_classifier *c = t->c;
     if (!c->body->kind->fit) return 0;
-    const bool none = c->head.cfg.pairs || t->cfg.target == HEED_TARGET_SCORE;
+    const bool none = t->cfg.no_evidence || c->head.cfg.pairs || t->cfg.target == HEED_TARGET_SCORE;
     const heed_body_goal goal = { .classes = none ? 0 : c->labels,
                                   .label = t->learn.label,
                                   .label_start = t->learn.label_start,
@@ -391,7 +392,7 @@ static uint64_t fingerprint(const training *t) {
     char text[512];
     heed__format(text, sizeof text,
                  "%lld %d %d %d %d %d %d %d %d %g %g %d %d %d %lld %lld %d %g "
-                 "%d %d %lld %g %d %d %lld %lld %d %g %lld %d",
+                 "%d %d %lld %g %d %d %lld %lld %d %g %lld %d %d",
                  (long long)t->body.max_len, (int)c->keep, c->windows, c->balanced, c->freeze,
                  c->remember, c->no_marks, c->no_attention, c->from != NULL, c->label_smoothing,
                  t->body.deviation, (int)t->body.position, (int)t->body.pooling, (int)c->precision,
@@ -399,7 +400,7 @@ static uint64_t fingerprint(const training *t) {
                  c->adversary_size, (int)a->score, (int)a->weights, (long long)a->topk,
                  a->temperature, a->learn_temperature, a->score_std, (long long)a->window,
                  (long long)a->truncate, (int)a->penalty, a->penalty_weight, (long long)c->kv_heads,
-                 c->share_layers);
+                 c->share_layers, c->no_evidence);
     return heed__hash_text(HEED_HASH_BEGIN, text);
 }
 

@@ -110,6 +110,7 @@ uint64_t heed__settings_hash(uint64_t h, const heed_classify_cfg *c) {
                               c->kv_heads,
                               c->share_layers,
                               c->no_attention,
+                              c->no_evidence,
                               c->no_marks,
                               c->remember,
                               c->balanced,
