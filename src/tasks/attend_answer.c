@@ -155,6 +155,7 @@ static void lay_out(layout *l, const heed_spans *spans) {
 static bool fill_runs(layout *l) {
     heed_attend_memo *m = l->memo;
     const int64_t size = (int64_t)heed__item_size(l->a->dim), n = m->runs - l->fresh;
+    if (n == 0) return true;
     heed_attend_item *item = heed_scratch(l->cx, (size_t)(n + 1) * sizeof *item);
     bool done = item && !heed__grow(&m->hooks, &m->run, &m->run_cap, m->runs * size + SPARE, 1);
     for (int64_t i = 0; done && i < n; i++)

@@ -59,6 +59,8 @@ heed__place heed__span_at(const heed__span *a, uint32_t i) {
 }
 
 heed__place heed__span_place(const heed__span *a, uint32_t begin, uint32_t end) {
+    if (begin == end && begin < a->size && a->at) /* a byte of a word, as SentencePiece has it */
+        return (heed__place){ a->at[begin].begin, a->at[begin].begin };
     if (begin == end) return (heed__place){ a->shift + begin, a->shift + begin };
     return (heed__place){ heed__span_at(a, begin).begin, heed__span_at(a, end - 1).end };
 }
@@ -131,7 +133,8 @@ int heed__span_edit(heed__tok_work *w, heed__span *a, int64_t skipped, heed_erro
     const bool still = skipped == 0 && stays(w, a, &same);
     if (still && same) return 0;
     uint64_t size = 0;
-    for (int64_t i = 0; i < w->edit_len; i++) size += heed__char_size(w->edit[i].code);
+    for (int64_t i = 0; i < w->edit_len; i++)
+        size += heed__char_size(w->edit[i].code & ~HEED_EDIT_SAME);
     char *text;
     heed__place *at = NULL;
     const int rc = make(w, size, &text, still ? NULL : &at, err);
@@ -139,10 +142,15 @@ int heed__span_edit(heed__tok_work *w, heed__span *a, int64_t skipped, heed_erro
     uint32_t from = pass(a, 0, skipped), to = 0;
     heed__place before = { a->shift, a->shift }; /* of the last character passed over */
     if (from > 0) before = heed__span_at(a, from - 1);
+    heed__place last = before; /* of the new character before */
     for (int64_t i = 0; i < w->edit_len; i++) {
-        const heed__edit e = w->edit[i];
+        heed__edit e = w->edit[i];
         heed__place p = before;
-        if (e.change <= 0 && from < a->size) {
+        if (e.code & HEED_EDIT_SAME) {
+            e.code &= ~HEED_EDIT_SAME;
+            p = last;
+            from = pass(a, from, -(int64_t)e.change);
+        } else if (e.change <= 0 && from < a->size) {
             uint32_t n;
             heed__char_at(a->text + from, &n);
             p = a->at ? a->at[from] : (heed__place){ a->origin + from, a->origin + from + n };
@@ -156,6 +164,7 @@ int heed__span_edit(heed__tok_work *w, heed__span *a, int64_t skipped, heed_erro
         const size_t n = heed__utf8_put(e.code, text + to);
         for (size_t k = 0; !still && k < n; k++) at[to + k] = p;
         to += (uint32_t)n;
+        last = p;
     }
     a->text = text;
     a->size = to;
@@ -163,30 +172,61 @@ int heed__span_edit(heed__tok_work *w, heed__span *a, int64_t skipped, heed_erro
     return 0;
 }
 
-int heed__span_prepend(heed__tok_work *w, heed__span *a, const char *text, size_t size,
-                       heed_error *err) {
-    if (a->size == 0 || size == 0) return 0;
+int heed__span_touch(heed__tok_work *w, heed__span *a, uint32_t end, heed_error *err) {
+    if (a->size == 0) return 0;
+    heed__place *at = heed__tok_work_alloc(w, a->size * sizeof *at, err);
+    if (!at) return HEED_ENOMEM;
+    uint32_t begin = heed__span_at(a, 0).begin;
+    for (uint32_t i = 0, n = 0; i < a->size; i += n) {
+        heed__char_at(a->text + i, &n);
+        const uint32_t next = i + n < a->size ? heed__span_at(a, i + n).begin : end;
+        for (uint32_t k = 0; k < n; k++)
+            at[i + k] = (heed__place){ begin, k + 1 < n || next < begin ? begin : next };
+        begin = next;
+    }
+    a->at = at;
+    return 0;
+}
+
+/* Text before (at_end: after) what is there, standing for `place`. */
+static int join(heed__tok_work *w, heed__span *a, heed_bytes text, bool at_end, heed__place place,
+                heed_error *err) {
+    if (text.size == 0) return 0;
     char *joined;
     heed__place *at;
-    const int rc = make(w, (uint64_t)a->size + size, &joined, &at, err);
+    const int rc = make(w, (uint64_t)a->size + text.size, &joined, &at, err);
     if (rc) return rc;
-    memcpy(joined, text, size);
-    memcpy(joined + size, a->text, a->size);
-    const heed__place first = heed__span_at(a, 0);
-    for (size_t i = 0; i < size; i++) at[i] = first;
+    const size_t old = at_end ? 0 : text.size, new = at_end ? a->size : 0;
+    memcpy(joined + new, text.data, text.size);
+    memcpy(joined + old, a->text, a->size);
+    for (size_t i = 0; i < text.size; i++) at[new + i] = place;
     if (a->at) {
-        memcpy(at + size, a->at, a->size * sizeof *at);
+        memcpy(at + old, a->at, a->size * sizeof *at);
     } else {
         for (uint32_t i = 0, n = 0; i < a->size; i += n) {
             heed__char_at(a->text + i, &n);
             for (uint32_t k = 0; k < n; k++)
-                at[size + i + k] = (heed__place){ a->origin + i, a->origin + i + n };
+                at[old + i + k] = (heed__place){ a->origin + i, a->origin + i + n };
         }
     }
     a->text = joined;
     a->at = at;
-    a->size += (uint32_t)size;
+    a->size += (uint32_t)text.size;
     return 0;
+}
+
+int heed__span_prepend(heed__tok_work *w, heed__span *a, const char *text, size_t size,
+                       heed_error *err) {
+    if (a->size == 0) return 0;
+    return join(w, a, (heed_bytes){ text, size }, false, heed__span_at(a, 0), err);
+}
+
+int heed__span_append(heed__tok_work *w, heed__span *a, uint32_t from, heed_bytes text,
+                      heed_error *err) {
+    if (a->size == 0) return 0;
+    const uint32_t end = from ? heed__span_at(a, from - 1).end : heed__span_at(a, 0).begin;
+    *a = heed__span_slice(a, 0, from);
+    return join(w, a, text, true, (heed__place){ end, end }, err);
 }
 
 int heed__span_replace(heed__tok_work *w, heed__span *a, const char *content, size_t size,

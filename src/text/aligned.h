@@ -8,6 +8,7 @@
 #define HEED_TEXT_ALIGNED_H
 
 #include "base/arena.h"
+#include "heed/text.h"
 
 /* Bytes [begin,end) of the original. */
 typedef struct heed__place {
@@ -35,11 +36,14 @@ typedef struct heed__splits {
 } heed__splits;
 
 /* One character of a new text: it takes the place of the old one at hand (change 0), of that one
- * and of -change more, or comes in addition, standing for what the one before it stood for (1). */
+ * and of -change more, or comes in addition, standing for what the one before it stood for (1).
+ * With HEED_EDIT_SAME in its code it stands for the very bytes that the new one before it stands
+ * for, and -change old ones go. */
 typedef struct heed__edit {
     uint32_t code;
     int32_t change;
 } heed__edit;
+#define HEED_EDIT_SAME (UINT32_C(1) << 31)
 
 /* Buffers of one thread at work on one text after the other. */
 typedef struct heed__tok_work {
@@ -83,9 +87,15 @@ int heed__edit_add(heed__tok_work *w, uint32_t code, int32_t change, heed_error 
 int heed__span_edit(heed__tok_work *w, heed__span *a, int64_t skipped, heed_error *err);
 int heed__span_prepend(heed__tok_work *w, heed__span *a, const char *text, size_t size,
                        heed_error *err);
+/* The same at the end, in the place of all from byte `from` on; it stands for nothing there. */
+int heed__span_append(heed__tok_work *w, heed__span *a, uint32_t from, heed_bytes text,
+                      heed_error *err);
 /* Puts content in the place of every match of w->match that is one. */
 int heed__span_replace(heed__tok_work *w, heed__span *a, const char *content, size_t size,
                        heed_error *err);
+/* Lets each character end where the next begins, and its bytes but the last stand for nothing at
+ * its beginning, as SentencePiece counts; the last character ends at `end`. */
+int heed__span_touch(heed__tok_work *w, heed__span *a, uint32_t end, heed_error *err);
 /* Keeps the characters for which keep says so. */
 int heed__span_filter(heed__tok_work *w, heed__span *a, bool (*keep)(uint32_t code),
                       heed_error *err);

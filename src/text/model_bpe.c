@@ -310,6 +310,11 @@ static int bpe_encode(const heed__tok_model *model, heed__tok_scratch *scratch, 
     return 0;
 }
 
+static int32_t bpe_spelled(const heed__tok_model *m) {
+    const heed__bpe *b = (const heed__bpe *)m;
+    return b->ranks ? b->unk_id : -1; /* SentencePiece's */
+}
+
 const heed__tok_ops heed__bpe_ops = {
     .type = "BPE",
     .free = heed__bpe_free,
@@ -320,4 +325,5 @@ const heed__tok_ops heed__bpe_ops = {
     .token = heed__tok_words_token,
     .len = heed__tok_words_len,
     .save = heed__bpe_save,
+    .spelled = bpe_spelled,
 };

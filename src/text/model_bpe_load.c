@@ -202,10 +202,8 @@ static int finish(heed__bpe *m, const char *name, heed_error *err) {
     if (rc) return rc;
     m->unk_id = m->unk.text ? heed__tok_vocab_find(v, m->unk.text, m->unk.size) : -1;
     for (int i = 0; i < 128; i++) m->ascii[i] = heed__tok_vocab_find(v, (char[]){ (char)i }, 1);
+    heed__tok_fallback(v, m->fallback);
     for (int i = 0; i < 256; i++) {
-        static const char digit[] = "0123456789ABCDEF";
-        const char token[] = { '<', '0', 'x', digit[i >> 4], digit[i & 15], '>' };
-        m->fallback[i] = heed__tok_vocab_find(v, token, sizeof token);
         char letter[4];
         const size_t size = heed__utf8_put(heed__byte_char((unsigned char)i), letter);
         m->byte_id[i] = heed__tok_vocab_find(v, letter, size);

@@ -18,8 +18,7 @@ typedef struct unigram {
     heed__tok_words words;
     double *score;   /* [words.vocab.ids] */
     double *written; /* [words.vocab.ids] the same as the file has them */
-    bool *hidden;    /* [words.vocab.ids] never found in texts */
-    bool any_hidden;
+    bool *hidden;    /* [words.vocab.ids] never found in texts; NULL: none */
     heed__tok_trie trie;
     double unk_score;
     int32_t unk_id;        /* -1: none */
@@ -111,15 +110,17 @@ static int forward(const unigram *u, node *nodes, const char *piece, size_t size
 /* One segment that is no token by itself. */
 static int unknown(const unigram *u, const char *piece, uint32_t begin, uint32_t end,
                    heed__tok_pieces *out, heed_error *err) {
-    int32_t id = heed__tok_vocab_find(&u->words.vocab, piece + begin, end - begin);
+    int32_t id =
+        -1; /* what has no way through the trie may be a token still, but for SentencePiece */
+    if (!u->single) id = heed__tok_vocab_find(&u->words.vocab, piece + begin, end - begin);
     bool bytes = id < 0 && u->byte_fallback;
     for (uint32_t i = begin; i < end && bytes; i++)
         bytes = u->fallback[(unsigned char)piece[i]] >= 0;
     if (heed__tok_room(&u->words.head, out, bytes ? end - begin : 1, err)) return HEED_ENOMEM;
     if (!bytes) out->item[out->len++] = (heed__tok_piece){ id < 0 ? u->unk_id : id, begin, end };
     for (uint32_t i = begin; i < end && bytes; i++)
-        out->item[out->len++] = (heed__tok_piece){ u->fallback[(unsigned char)piece[i]], begin,
-                                                   end };
+        out->item[out->len++] = (heed__tok_piece){ u->fallback[(unsigned char)piece[i]],
+                                                   u->single ? i : begin, u->single ? i + 1 : end };
     return 0;
 }
 
@@ -173,15 +174,15 @@ static json_t *unigram_save(const heed__tok_model *m) {
     json_t *model = json_pack("{s:s, s:o, s:o, s:b}", "type", "Unigram", "unk_id",
                               u->unk_id < 0 ? json_null() : json_integer(u->unk_id), "vocab", vocab,
                               "byte_fallback", u->byte_fallback);
-    json_t *hidden = u->any_hidden && model ? json_array() : NULL;
-    int bad = u->any_hidden && !hidden;
-    for (int32_t id = 0; id < u->words.vocab.ids && hidden; id++)
-        if (u->hidden[id]) bad |= json_array_append_new(hidden, json_integer(id));
-    if (hidden) bad |= json_object_set_new(model, "hidden", hidden);
+    int bad = heed__tok_hidden_save(&u->words, u->hidden, model);
     if (u->single && model) bad |= json_object_set_new(model, "single", json_true());
     if (!bad) return model;
     json_decref(model);
     return NULL;
+}
+
+static int32_t unigram_spelled(const heed__tok_model *m) {
+    return ((const unigram *)m)->unk_id;
 }
 
 static const heed__tok_ops ops = {
@@ -194,6 +195,7 @@ static const heed__tok_ops ops = {
     .token = heed__tok_words_token,
     .len = heed__tok_words_len,
     .save = unigram_save,
+    .spelled = unigram_spelled,
 };
 
 /* The digits of a decimal without an exponent, and the power of ten that divides them; 0: it has
@@ -226,10 +228,6 @@ static double as_read(double value) {
     return value < 0 ? -read : read;
 }
 
-int32_t heed__tok_spelled(const heed__tok_model *m) {
-    return m->ops == &ops ? ((const unigram *)m)->unk_id : -1;
-}
-
 static int read_vocab(unigram *u, const json_t *list, const char *name, heed_error *err) {
     const size_t n = json_array_size(list);
     if (!json_is_array(list) || n > HEED_TOK_MAX_ID)
@@ -237,9 +235,7 @@ static int read_vocab(unigram *u, const json_t *list, const char *name, heed_err
                            HEED_TOK_MAX_ID);
     u->score = heed__calloc(&u->words.head.hooks, n + 1, sizeof *u->score);
     u->written = heed__calloc(&u->words.head.hooks, n + 1, sizeof *u->written);
-    u->hidden = heed__calloc(&u->words.head.hooks, n + 1, sizeof *u->hidden);
-    if (!u->score || !u->written || !u->hidden)
-        return heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
+    if (!u->score || !u->written) return heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
     double lowest = 0;
     for (size_t i = 0; i < n; i++) {
         const json_t *one = json_array_get(list, i), *token = json_array_get(one, 0),
@@ -259,20 +255,6 @@ static int read_vocab(unigram *u, const json_t *list, const char *name, heed_err
     return 0;
 }
 
-/* Ids that texts are not searched for (sentencepiece.c). */
-static int read_hidden(unigram *u, const json_t *list, const char *name, heed_error *err) {
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *id = json_array_get(list, i);
-        if (!json_is_integer(id) || json_integer_value(id) < 0 ||
-            json_integer_value(id) >= u->words.vocab.ids)
-            return heed__error(err, HEED_EFORMAT, "%s: hidden[%zu] is no place of the vocabulary",
-                               name, i);
-        u->hidden[json_integer_value(id)] = true;
-        u->any_hidden = true;
-    }
-    return 0;
-}
-
 static int finish(unigram *u, const char *name, heed_error *err) {
     const heed__tok_vocab *v = &u->words.vocab;
     heed__trie_key *keys = heed__calloc(&v->hooks, (size_t)v->len + 1, sizeof *keys);
@@ -280,18 +262,14 @@ static int finish(unigram *u, const char *name, heed_error *err) {
     for (int32_t id = 0; id < v->ids && keys; id++) {
         size_t size;
         const char *token = heed__tok_vocab_token(v, id, &size);
-        if (size && !u->hidden[id] && heed__tok_vocab_find(v, token, size) == id)
+        if (size && !(u->hidden && u->hidden[id]) && heed__tok_vocab_find(v, token, size) == id)
             keys[n++] = (heed__trie_key){ token, (uint32_t)size, id };
     }
     u->trie.hooks = v->hooks;
     const int rc = keys ? heed__trie_build(&u->trie, keys, n) : HEED_ENOMEM;
     heed__free(&v->hooks, keys);
     if (rc) return heed__error(err, rc, "%s: out of memory", name);
-    for (int i = 0; i < 256; i++) {
-        static const char digit[] = "0123456789ABCDEF";
-        const char token[] = { '<', '0', 'x', digit[i >> 4], digit[i & 15], '>' };
-        u->fallback[i] = heed__tok_vocab_find(v, token, sizeof token);
-    }
+    heed__tok_fallback(v, u->fallback);
     return 0;
 }
 
@@ -308,7 +286,7 @@ heed__tok_model *heed__tok_load_unigram(const json_t *object, const char *name,
     int rc = heed__tok_field_bool(object, "byte_fallback", name, &u->byte_fallback, err);
     if (!rc) rc = heed__tok_field_bool(object, "single", name, &u->single, err);
     if (!rc) rc = read_vocab(u, json_object_get(object, "vocab"), name, err);
-    if (!rc) rc = read_hidden(u, json_object_get(object, "hidden"), name, err);
+    if (!rc) rc = heed__tok_hidden(object, &u->words, name, &u->hidden, err);
     const json_t *unk = json_object_get(object, "unk_id");
     u->unk_id = -1;
     if (!rc && unk && !json_is_null(unk)) {

@@ -164,6 +164,19 @@ int heed__charsmap_apply(const heed__charsmap *m, heed__tok_work *w, heed__span 
     return changed ? heed__span_edit(w, a, 0, err) : 0;
 }
 
+/* The same, each new character standing for all of the old ones. */
+static int swap_whole(heed__tok_work *w, const char *old, uint32_t old_size, const char *new,
+                      uint32_t new_size, heed_error *err) {
+    const int32_t before = (int32_t)heed__char_count(old, old_size);
+    for (uint32_t i = 0, n = 0; i < new_size; i += n) {
+        const uint32_t code = heed__char_at(new + i, &n);
+        if (heed__edit_add(w, i ? code | HEED_EDIT_SAME : code, i ? 0 : 1 - before, err))
+            return HEED_ENOMEM;
+    }
+    if (new_size == 0 && w->edit_len > 0) w->edit[w->edit_len - 1].change -= before;
+    return 0;
+}
+
 /* What stands for the longest beginning of the text that the trie knows, *used its bytes. */
 static const char *look_up_longest(const heed__charsmap *m, const char *text, uint32_t size,
                                    uint32_t *used, uint32_t *len) {
@@ -228,6 +241,33 @@ static uint32_t kept_at(const heed__charsmap *m, const char *text, uint32_t size
     return found;
 }
 
+heed__charsmap *heed__charsmap_kept(const json_t *texts, const char *name, const heed_hooks *hooks,
+                                    heed_error *err) {
+    heed__charsmap *m = heed__calloc(hooks, 1, sizeof *m);
+    if (!m) {
+        heed__error(err, HEED_ENOMEM, "tokenizer: out of memory");
+        return NULL;
+    }
+    if (hooks) m->hooks = *hooks;
+    if (heed__charsmap_keep(m, texts, name, err) == 0) return m;
+    heed__charsmap_free(m);
+    return NULL;
+}
+
+int heed__charsmap_group(const heed__charsmap *m, heed__tok_work *w, heed__span *a,
+                         heed_error *err) {
+    heed__place *at = heed__tok_work_alloc(w, a->size * sizeof *at, err);
+    if (!at) return HEED_ENOMEM;
+    for (uint32_t i = 0, n = 0; i < a->size; i += n) {
+        n = kept_at(m, a->text + i, a->size - i);
+        if (!n) heed__char_at(a->text + i, &n);
+        const heed__place p = heed__span_place(a, i, i + n);
+        for (uint32_t k = 0; k < n; k++) at[i + k] = p;
+    }
+    a->at = at;
+    return 0;
+}
+
 int heed__charsmap_apply_longest(const heed__charsmap *m, heed__tok_work *w, heed__span *a,
                                  heed_error *err) {
     bool changed = false;
@@ -249,8 +289,11 @@ int heed__charsmap_apply_longest(const heed__charsmap *m, heed__tok_work *w, hee
         changed = true;
         if (w->edit_len == 0 && new_size == 0)
             skipped += heed__char_count(text, size);
-        else if (swap(w, text, size, new, new_size, err))
+        else if (swap_whole(w, text, size, new, new_size, err))
             return HEED_ENOMEM;
     }
-    return changed ? heed__span_edit(w, a, skipped, err) : 0;
+    if (!changed) return 0;
+    const uint32_t end = heed__span_at(a, a->size - 1).end;
+    const int rc = heed__span_edit(w, a, skipped, err);
+    return rc ? rc : heed__span_touch(w, a, end, err);
 }

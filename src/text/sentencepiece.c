@@ -3,11 +3,17 @@
  * two and more characters in a BPE model becomes a merge for each way to cut it into two pieces,
  * all of one rank, the higher score first.
  *
- * Some fields are ours alone and make ids equal SentencePiece's own, ties and all; other programs
- * pass over them: of Unigram "hidden", ids that are not looked for in texts (bytes, unused), and
- * "single": scores are summed in single precision; of BPE "ranks", the rank of each merge, and
- * "frozen", ids of the user's pieces, which are found first and never joined; of an added token
- * "in_model": it is one of these; of Precompiled "longest": the longest key counts. */
+ * Some fields are ours alone and make ids, offsets and decodings equal SentencePiece's own, ties
+ * and all; other programs pass over them: of Unigram "hidden", ids that are not looked for in texts
+ * (bytes, unused), and "single": scores are summed in single precision; of BPE "ranks", the rank of
+ * each merge, and "frozen", ids of the user's pieces, which are found first and never joined; of
+ * WordLevel "split", what each word begins with, "byte_fallback" and "hidden"; of an added token
+ * "in_model": it is not looked for in texts by itself; of Precompiled "longest": the longest key
+ * counts; of the normalizers' Sequence "touch": a token reaches as far as where the next one
+ * begins, and its "whole": all characters of such a text stand for all of it; of Replace "after":
+ * what it puts at the end stands for nothing; of the decoder Metaspace "leading", which tokens lose
+ * a space: none, the first (one), or all until there is text (all); of ByteFallback "each": a
+ * broken byte among good ones is one replacement character. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +27,8 @@
 #include "text/tok_vocab.h"
 
 enum { NORMAL = 1, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE };
-enum { UNIGRAM = 1, BPE = 2, CHARACTERS = 4 }; /* the last: a Unigram of single characters */
-static const char SPACE[] = "\xe2\x96\x81";    /* the letter that stands for a space */
+enum { UNIGRAM = 1, BPE, WORDS, CHARACTERS }; /* the last: a Unigram of single characters */
+static const char SPACE[] = "\xe2\x96\x81";   /* the letter that stands for a space */
 enum { SPACE_SIZE = sizeof SPACE - 1 };
 static const char SURFACE[] = " \xe2\x81\x87 ";
 
@@ -131,16 +137,11 @@ static int read_model(spm *s, const void *bytes, size_t size) {
     if (p.bad) return cut(s, &p);
     if (!s->len) return heed__error(s->err, HEED_EFORMAT, "%s: no piece", s->name);
     if (s->unk < 0) return heed__error(s->err, HEED_EFORMAT, "%s: no unknown piece", s->name);
-    if (s->kind != UNIGRAM && s->kind != BPE && s->kind != CHARACTERS)
-        return heed__error(
-            s->err, HEED_EUNSUPPORTED,
-            "%s: a model of kind %lld; there are: 1 (Unigram), 2 (BPE), 4 (characters)", s->name,
-            (long long)s->kind);
-    if (s->suffix_space)
+    if (s->kind < UNIGRAM || s->kind > CHARACTERS)
         return heed__error(s->err, HEED_EUNSUPPORTED,
-                           "%s: spaces that end words (treat_whitespace_as_suffix) are not known "
-                           "here",
-                           s->name);
+                           "%s: a model of kind %lld; there are: 1 (Unigram), 2 (BPE), 3 (words), "
+                           "4 (characters)",
+                           s->name, (long long)s->kind);
     return 0;
 }
 
@@ -151,6 +152,19 @@ static float unigram_score(const piece *p) {
     return p->type == USER_DEFINED ? (float)(0.1 * (double)p->size - 0.1) : p->score;
 }
 
+/* Ids of pieces that no text is searched for. */
+static json_t *hidden(const spm *s, bool unused) {
+    json_t *list = json_array();
+    for (int64_t i = 0; i < s->len && list; i++) {
+        const int type = s->pieces[i].type;
+        if (type == NORMAL || type == USER_DEFINED || (type == UNUSED && !unused)) continue;
+        if (!json_array_append_new(list, json_integer(i))) continue;
+        json_decref(list);
+        return NULL;
+    }
+    return list;
+}
+
 static json_t *unigram(const spm *s) {
     float lowest = 0;
     bool any = false;
@@ -159,23 +173,21 @@ static json_t *unigram(const spm *s) {
         if (!any || s->pieces[i].score < lowest) lowest = s->pieces[i].score;
         any = true;
     }
-    json_t *vocab = json_array(), *hidden = json_array();
-    int bad = !vocab || !hidden;
+    json_t *vocab = json_array();
+    int bad = !vocab;
     for (int64_t i = 0; i < s->len && !bad; i++) {
         const piece *p = &s->pieces[i];
         const bool in_texts = p->type == NORMAL || p->type == USER_DEFINED;
         /* what is not looked for must not be the lowest score, which the unknown one hangs on */
         const float score = in_texts ? unigram_score(p) : lowest;
         bad = json_array_append_new(
-                  vocab, json_pack("[o, f]", json_stringn(p->text, p->size), (double)score)) ||
-              (!in_texts && json_array_append_new(hidden, json_integer(i)));
+            vocab, json_pack("[o, f]", json_stringn(p->text, p->size), (double)score));
     }
     if (!bad)
         return json_pack("{s:s, s:I, s:o, s:b, s:b, s:o}", "type", "Unigram", "unk_id",
                          (json_int_t)s->unk, "vocab", vocab, "byte_fallback", s->byte_fallback,
-                         "single", true, "hidden", hidden);
+                         "single", true, "hidden", hidden(s, true));
     json_decref(vocab);
-    json_decref(hidden);
     return NULL;
 }
 
@@ -249,6 +261,18 @@ static json_t *bpe(const spm *s) {
                      lists.merges, "ranks", lists.ranks, "frozen", frozen(s));
 }
 
+static json_t *words(const spm *s) {
+    const piece *unk = &s->pieces[s->unk];
+    return json_pack("{s:s, s:o, s:o, s:s, s:b, s:o}", "type", "WordLevel", "vocab",
+                     heed__tok_vocab_save(&s->vocab), "unk_token",
+                     json_stringn(unk->text, unk->size), "split", SPACE, "byte_fallback",
+                     s->byte_fallback, "hidden", hidden(s, false));
+}
+
+static json_t *model(const spm *s) {
+    return s->kind == BPE ? bpe(s) : s->kind == WORDS ? words(s) : unigram(s);
+}
+
 /* -- what stands around it -------------------------------------------------------------------- */
 
 static char *base64(const spm *s) {
@@ -286,57 +310,94 @@ static json_t *normalizer(const spm *s) {
                                                      "keep", users(s)));
         heed__free(s->hooks, text);
     }
+    const char *space = s->no_escape ? " " : SPACE;
+    const bool last = s->suffix_space && !s->no_prefix;
     if (!bad && !s->keep_spaces) {
-        bad |= json_array_append_new(list, replace("Regex", "\\A +|[ \xe2\x96\x81]+\\z", ""));
-        bad |= json_array_append_new(list, replace("Regex", " {2,}", " "));
+        const char *ends = last           ? "\\A +"
+                           : s->no_escape ? "\\A +| +\\z"
+                                          : "\\A +|[ \xe2\x96\x81]+\\z";
+        bad |= json_array_append_new(list, replace("Regex", ends, ""));
+        bad |= json_array_append_new(list, replace("Regex", "(?<= ) +", ""));
     }
-    if (!bad && !s->no_prefix)
+    if (!bad && !s->no_prefix && !s->suffix_space)
         bad |= json_array_append_new(list,
-                                     json_pack("{s:s, s:s}", "type", "Prepend", "prepend", SPACE));
+                                     json_pack("{s:s, s:s}", "type", "Prepend", "prepend", space));
     if (!bad && !s->no_escape) bad |= json_array_append_new(list, replace("String", " ", SPACE));
-    if (!bad) return json_pack("{s:s, s:o}", "type", "Sequence", "normalizers", list);
+    if (!bad && last) {
+        const char *end = s->keep_spaces ? "(?<=(?m:.))\\z"
+                          : s->no_escape ? " *\\z"
+                                         : "\xe2\x96\x81*\\z";
+        json_t *one = replace("Regex", end, space);
+        bad |= json_object_set_new(one, "after", json_true()) || json_array_append(list, one);
+        json_decref(one);
+    }
+    if (!bad)
+        return json_pack("{s:s, s:o, s:b, s:o}", "type", "Sequence", "normalizers", list, "touch",
+                         true, "whole", users(s));
     json_decref(list);
     return NULL;
 }
 
-/* Cutting before each space changes nothing as long as no piece holds one further inside; but sums
- * of scores round differently then, which decides between equal ones. */
+/* Cutting before each space (after it where spaces end words) changes nothing as long as no piece
+ * holds one further inside; but sums of scores round differently then, which decides between equal
+ * ones. */
 static bool may_split(const spm *s) {
     if (s->kind != BPE) return false;
     const int32_t space = heed__tok_vocab_find(&s->vocab, SPACE, SPACE_SIZE);
     if (s->no_escape || space < 0 || s->pieces[space].type != NORMAL) return false;
     for (int64_t i = 0; i < s->len; i++) {
         const piece *p = &s->pieces[i];
-        if ((p->type == NORMAL || p->type == USER_DEFINED) &&
-            memmem(p->text + 1, p->size - 1, SPACE, SPACE_SIZE))
-            return false;
+        const char *at = memmem(p->text, p->size, SPACE, SPACE_SIZE);
+        if (at && !s->suffix_space && at == p->text)
+            at = memmem(p->text + 1, p->size - 1, SPACE, SPACE_SIZE);
+        if (at && s->suffix_space && at + SPACE_SIZE == p->text + p->size) at = NULL;
+        if (at && (p->type == NORMAL || p->type == USER_DEFINED)) return false;
     }
     return true;
 }
 
 static json_t *pre_tokenizer(const spm *s) {
     if (!may_split(s)) return json_null();
+    if (s->suffix_space)
+        return json_pack("{s:s, s:{s:s}, s:s, s:b}", "type", "Split", "pattern", "String", SPACE,
+                         "behavior", "MergedWithPrevious", "invert", false);
     return json_pack("{s:s, s:s, s:s, s:b}", "type", "Metaspace", "replacement", SPACE,
                      "prepend_scheme", "never", "split", true);
+}
+
+/* The pattern of the unknown piece and nothing else. */
+static json_t *whole_pattern(const spm *s, const piece *p) {
+    heed_text text = { .hooks = s->hooks };
+    heed__text_puts(&text, "\\A");
+    for (uint32_t i = 0; i < p->size; i++) {
+        const unsigned char c = (unsigned char)p->text[i];
+        if (c < 0x80 && (unsigned char)(c - '0') >= 10 && (unsigned char)((c | 32) - 'a') >= 26)
+            heed__text_put(&text, '\\');
+        heed__text_put(&text, p->text[i]);
+    }
+    heed__text_puts(&text, "\\z");
+    char *pattern = heed__text_take(&text, NULL);
+    json_t *made = pattern ? json_pack("{s:s}", "Regex", pattern) : NULL;
+    heed__free(s->hooks, pattern);
+    return made;
 }
 
 static json_t *decoder(const spm *s) {
     const piece *unk = &s->pieces[s->unk];
     const bool usual = !s->surface ||
                        heed__utf8_check(s->surface, s->surface_size) < s->surface_size;
-    json_t *unknown = json_pack("{s:s, s:{s:o}, s:o}", "type", "Replace", "pattern", "String",
-                                json_stringn(unk->text, unk->size), "content",
-                                usual ? json_string(SURFACE)
-                                      : json_stringn(s->surface, s->surface_size));
-    json_t *list = json_pack("[o, o, {s:s}, {s:s}]", unknown, replace("String", SPACE, " "), "type",
-                             "ByteFallback", "type", "Fuse");
-    if (list && !s->no_prefix &&
-        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i}", "type", "Strip", "content",
-                                              " ", "start", 1, "stop", 0))) {
-        json_decref(list);
-        list = NULL;
-    }
-    return json_pack("{s:s, s:o}", "type", "Sequence", "decoders", list);
+    json_t *unknown = json_pack(
+        "{s:s, s:o, s:o}", "type", "Replace", "pattern", whole_pattern(s, unk), "content",
+        usual ? json_string(SURFACE) : json_stringn(s->surface, s->surface_size));
+    const bool goes = !s->no_prefix || !s->keep_spaces;
+    json_t *spaces = json_pack(
+        "{s:s, s:s, s:s, s:b, s:s}", "type", "Metaspace", "replacement", SPACE, "prepend_scheme",
+        goes && !s->suffix_space ? "always" : "never", "split", false, "leading",
+        !goes            ? "none"
+        : s->keep_spaces ? "one"
+                         : "all");
+    return json_pack("{s:s, s:[o, o, {s:s, s:b}, {s:s}]}", "type", "Sequence", "decoders", unknown,
+                     spaces, "type", "ByteFallback", "each", true, "type", "Fuse");
 }
 
 static json_t *added_tokens(const spm *s) {
@@ -348,7 +409,7 @@ static json_t *added_tokens(const spm *s) {
         json_t *one = json_pack("{s:I, s:o, s:b, s:b, s:b, s:b, s:b, s:b}", "id", (json_int_t)i,
                                 "content", json_stringn(p->text, p->size), "single_word", false,
                                 "lstrip", false, "rstrip", false, "normalized", false, "special",
-                                special, "in_model", !special);
+                                special, "in_model", true);
         if (json_array_append_new(list, one)) {
             json_decref(list);
             list = NULL;
@@ -366,7 +427,7 @@ json_t *heed__tok_sentencepiece(const void *bytes, size_t size, const char *name
         tree = json_pack("{s:s, s:n, s:n, s:o, s:o, s:o, s:n, s:o, s:o}", "version", "1.0",
                          "truncation", "padding", "added_tokens", added_tokens(&s), "normalizer",
                          normalizer(&s), "pre_tokenizer", pre_tokenizer(&s), "post_processor",
-                         "decoder", decoder(&s), "model", s.kind == BPE ? bpe(&s) : unigram(&s));
+                         "decoder", decoder(&s), "model", model(&s));
         if (!tree) no_memory(&s);
     }
     heed__tok_vocab_free(&s.vocab);

@@ -20,6 +20,8 @@ struct heed__tok_decoder {
     char *text[2]; /* prefix; suffix; content; pad_token, word_delimiter_token */
     size_t size[2];
     bool cleanup, never;
+    bool each;     /* ByteFallback: ours alone, as leading is; see sentencepiece.c */
+    char leading;  /* Metaspace: n, o, a; 0: as the reference */
     uint32_t code; /* Metaspace's replacement, Strip's content */
     int64_t start, stop;
     heed__regex *regex;
@@ -183,8 +185,31 @@ static int run_bytes(const heed__tok_decoder *d, heed__tok_work *w, heed__texts 
     return lossy(w, one, err);
 }
 
+/* A token loses the space that it begins with: the first of all, or each until there is text. */
+static int run_leading(const heed__tok_decoder *d, heed__tok_work *w, heed__texts *t,
+                       heed_error *err) {
+    bool first = d->leading != 'n';
+    for (int64_t i = 0; i < t->len; i++) {
+        heed_bytes *x = &t->item[i];
+        char *out = heed__tok_work_alloc(w, x->size, err);
+        if (!out) return HEED_ENOMEM;
+        size_t size = 0;
+        uint32_t n = 0;
+        const bool begins = x->size > 0 && heed__char_at(x->data, &n) == d->code;
+        for (size_t at = first && begins ? n : 0; at < x->size; at += n) {
+            const bool space = heed__char_at(x->data + at, &n) == d->code;
+            memcpy(out + size, space ? " " : x->data + at, space ? 1 : n);
+            size += space ? 1 : n;
+        }
+        *x = (heed_bytes){ out, size };
+        first &= size == 0 && !(begins && d->leading == 'o');
+    }
+    return 0;
+}
+
 static int run_metaspace(const heed__tok_decoder *d, heed__tok_work *w, heed__texts *t,
                          heed_error *err) {
+    if (d->leading) return run_leading(d, w, t, err);
     for (int64_t i = 0; i < t->len; i++) {
         heed_bytes *x = &t->item[i];
         char *out = heed__tok_work_alloc(w, x->size, err);
@@ -227,7 +252,6 @@ static int fallback_byte(const heed_bytes *x) {
 /* Runs of such tokens become their characters, or as many replacement characters. */
 static int run_fallback(const heed__tok_decoder *d, heed__tok_work *w, heed__texts *t,
                         heed_error *err) {
-    (void)d;
     int64_t out = 0;
     for (int64_t i = 0; i < t->len;) {
         int64_t end = i;
@@ -242,6 +266,13 @@ static int run_fallback(const heed__tok_decoder *d, heed__tok_work *w, heed__tex
         const size_t size = (size_t)(end - i);
         if (heed__utf8_check(bytes, size) == size) {
             t->item[out++] = (heed_bytes){ bytes, size };
+        } else if (d->each) {
+            for (size_t at = 0, n; at < size; at += n) {
+                n = heed__utf8_next(bytes + at, size - at, NULL);
+                t->item[out++] = n ? (heed_bytes){ bytes + at, n }
+                                   : (heed_bytes){ "\xEF\xBF\xBD", 3 };
+                n += n == 0;
+            }
         } else {
             for (; i < end; i++) t->item[out++] = (heed_bytes){ "\xEF\xBF\xBD", 3 };
         }
@@ -397,7 +428,9 @@ static int read_fields(heed__tok_decoder *d, heed_fields *f, int depth) {
         d->never = json_is_false(json_object_get(f->object, "add_prefix_space"));
         if (heed__field_has(f, "prepend_scheme"))
             d->never = strcmp(heed__field_text(f, "prepend_scheme"), "never") == 0;
+        if (heed__field_has(f, "leading")) d->leading = heed__field_text(f, "leading")[0];
     }
+    if (d->run == run_fallback) d->each = heed__field_has(f, "each") && heed__field_bool(f, "each");
     return f->status;
 }
 

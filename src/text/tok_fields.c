@@ -45,6 +45,34 @@ int64_t heed__tok_words_len(const heed__tok_model *m) {
     return ((const heed__tok_words *)m)->vocab.ids;
 }
 
+int heed__tok_hidden(const json_t *object, const heed__tok_words *w, const char *name,
+                     bool **hidden, heed_error *err) {
+    const json_t *list = json_object_get(object, "hidden"), *id;
+    size_t i;
+    if (!list) return 0;
+    *hidden = heed__calloc(&w->head.hooks, (size_t)w->vocab.ids + 1, sizeof **hidden);
+    if (!*hidden) return heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
+    json_array_foreach(list, i, id) {
+        if (!json_is_integer(id) || json_integer_value(id) < 0 ||
+            json_integer_value(id) >= w->vocab.ids)
+            return heed__error(err, HEED_EFORMAT, "%s: hidden[%zu] is no place of the vocabulary",
+                               name, i);
+        (*hidden)[json_integer_value(id)] = true;
+    }
+    return 0;
+}
+
+int heed__tok_hidden_save(const heed__tok_words *w, const bool *hidden, json_t *model) {
+    if (!hidden || !model) return 0;
+    json_t *list = json_array();
+    int bad = list ? 0 : HEED_ENOMEM;
+    for (int32_t id = 0; id < w->vocab.ids && !bad; id++)
+        if (hidden[id]) bad = json_array_append_new(list, json_integer(id));
+    if (!bad) return json_object_set_new(model, "hidden", list);
+    json_decref(list);
+    return HEED_ENOMEM;
+}
+
 heed__tok_scratch *heed__tok_plain_scratch(const heed__tok_model *m) {
     heed__tok_scratch *s = heed__calloc(&m->hooks, 1, sizeof *s);
     if (s) s->model = m;

@@ -66,6 +66,10 @@ int64_t heed__tok_len(const heed__tok_model *m) {
     return m->ops->len(m);
 }
 
+int32_t heed__tok_spelled(const heed__tok_model *m) {
+    return m->ops->spelled ? m->ops->spelled(m) : -1;
+}
+
 bool heed__tok_model_raw(heed__tok_model *m) {
     return heed__tok_bpe_raw(m);
 }

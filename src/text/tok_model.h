@@ -47,6 +47,7 @@ typedef struct heed__tok_ops {
     const char *(*token)(const heed__tok_model *m, int32_t id, size_t *size);
     int64_t (*len)(const heed__tok_model *m);
     json_t *(*save)(const heed__tok_model *m);
+    int32_t (*spelled)(const heed__tok_model *m); /* NULL: none is */
 } heed__tok_ops;
 
 /* What every model begins with. */
@@ -89,8 +90,8 @@ bool heed__tok_model_raw(heed__tok_model *m);
 int32_t heed__tok_find(const heed__tok_model *m, const char *token, size_t size);
 const char *heed__tok_token(const heed__tok_model *m, int32_t id, size_t *size);
 int64_t heed__tok_len(const heed__tok_model *m);
-/* The id whose tokens are spelled as the piece is, and not as the vocabulary has them: Unigram's
- * unknown one; -1: none. */
+/* The id whose tokens are spelled as the piece is, and not as the vocabulary has them: the unknown
+ * one of Unigram and of SentencePiece's models; -1: none. */
 int32_t heed__tok_spelled(const heed__tok_model *m);
 
 /* -- other files ------------------------------------------------------------------------------ */
@@ -104,10 +105,10 @@ heed__tok_model *heed__tok_model_merges_txt(const json_t *vocab, const char *mer
                                             const char *name, const heed_hooks *hooks,
                                             heed_error *err);
 
-/* A SentencePiece `.model`, of the kinds Unigram and BPE, as the tree of a tokenizer.json of the
- * same meaning: model, normalizer with the precompiled map, Metaspace, decoder, control and user
- * symbols as added tokens. The tree is the caller's. NULL: HEED_EFORMAT with the byte where it is
- * wrong, HEED_EUNSUPPORTED, HEED_ENOMEM. */
+/* A SentencePiece `.model`, of any kind, as the tree of a tokenizer.json of the same meaning:
+ * model, normalizer with the precompiled map, decoder, control and user symbols as added tokens
+ * that are not looked for in texts. The tree is the caller's. NULL: HEED_EFORMAT with the byte
+ * where it is wrong, HEED_EUNSUPPORTED, HEED_ENOMEM. */
 json_t *heed__tok_sentencepiece(const void *bytes, size_t size, const char *name,
                                 const heed_hooks *hooks, heed_error *err);
 

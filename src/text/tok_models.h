@@ -42,6 +42,11 @@ typedef struct heed__tok_words {
 int32_t heed__tok_words_find(const heed__tok_model *m, const char *token, size_t size);
 const char *heed__tok_words_token(const heed__tok_model *m, int32_t id, size_t *size);
 int64_t heed__tok_words_len(const heed__tok_model *m);
+/* "hidden" of an object, ids of tokens that texts are not searched for (sentencepiece.c), as
+ * (*hidden)[ids], heed__free; NULL where there is no such list. 0 or a status. */
+int heed__tok_hidden(const json_t *object, const heed__tok_words *w, const char *name,
+                     bool **hidden, heed_error *err);
+int heed__tok_hidden_save(const heed__tok_words *w, const bool *hidden, json_t *model);
 /* For models whose scratch is the cache alone. */
 heed__tok_scratch *heed__tok_plain_scratch(const heed__tok_model *m);
 void heed__tok_plain_scratch_free(heed__tok_scratch *s);

@@ -19,6 +19,8 @@ struct heed__norm {
     bool clean, chinese, accents, small; /* BertNormalizer */
     bool left, right;                    /* Strip */
     bool compose, compat;                /* normal forms */
+    bool touch;                          /* Sequence: ours alone; see sentencepiece.c */
+    bool after;                          /* Replace: the same */
     char *content;                       /* Replace, Prepend */
     size_t size;
     heed__regex *regex;
@@ -49,10 +51,11 @@ int heed__norm_apply(const heed__norm *n, heed__tok_work *w, heed__span *a, heed
 /* -- what each does --------------------------------------------------------------------------- */
 
 static int apply_sequence(const heed__norm *n, heed__tok_work *w, heed__span *a, heed_error *err) {
-    int rc = 0;
+    int rc = n->map ? heed__charsmap_group(n->map, w, a, err) : 0;
     for (int64_t i = 0; rc == 0 && i < n->children; i++)
         rc = heed__norm_apply(n->child[i], w, a, err);
-    return rc;
+    if (rc || !n->touch || a->size == 0) return rc;
+    return heed__span_touch(w, a, heed__span_at(a, a->size - 1).end, err);
 }
 
 static int apply_form(const heed__norm *n, heed__tok_work *w, heed__span *a, heed_error *err) {
@@ -232,6 +235,13 @@ static int apply_strip(const heed__norm *n, heed__tok_work *w, heed__span *a, he
 
 static int apply_replace(const heed__norm *n, heed__tok_work *w, heed__span *a, heed_error *err) {
     const int rc = heed__regex_all(n->regex, w, a->text, a->size, err);
+    if (rc == 0 && n->after) {
+        uint32_t from = a->size;
+        for (int64_t i = 0; i < w->match_len; i++)
+            if (w->match[i].is && w->match[i].end == a->size && w->match[i].begin < from)
+                from = w->match[i].begin;
+        return heed__span_append(w, a, from, (heed_bytes){ n->content, n->size }, err);
+    }
     return rc ? rc : heed__span_replace(w, a, n->content, n->size, err);
 }
 
@@ -375,11 +385,17 @@ static int read_kind(heed__norm *n, heed_fields *f, const char *type, int depth)
     }
     if (strcmp(type, "Replace") == 0) {
         n->apply = apply_replace;
+        n->after = heed__field_has(f, "after") && heed__field_bool(f, "after");
         const int rc = read_text(n, f, "content");
         return rc ? rc : read_pattern(n, f);
     }
     if (strcmp(type, "Sequence") == 0) {
         n->apply = apply_sequence;
+        n->touch = heed__field_has(f, "touch") && heed__field_bool(f, "touch");
+        const json_t *whole = n->touch ? json_object_get(f->object, "whole") : NULL;
+        if (json_array_size(whole) > 0 &&
+            !(n->map = heed__charsmap_kept(whole, f->name, &n->hooks, f->err)))
+            return f->err ? f->err->code : HEED_EFORMAT;
         return read_children(n, f, depth);
     }
     if (strcmp(type, "Precompiled") == 0) {

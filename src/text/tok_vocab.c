@@ -145,3 +145,11 @@ json_t *heed__tok_vocab_save(const heed__tok_vocab *v) {
     json_decref(object);
     return NULL;
 }
+
+void heed__tok_fallback(const heed__tok_vocab *v, int32_t id[256]) {
+    static const char digit[] = "0123456789ABCDEF";
+    for (int i = 0; i < 256; i++) {
+        const char token[] = { '<', '0', 'x', digit[i >> 4], digit[i & 15], '>' };
+        id[i] = heed__tok_vocab_find(v, token, sizeof token);
+    }
+}

@@ -39,6 +39,8 @@ void heed__tok_vocab_free(heed__tok_vocab *v);
 int heed__tok_vocab_add(heed__tok_vocab *v, const char *token, size_t size, int64_t id);
 int32_t heed__tok_vocab_find(const heed__tok_vocab *v, const char *token, size_t size);
 const char *heed__tok_vocab_token(const heed__tok_vocab *v, int32_t id, size_t *size);
+/* The ids of <0x00> to <0xFF>, -1 where there is none. */
+void heed__tok_fallback(const heed__tok_vocab *v, int32_t id[256]);
 
 /* The tokens and ids of a JSON object {"token": id}, as tok_json.h reads it; and the object again,
  * in the order of ids (NULL: out of memory). */

@@ -22,7 +22,7 @@ one() {
     mkdir -p "$work/corpus/$name" "$work/seeds/$name"
     TIMEFORMAT="$name %R s, of the processor %U s and %S s in the system"
     time chrt --idle 0 nice -n 19 timeout $((seconds + 300)) "$work/build/fuzz/fuzz_$name" "-max_total_time=$seconds" -max_len=8192 \
-        -timeout=1200 -rss_limit_mb=2048 -print_final_stats=1 "-artifact_prefix=$work/findings/$name-" "${dict[@]}" \
+        -timeout=1200 -report_slow_units=600 -rss_limit_mb=2048 -print_final_stats=1 "-artifact_prefix=$work/findings/$name-" "${dict[@]}" \
         "$work/corpus/$name" "$work/seeds/$name" >"$work/logs/$name" 2>&1 || echo "$name: a finding: $(grep -m1 ERROR "$work/logs/$name")"
     echo "$name $(sed -n 's/^#\([0-9]*\)\tDONE *\(cov: [0-9]* ft: [0-9]* corp: [^ ]*\).*/\1 executions, \2/p' "$work/logs/$name")"
 }

@@ -1,5 +1,7 @@
-"""spm.py: SentencePiece models of both kinds by PyPI `sentencepiece`, small ones, and the ids it gives to odd texts ->
-sentencepiece/NAME.model and sentencepiece.json.zst, for test_sentencepiece.c: {"texts": [...], "ids": {NAME: [[...], ...]}}.
+"""spm.py: SentencePiece models of all kinds by PyPI `sentencepiece`, small ones, and what it makes of odd texts ->
+sentencepiece/NAME.model and sentencepiece.json.zst, for test_sentencepiece.c: {"texts": [...], "models": {NAME: {"ids": [[...], ...],
+"places": [[begin, end, ...], ...] (bytes), "unknown": [[piece, ...], ...] (how unknown ones are spelled), "decoded": [...]}},
+"sequences": {NAME: [[ids], ...]}, "said": {NAME: [...]} (what ids drawn at random are decoded to)}.
 """
 import io
 import json
@@ -56,6 +58,18 @@ MODELS = {
     # what a user asks for is kept from a normalization that would change it
     "unigram_kept": dict(vocab_size=500, user_defined_symbols=["①", "ﬁx", "AB", "é"], character_coverage=0.985,
                          normalization_rule_name="nmt_nfkc_cf"),
+    "words": dict(vocab_size=400, model_type="word", normalization_rule_name="identity"),
+    "words_bytes": dict(vocab_size=700, model_type="word", byte_fallback=True, **IDENTITY),
+    "words_no_prefix": dict(vocab_size=400, model_type="word", add_dummy_prefix=False, normalization_rule_name="nmt_nfkc_cf"),
+    "words_suffix": dict(vocab_size=400, model_type="word", treat_whitespace_as_suffix=True, user_defined_symbols=["ab", "日本"], **IDENTITY),
+    "unigram_suffix": dict(vocab_size=500, treat_whitespace_as_suffix=True, character_coverage=0.985, normalization_rule_name="identity"),
+    "unigram_suffix_kept": dict(vocab_size=500, treat_whitespace_as_suffix=True, character_coverage=0.985, **IDENTITY),
+    "bpe_suffix": dict(vocab_size=700, model_type="bpe", treat_whitespace_as_suffix=True, user_defined_symbols=["ab", "日本"],
+                       character_coverage=0.985, normalization_rule_name="identity"),
+    "bpe_suffix_bytes": dict(vocab_size=900, model_type="bpe", treat_whitespace_as_suffix=True, byte_fallback=True,
+                             character_coverage=0.985, **IDENTITY),
+    "characters_suffix": dict(vocab_size=400, model_type="char", treat_whitespace_as_suffix=True, character_coverage=0.985, **IDENTITY),
+    "no_prefix": dict(vocab_size=500, add_dummy_prefix=False, character_coverage=0.985, normalization_rule_name="identity"),
     "bpe_across": dict(vocab_size=700, model_type="bpe", split_by_whitespace=False, character_coverage=0.985, **IDENTITY),
 }
 
@@ -79,8 +93,9 @@ def crossed():
 def main():
     folder = os.path.join(HERE, "sentencepiece")
     os.makedirs(folder, exist_ok=True)
-    fuzz, ids, decoded = texts(), {}, {}
-    fuzz += ["AB ① ab", "ﬁx ﬁ xﬁx", "é e\u0301 É", "ABBA①②", "Éé①"]
+    fuzz, models, sequences, said = texts(), {}, {}, {}
+    fuzz += ["AB ① ab", "ﬁx ﬁ xﬁx", "é e\u0301 É", "ABBA①②", "Éé①", "a<s>b </s> <unk> <0x41>", "<s> a", "a \x01", "a\x01 ", "ﬁﬁ ½ x",
+             "\u200b a\u200b", "ab  日本  x", "▁▁a▁▁", "▁", "   ", "\u3000\u3000a\u3000", "ㄅ가각", "カ゛ｶﾞ ㍿x"]
     fuzz += ["abc", "cdab", "eabcdab", "cabcda", "abab日ab"] + [u + c * n for u in ("(", "ab", "日", "e(") for c in "cdf`" for n in (7, 30)]
     for name, options in [*MODELS.items(), ("unigram_crossed", None)]:
         model = io.BytesIO(crossed())
@@ -94,11 +109,19 @@ def main():
         if len(model.getvalue()) > 100000:  # the map of characters
             subprocess.run(["zstd", "-q", "-19", "--rm", "-f", path], check=True)
         processor = spm.SentencePieceProcessor(model_proto=model.getvalue())
-        ids[name] = [processor.encode(t) for t in fuzz]
-        if name in ("characters", "unigram_kept"): decoded[name] = [processor.decode(processor.encode(t)) for t in fuzz]
+        found = [processor.encode(t, return_type="proto").pieces for t in fuzz]
+        ids = [[p.id for p in one] for one in found]
+        models[name] = {"ids": ids, "places": [[x for p in one for x in (p.begin, p.end)] for one in found],
+                        "unknown": [[p.piece for p in one if processor.is_unknown(p.id)] for one in found],
+                        "decoded": [processor.decode(one) for one in ids]}
+        plain = [i for i in range(processor.get_piece_size()) if not processor.is_control(i)]
+        bytes_ = [i for i in plain if processor.is_byte(i)] or plain
+        sequences[name] = [[rng.choice(plain if rng.random() < 0.6 else bytes_ if rng.random() < 0.7 else plain[:6])
+                            for _ in range(rng.randint(1, 8))] for _ in range(100)]
+        said[name] = [processor.decode(s) for s in sequences[name]]
     path = os.path.join(HERE, "sentencepiece.json")
     with open(path, "w", encoding="utf-8") as f:
-        json.dump({"texts": fuzz, "ids": ids, "decoded": decoded}, f, ensure_ascii=False, separators=(",", ":"))
+        json.dump({"texts": fuzz, "models": models, "sequences": sequences, "said": said}, f, ensure_ascii=False, separators=(",", ":"))
     subprocess.run(["zstd", "-q", "-19", "--rm", "-f", path], check=True)
 
 
