@@ -98,7 +98,8 @@ HEED_API heed_tensor *heed_sum(heed_ctx *cx, heed_tensor *x);  /* [..] -> [] */
 HEED_API heed_tensor *heed_mean(heed_ctx *cx, heed_tensor *x); /* [..] -> []; 0 of nothing */
 HEED_API heed_tensor *heed_sum_axis(heed_ctx *cx, heed_tensor *x, int axis); /* that axis goes */
 HEED_API heed_tensor *heed_max(heed_ctx *cx,
-                               heed_tensor *x); /* [..,N] -> [..]; gradient to the first largest */
+                               heed_tensor *x); /* [..,N] -> [..]; gradient to the first largest;
+                                                   NaN is passed over, here and in max_pool */
 HEED_API heed_tensor *heed_mean_pool(heed_ctx *cx, heed_tensor *x,
                                      heed_tensor *lengths); /* [B,T,C] -> [B,C]; empty: 0 */
 HEED_API heed_tensor *heed_max_pool(heed_ctx *cx, heed_tensor *x,

@@ -78,7 +78,9 @@ typedef struct heed_ctx_cfg {
 } heed_ctx_cfg;
 
 /* A context: arena, tape, first error, kernel table. For one thread at a time. NULL and *err on
- * failure (an ISA that this CPU lacks is HEED_EUNSUPPORTED and names it). */
+ * failure (an ISA that this CPU lacks is HEED_EUNSUPPORTED and names it). With NULL for a context
+ * operations give NULL, heed_backward gives HEED_EINVALID, and heed_ctx_error says that there is
+ * none. */
 HEED_API heed_ctx *heed_ctx_new(const heed_ctx_cfg *cfg, heed_error *err);
 HEED_API void heed_ctx_free(heed_ctx *cx);
 

@@ -88,7 +88,8 @@ typedef struct heed_optim_cfg {
  * kernels of cx; results depend on neither. Tables with row-sparse gradients take AdamW or Adagrad,
  * lazily and row by row: a row is updated (and decays, and its step is counted) only when touched,
  * and has one second moment, the mean over its columns, so that a step costs what the batch touches
- * (as the row-wise optimizers of large recommenders do). NULL and *err on failure. */
+ * (as the row-wise optimizers of large recommenders do); decay stands apart from the gradient, for
+ * Adagrad too, and there is no average of weights (ema). NULL and *err on failure. */
 typedef struct heed_optim heed_optim;
 HEED_API heed_optim *heed_optim_new(heed_ctx *cx, heed_params *ps, const heed_optim_cfg *cfg,
                                     heed_error *err);
@@ -99,8 +100,9 @@ HEED_API void heed_optim_free(heed_optim *opt); /* NULL is fine */
  * weights and moments are as before, the gradients are forgotten, and training may go on with the
  * next batch. */
 HEED_API int heed_optim_step(heed_optim *opt);
-HEED_API const heed_error *heed_optim_error(const heed_optim *opt); /* of the last step, or NULL */
-HEED_API int64_t heed_optim_steps(const heed_optim *opt);           /* steps made */
+/* Of the last step, or NULL; that there is no optimizer for NULL. */
+HEED_API const heed_error *heed_optim_error(const heed_optim *opt);
+HEED_API int64_t heed_optim_steps(const heed_optim *opt); /* steps made */
 HEED_API double heed_optim_norm(const heed_optim *opt); /* of the last step's gradient, unclipped */
 HEED_API double heed_optim_lr(const heed_optim *opt);   /* of the coming step */
 HEED_API void heed_optim_set_lr(heed_optim *opt, float lr); /* the schedule goes on with it */
@@ -126,7 +128,7 @@ HEED_API void heed_loader_free(heed_loader *ld); /* NULL is fine */
 /* The next batch: *items points to its item numbers until the next call; returns how many. 0 when
  * the epoch is over; the call after that begins the next one. */
 HEED_API int64_t heed_loader_next(heed_loader *ld, const int64_t **items);
-HEED_API int64_t heed_loader_epoch(const heed_loader *ld);    /* epochs completed */
+HEED_API int64_t heed_loader_epoch(const heed_loader *ld);    /* completed; NULL: INT64_MAX */
 HEED_API int64_t heed_loader_position(const heed_loader *ld); /* items handed out in this one */
 /* Goes to a position in an epoch. 0 or HEED_EINVALID for one that there is not. */
 HEED_API int heed_loader_seek(heed_loader *ld, int64_t epoch, int64_t position);

@@ -100,6 +100,11 @@ static heed_kv_cache *cache_of(const heed_mha *m, int64_t batch, const heed_hook
 
 heed_decoder_cache *heed_decoder_cache_new(const heed_decoder *d, int64_t batch,
                                            const heed_hooks *hooks, heed_error *err) {
+    if (err) *err = (heed_error){ 0 };
+    if (d->cfg.layers < 1 || !d->blocks) {
+        heed__error(err, HEED_EINVALID, "decoder: a cache of a stack without layers");
+        return NULL;
+    }
     heed_decoder_cache *c = heed__calloc(hooks, 1, sizeof *c);
     if (c) {
         if (hooks) c->hooks = *hooks;
@@ -124,17 +129,18 @@ heed_decoder_cache *heed_decoder_cache_new(const heed_decoder *d, int64_t batch,
 }
 
 void heed_decoder_cache_reset(heed_decoder_cache *cache) {
-    for (int i = 0; i < cache->layers; i++) {
+    for (int i = 0; cache && i < cache->layers; i++) {
         heed_kv_cache_reset(cache->caches[i].self);
         if (cache->caches[i].cross) heed_kv_cache_reset(cache->caches[i].cross);
     }
 }
 
 int64_t heed_decoder_cache_len(const heed_decoder_cache *cache) {
-    return heed_kv_cache_len(cache->caches[0].self);
+    return cache ? heed_kv_cache_len(cache->caches[0].self) : 0;
 }
 
 int heed_decoder_cache_reorder(heed_decoder_cache *cache, const int32_t *rows) {
+    if (!cache) return HEED_EINVALID;
     for (int i = 0; i < cache->layers; i++) {
         int status = heed_kv_cache_reorder(cache->caches[i].self, rows);
         if (status == 0 && cache->caches[i].cross)
@@ -147,6 +153,10 @@ int heed_decoder_cache_reorder(heed_decoder_cache *cache, const int32_t *rows) {
 heed_tensor *heed_decoder_step(heed_ctx *cx, const heed_decoder *d, heed_decoder_cache *cache,
                                heed_tensor *x, const heed_block_call *call) {
     heed_block_call causal = { 0 };
+    if (!cache || cache->layers != d->cfg.layers ||
+        (cache->caches[0].cross != NULL) != d->cfg.block.cross)
+        return heed_fail(cx, HEED_EINVALID, "decoder: %s",
+                         !cache ? "there is no cache" : "the cache is another decoder's");
     if (call) causal = *call;
     causal.causal = true;
     return run(cx, d, cache->caches, x, &causal);

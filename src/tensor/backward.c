@@ -97,6 +97,7 @@ static bool reachable(const heed_ctx *cx, heed_tensor *t) {
 }
 
 int heed_backward_from(heed_ctx *cx, heed_tensor *out, const float *dout) {
+    if (!cx) return HEED_EINVALID;
     if (cx->error.code) return cx->error.code;
     if (cx->in_backward) {
         heed_fail(cx, HEED_EINVALID, "backward was called by the backward of an operation");
@@ -124,7 +125,7 @@ int heed_backward_from(heed_ctx *cx, heed_tensor *out, const float *dout) {
 
 int heed_backward(heed_ctx *cx, heed_tensor *loss) {
     const float one = 1.0f;
-    if (loss && loss->len != 1 && !cx->error.code) {
+    if (cx && loss && loss->len != 1 && !cx->error.code) {
         char text[96];
         heed_fail(cx, HEED_ESHAPE, "backward from a loss of shape %s; it must be one number",
                   heed_shape_text(loss, text));

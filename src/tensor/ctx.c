@@ -76,56 +76,61 @@ void heed_ctx_reset(heed_ctx *cx) {
 }
 
 const heed_error *heed_ctx_error(const heed_ctx *cx) {
-    return cx && cx->error.code ? &cx->error : NULL;
+    static const heed_error none = { HEED_EINVALID, "there is no context: making it failed" };
+    if (!cx) return &none;
+    return cx->error.code ? &cx->error : NULL;
 }
 
 const char *heed_ctx_isa(const heed_ctx *cx) {
-    return cx->k->name;
+    return cx ? cx->k->name : "none";
 }
 
 bool heed_ctx_train(const heed_ctx *cx) {
-    return cx->train;
+    return cx && cx->train;
 }
 
 void heed_ctx_set_train(heed_ctx *cx, bool train) {
-    cx->train = cx->record = train;
+    if (cx) cx->train = cx->record = train;
 }
 
 bool heed_ctx_set_record(heed_ctx *cx, bool record) {
-    const bool was = cx->record;
-    cx->record = record;
+    const bool was = cx && cx->record;
+    if (cx) cx->record = record;
     return was;
 }
 
 heed_precision heed_ctx_precision(const heed_ctx *cx) {
-    return cx->precision;
+    return cx ? cx->precision : HEED_PRECISION_F32;
 }
 
 void heed_ctx_set_precision(heed_ctx *cx, heed_precision precision) {
-    set_precision(cx, precision);
+    if (cx) set_precision(cx, precision);
 }
 
 uint64_t heed_ctx_step(const heed_ctx *cx) {
-    return cx->step;
+    return cx ? cx->step : 0;
 }
 
 void heed_ctx_set_step(heed_ctx *cx, uint64_t step) {
-    cx->step = step;
+    if (cx) cx->step = step;
 }
 
 size_t heed_ctx_memory(const heed_ctx *cx) {
+    if (!cx) return 0;
     return cx->arena.held + (size_t)cx->node_cap * sizeof *cx->nodes + sizeof *cx;
 }
 
 size_t heed_ctx_used(const heed_ctx *cx) {
+    if (!cx) return 0;
     return cx->arena.used + (size_t)cx->node_cap * sizeof *cx->nodes + sizeof *cx;
 }
 
 heed_pool *heed_ctx_pool(const heed_ctx *cx) {
-    return cx->pool;
+    return cx ? cx->pool : NULL;
 }
 
 void heed_ctx_set_flops(heed_ctx *cx, heed_flops_fn fn, void *user) {
+    if (!cx) return;
     cx->flops = fn;
     cx->flops_user = user;
 }
@@ -151,6 +156,7 @@ void *heed__alloc(heed_ctx *cx, int64_t count, size_t size) {
 }
 
 void *heed_scratch(heed_ctx *cx, size_t size) {
+    if (!cx) return NULL;
     if (size > PTRDIFF_MAX / 2) {
         heed_fail(cx, HEED_ENOMEM, "a block of %zu bytes is more than memory can hold", size);
         return NULL;

@@ -79,6 +79,7 @@ bool heed__same_shape(const heed_tensor *a, const heed_tensor *b) {
 
 /* A tensor of the step without room for its numbers. */
 static heed_tensor *make(heed_ctx *cx, heed_dtype dtype, int ndim, const int64_t *shape) {
+    if (!cx) return NULL;
     if ((unsigned)dtype >= DTYPES)
         return heed_fail(cx, HEED_EINVALID, "a tensor of unknown type %d", (int)dtype);
     const int64_t len = heed__shape_len(ndim, shape);

@@ -14,6 +14,8 @@ struct heed_loader {
 
 heed_loader *heed_loader_new(const heed_loader_cfg *cfg, heed_error *err) {
     if (err) *err = (heed_error){ 0 };
+    const heed_loader_cfg nothing = { 0 };
+    if (!cfg) cfg = &nothing;
     if (cfg->items < 0 || cfg->batch < 1 || cfg->items > PTRDIFF_MAX / 16) {
         heed__error(err, HEED_EINVALID, "loader: %lld items in batches of %lld",
                     (long long)cfg->items, (long long)cfg->batch);
@@ -51,6 +53,7 @@ static void prepare(heed_loader *ld) {
 }
 
 int64_t heed_loader_next(heed_loader *ld, const int64_t **items) {
+    if (!ld) return 0;
     const int64_t left = ld->cfg.items - ld->at;
     const int64_t count = left < ld->cfg.batch ? left : ld->cfg.batch;
     if (count == 0 || (ld->cfg.drop_last && count < ld->cfg.batch)) {
@@ -65,15 +68,15 @@ int64_t heed_loader_next(heed_loader *ld, const int64_t **items) {
 }
 
 int64_t heed_loader_epoch(const heed_loader *ld) {
-    return ld->epoch;
+    return ld ? ld->epoch : INT64_MAX;
 }
 
 int64_t heed_loader_position(const heed_loader *ld) {
-    return ld->at;
+    return ld ? ld->at : 0;
 }
 
 int heed_loader_seek(heed_loader *ld, int64_t epoch, int64_t position) {
-    if (epoch < 0 || position < 0 || position > ld->cfg.items) return HEED_EINVALID;
+    if (!ld || epoch < 0 || position < 0 || position > ld->cfg.items) return HEED_EINVALID;
     ld->epoch = epoch;
     ld->at = position;
     return 0;

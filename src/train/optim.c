@@ -203,23 +203,26 @@ void heed_optim_free(heed_optim *opt) {
 /* -- looking ---------------------------------------------------------------------------------- */
 
 const heed_error *heed_optim_error(const heed_optim *opt) {
-    return opt && opt->error.code ? &opt->error : NULL;
+    static const heed_error none = { HEED_EINVALID, "there is no optimizer: making it failed" };
+    if (!opt) return &none;
+    return opt->error.code ? &opt->error : NULL;
 }
 
 int64_t heed_optim_steps(const heed_optim *opt) {
-    return opt->steps;
+    return opt ? opt->steps : 0;
 }
 
 double heed_optim_norm(const heed_optim *opt) {
-    return opt->norm;
+    return opt ? opt->norm : 0;
 }
 
 double heed_optim_lr(const heed_optim *opt) {
+    if (!opt) return 0;
     return (double)opt->cfg.lr * heed_schedule_at(&opt->cfg.schedule, opt->steps) * opt->factor;
 }
 
 void heed_optim_set_lr(heed_optim *opt, float lr) {
-    opt->cfg.lr = lr;
+    if (opt) opt->cfg.lr = lr;
 }
 
 float heed__optim_rate(const heed_optim *opt, const heed_optim_slot *s) {
@@ -227,6 +230,7 @@ float heed__optim_rate(const heed_optim *opt, const heed_optim_slot *s) {
 }
 
 void heed_optim_report(heed_optim *opt, double loss) {
+    if (!opt) return;
     const heed_schedule *s = &opt->cfg.schedule;
     if (isfinite(loss) && (opt->reports == 0 || loss < opt->best)) {
         opt->reports++;
@@ -379,6 +383,7 @@ static int check_params(heed_optim *opt) {
 }
 
 int heed_optim_step(heed_optim *opt) {
+    if (!opt) return HEED_EINVALID;
     opt->error = (heed_error){ 0 };
     if (check_params(opt)) return opt->error.code;
     if (++opt->pending < opt->cfg.accumulate) return 0;
@@ -396,7 +401,7 @@ int heed_optim_step(heed_optim *opt) {
 }
 
 void heed_optim_swap_ema(heed_optim *opt) {
-    if (!opt->averaged) return;
+    if (!opt || !opt->averaged) return;
     heed__params_drop_panels(opt->ps);
     for (int64_t i = 0; i < opt->count; i++) {
         float *a = opt->slot[i].ema, *w = HEED_F32_DATA(opt->slot[i].t);
