@@ -48,7 +48,14 @@ int heed_position_init(heed_position *p, heed_params *ps, const char *name,
                        const heed_position_cfg *cfg) {
     const int64_t len = cfg->max_len > 0 ? cfg->max_len : 5000;
     *p = (heed_position){ .kind = cfg->kind, .max_len = len, .dim = cfg->dim };
+    if ((unsigned)cfg->kind > HEED_POSITION_OFF)
+        return heed_params_fail(ps, HEED_EINVALID, "%s: there is no kind %d of positions", name,
+                                (int)cfg->kind);
     if (!is_added(cfg->kind)) return 0;
+    if (cfg->max_len < 0 || !(cfg->base >= 0) || !(cfg->deviation >= 0))
+        return heed_params_fail(
+            ps, HEED_EINVALID, "%s: max_len %lld, base %g or deviation %g is negative or no number",
+            name, (long long)cfg->max_len, cfg->base, (double)cfg->deviation);
     if (cfg->dim < 1 || len > INT64_MAX / 64 / cfg->dim)
         return heed_params_fail(ps, HEED_EINVALID, "%s: positions of %lld x %lld are none", name,
                                 (long long)len, (long long)cfg->dim);

@@ -30,6 +30,9 @@ int heed_norm_init(heed_norm *n, heed_params *ps, const char *name, const heed_n
     if (cfg->dim < 1)
         return heed_params_fail(ps, HEED_EINVALID, "%s: a norm over %lld numbers is none", name,
                                 (long long)cfg->dim);
+    if (!(cfg->eps >= 0 && cfg->eps < 1e30F))
+        return heed_params_fail(ps, HEED_EINVALID, "%s: eps = %g is negative or no number", name,
+                                (double)cfg->eps);
     n->gain = heed__part_param(ps, name, "weight", (heed_init){ HEED_INIT_ONES, 0 }, 1, &cfg->dim);
     if (!cfg->rms && !cfg->no_bias)
         n->bias = heed__part_param(ps, name, "bias", (heed_init){ HEED_INIT_ZEROS, 0 }, 1,
@@ -46,6 +49,9 @@ int heed_ff_init(heed_ff *f, heed_params *ps, const char *name, const heed_ff_cf
     char part[HEED_PART_SIZE];
     *f = (heed_ff){ .act = cfg->act, .gated = cfg->gated, .dropout = cfg->dropout };
     if (!f->gated && f->act == HEED_ACT_NONE) f->act = HEED_ACT_RELU;
+    if ((unsigned)f->act > HEED_ACT_SILU)
+        return heed_params_fail(ps, HEED_EINVALID, "%s: there is no activation %d", name,
+                                (int)f->act);
     if (f->gated && f->act != HEED_ACT_NONE && f->act != HEED_ACT_SILU)
         return heed_params_fail(ps, HEED_EUNSUPPORTED,
                                 "%s: a gated feed-forward exists with SiLU only", name);

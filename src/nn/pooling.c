@@ -8,6 +8,9 @@
 int heed_pooling_init(heed_pooling *p, heed_params *ps, const char *name, heed_pooling_kind kind,
                       int64_t dim) {
     *p = (heed_pooling){ .kind = kind };
+    if ((unsigned)kind > HEED_POOLING_ATTENTION)
+        return heed_params_fail(ps, HEED_EINVALID, "%s: there is no kind %d of pooling", name,
+                                (int)kind);
     if (kind != HEED_POOLING_ATTENTION) return 0;
     if (dim < 1)
         return heed_params_fail(ps, HEED_EINVALID, "%s: pooling over width %lld is none", name,

@@ -7,6 +7,9 @@ int heed_rnn_init(heed_rnn *r, heed_params *ps, const char *name, const heed_rnn
     *r = (heed_rnn){ .cfg = *cfg };
     heed_rnn_cfg *c = &r->cfg;
     if (c->layers == 0) c->layers = 1;
+    if ((unsigned)c->kind > HEED_RNN_GRU)
+        return heed_params_fail(ps, HEED_EINVALID, "%s: there is no kind %d of recurrent layer",
+                                name, (int)c->kind);
     const int directions = c->bidirectional ? 2 : 1;
     if (c->layers < 1 || c->layers > HEED_RNN_MAX / directions)
         return heed_params_fail(ps, HEED_EINVALID, "%s: %d layers in %d directions exceed %d", name,

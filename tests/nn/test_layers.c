@@ -159,6 +159,38 @@ static int deep_rnn(heed_params *ps) {
     return heed_rnn_init(
         &r, ps, "r", &(heed_rnn_cfg){ .in = 4, .hidden = 4, .layers = 9, .bidirectional = true });
 }
+static int unknown_rnn(heed_params *ps) {
+    heed_rnn r;
+    return heed_rnn_init(&r, ps, "r",
+                         &(heed_rnn_cfg){ .kind = (heed_rnn_kind)2, .in = 4, .hidden = 4 });
+}
+static int unknown_pooling(heed_params *ps) {
+    heed_pooling p;
+    return heed_pooling_init(&p, ps, "p", (heed_pooling_kind)4, 8);
+}
+static int unknown_position(heed_params *ps) {
+    heed_position p;
+    return heed_position_init(&p, ps, "q",
+                              &(heed_position_cfg){ .kind = (heed_position_kind)7, .dim = 8 });
+}
+static int short_positions(heed_params *ps) {
+    heed_position p;
+    return heed_position_init(
+        &p, ps, "q",
+        &(heed_position_cfg){ .kind = HEED_POSITION_LEARNED, .dim = 8, .max_len = -3 });
+}
+static int unknown_act(heed_params *ps) {
+    heed_ff f;
+    return heed_ff_init(&f, ps, "f", &(heed_ff_cfg){ .dim = 8, .hidden = 8, .act = (heed_act)5 });
+}
+static int negative_eps(heed_params *ps) {
+    heed_norm n;
+    return heed_norm_init(&n, ps, "n", &(heed_norm_cfg){ .dim = 8, .eps = -1 });
+}
+static int nan_eps(heed_params *ps) {
+    heed_norm n;
+    return heed_norm_init(&n, ps, "n", &(heed_norm_cfg){ .dim = 8, .eps = NAN });
+}
 static int no_classes(heed_params *ps) {
     heed_classic m;
     return heed_classic_init(&m, ps, &(heed_model_cfg){ .vocab = 10 });
@@ -170,6 +202,13 @@ static void test_refusals(void **state) {
     refuses(odd_groups, "a: 4 heads are no multiple of 3 key heads");
     refuses(gated_relu, "f: a gated feed-forward exists with SiLU only");
     refuses(deep_rnn, "r: 9 layers in 2 directions exceed 16");
+    refuses(unknown_rnn, "r: there is no kind 2 of recurrent layer");
+    refuses(unknown_pooling, "p: there is no kind 4 of pooling");
+    refuses(unknown_position, "q: there is no kind 7 of positions");
+    refuses(short_positions, "q: max_len -3, base 0 or deviation 0 is negative or no number");
+    refuses(unknown_act, "f: there is no activation 5");
+    refuses(negative_eps, "n: eps = -1 is negative or no number");
+    refuses(nan_eps, "n: eps = nan is negative or no number");
     refuses(no_classes, "head: a linear layer from 64 to 0 is none");
 }
 
