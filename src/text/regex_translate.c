@@ -3,7 +3,8 @@
  * What differs, and becomes: classes and properties, whose tables are of another age (sets, written
  * out); \h, a hexadecimal digit; (?m), where the dot takes line ends (?s); x{2,3}+, which repeats
  * the repetition instead of being possessive; x{,3}; a set of options in the middle of a group,
- * which reaches over its alternatives; \b, by another idea of a word. What exists in one of them
+ * which reaches over its alternatives; \b, by another idea of a word; (?~x), as much text as there
+ * is without an x in it; \cA and \C-A, control characters; \o{101}. What exists in one of them
  * only is an error that names it. Not done: under (?i) two letters that equal one (ss and U+00DF).
  */
 #include <string.h>
@@ -25,6 +26,7 @@ typedef struct reader {
     int64_t opened[DEPTH];  /* where in out each began */
     uint8_t closers[DEPTH]; /* groups that an option in the middle has opened */
     bool spaced[DEPTH];     /* white space and comments in it count for nothing, (?x) */
+    bool absent[DEPTH];     /* it is a (?~ */
     int status;
 } reader;
 
@@ -106,6 +108,30 @@ static bool short_set(reader *r, char c, bool in_class, heed__set *to) {
     return true;
 }
 
+/* {101} after \o. */
+static uint32_t read_octal(reader *r) {
+    uint32_t v = 0;
+    const char *p = r->p + 1;
+    for (; p < r->end && *p >= '0' && *p <= '7' && v <= 0x10FFFF; p++)
+        v = v * 8 + (uint32_t)(*p - '0');
+    if (p == r->p + 1 || p == r->end || *p != '}' || v > 0x10FFFF)
+        fail(r, HEED_EFORMAT, "has a wrong code in it");
+    else
+        r->p = p + 1;
+    return v;
+}
+
+/* A after \c or \C-. */
+static uint32_t read_control(reader *r) {
+    const unsigned char c = r->p < r->end ? (unsigned char)*r->p : 0;
+    if (c == 0 || c == '\\' || c >= 0x80) {
+        fail(r, HEED_EUNSUPPORTED, "has \\c without a character of ASCII after it");
+        return 0;
+    }
+    r->p++;
+    return c == '?' ? 0x7F : c & 0x1Fu;
+}
+
 /* The single code point of an escape, *r->p after the backslash and its letter. */
 static bool escaped_code(reader *r, char c, uint32_t *code) {
     static const char from[] = "tnrfvae", to[] = "\t\n\r\f\v\a\033";
@@ -120,12 +146,16 @@ static bool escaped_code(reader *r, char c, uint32_t *code) {
         if (*code > 0x7F) fail(r, HEED_EUNSUPPORTED, "has a byte above \\x7f in it");
     } else if (c == 'u') {
         *code = read_hex(r, 4, 4);
+    } else if (c == 'o' && next_is(r, "{")) {
+        *code = read_octal(r);
+    } else if (c == 'c' || (c == 'C' && accept(r, "-"))) {
+        *code = read_control(r);
     } else if (c >= '0' && c <= '7') {
         *code = (uint32_t)(c - '0');
         for (int n = 1; n < 3 && r->p < r->end && *r->p >= '0' && *r->p <= '7'; n++)
             *code = *code * 8 + (uint32_t)(*r->p++ - '0');
     } else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
-        if (strchr("cCMoyYXRkgGKAZzBbNO", c)) return false;
+        if (strchr("CMyYXRkgGKAZzBbNO", c)) return false;
         *code = (uint32_t)c;
     } else {
         uint32_t n;
@@ -354,6 +384,7 @@ static void read_options(reader *r) {
     if (group) {
         r->opened[++r->depth] = begin;
         r->closers[r->depth] = 0;
+        r->absent[r->depth] = false;
     }
     r->spaced[r->depth] = spaced;
 }
@@ -378,6 +409,7 @@ static void read_open(reader *r) {
         return;
     }
     put(r, "(");
+    bool absent = false;
     if (next_is(r, "?")) {
         size_t i = 0;
         while (i < 6 && !accept(r, plain[i])) i++;
@@ -390,9 +422,14 @@ static void read_open(reader *r) {
             while (r->p < r->end && *r->p != close) r->p++;
             if (r->p < r->end) r->p++;
             heed__out_put(&r->out, name, (size_t)(r->p - name));
-        } else if (next_is(r, "?~") || next_is(r, "?(") || next_is(r, "?y")) {
-            fail(r, HEED_EUNSUPPORTED, "has a group that begins with (?~, (?( or (?y");
+        } else if (next_is(r, "?~|") || next_is(r, "?(") || next_is(r, "?y")) {
+            fail(r, HEED_EUNSUPPORTED, "has a group that begins with (?~|, (?( or (?y");
             return;
+        } else if (accept(r, "?~")) {
+            for (int d = 1; d <= r->depth; d++)
+                if (r->absent[d]) fail(r, HEED_EUNSUPPORTED, "has (?~ within (?~");
+            put(r, "?:(?:(?!(?:"); /* to be closed by read_close */
+            absent = true;
         } else {
             r->out.len = begin;
             r->p++;
@@ -402,6 +439,7 @@ static void read_open(reader *r) {
     }
     r->opened[++r->depth] = begin;
     r->closers[r->depth] = 0;
+    r->absent[r->depth] = absent;
     r->spaced[r->depth] = r->spaced[r->depth - 1];
     r->atom = -1;
 }
@@ -419,7 +457,7 @@ static void read_close(reader *r) {
         return;
     }
     close_options(r);
-    put(r, ")");
+    put(r, r->absent[r->depth] ? "))(?s:.))*)" : ")");
     r->atom = r->opened[r->depth--];
 }
 

@@ -127,8 +127,16 @@ static void test_wrong_parts(void **state) {
         { SPLIT("\\\\p{Klingon}"), HEED_EUNSUPPORTED,
           "x: pre_tokenizer: the regular expression asks for the property Klingon, which is not "
           "known" },
-        { SPLIT("(?~abc)"), HEED_EUNSUPPORTED,
-          "x: pre_tokenizer: the regular expression has a group that begins with (?~, (?( or (?y" },
+        { SPLIT("(?~|abc)"), HEED_EUNSUPPORTED,
+          "x: pre_tokenizer: the regular expression has a group that begins with (?~|, (?( or "
+          "(?y" },
+        { SPLIT("(?~a(?~b))"), HEED_EUNSUPPORTED,
+          "x: pre_tokenizer: the regular expression has (?~ within (?~" },
+        { SPLIT("\\\\c"), HEED_EUNSUPPORTED,
+          "x: pre_tokenizer: the regular expression has \\c without a character of ASCII after "
+          "it" },
+        { SPLIT("\\\\o{8}"), HEED_EFORMAT,
+          "x: pre_tokenizer: the regular expression has a wrong code in it" },
         { SPLIT("(?s:a)"), HEED_EUNSUPPORTED,
           "x: pre_tokenizer: the regular expression has an option in (?..) that is not supported" },
         { SPLIT("(?<=a+)b"), HEED_EFORMAT,
@@ -167,6 +175,42 @@ static void test_wrong_parts(void **state) {
         const int rc = open_part(wrong[i].part, "a b a c", &err);
         if (rc != wrong[i].status || strcmp(err.msg, wrong[i].says) != 0)
             fail_msg("%s: %d, '%s'", wrong[i].part, rc, err.msg);
+    }
+}
+
+/* Where the pieces end, as the reference cuts. */
+static void test_patterns(void **state) {
+    (void)state;
+    static const struct {
+        const char *part;
+        size_t end[12];
+    } cases[] = {
+        { SPLIT("\\\\cA|\\\\C-g"), { 2, 3, 6, 7, 25 } },
+        { SPLIT("\\\\o{101}"), { 5, 6, 25 } },
+        { SPLIT("[\\\\o{170}-\\\\o{171}\\\\c?]+"), { 7, 8, 15, 16, 20, 21, 22, 23, 24, 25 } },
+        { SPLIT("/\\\\*(?~\\\\*/)\\\\*/"), { 8, 15, 25 } },
+        { SPLIT("x(?~b|c)+y"), { 25 } },
+        { SPLIT("(?i)a(?~B)c"), { 5, 12, 25 } },
+        { SPLIT("(?~ab)"), { 1, 25 } },
+    };
+    static const char text[] = "ab\001c A\007x/* c */y**/axbyc\177";
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char whole[400];
+        snprintf(whole, sizeof whole,
+                 "{%s, \"model\": {\"type\": \"WordLevel\", \"unk_token\": \"u\", \"vocab\": "
+                 "{\"u\": 0}}}",
+                 cases[i].part);
+        heed_error err = { 0 };
+        heed_tokenizer *tok = heed_tokenizer_from(whole, strlen(whole), "x", NULL, &err);
+        if (!tok) fail_msg("%s: %s", cases[i].part, err.msg);
+        heed_encoding e = { 0 };
+        assert_int_equal(heed_tokenizer_encode(tok, text, sizeof text - 1, NULL, &e, &err), 0);
+        for (int64_t k = 0; k < e.len; k++)
+            if (e.end[k] != cases[i].end[k])
+                fail_msg("%s: piece %lld ends at %zu", cases[i].part, (long long)k, e.end[k]);
+        assert_int_equal(e.end[e.len - 1], sizeof text - 1);
+        heed_encoding_free(&e);
+        heed_tokenizer_close(tok);
     }
 }
 
@@ -250,8 +294,9 @@ static int tear_down(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cut),         cmocka_unit_test(test_flipped),
-        cmocka_unit_test(test_wrong_parts), cmocka_unit_test(test_bombs),
-        cmocka_unit_test(test_growth),      cmocka_unit_test(test_spelled)
+        cmocka_unit_test(test_wrong_parts), cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_bombs),       cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_spelled)
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
