@@ -22,6 +22,8 @@ typedef struct parser {
     heed_dataset_stream s; /* for its lines and problems */
     bool tabs;
     int columns, token_at, tag_at; /* columns 0: not known yet; tag_at -1: none */
+    int usual;                     /* columns of the first line that is no comment; 0: none seen */
+    int64_t comments;              /* lines passed over */
 } parser;
 
 /* The string as the one before it, where they are equal: most tags are. */
@@ -43,6 +45,48 @@ static int cut(const parser *p, char *line, char *column[COLUMNS_MOST]) {
         if (at) *at++ = 0;
     }
     return n;
+}
+
+/* Looks ahead for the first line that cannot be a comment: how many columns it has, and by what
+ * they are separated. 0 or a status. */
+static int look(parser *p, heed_error *err) {
+    const char *at;
+    size_t size;
+    const int rc = heed__input_peek(p->s.in, &at, &size, err);
+    if (rc) return rc;
+    const char *end = at + size, *next;
+    if (size >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0) at += 3;
+    for (; at < end; at = next) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        next = stop ? stop + 1 : end;
+        if (!stop) stop = end;
+        if (stop > at && stop[-1] == '\r') stop--;
+        size_t blanks = 0;
+        while (at + blanks < stop && at[blanks] == ' ') blanks++;
+        const bool doc = stop - at >= 10 && memcmp(at, "-DOCSTART-", 10) == 0;
+        if (at + blanks == stop || doc || (stop - at >= 2 && memcmp(at, "# ", 2) == 0)) continue;
+        p->tabs = memchr(at, '\t', (size_t)(stop - at)) != NULL;
+        const char sep = p->tabs ? '\t' : ' ';
+        p->usual = p->tabs;
+        for (; at < stop; at++)
+            p->usual += *at == sep ? p->tabs : !p->tabs && (at + 1 == stop || at[1] == sep);
+        return 0;
+    }
+    return 0;
+}
+
+/* Whether a line is a comment and not the token `#`. */
+static bool is_comment(const parser *p, const char *line) {
+    if (strncmp(line, "# ", 2) != 0 || !p->usual) return false;
+    if (p->tabs) return !strchr(line, '\t');
+    const heed_conll *c = p->c;
+    if (c->tokens > (c->len ? c->first[c->len] : 0)) return false; /* within a sentence */
+    int n = 0;
+    for (const char *at = line; *at; n++) {
+        at += strcspn(at, " ");
+        at += strspn(at, " ");
+    }
+    return n != p->usual;
 }
 
 /* Decides from the first line which column is what. 0 or a status. */
@@ -97,7 +141,6 @@ static int one_token(parser *p, char *line, heed_error *err) {
     char *column[COLUMNS_MOST];
     const int64_t number = heed__input_line_number(p->s.in);
     if (!p->columns) p->tabs = strchr(line, '\t') != NULL;
-    if (p->tabs && strncmp(line, "# ", 2) == 0 && !strchr(line, '\t')) return 0; /* a comment */
     const int n = cut(p, line, column);
     if (n > COLUMNS_MOST) {
         heed__dataset_wrong(&p->s, number, "more than %d columns", COLUMNS_MOST);
@@ -128,15 +171,22 @@ static int one_token(parser *p, char *line, heed_error *err) {
 static int parse(parser *p, heed_error *err) {
     char *line;
     size_t size;
-    int rc = 0, got = HEED_STEP_ONE;
+    int rc = look(p, err), got = HEED_STEP_ONE;
     while (rc == 0 && p->s.problems->count < HEED_PROBLEMS &&
            (got = heed__dataset_line(&p->s, &line, &size, err)) > 0) {
         if (got == HEED_STEP_WRONG) continue;
         if (strspn(line, p->columns && p->tabs ? "" : " ") == size ||
             strncmp(line, "-DOCSTART-", 10) == 0)
             rc = end_sentence(p) ? heed__dataset_no_memory(&p->s, err) : 0;
+        else if (is_comment(p, line))
+            p->comments++;
         else
             rc = one_token(p, line, err);
+    }
+    if (p->comments && p->columns) {
+        const size_t len = strlen(p->c->how);
+        heed__format(p->c->how + len, sizeof p->c->how - len, "; %lld comment%s",
+                     (long long)p->comments, p->comments == 1 ? "" : "s");
     }
     if (rc == 0 && got < 0) rc = got;
     if (rc == 0 && end_sentence(p)) rc = heed__dataset_no_memory(&p->s, err);

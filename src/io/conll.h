@@ -1,6 +1,9 @@
 /* conll.h: tagged sentences in columns, a token a line and an empty line after each sentence, as
- * the CoNLL tasks have them: columns are separated by one tab, or in files without tabs by spaces;
- * `-DOCSTART-` lines are passed over. Errors, archives and standard input as in io/dataset.h. */
+ * the CoNLL tasks have them: columns are separated by one tab, or in files without tabs by spaces.
+ * `-DOCSTART-` lines are passed over, and comments: lines that begin with `# ` and hold no tab
+ * where the others do, or stand before a sentence with another number of columns than the others
+ * have (`# O` among lines of two columns is a token). Errors, archives and standard input as in
+ * io/dataset.h. */
 #ifndef HEED_IO_CONLL_H
 #define HEED_IO_CONLL_H
 
@@ -21,7 +24,7 @@ typedef struct heed_conll {
     const char **token; /* [tokens] */
     const char **tag;   /* [tokens] or NULL */
     int64_t *line;      /* [tokens] 1-based, for messages */
-    char how[160];      /* "columns; token from column 1, tag from column 3" */
+    char how[160];      /* "columns; token from column 1, tag from column 3; 2 comments" */
     void *memory;
 } heed_conll;
 

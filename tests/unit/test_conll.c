@@ -37,6 +37,11 @@ static void columns(void **state) {
         { "EU NNP B-ORG\nis  VB O\n \nx N O\n", "EU/B-ORG is/O;x/O;" },
         { "a b\tO\n \tO\n", "a b/O  /O;" },
         { "a\tO\n# a comment\n#\tO\n", "a/O #/O;" },
+        { "# id = 1\n# text\na\tO\n#\tO\n\n# b\nc\tO\n", "a/O #/O;c/O;" },
+        { "# id = 1\n\na O\n# O\n\n# O\n\n# text = c\nc O\n", "a/O #/O;#/O;c/O;" },
+        { "# O\nb O\n", "#/O b/O;" },
+        { "# O\n", "#/O;" },
+        { "a O\n# in a sentence\n", "x:2: 4 columns where there should be 2" },
         { "a\tO\nb\n", "x:2: 1 column where there should be 2" },
         { "a\tO\n\tO\nb\t\nc\tx\x1b\n", "x:2: the token is empty (and 2 more lines are wrong)" },
         { "a\tO\n\xff\tO\n", "x:2: not UTF-8: byte 1 is 0xff" },
@@ -73,6 +78,10 @@ static void places_are_kept(void **state) {
     assert_int_equal(c.tokens, 3);
     assert_int_equal(c.line[2], 6);
     assert_string_equal(c.how, "columns; token from column 1, tag from column 3");
+    heed__conll_free(&c);
+    text = "# a comment\r\na\tP\r\n";
+    assert_int_equal(heed__conll_parse(&c, text, strlen(text), "x", &cfg, &err), 0);
+    assert_string_equal(c.how, "columns; token from column 1, tag from column 2; 1 comment");
     heed__conll_free(&c);
 }
 
