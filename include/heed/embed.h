@@ -3,6 +3,7 @@
  *
  *     heed_error err;
  *     heed_embedder *e = heed_embedder_open("models/support", NULL, &err);
+ *     if (!e) return fprintf(stderr, "%s\n", err.msg), 1;
  *     float v[2 * 256];                                        // heed_embedder_dim(e) is 256 here
  *     const char *text[2] = { "where is my order", "how do I track a parcel" };
  *     heed_embedder_apply(e, 2, text, v, &err);                // their dot product is the cosine

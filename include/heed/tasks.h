@@ -2,6 +2,7 @@
  *
  *     heed_error err;
  *     heed_classifier *c = heed_classifier_open("models/intent", NULL, &err);
+ *     if (!c) return fprintf(stderr, "%s\n", err.msg), 1;
  *     heed_label top[3];
  *     int n = heed_classify(c, "my card was charged twice", top, 3, &err);
  *     for (int i = 0; i < n; i++) printf("%-20s %.3f\n", top[i].name, top[i].score);

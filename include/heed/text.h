@@ -2,6 +2,7 @@
  *
  *     heed_error err;
  *     heed_tokenizer *tok = heed_tokenizer_open("bert/tokenizer.json", NULL, &err);
+ *     if (!tok) return fprintf(stderr, "%s\n", err.msg), 1;
  *     heed_encoding e = { 0 };
  *     if (heed_tokenizer_encode(tok, "my card", 7, NULL, &e, &err)) puts(err.msg);
  *     for (int64_t i = 0; i < e.len; i++) printf("%d [%zu,%zu)\n", e.id[i], e.begin[i], e.end[i]);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# headers_test.sh: every header stands alone, in C and in C++, heed.h brings them all, and the example that it opens with is a program: put into main
-# after the declarations that it takes for granted (below), it builds without a warning and runs without an error of its own.
+# headers_test.sh: every header stands alone, in C and in C++, heed.h brings them all, and the example that each opens with
+# is a program: put into main after the declarations that it takes for granted (below), it builds without a warning, runs
+# without an error, and without the files that it opens ends with a sentence.
 set -uo pipefail
 build=${BUILD:-build}
 dir=$(mktemp -d)
@@ -64,6 +65,9 @@ program() {
     "${CC:-cc}" -std=c11 -O1 -Wall -Wextra -Werror -Wno-unused-variable -Iinclude "$dir/$1.c" "$build/libheed.a" "${libs[@]}" \
         -o "$dir/$1.run" 2>"$dir/said" || { wrong "$2 does not build" && cat "$dir/said" && return; }
     (cd "$dir" && "./$1.run") >"$dir/said" 2>&1 || { wrong "$2: status $?" && cat "$dir/said"; }
+    # where nothing is to be found it ends with a sentence
+    mkdir -p "$dir/empty"
+    (cd "$dir/empty" && "../$1.run" >said 2>&1) || { [ $? -lt 128 ] && [ -s "$dir/empty/said" ]; } || wrong "$2, without files"
 }
 
 ln -s "$PWD/models" "$dir/models"
