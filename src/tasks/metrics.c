@@ -155,7 +155,16 @@ static void resample(heed_rng *rng, int32_t *times, int64_t n) {
     for (int64_t i = 0; i < n; i++) times[heed_rng_below(rng, (uint64_t)n)]++;
 }
 
-static void bootstrap(const survey *s, heed_interval interval[MEASURES]) {
+/* A resample is less even than what it is drawn from, and its calibration error higher: the interval
+ * is moved by how much it is on average. */
+static void settle(heed_interval *of, const double *sample, int64_t rounds, double value) {
+    double mean = 0;
+    for (int64_t r = 0; r < rounds; r++) mean += sample[r] / (double)rounds;
+    const double low = of->low - (mean - value), high = of->high - (mean - value);
+    *of = (heed_interval){ low < 0 ? 0 : low, high > 1 ? 1 : high };
+}
+
+static void bootstrap(const survey *s, double ece, heed_interval interval[MEASURES]) {
     const int64_t rounds = rounds_for(s->n);
     heed_rng rng = { .seed = (uint64_t)s->n };
     for (int64_t r = 0; r < rounds; r++) {
@@ -165,6 +174,7 @@ static void bootstrap(const survey *s, heed_interval interval[MEASURES]) {
         for (int k = 0; k < MEASURES; k++) s->sample[k * ROUNDS + r] = m[k];
     }
     for (int k = 0; k < MEASURES; k++) interval[k] = middle(s->sample + k * ROUNDS, rounds);
+    settle(&interval[ECE], s->sample + ECE * ROUNDS, rounds, ece);
 }
 
 typedef struct scored {
@@ -207,7 +217,7 @@ int heed__metrics(heed_metrics *m, const heed_outcome *o, const float *score, in
         heed_interval i95[MEASURES];
         measure(&s, NULL, v);
         heed__tallies(s.whole, o, n, classes);
-        bootstrap(&s, i95);
+        bootstrap(&s, v[ECE], i95);
         if (v[ACCURACY] <= 0 || v[ACCURACY] >= 1)
             i95[ACCURACY] = heed__wilson(v[ACCURACY] > 0 ? n : 0, n);
         m->loss = v[LOSS], m->loss_95 = i95[LOSS];

@@ -103,9 +103,25 @@ static void test_intervals(void **state) {
     assert_true(g->m.auc_95.low < g->m.auc && g->m.auc < g->m.auc_95.high);
     assert_true(g->m.loss_95.low < g->m.loss && g->m.loss < g->m.loss_95.high);
     assert_true(isnan(find("five")->m.auc));
+    for (int i = 0; i < len; i++)
+        assert_true(all[i].m.ece_95.low <= all[i].m.ece && all[i].m.ece <= all[i].m.ece_95.high);
     heed_metrics again;
     assert_int_equal(heed__metrics(&again, g->o, g->score, g->n, 2, NULL), 0);
     assert_memory_equal(&again, &g->m, sizeof again);
+}
+
+/* Answers that are as often right as they say: resamples seem worse, and the interval does not. */
+static void test_well_calibrated(void **state) {
+    (void)state;
+    enum { N = 480 };
+    heed_outcome *o = calloc(N, sizeof *o);
+    for (int i = 0; i < N; i++)
+        o[i] = (heed_outcome){ .confidence = 0.75F, .loss = 1, .right = i % 4 == 0 };
+    heed_metrics m;
+    assert_int_equal(heed__metrics(&m, o, NULL, N, 2, NULL), 0);
+    assert_true(m.ece < 1e-6 && m.ece_95.low <= m.ece && m.ece <= m.ece_95.high);
+    assert_true(m.ece_95.high < 0.05);
+    free(o);
 }
 
 /* All right: no resample differs, and the interval still is not a point. */
@@ -159,9 +175,9 @@ static void test_unknown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),    cmocka_unit_test(test_intervals),
-        cmocka_unit_test(test_all_right), cmocka_unit_test(test_other_labels),
-        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_golden),          cmocka_unit_test(test_intervals),
+        cmocka_unit_test(test_well_calibrated), cmocka_unit_test(test_all_right),
+        cmocka_unit_test(test_other_labels),    cmocka_unit_test(test_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
