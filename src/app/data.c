@@ -7,6 +7,19 @@
 #include "app/commands.h"
 #include "app/messages.h"
 
+/* Where nothing tells which column is what: few texts with many labels each are labels. */
+static int check_order(heed_dataset *d, const char *file, heed_error *err) {
+    int64_t other = 0;
+    if (!d->placed || d->len < 20 || heed__dataset_overlap(d, d, &other, NULL) < 0) return 0;
+    if (other <= d->len / 2) return 0;
+    heed__dataset_free(d);
+    snprintf(err->msg, sizeof err->msg,
+             "%.300s: read as label, then text, most texts are an earlier one with another label; "
+             "is it the other way round? Say --text and --label",
+             file);
+    return err->code = HEED_EFORMAT;
+}
+
 int data_read(heed_dataset *d, const char *file, const heed_dataset_cfg *cfg, heed_error *err) {
     heed_problems problems = { 0 };
     const heed_hooks hooks = { .cancel = command_cancelled };
@@ -14,6 +27,7 @@ int data_read(heed_dataset *d, const char *file, const heed_dataset_cfg *cfg, he
     own.problems = &problems;
     own.hooks = &hooks;
     const int rc = heed__dataset_read(d, file, &own, err);
+    if (rc == 0) return check_order(d, file, err);
     if (rc != HEED_EFORMAT || problems.count < 2) return rc;
     char text[MESSAGE_SIZE];
     for (int64_t i = 0; i < problems.count; i++)

@@ -330,6 +330,13 @@ const message messages_zh[] = {
     /* -- training */
     { "heed train: no task '%s'; there are:", "heed train: 没有任务“%s”；可用的有：" },
     { "heed train TASK:", "heed train 任务：" },
+    { "heed train: --%s does nothing for the recipe %s; it is for: %s\n",
+      "heed train: --%s 对配方 %s 不起作用；它适用于：%s\n" },
+    { "%.300s: read as label, then text, most texts are an earlier one with another label; is it "
+      "the "
+      "other way round? Say --text and --label",
+      "%s：按先标签后文本读取时，多数文本与前面的文本相同而标签不同；两列是否颠倒？请用 --text 和 "
+      "--label 指明" },
     { "heed train: --%s is %s or %s, not '%s'\n", "heed train: --%s 应为 %s 或 %s，而不是“%s”\n" },
     { "heed train: --search is a time as 90s, 20m or 1h, not '%s'\n",
       "heed train: --search 应为时间，如 90s、20m 或 1h，而不是“%s”\n" },

@@ -207,6 +207,46 @@ static bool one_of(const char *option, const char *said, const char *a, const ch
     return false;
 }
 
+static bool is_recipe(const char *name) {
+    for (int i = 0; heed_recipe_name(i); i++)
+        if (strcmp(name, heed_recipe_name(i)) == 0) return true;
+    return false;
+}
+
+/* What is a recipe's own is not passed over in silence by another. False: a sentence was printed. */
+static bool fits_recipe(const train_options *o) {
+    const heed_classify_cfg *c = &o->cfg;
+    const struct {
+        const char *option;
+        bool given;
+        const char *recipes;
+    } own[] = {
+        { "hidden", c->hidden, "classic" },
+        { "layers", c->layers, "classic, encoder" },
+        { "ff", c->ff, "encoder" },
+        { "position", c->position, "encoder" },
+        { "tokenizer", c->tokenizer, "encoder" },
+        { "pooling", c->pooling, "classic, encoder" },
+        { "deviation", c->deviation > 0, "classic" },
+        { "no-evidence", c->no_evidence, "attend" },
+        { "no-marks", c->no_marks, "classic" },
+        { "remember", c->remember, "classic" },
+        { "bidirectional", c->bidirectional, "classic" },
+    };
+    const char *recipe = !c->recipe                                 ? "attend"
+                         : strcmp(c->recipe, "lstm-attention") == 0 ? "classic"
+                         : strcmp(c->recipe, "encoder-base") == 0   ? "encoder"
+                                                                    : c->recipe;
+    if (o->search || (c->from && !c->recipe) || !is_recipe(recipe)) return true;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (!own[i].given || strstr(own[i].recipes, recipe)) continue;
+        fprintf(stderr, tr("heed train: --%s does nothing for the recipe %s; it is for: %s\n"),
+                own[i].option, recipe, own[i].recipes);
+        return false;
+    }
+    return true;
+}
+
 /* Made of several trainings. */
 static bool is_many(const train_options *o) {
     return o->search || o->curve || o->unlabeled;
@@ -244,7 +284,7 @@ static bool complete(train_options *o) {
                            "time\n"));
         return false;
     }
-    if (!check_features(o)) return false;
+    if (!check_features(o) || !fits_recipe(o)) return false;
     if (!o->out) {
         fprintf(stderr, tr("heed train: -o DIR is needed; see --help\n"));
         return false;
@@ -276,7 +316,7 @@ static bool complete(train_options *o) {
 /* Texts without labels: a table with a header or columns said, or else a text a line. */
 static int read_texts(kinds_data *e, const char *file, const train_options *o, heed_error *err) {
     heed_dataset_cfg cfg = o->table;
-    cfg.text_only = true;
+    cfg.text_only = cfg.lines_too = true;
     cfg.pairs = false;
     cfg.label = cfg.text2 = NULL;
     *e = (kinds_data){ .score = NULL };

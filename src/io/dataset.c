@@ -283,3 +283,8 @@ void heed__dataset_close(heed_dataset_stream *s) {
 const char *heed__dataset_how(const heed_dataset_stream *s) {
     return s->how;
 }
+
+bool heed__dataset_placed(const heed_dataset_stream *s) {
+    return (s->reader == &heed__reader_tsv || s->reader == &heed__reader_csv) && s->columns == 2 &&
+           s->text.n && s->label.n && !s->text.name[0] && !s->cfg.text && !s->cfg.label;
+}

@@ -41,11 +41,13 @@ typedef struct heed_dataset_cfg {
     /* Columns: a name, or a number from 1 where there is no header; of texts also several with
      * commas between, whose texts are joined by a space. NULL: guessed. */
     const char *text, *label;
-    const char *text2;       /* the second text of pairs; NULL: guessed with `pairs`, else none */
-    bool pairs;              /* a second text is needed */
-    bool text_only;          /* no label is needed */
-    bool label_only;         /* of a table: the label alone is read, texts are empty */
-    bool no_labels;          /* an empty list of labels is fine (of several labels, none holds) */
+    const char *text2; /* the second text of pairs; NULL: guessed with `pairs`, else none */
+    bool pairs;        /* a second text is needed */
+    bool text_only;    /* no label is needed */
+    bool lines_too;    /* where the text's column is named: a file of one column that has no such
+                                name holds a text a line */
+    bool label_only;   /* of a table: the label alone is read, texts are empty */
+    bool no_labels;    /* an empty list of labels is fine (of several labels, none holds) */
     const char *label_sep;   /* cuts a field into several labels: "," (NULL: it is one label) */
     heed_dataset_form form;  /* of the file (guessed) */
     heed_problems *problems; /* gets what is wrong; NULL: the first is in the error alone */
@@ -75,6 +77,8 @@ void heed__dataset_close(heed_dataset_stream *s); /* NULL is fine */
 /* What was taken for what: "tab-separated; text from column 'text', label from column 'intent'".
  * Whole after the first call of next; lives as long as s. */
 const char *heed__dataset_how(const heed_dataset_stream *s);
+/* Whether label and text are what they are by their places alone. */
+bool heed__dataset_placed(const heed_dataset_stream *s);
 
 /* All examples of a file, in its order. */
 typedef struct heed_dataset {
@@ -86,6 +90,7 @@ typedef struct heed_dataset {
     int64_t *first;     /* [len+1] */
     int64_t *line;      /* [len] as in heed_example */
     bool several;       /* an example has more labels than one */
+    bool placed;        /* no header and nothing said: label, then text */
     char how[256];
     void *memory; /* the strings and arrays */
 } heed_dataset;

@@ -6,11 +6,15 @@
 #include "base/text.h"
 #include "io/dataset_impl.h"
 
-static const char *const text_names[] = { "text",     "sentence",  "message", "review",
-                                          "question", "comment",   "title",   "content",
-                                          "body",     "utterance", "tweet",   "query" };
-static const char *const label_names[] = { "label", "intent",   "category", "class",  "sentiment",
-                                           "topic", "polarity", "target",   "labels", "score" };
+static const char *const text_names[] = {
+    "text",    "sentence", "message",   "review", "question", "comment",      "title",
+    "content", "body",     "utterance", "tweet",  "query",    "comment_text", "headline",
+    "文本",    "句子",     "评论",      "内容",   "标题",     "正文",         "问题",
+};
+static const char *const label_names[] = {
+    "label",  "intent", "category", "class", "sentiment", "topic", "polarity", "target",
+    "labels", "score",  "标签",     "类别",  "分类",      "意图",  "情感",
+};
 static const char *const pair_names[][2] = {
     { "question", "answer" },    { "question", "reply" },       { "prompt", "reply" },
     { "prompt", "response" },    { "instruction", "response" }, { "query", "document" },
@@ -117,6 +121,7 @@ static int named(chooser *c, heed_columns *to, const char *what, const char *nam
         at = (int)number - 1;
         c->numbers = true;
     }
+    if (at < 0 && c->s->cfg.lines_too && !c->names && c->n == 1) at = 0, c->numbers = true;
     if (at < 0) return missing(c, what, name, size);
     if (to->n == HEED_JOINED_MOST)
         return heed__error(c->err, HEED_EINVALID, "more than %d columns for the %s",

@@ -66,6 +66,7 @@ static int collect(heed_dataset *d, heed_dataset_stream *s, const char *name,
     }
     if (got == 0 && d->len == 0) got = heed__error(err, HEED_EFORMAT, "%s: no line of data", name);
     heed__format(d->how, sizeof d->how, "%s", heed__dataset_how(s));
+    d->placed = heed__dataset_placed(s);
     heed__dataset_close(s);
     if (got) heed__dataset_free(d);
     return got;

@@ -35,6 +35,23 @@ awk -F'\t' '{ print $2 "\tx\t" $1 }' t.tsv | tail -n +2 >turned.tsv; train numbe
 awk -F'\t' '{ sub(" ", "\t", $2); print $1 "\t" $2 }' t.tsv | sed '1s/.*/y\ta\tb/' >joined.tsv
 train "joined columns" joined.tsv --text a,b --label y
 
+sed '1s/.*/标签\t评论/' t.tsv >zh.tsv; train "names in Chinese" zh.tsv
+
+# columns the other way round, which nothing names, are not learnt as they stand
+for i in 1 2 3 4 5 6 7 8 9 10 11; do printf 'a good day %s,yes\na bad day %s,no\n' $i $i; done >round.csv
+expect 65 "round.csv: read as label, then text, most texts are an earlier one with another label" "$heed" train classify round.csv -o x
+expect 0 "" "$heed" train classify round.csv --text 1 --label 2 --epochs 1 --run none -o x
+rm -rf x
+# a named column is the labelled file's: plain lines without labels go with it
+sed '1s/.*/y\tremark/' t.tsv >named.tsv
+"$heed" train classify --recipe encoder named.tsv --text remark --label y --pretrain plain.txt --embed 16 --layers 1 --heads 2 --epochs 1 \
+    --pretrain-epochs 1 --run none -o x >out 2>err && wrong "two columns without that name were read"
+cut -f2 plain.txt >remarks.txt
+"$heed" train classify --recipe encoder named.tsv --text remark --label y --pretrain remarks.txt --embed 16 --layers 1 --heads 2 --epochs 1 \
+    --pretrain-epochs 1 --run none -o x >out 2>err || wrong "lines without labels: $(cat err)"
+grep -q '^remarks.txt: 8 texts;' out || wrong "lines without labels: $(cat out)"
+rm -rf x
+
 # predict reads packed lines too
 "$heed" train classify --recipe classic t.tsv -o m --epochs 1 >out 2>err || wrong "train: $(cat err)"
 cut -f2 plain.txt >lines; gzip -c lines >lines.gz

@@ -87,6 +87,9 @@ expect 64 "no optimizer 'adamax'" train -o "$dir/x" --optimizer adamax
 expect 64 "no schedule 'steep'" train -o "$dir/x" --schedule steep
 expect 64 "no recipe 'bert'" train -o "$dir/x" --recipe bert
 expect 64 "--keep is head or tail" train -o "$dir/x" --keep middle
+expect 64 "--layers does nothing for the recipe attend; it is for: classic, encoder" "$heed" train classify none.tsv -o "$dir/x" --layers 2
+expect 64 "--bidirectional does nothing for the recipe encoder" "$heed" train classify none.tsv -o "$dir/x" --recipe encoder-base --bidirectional
+expect 64 "--tokenizer does nothing for the recipe classic" "$heed" train classify none.tsv -o "$dir/x" --recipe lstm-attention --tokenizer bpe
 expect 66 "none.tsv" train -o "$dir/x" --valid "$dir/none.tsv"
 for o in "--optimizer adamw --weight-decay 0.01" "--optimizer sgd --lr 0.1" "--schedule linear --warmup 0.2" "--schedule plateau" \
     "--schedule inv_sqrt --warmup 0.3" "--label-smoothing 0.1 --balanced" "--keep head --cut --max-len 4" "--attention additive --bidirectional"; do
