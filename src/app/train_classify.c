@@ -213,7 +213,7 @@ static bool is_recipe(const char *name) {
     return false;
 }
 
-/* What is a recipe's own is not passed over in silence by another. False: a sentence was printed. */
+/* Another recipe's options are not passed over in silence. False: a sentence was printed. */
 static bool fits_recipe(const train_options *o) {
     const heed_classify_cfg *c = &o->cfg;
     const struct {

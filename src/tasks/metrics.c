@@ -155,8 +155,8 @@ static void resample(heed_rng *rng, int32_t *times, int64_t n) {
     for (int64_t i = 0; i < n; i++) times[heed_rng_below(rng, (uint64_t)n)]++;
 }
 
-/* A resample is less even than what it is drawn from, and its calibration error higher: the interval
- * is moved by how much it is on average. */
+/* A resample is less even than what it is drawn from, and its calibration error higher: the
+ * interval is moved by how much it is on average. */
 static void settle(heed_interval *of, const double *sample, int64_t rounds, double value) {
     double mean = 0;
     for (int64_t r = 0; r < rounds; r++) mean += sample[r] / (double)rounds;
