@@ -132,22 +132,43 @@ static int judge(heed_ctx *cx, const heed_margin *m, const heed_sparse_rows *s,
     return 0;
 }
 
-/* Fits the margin: with e->c, or with what goal->check likes best. 0 or a status. */
+/* More labels or features than that need more memory than it is worth. */
+static const int64_t FREE_CELLS = 32000000;
+
+/* Fits the margin: with e->c and e->free, or with what goal->check likes best. 0 or a status. */
 static int fit_margin(heed_ctx *cx, heed_evidence *e, const heed_feature_index *x,
-                      const heed_sparse_rows *s, const heed_body_goal *goal) {
-    static const double costs[] = { 1, 0.5, 0.25 };
+                      const heed_rows *rows, const heed_sparse_rows *s,
+                      const heed_body_goal *goal) {
+    static const struct {
+        double c;
+        bool free;
+    } ways[] = { { 1, false }, { 0.5, false }, { 0.25, false },
+                 { 1, true },  { 0.5, true },  { 0.25, true } };
     heed_margin_cfg cfg = { .c = e->c, .seed = goal->seed };
     heed_sparse_rows check = { 0 };
-    if (!goal->check)
-        return heed__margin_fit(cx, &e->margin, s, goal->label, goal->label_start, &cfg);
-    double least = (double)INFINITY;
+    const bool may = e->margin.cols > 1 && !goal->label_start &&
+                     e->margin.rows < FREE_CELLS / e->margin.cols;
+    float *freedom = NULL;
+    if (may && (goal->check || e->free) && !(freedom = heed__evidence_freedom(x, rows, goal)))
+        return HEED_ENOMEM;
+    if (!goal->check) {
+        cfg.freedom = freedom;
+        const int rc = heed__margin_fit(cx, &e->margin, s, goal->label, goal->label_start, &cfg);
+        heed__free(&x->hooks, freedom);
+        return rc;
+    }
+    double least = (double)INFINITY, last = least;
+    bool past = false; /* the loss has one least by the cost */
     int rc = weigh_all(&check, e, x, goal->check);
-    for (int i = 0; rc == 0 && i < (int)(sizeof costs / sizeof *costs); i++) {
+    for (int i = 0; rc == 0 && i < (int)(sizeof ways / sizeof *ways); i++) {
+        if (i && ways[i].free != ways[i - 1].free) past = false, last = (double)INFINITY;
+        if (past || (ways[i].free && !freedom)) continue;
         heed_margin m = { .rows = e->margin.rows,
                           .cols = e->margin.cols,
                           .hooks = e->margin.hooks };
         double loss = 0;
-        cfg.c = costs[i];
+        cfg.c = ways[i].c;
+        cfg.freedom = ways[i].free ? freedom : NULL;
         rc = heed__margin_fit(cx, &m, s, goal->label, goal->label_start, &cfg);
         if (rc == 0) rc = judge(cx, &m, &check, goal->check_label, &loss);
         const bool better = rc == 0 && loss < least;
@@ -155,11 +176,14 @@ static int fit_margin(heed_ctx *cx, heed_evidence *e, const heed_feature_index *
         if (better) {
             least = loss;
             e->margin = m;
-            e->c = costs[i];
+            e->c = cfg.c;
+            e->free = ways[i].free;
         }
         heed__margin_free(&worse);
-        if (!better && rc == 0) break; /* the loss has one least */
+        past = loss >= last;
+        last = loss;
     }
+    heed__free(&x->hooks, freedom);
     sparse_free(&check, &e->margin.hooks);
     return rc;
 }
@@ -171,6 +195,7 @@ int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, co
     const bool two = goal->classes == 2 && !goal->label_start;
     const double c = goal->again && e->c > 0 ? e->c : 1;
     const float gain = goal->again && e->gain > 0 ? e->gain : GAIN;
+    e->free = goal->again && e->free;
     heed__evidence_free(e);
     e->margin.hooks = hooks;
     e->margin.rows = x->len;
@@ -180,7 +205,7 @@ int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, co
     fill_logs(e);
     int rc = heed__evidence_weights(x, rows, goal);
     if (rc == 0) rc = weigh_all(&s, e, x, rows);
-    if (rc == 0) rc = fit_margin(cx, e, x, &s, goal);
+    if (rc == 0) rc = fit_margin(cx, e, x, rows, &s, goal);
     sparse_free(&s, &hooks);
     if (rc == 0 && !goal->label_start) rc = settle(e, rows, goal);
     if (rc == 0) {

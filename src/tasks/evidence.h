@@ -17,6 +17,7 @@ typedef struct heed_evidence {
     int8_t *number;     /* [rows,cols] */
     float *mark;        /* [rows,2] idf and scale: what is asked of a feature, in one place */
     double c;           /* what a mistake costs beside the size of the weights (margin.h) */
+    bool free;          /* weights grow by what a feature tells of each label */
     float gain;         /* what a margin of 1 counts among the logits */
     float ln[HEED_EVIDENCE_LOGS]; /* 1 + ln c, of what is c times in a text */
 } heed_evidence;
@@ -25,6 +26,10 @@ typedef struct heed_evidence {
  * tells their labels apart. 0 or HEED_ENOMEM. */
 int heed__evidence_weights(heed_feature_index *x, const heed_rows *rows,
                            const heed_body_goal *goal);
+/* How freely the weight of a feature for a label may grow: s_fc of evidence_weights.c, [rows,K], to
+ * be freed. NULL: out of memory. */
+float *heed__evidence_freedom(const heed_feature_index *x, const heed_rows *rows,
+                              const heed_body_goal *goal);
 /* Learns from labelled rows of features, after it has set their weights; goal->classes is K. 0 or a
  * status. */
 int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, const heed_rows *rows,

@@ -4,6 +4,8 @@
  *   a' = max(0, a - G / (x·x + 1 + D))           its least along this coordinate
  *   w += (a' - a) y x,  b += (a' - a) y          (b: a feature that every vector has)
  *
+ * With a freedom s of each weight, |w|² is Σ w²/s, x·x is Σ s x² and w moves by (a' - a) y s x.
+ *
  * The columns do not depend on each other: all go through a vector at once, its rows read once. */
 #include "train/margin.h"
 
@@ -20,11 +22,12 @@ typedef struct fit {
     const heed_sparse_rows *x;
     const int32_t *label;
     const int64_t *label_start;
-    float d;        /* D */
-    float *dual;    /* [len,cols] a */
-    float *sign;    /* [cols] y of the vector at hand */
-    float *out;     /* [cols] w·x + b, then (a' - a) y */
-    float *norm;    /* [len] x·x */
+    float d;     /* D */
+    float *dual; /* [len,cols] a */
+    float *sign; /* [cols] y of the vector at hand */
+    float *out;  /* [cols] w·x + b, then (a' - a) y */
+    float *norm; /* [len], with freedom [len,cols]: x·x */
+    const float *freedom;
     int64_t *order; /* [len] */
     float worst;    /* largest gradient of this pass */
 } fit;
@@ -46,7 +49,10 @@ static void add(const fit *f, int64_t i) {
     const int64_t cols = m->cols, begin = f->x->start[i], end = f->x->start[i + 1];
     for (int64_t k = begin; k < end; k++) {
         float *w = m->weight + f->x->id[k] * cols;
-        if (cols == 1)
+        const float *s = f->freedom ? f->freedom + f->x->id[k] * cols : NULL;
+        if (s)
+            for (int64_t c = 0; c < cols; c++) w[c] += f->x->value[k] * s[c] * f->out[c];
+        else if (cols == 1)
             w[0] += f->x->value[k] * f->out[0];
         else
             f->cx->k->math->axpy(w, f->x->value[k], f->out, cols);
@@ -79,14 +85,14 @@ static void ask(const fit *f, int64_t i) {
 static void visit(fit *f, int64_t i) {
     const int64_t cols = f->m->cols, begin = f->x->start[i];
     float *a = f->dual + i * cols;
-    const float step = 1 / (f->norm[i] + 1 + f->d);
+    const float *norm = f->freedom ? f->norm + i * cols : f->norm + i;
     bool moved = false;
     const heed_margin_row x = { f->x->id + begin, f->x->value + begin, f->x->start[i + 1] - begin };
     heed__margin_apply(f->cx, f->m, &x, f->out);
     signs(f, i, 1);
     for (int64_t c = 0; c < cols; c++) {
         const float y = f->sign[c], g = y * f->out[c] - 1 + f->d * a[c];
-        float next = a[c] - g * step;
+        float next = a[c] - g * (1 / (norm[f->freedom ? c : 0] + 1 + f->d));
         if (next < 0) next = 0;
         if (a[c] > 0 || g < 0) f->worst = fabsf(g) > f->worst ? fabsf(g) : f->worst;
         f->out[c] = (next - a[c]) * y;
@@ -95,6 +101,15 @@ static void visit(fit *f, int64_t i) {
     }
     signs(f, i, -1);
     if (moved) add(f, i);
+}
+
+/* Adds number k of vector i to what its x·x is. */
+static void measure(fit *f, int64_t i, int64_t k) {
+    const int64_t cols = f->m->cols;
+    const float square = f->x->value[k] * f->x->value[k];
+    if (!f->freedom) f->norm[i] += square;
+    for (int64_t c = 0; f->freedom && c < cols; c++)
+        f->norm[i * cols + c] += square * f->freedom[f->x->id[k] * cols + c];
 }
 
 static int make(fit *f) {
@@ -110,15 +125,14 @@ static int make(fit *f) {
     f->dual = heed__calloc(hooks, duals, sizeof *f->dual);
     f->sign = heed__calloc(hooks, cols, sizeof *f->sign);
     f->out = heed__calloc(hooks, cols, sizeof *f->out);
-    f->norm = heed__calloc(hooks, n, sizeof *f->norm);
+    f->norm = heed__calloc(hooks, f->freedom ? duals : n, sizeof *f->norm);
     f->order = heed__calloc(hooks, n, sizeof *f->order);
     if (!m->weight || !m->bias || !f->dual || !f->sign || !f->out || !f->norm || !f->order)
         return HEED_ENOMEM;
     for (size_t c = 0; c < cols; c++) f->sign[c] = -1;
     for (size_t i = 0; i < n; i++) {
         f->order[i] = (int64_t)i;
-        for (int64_t k = f->x->start[i]; k < f->x->start[i + 1]; k++)
-            f->norm[i] += f->x->value[k] * f->x->value[k];
+        for (int64_t k = f->x->start[i]; k < f->x->start[i + 1]; k++) measure(f, (int64_t)i, k);
     }
     return 0;
 }
@@ -153,6 +167,7 @@ int heed__margin_fit(heed_ctx *cx, heed_margin *m, const heed_sparse_rows *x, co
               .x = x,
               .label = label,
               .label_start = label_start,
+              .freedom = cfg->freedom,
               .d = (float)(0.5 / (cfg->c > 0 ? cfg->c : 1)) };
     heed_rng rng = { .seed = cfg->seed, .stream = 0x6d617267696eu };
     const int passes = cfg->passes ? cfg->passes : enough(x->len);

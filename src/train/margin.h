@@ -27,6 +27,8 @@ typedef struct heed_margin_cfg {
     int passes; /* at most; 0: 20, fewer of more than 65,000 vectors, at least 5 */
     double gap; /* ends once no gradient of a pass is larger; 0: 0.1 */
     uint64_t seed;
+    /* [rows,cols] 0 or more, or NULL: how freely each weight may grow; it costs w²/freedom. */
+    const float *freedom;
 } heed_margin_cfg;
 
 /* Fits m, with rows, cols and hooks set. label [len], or, with label_start [len+1], those of vector

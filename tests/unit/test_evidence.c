@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/alloc.h"
 #include "tasks/evidence.h"
 
 /* Four texts: feature 0 in both of label 0, feature 1 in one of each, feature 2 in none. */
@@ -44,6 +45,54 @@ static void one_label_alone_tells_nothing(void **state) {
     float w[3] = { 1, 1, 1 };
     weigh(w, &(heed_body_goal){ .classes = 1, .label = same });
     assert_true(isfinite(w[0]) && w[0] > 0 && w[1] > 0);
+}
+
+/* Freedom s is as good as vectors that are √s as long, column by column. */
+static void freedom_is_length(void **state) {
+    (void)state;
+    static int64_t at[] = { 0, 2, 4, 5, 6, 8 };
+    static int32_t id[] = { 0, 1, 1, 2, 2, 0, 0, 2 };
+    static const int32_t labels[] = { 0, 1, 2, 0, 1 };
+    static const float freedom[] = { 4, 1, 0.25f, 0, 2.25f, 1, 1, 9, 0.0625f }; /* [3,3] */
+    float value[] = { 1, 0.5f, 0.75f, 1, 0.5f, 1, 0.25f, 1 }, scaled[8];
+    const heed_sparse_rows x = { .len = 5, .start = at, .id = id, .value = value };
+    const heed_sparse_rows y = { .len = 5, .start = at, .id = id, .value = scaled };
+    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = 1 }, NULL);
+    heed_margin m = { .rows = 3, .cols = 3 };
+    heed_margin_cfg cfg = { .passes = 20, .gap = 1e-9, .seed = 3, .freedom = freedom };
+    assert_int_equal(heed__margin_fit(cx, &m, &x, labels, NULL, &cfg), 0);
+    cfg.freedom = NULL;
+    for (int c = 0; c < 3; c++) {
+        heed_margin plain = { .rows = 3, .cols = 3 };
+        for (int k = 0; k < 8; k++) scaled[k] = value[k] * sqrtf(freedom[id[k] * 3 + c]);
+        assert_int_equal(heed__margin_fit(cx, &plain, &y, labels, NULL, &cfg), 0);
+        for (int f = 0; f < 3; f++) {
+            const float same = sqrtf(freedom[f * 3 + c]) * plain.weight[f * 3 + c];
+            assert_true(fabsf(m.weight[f * 3 + c] - same) < 1e-5f);
+        }
+        assert_true(fabsf(m.bias[c] - plain.bias[c]) < 1e-5f);
+        heed__margin_free(&plain);
+    }
+    assert_true(m.weight[3] == 0); /* no freedom at all */
+    heed__margin_free(&m);
+    heed_ctx_free(cx);
+}
+
+/* Three labels: what only one has is free for that one, and for the others as far as it tells. */
+static void what_tells_a_label_is_free_for_it(void **state) {
+    (void)state;
+    static const int32_t three[] = { 0, 0, 1, 2 };
+    float idf[3] = { 1, 1, 1 };
+    const heed_feature_index x = { .len = 3, .idf = idf };
+    const heed_rows rows = { .len = 4, .start = start, .bag = bag, .feature = feature };
+    float *s = heed__evidence_freedom(&x, &rows, &(heed_body_goal){ .classes = 3, .label = three });
+    assert_non_null(s);
+    for (int f = 0; f < 2; f++) { /* the mean over the texts' labels is 1 */
+        const float mean = 0.5f * s[3 * f] + 0.25f * s[3 * f + 1] + 0.25f * s[3 * f + 2];
+        assert_true(fabsf(mean - 1) < 1e-5f);
+    }
+    assert_true(s[0] > s[1] && fabsf(s[1] - s[2]) < 1e-6f); /* feature 0: both of label 0 */
+    heed__free(NULL, s);
 }
 
 /* The rarer of two labels gets half of ln (N_0 / N_1) on its side, no more than half of 1.5. */
@@ -137,6 +186,8 @@ static void answers_are_the_plain_sum(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(freedom_is_length),
+        cmocka_unit_test(what_tells_a_label_is_free_for_it),
         cmocka_unit_test(telling_features_weigh_more),
         cmocka_unit_test(texts_with_several_labels_count_for_each),
         cmocka_unit_test(one_label_alone_tells_nothing),
