@@ -116,8 +116,10 @@ typedef struct heed_classify_cfg {
     int64_t pretrain_epochs;       /* (5) */
 
     const char
-        *run;    /* folder for logs and, where training is stopped, its checkpoint; NULL: none */
-    bool resume; /* go on with the checkpoint there: the very weights of a run not stopped */
+        *run;     /* folder for logs and, where training is stopped, its checkpoint; NULL: none */
+    bool resume;  /* go on with the checkpoint there: the very weights of a run not stopped */
+    bool context; /* text2 is no second of a pair but what its text attends to: cross-attention from
+                     the text to it, read by the same body (Parikh et al. 2016) */
     bool keep_stopped; /* cancelled, heed_classifier_train gives the best so far (with *err filled)
                           instead of NULL */
 } heed_classify_cfg;

@@ -10,6 +10,7 @@
 #include "app/tag.h"
 #include "heed/io.h"
 #include "heed/tasks.h"
+#include "tasks/classifier.h"
 
 /* The head of a table of parts. */
 static void print_head(bool flops) {
@@ -126,8 +127,10 @@ static int model(const char *dir, heed_error *err) {
         printf(tr("%s: classifier, recipe %s, gives %s for %s, %" PRId64 " labels, %" PRId64
                   " parameters\n"),
                dir, heed_classifier_recipe(c), tr(gives[heed_classifier_target(c)]),
-               tr(heed_classifier_pairs(c) ? "two texts" : "a text"), heed_classifier_labels(c),
-               heed_classifier_parameters(c));
+               tr(c->context.in              ? "a text and its passage"
+                  : heed_classifier_pairs(c) ? "two texts"
+                                             : "a text"),
+               heed_classifier_labels(c), heed_classifier_parameters(c));
         printf(tr("an answer about a text of %" PRId64 " words: %.0f FLOPs in products\n"), words,
                flops);
         print_head(true);

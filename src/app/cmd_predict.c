@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/context.h"
 #include "app/commands.h"
 #include "app/features.h"
 #include "app/kinds.h"
@@ -22,7 +23,7 @@ enum { WORDS = 4096, TOP = 16, MOST_SHOWN = 1000, TOGETHER = 1024 };
 
 /* What is answered: lines of a file (NULL: standard input), with features (NULL: none). */
 typedef struct predict_from {
-    const char *dir, *file, *features;
+    const char *dir, *file, *features, *context;
 } predict_from;
 
 typedef struct predictor {
@@ -31,6 +32,7 @@ typedef struct predictor {
     bool json, explain, abstain, score;
     int64_t top;
     heed_input *in;
+    context passages;  /* of the lines; path NULL: they stand in them, behind a tab */
     features features; /* of line `row` the next */
     int64_t row;
     heed_explanation x;
@@ -154,6 +156,12 @@ static void print_answer(const predictor *p, const heed_explanation *x, const ch
  */
 static char *split(predictor *p, const char *text, int64_t number, heed_error *err) {
     char *own = strdup(text), *tab = own ? strchr(own, '\t') : NULL;
+    if (own && p->passages.path) {
+        p->x.text2 = context_of(&p->passages, number - 1, err);
+        if (p->x.text2) return own;
+        free(own);
+        return NULL;
+    }
     if (tab) {
         *tab = 0;
         p->x.text2 = tab + 1;
@@ -315,12 +323,17 @@ static int predict(predictor *p, const predict_from *from, const heed_open_cfg *
         return err->code;
     int rc = start(p, from->dir, open, err);
     if (rc == 0) rc = features_read(&p->features, from->features, 0, NULL, err);
+    if (rc == 0) rc = context_read(&p->passages, from->context, err);
+    if (rc == 0 && from->context && !heed_classifier_pairs(p->c))
+        rc = heed__error(err, HEED_EINVALID,
+                         "classifier: this model reads single texts, not pairs");
     const bool alone = rc == 0 && !p->in && p->c->no_texts;
     if (rc == 0 && !p->in && !alone && !(p->in = heed__input_open(file, &hooks, err)))
         rc = err->code;
     if (rc == 0) rc = alone ? each_row(p, err) : each_line(p, err);
     if (rc == 0 && !alone) rc = check_rows(p, err);
     features_free(&p->features);
+    context_free(&p->passages);
     heed_classifier_close(p->c);
     if (p->in) heed__input_close(p->in);
     for (int i = 0; i < TOGETHER; i++) free(p->each[i].top);
@@ -342,7 +355,7 @@ static int tags(const predictor *p, const char *const *operand, const tag_predic
 int cmd_predict(int argc, char **argv) {
     predictor p = { .top = 1, .explain = isatty(1) != 0 };
     int64_t threads = 1;
-    const char *beside = NULL;
+    const char *beside = NULL, *passages = NULL;
     tag_predict_cfg tag = { 0 };
     heed_open_cfg open = { .threads = 1 };
     const opt options[] = {
@@ -359,6 +372,8 @@ int cmd_predict(int argc, char **argv) {
           "answer only in scope and with a set of one label (both 0.95 unless said)" },
         { "features", 0, OPT_TEXT, &beside, 0, 0, "X.npy",
           "features beside the lines, a row each; without FILE alone, of a model learnt so" },
+        { "context", 0, OPT_TEXT, &passages, 0, 0, "FILE",
+          "what each line attends to: a line for each, or one for all (else behind a tab)" },
         { "conll", 0, OPT_FLAG, &tag.conll, 0, 0, NULL,
           "tagger: columns of word, tag, confidence" },
         { "columns", 0, OPT_FLAG, &tag.columns, 0, 0, NULL,
@@ -385,7 +400,7 @@ int cmd_predict(int argc, char **argv) {
     heed_error err = { 0 };
     open.threads = (int)threads;
     tag.json = p.json;
-    const predict_from from = { operand[0], operand[1], beside };
+    const predict_from from = { operand[0], operand[1], beside, passages };
     const bool tagger = tag_is_tagger(operand[0]);
     int rc = 0;
     if (tagger && (open.window || open.truncate))

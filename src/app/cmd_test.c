@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/context.h"
 #include "app/commands.h"
 #include "app/data.h"
 #include "app/features.h"
@@ -257,6 +258,7 @@ static int test(result *r, const heed_open_cfg *open, heed_error *err) {
 }
 
 typedef struct test_options {
+    const char *context; /* a file, where it is no column */
     heed_dataset_cfg table;
     bool json;
     int64_t threads;
@@ -320,6 +322,7 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
     result r = { .dir = dir, .file = file, .table = &table, .train = o->train }, other = r;
     features f = { .array = { .data = NULL } };
     heed_comparison c;
+    context passages = { .path = NULL };
     other.dir = o->compare;
     if (read_attacks(o->attack, r.attack, err)) return err->code;
     heed_classifier *first = heed_classifier_open(dir, &narrow,
@@ -328,14 +331,16 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
     if (heed_classifier_target(first) != HEED_TARGET_LABEL) {
         int other_kind = for_classifiers(o, "several labels or scores", err);
         if (other_kind == 0)
-            other_kind = kinds_test(first, &(kinds_files){ file, o->features }, &o->table, o->json,
-                                    err);
+            other_kind = kinds_test(first, &(kinds_files){ file, o->features, o->context },
+                                    &o->table, o->json, err);
         heed_classifier_close(first);
         return other_kind;
     }
-    table_cfg.pairs = heed_classifier_pairs(first);
+    table_cfg.pairs = heed_classifier_pairs(first) && !o->context;
     heed_classifier_close(first);
-    int rc = data_read(&table, file, &table_cfg, err);
+    int rc = context_read(&passages, o->context, err);
+    if (rc == 0) rc = data_read(&table, file, &table_cfg, err);
+    if (rc == 0) rc = context_put(&passages, &table, file, err);
     if (rc == 0) rc = features_read(&f, o->features, table.len, file, err);
     r.array = other.array = features_array(&f);
     if (rc == 0 && o->train) rc = overlap(o, &table, r.same, err);
@@ -359,6 +364,7 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
     result_free(&r);
     result_free(&other);
     heed__dataset_free(&table);
+    context_free(&passages);
     features_free(&f);
     return rc;
 }
@@ -392,6 +398,8 @@ int cmd_test(int argc, char **argv) {
           "worst-case accuracy under typo, swap (of words), drop, gradient (typing errors where "
           "they "
           "hurt); several with commas" },
+        { "context", 0, OPT_TEXT, &o.context, 0, 0, "COL",
+          "what each text attends to: a column, or a file with a line for each or one for all" },
         { "text2", 0, OPT_TEXT, &o.table.text2, 0, 0, "COL", "pairs: column of the second texts" },
         { "label-sep", 0, OPT_TEXT, &o.table.label_sep, 0, 0, "S",
           "cuts a field into several labels" },
@@ -414,6 +422,10 @@ int cmd_test(int argc, char **argv) {
     if (n < 0) return command_usage(n);
     o.table.label_only = features_alone(o.features, o.table.text);
     if (o.table.label_only) o.table.text = NULL;
+    if (o.context && !context_is_file(o.context)) {
+        o.table.text2 = o.context;
+        o.context = NULL;
+    }
     command_catch_signals();
     heed_error err = { 0 };
     const heed_hooks hooks = { .cancel = command_cancelled };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/context.h"
 #include "app/data.h"
 #include "app/messages.h"
 #include "app/print.h"
@@ -124,14 +125,19 @@ int kinds_test(heed_classifier *c, const kinds_files *files, const heed_dataset_
     const heed_target target = heed_classifier_target(c);
     heed_dataset_cfg own = *table;
     own.no_labels = target == HEED_TARGET_LABELS;
-    own.pairs = heed_classifier_pairs(c);
-    kinds_data k;
-    int rc = kinds_read(&k, files->data, &own, target, err);
+    own.pairs = heed_classifier_pairs(c) && !files->context;
+    kinds_data k = { .score = NULL };
+    context passages;
+    int rc = context_read(&passages, files->context, err);
+    if (rc == 0) rc = kinds_read(&k, files->data, &own, target, err);
+    if (rc == 0) rc = context_put(&passages, &k.d, files->data, err);
+    k.x.text2 = k.d.text2;
     if (rc == 0) rc = kinds_features(&k, files->features, files->data, err);
     if (rc == 0)
         rc = target == HEED_TARGET_LABELS ? test_labels(c, &k.x, json, err)
                                           : test_score(c, &k.x, json, err);
     kinds_free(&k);
+    context_free(&passages);
     return rc;
 }
 

@@ -6,9 +6,9 @@
 #include "heed/tasks.h"
 #include "io/dataset.h"
 
-/* Data to test on: a file, and features beside its texts (NULL: none). */
+/* Data to test on: a file; NULL or features beside its texts, a file of what they attend to. */
 typedef struct kinds_files {
-    const char *data, *features;
+    const char *data, *features, *context;
 } kinds_files;
 
 /* Labels of one text that are as likely as not or more: a line, or an object

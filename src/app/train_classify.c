@@ -7,6 +7,7 @@
 
 #include "app/attention_options.h"
 #include "app/commands.h"
+#include "app/context.h"
 #include "app/data.h"
 #include "app/kinds.h"
 #include "app/messages.h"
@@ -30,7 +31,7 @@ typedef struct train_options {
     double search_seconds;
     const char *out, *precision, *run, *valid, *test, *unlabeled, *pretrain, *keep;
     attention_options attention;
-    const char *feedback, *analysis;
+    const char *feedback, *analysis, *context;
     const char *features, *valid_features, *test_features;
     double dropout, smoothing, hold_out;
     int64_t seed, threads, augment;
@@ -113,6 +114,8 @@ static int model_options(train_options *o, opt *list, int len) {
     heed_classify_cfg *c = &o->cfg;
     const opt options[] = {
         { "vocab", 0, OPT_INT, &c->vocab, 3, 1e7, "N", "words known (by recipe)" },
+        { "context", 0, OPT_TEXT, &o->context, 0, 0, "COL",
+          "what each text attends to: a column, or a file with a line for each or one for all" },
         { "max-len", 0, OPT_INT, &c->max_len, 1, 65536, "N", "words read at once (by recipe)" },
         { "cut", 0, OPT_FLAG, &o->cut, 0, 0, NULL,
           "cut longer texts instead of reading them in windows" },
@@ -270,6 +273,19 @@ static bool check_features(const train_options *o) {
     return true;
 }
 
+/* `--context` is a column of second texts, or a file. */
+static bool context_complete(train_options *o) {
+    if (o->context && (o->table.text2 || o->table.pairs || is_many(o) || o->augment)) {
+        fprintf(stderr, "%s",
+                tr("heed train: --context does not go with --text2, --pairs, --search, --curve, "
+                   "--augment and --unlabeled\n"));
+        return false;
+    }
+    if (o->context && !context_is_file(o->context)) o->table.text2 = o->context;
+    o->cfg.context = o->context != NULL;
+    return true;
+}
+
 /* Options as the library wants them. False: a sentence was printed. */
 static bool complete(train_options *o) {
     heed_classify_cfg *c = &o->cfg;
@@ -285,6 +301,7 @@ static bool complete(train_options *o) {
         return false;
     }
     if (!check_features(o) || !fits_recipe(o)) return false;
+    if (!context_complete(o)) return false;
     if (!o->out) {
         fprintf(stderr, tr("heed train: -o DIR is needed; see --help\n"));
         return false;
@@ -353,7 +370,9 @@ static int read_training(kinds_data *e, const char *file, train_options *o, heed
 static int test(const train_options *o, heed_classifier *c, const kinds_data *e, heed_error *err) {
     heed_metrics m;
     if (o->cfg.target != HEED_TARGET_LABEL)
-        return kinds_test(c, &(kinds_files){ o->test, o->test_features }, &o->table, false, err);
+        return kinds_test(
+            c, &(kinds_files){ o->test, o->test_features, o->table.text2 ? NULL : o->context },
+            &o->table, false, err);
     const int rc = heed_classifier_test(c, &e->x, &m, err);
     if (rc) return rc;
     printf(tr("Test Loss: %.4f\nTest Accuracy: %.4f\n"), m.loss, m.accuracy);
@@ -396,12 +415,22 @@ static int report(const train_options *o, heed_classifier *c, const char *file, 
 typedef struct files {
     kinds_data data, valid, tests, language, pool;
     feedback said;
+    context passages;
 } files;
+
+/* The file's passages, where they do not stand in a column. */
+static int add_context(const files *f, kinds_data *k, const char *file, heed_error *err) {
+    const int rc = context_put(&f->passages, &k->d, file, err);
+    k->x.text2 = k->d.text2;
+    return rc;
+}
 
 static int read_files(files *f, train_options *o, const char *file, heed_error *err) {
     const heed_target target = o->cfg.target;
     int rc = heed__classifier_check_folder(o->out, err);
+    if (rc == 0 && o->context && !o->table.text2) rc = context_read(&f->passages, o->context, err);
     if (rc == 0) rc = read_training(&f->data, file, o, err);
+    if (rc == 0) rc = add_context(f, &f->data, file, err);
     if (rc == 0) rc = kinds_features(&f->data, o->features, file, err);
     if (rc == 0 && o->feedback && o->cfg.target != HEED_TARGET_LABEL)
         rc = heed__error(err, HEED_EUNSUPPORTED, "train: feedback is of one label a text");
@@ -409,9 +438,11 @@ static int read_files(files *f, train_options *o, const char *file, heed_error *
         rc = feedback_add(&f->said, &f->data.x, o->feedback, o->analysis ? o->analysis : "intent",
                           err);
     if (rc == 0 && o->valid) rc = kinds_read(&f->valid, o->valid, &o->table, target, err);
+    if (rc == 0 && o->valid) rc = add_context(f, &f->valid, o->valid, err);
     if (rc == 0 && o->valid) say(&f->valid, o->valid);
     if (rc == 0 && o->valid) rc = kinds_features(&f->valid, o->valid_features, o->valid, err);
     if (rc == 0 && o->test) rc = kinds_read(&f->tests, o->test, &o->table, target, err);
+    if (rc == 0 && o->test) rc = add_context(f, &f->tests, o->test, err);
     if (rc == 0 && o->test) rc = kinds_features(&f->tests, o->test_features, o->test, err);
     if (rc == 0 && o->valid) data_tell_overlap(&f->data.d, file, &f->valid.d, o->valid);
     if (rc == 0 && o->test) data_tell_overlap(&f->data.d, file, &f->tests.d, o->test);
@@ -429,6 +460,7 @@ static void files_free(files *f) {
     kinds_free(&f->language);
     kinds_free(&f->pool);
     feedback_free(&f->said);
+    context_free(&f->passages);
 }
 
 static void tell_round(const heed_self_round *r) {

@@ -65,6 +65,7 @@ int heed__attend_build(heed_attend *a, heed_error *err) {
     a->bias = heed_param(ps, "norm.bias", (heed_init){ .kind = HEED_INIT_ZEROS }, 1, &C);
     const heed_error *why = heed_params_error(ps);
     a->body.dim = C;
+    a->body.state_dim = D;
     if (rc || why)
         return heed__error(err, why ? why->code : rc, "%s", why ? why->msg : "attend: no memory");
     return 0;
@@ -241,6 +242,16 @@ static heed_tensor *apply(heed_ctx *cx, const heed_body *body, const heed_rows *
     return heed_layer_norm(cx, heed_concat(cx, part, 2, 1), a->gain, a->bias, 1e-5f);
 }
 
+static heed_tensor *states(heed_ctx *cx, const heed_body *body, const heed_rows *rows,
+                           const heed_span *span, int64_t n, heed_tensor **lengths) {
+    const heed_attend *a = (const heed_attend *)body;
+    batch b;
+    *lengths = NULL;
+    if (!make_batch(cx, a, rows, span, n, &b)) return NULL;
+    *lengths = b.lengths;
+    return contextual(cx, a, &b);
+}
+
 static heed_tensor *words(const heed_body *b, int64_t *len) {
     const heed_attend *a = (const heed_attend *)b;
     *len = a->index.kinds[1];
@@ -303,4 +314,5 @@ const heed_body_kind heed__body_attend = { .name = "attend",
                                            .memo = heed__attend_memo,
                                            .forget = heed__attend_forget,
                                            .apply = apply,
+                                           .states = states,
                                            .free = end };

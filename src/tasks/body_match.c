@@ -58,7 +58,7 @@ static int build(match *m, heed_error *err) {
         rc = heed_linear_init_cfg(&m->query, ps, "query",
                                   &(heed_linear_cfg){ .in = m->dim, .out = 1, .no_bias = true });
     const heed_error *why = heed_params_error(ps);
-    m->body.dim = m->dim;
+    m->body.dim = m->body.state_dim = m->dim;
     if (rc || why)
         return heed__error(err, why ? why->code : rc, "%s", why ? why->msg : "match: no memory");
     return 0;
@@ -286,6 +286,18 @@ static heed_tensor *apply(heed_ctx *cx, const heed_body *body, const heed_rows *
     return heed_reshape(cx, heed_matmul(cx, s, x, false, false), 2, (int64_t[]){ n, m->dim });
 }
 
+static heed_tensor *states(heed_ctx *cx, const heed_body *body, const heed_rows *rows,
+                           const heed_span *span, int64_t n, heed_tensor **lengths) {
+    const match *m = (const match *)body;
+    batch b;
+    *lengths = heed_new(cx, HEED_I32, 1, &n);
+    if (!*lengths || !make_batch(cx, m, rows, span, n, &b)) return NULL;
+    for (int64_t i = 0; i < n; i++)
+        HEED_I32_DATA(*lengths)[i] = (int32_t)(span[i].end - span[i].begin);
+    heed_tensor *x = heed_embedding_bag(cx, m->table, b.id, b.bag, false);
+    return heed_reshape(cx, x, 3, (int64_t[]){ n, b.T, m->dim });
+}
+
 static int64_t spell(const heed_body *b, const char *word, size_t size, heed_tensor **table,
                      int32_t *id, int64_t most) {
     const match *m = (const match *)b;
@@ -312,4 +324,5 @@ const heed_body_kind heed__body_match = { .name = "match",
                                           .save = save,
                                           .encode = encode,
                                           .spell = spell,
+                                          .states = states,
                                           .apply = apply };

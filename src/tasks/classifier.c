@@ -61,6 +61,10 @@ void heed__held_free(heed_held *h, const heed_hooks *hooks) {
     *h = (heed_held){ 0 };
 }
 
+int64_t heed__classifier_dim(const heed_classifier *c) {
+    return c->body->dim + heed__beside_dim(&c->beside) + heed__context_dim(&c->context);
+}
+
 int64_t heed__classifier_width(const heed_classifier *c) {
     return c->head.cfg.classes;
 }

@@ -6,6 +6,7 @@
 #include "tasks/beside.h"
 #include "tasks/body.h"
 #include "tasks/calibration.h"
+#include "tasks/context.h"
 #include "tasks/head.h"
 #include "tasks/metrics.h"
 #include "tasks/run_left.h"
@@ -37,6 +38,7 @@ struct heed_classifier {
     heed_body *body;
     heed_body_memo *memo; /* of an opened model's body, or NULL */
     heed_beside beside;   /* numbers beside the texts */
+    heed_context context; /* the second text of a pair is what the first attends to */
     bool no_texts;        /* trained on numbers alone: texts are empty */
     heed_head head;
     char **label;   /* [labels] in the order of their bytes */
@@ -57,6 +59,8 @@ struct heed_classifier {
 /* An empty one with its context (train or not). NULL and *err on failure. */
 heed_classifier *heed__classifier_new(const char *isa, int threads, uint64_t seed,
                                       const heed_hooks *hooks, heed_error *err);
+/* Width of what the head reads of a text: the body's vector and what stands beside it. */
+int64_t heed__classifier_dim(const heed_classifier *c);
 /* K: numbers that the head gives for a text. */
 int64_t heed__classifier_width(const heed_classifier *c);
 /* Whether a label can be saved and printed: UTF-8 without control characters. */

@@ -12,7 +12,7 @@ int heed__classifier_encode(const heed_classifier *c, const heed_examples *x, bo
                             heed_pairs *p, heed_error *err) {
     const heed_rows_cfg cfg = { .max_len = whole ? 0 : c->max_len,
                                 .keep = c->keep,
-                                .memo = c->memo };
+                                .memo = c->context.in ? NULL : c->memo };
     *p = (heed_pairs){ 0 };
     if (x->array) p->array = *x->array;
     int rc = heed__body_encode(c->body, &(heed_texts){ .len = x->len, .text = x->text }, &cfg,
@@ -120,9 +120,14 @@ static heed_tensor *forward(heed_classifier *c, const heed_pairs *x, const piece
         y = heed__beside_join(c->cx, &c->beside, &x->array, row, y);
     }
     if (c->head.cfg.pairs) {
+        heed_span second[MOST];
         for (int64_t i = 0; i < n; i++)
-            span[i] = heed__window(c, &x->rows2, p->row[p->order[at + i]], 0);
-        y2 = c->body->kind->apply(c->cx, c->body, &x->rows2, span, n, NULL);
+            second[i] = heed__window(c, &x->rows2, p->row[p->order[at + i]], 0);
+        const heed_context_call call2 = { &x->rows, &x->rows2, span, second, n };
+        if (c->context.in)
+            y = heed__context_join(c->cx, &c->context, c->body, &call2, y);
+        else
+            y2 = c->body->kind->apply(c->cx, c->body, &x->rows2, second, n, NULL);
     }
     y = heed__head_apply(c->cx, &c->head, y, y2);
     return call.evidence ? heed_add(c->cx, y, call.evidence) : y;

@@ -57,8 +57,10 @@ static json_t *config(const heed_classifier *c) {
         json_decref(labels);
         return NULL;
     }
-    json_t *array = heed__beside_config(&c->beside);
-    if (c->beside.in && !array) {
+    json_t *array = heed__beside_config(&c->beside), *context = heed__context_config(&c->context);
+    if ((c->beside.in && !array) || (c->context.in && !context)) {
+        json_decref(array);
+        json_decref(context);
         json_decref(body);
         json_decref(head);
         json_decref(labels);
@@ -66,12 +68,13 @@ static json_t *config(const heed_classifier *c) {
     }
     const bool bf16 = heed_ctx_precision(c->cx) == HEED_PRECISION_BF16;
     json_t *all = json_pack(
-        "{s:s, s:s, s:s*, s:I, s:s*, s:o*, s:o*, s:I, s:I, s:o*, s:o*, s:o, s:o, s:o}", "task",
-        "classify", "recipe", c->body->kind->name, "precision", bf16 ? "bf16" : NULL, "max_len",
-        (json_int_t)c->max_len, "keep", c->keep == HEED_KEEP_HEAD ? "head" : NULL, "windows",
-        c->windows ? json_true() : NULL, "hierarchy", c->hierarchy ? json_true() : NULL, "seed",
-        (json_int_t)c->seed, "epochs", (json_int_t)c->epochs, "array", array, "no_texts",
-        c->no_texts ? json_true() : NULL, "head", head, "body", body, "labels", labels);
+        "{s:s, s:s, s:s*, s:I, s:s*, s:o*, s:o*, s:I, s:I, s:o*, s:o*, s:o*, s:o, s:o, s:o}",
+        "task", "classify", "recipe", c->body->kind->name, "precision", bf16 ? "bf16" : NULL,
+        "max_len", (json_int_t)c->max_len, "keep", c->keep == HEED_KEEP_HEAD ? "head" : NULL,
+        "windows", c->windows ? json_true() : NULL, "hierarchy", c->hierarchy ? json_true() : NULL,
+        "seed", (json_int_t)c->seed, "epochs", (json_int_t)c->epochs, "array", array, "context",
+        context, "no_texts", c->no_texts ? json_true() : NULL, "head", head, "body", body, "labels",
+        labels);
     if (!all || !c->calibration.len) return all;
     if (json_object_set_new(all, "calibration", heed__calibration_to_json(&c->calibration)) == 0)
         return all;
@@ -202,13 +205,26 @@ static int limit_size(heed_classifier *c, const char *dir, heed_error *err) {
     return 0;
 }
 
+/* What the head reads besides the body's vector. */
+static int open_more(heed_classifier *c, const json_t *tree, heed_head_cfg *head, const char *path,
+                     heed_error *err) {
+    int rc = heed__beside_read(&c->beside, json_object_get(tree, "array"), path, err);
+    if (rc == 0) rc = heed__context_read(&c->context, json_object_get(tree, "context"), path, err);
+    head->attends = c->context.in > 0;
+    const char *wrong = head->attends && !head->pairs  ? "a context where no second text is read"
+                        : c->beside.in && head->pairs  ? "an array beside pairs of texts"
+                        : c->no_texts && !c->beside.in ? "no_texts and no array"
+                                                       : NULL;
+    return rc || !wrong ? rc : heed__error(err, HEED_EFORMAT, "%s: %s", path, wrong);
+}
+
 static int open_tree(heed_classifier *c, const json_t *tree, const char *dir, heed_head_cfg *head,
                      heed_error *err) {
-    static const char *const keys[] = { "format_version", "precision", "task",   "recipe",
-                                        "tokenizer",      "max_len",   "keep",   "windows",
-                                        "hierarchy",      "seed",      "epochs", "head",
-                                        "body",           "model",     "labels", "calibration",
-                                        "array",          "no_texts",  NULL };
+    static const char *const keys[] = { "format_version", "precision", "task",     "recipe",
+                                        "tokenizer",      "max_len",   "keep",     "windows",
+                                        "hierarchy",      "seed",      "epochs",   "head",
+                                        "body",           "model",     "labels",   "calibration",
+                                        "array",          "context",   "no_texts", NULL };
     char path[HEED_PATH_SIZE];
     heed_fields f = { .object = tree, .name = in(path, dir, "config.json"), .err = err };
     const char *task = heed__field_text(&f, "task");
@@ -231,10 +247,7 @@ static int open_tree(heed_classifier *c, const json_t *tree, const char *dir, he
     if (rc == 0)
         rc = old ? open_head_1(body, head, path, err)
                  : heed__head_read(head, json_object_get(tree, "head"), path, err);
-    if (rc == 0) rc = heed__beside_read(&c->beside, json_object_get(tree, "array"), path, err);
-    if (rc == 0 && ((c->beside.in && head->pairs) || (c->no_texts && !c->beside.in)))
-        rc = heed__error(err, HEED_EFORMAT, "%s: %s", path,
-                         c->beside.in ? "an array beside pairs of texts" : "no_texts and no array");
+    if (rc == 0) rc = open_more(c, tree, head, path, err);
     const bool score = head->target == HEED_TARGET_SCORE;
     if (rc == 0) rc = open_labels(c, tree, score, path, err);
     const json_t *calibration = json_object_get(tree, "calibration");
@@ -280,9 +293,8 @@ static heed_classifier *open_once(const char *dir, const heed_open_cfg *cfg, hee
     c->truncate = cfg->truncate;
     int rc = heed__classifier_open_config(c, dir, &head, err);
     if (rc == 0) rc = heed__beside_init(&c->beside, c->ps, err);
-    if (rc == 0)
-        rc = heed__head_init(&c->head, c->ps, &head, c->body->dim + heed__beside_dim(&c->beside),
-                             err);
+    if (rc == 0) rc = heed__context_init(&c->context, c->ps, c->body, err);
+    if (rc == 0) rc = heed__head_init(&c->head, c->ps, &head, heed__classifier_dim(c), err);
     if (rc == 0) rc = heed_params_load(c->ps, in(path, dir, "model.safetensors"), err);
     /* heed_params_freeze keeps its error in ps */
     if (rc == 0 && heed_ctx_precision(c->cx) == HEED_PRECISION_F32 &&

@@ -69,7 +69,11 @@ static int look(heed_classifier *c, const heed_pairs *in, heed_span span, float 
     heed_tensor *y = kind->apply(c->cx, c->body, &in->rows, &span, 1, &call), *y2 = NULL;
     if (c->head.cfg.pairs) {
         const heed_span second = heed__window(c, &in->rows2, 0, 0);
-        y2 = kind->apply(c->cx, c->body, &in->rows2, &second, 1, NULL);
+        const heed_context_call both = { &in->rows, &in->rows2, &span, &second, 1 };
+        if (c->context.in)
+            y = heed__context_join(c->cx, &c->context, c->body, &both, y);
+        else
+            y2 = kind->apply(c->cx, c->body, &in->rows2, &second, 1, NULL);
     }
     y = heed__beside_join(c->cx, &c->beside, &in->array, NULL, y);
     heed_tensor *p = heed__head_apply(c->cx, &c->head, y, y2);
@@ -181,15 +185,16 @@ int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation
                                    .text2 = x->text2 ? &x->text2 : NULL,
                                    .array = x->array.data ? &x->array : NULL };
     heed_pairs in = { .array = x->array };
+    heed_body_memo *memo = c->context.in ? NULL : c->memo;
     int rc = check_promises(c, x, err);
     if (rc == 0) rc = check_kind(c, &single, err);
     if (rc == 0)
         rc = heed__body_encode(c->body, &(heed_texts){ .len = 1, .text = &text },
-                               &(heed_rows_cfg){ .places = true, .memo = c->memo }, &in.rows, err);
+                               &(heed_rows_cfg){ .places = true, .memo = memo }, &in.rows, err);
     if (rc) return rc;
     if (x->text2)
         rc = heed__body_encode(c->body, &(heed_texts){ .len = 1, .text = &x->text2 },
-                               &(heed_rows_cfg){ .memo = c->memo }, &in.rows2, err);
+                               &(heed_rows_cfg){ .memo = memo }, &in.rows2, err);
     float *probs = heed__calloc(&c->hooks, (size_t)heed__classifier_width(c), sizeof *probs);
     float *weight = heed__calloc(&c->hooks, (size_t)in.rows.start[1], sizeof *weight);
     if (rc == 0)

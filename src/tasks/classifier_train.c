@@ -29,6 +29,7 @@ typedef struct training {
     heed_tensor *penalty; /* of this step's attention, or NULL */
     float *weight;        /* [K] or NULL */
     heed_span *span;      /* [batch] */
+    heed_span *second;    /* [batch] of the second texts */
     char settings[256];
     heed_error *err;
 } training;
@@ -179,6 +180,8 @@ static int check(const training *t) {
         return heed__error(err, HEED_EINVALID,
                            "train: features stand beside single texts, 1 to %d of them",
                            HEED_BESIDE_MOST);
+    if (c->context && !t->data->text2)
+        return heed__error(err, HEED_EINVALID, "train: a context needs its texts");
     if (c->balanced && c->target == HEED_TARGET_SCORE)
         return heed__error(err, HEED_EUNSUPPORTED, "train: balanced weights go with labels");
     return 0;
@@ -235,12 +238,14 @@ static int make_head(training *t) {
     heed_classifier *c = t->c;
     heed_head_cfg head = { .target = t->cfg.target,
                            .pairs = t->learn.x.text2 != NULL,
+                           .attends = t->cfg.context,
                            .classes = t->cfg.target == HEED_TARGET_SCORE ? 1 : c->labels,
                            .dense = t->cfg.dense,
                            .dropout = t->body.dropout };
     if (head.target == HEED_TARGET_SCORE) measure_scores(&t->learn, &head);
-    return heed__head_init(&c->head, c->ps, &head, c->body->dim + heed__beside_dim(&c->beside),
-                           t->err);
+    c->context = (heed_context){ .in = t->cfg.context, .dropout = t->body.dropout };
+    if (heed__context_init(&c->context, c->ps, c->body, t->err)) return t->err->code;
+    return heed__head_init(&c->head, c->ps, &head, heed__classifier_dim(c), t->err);
 }
 
 /* The layer of the numbers beside the texts, where there are any. */
@@ -335,7 +340,8 @@ static int prepare(training *t) {
     if (rc) return rc;
     c->batch = t->fit.batch < 64 ? t->fit.batch : 64;
     t->span = heed__calloc(&c->hooks, (size_t)t->fit.batch, sizeof *t->span);
-    if (!t->span) return heed__error(t->err, HEED_ENOMEM, "train: out of memory");
+    t->second = heed__calloc(&c->hooks, (size_t)t->fit.batch, sizeof *t->second);
+    if (!t->span || !t->second) return heed__error(t->err, HEED_ENOMEM, "train: out of memory");
     for (int64_t i = 0; t->cfg.freeze && i < heed_params_count(c->ps); i++) {
         const char *name = heed_params_at(c->ps, i)->name;
         if (!heed__is_head(name)) heed_params_set_trainable(c->ps, name, false);
@@ -368,13 +374,24 @@ static heed_tensor *vectors(training *t, const heed_rows *rows, const int64_t *i
     return y;
 }
 
+/* The vectors y of the texts, which t->span says, with what their passages tell. */
+static heed_tensor *attend_to(training *t, const int64_t *item, int64_t n, heed_tensor *y) {
+    heed_classifier *c = t->c;
+    const heed_context_call x = { &t->learn.in.rows, &t->learn.in.rows2, t->span, t->second, n };
+    for (int64_t i = 0; i < n; i++) t->second[i] = heed__window(c, x.rows2, item[i], 0);
+    return heed__context_join(c->cx, &c->context, c->body, &x, y);
+}
+
 static heed_tensor *loss(void *self, const int64_t *item, int64_t n) {
     training *t = self;
     heed_classifier *c = t->c;
     t->penalty = NULL;
     heed_tensor *y = vectors(t, &t->learn.in.rows, item, n), *y2 = NULL;
     y = heed__beside_join(c->cx, &c->beside, &t->learn.array, item, y);
-    if (c->head.cfg.pairs) y2 = vectors(t, &t->learn.in.rows2, item, n);
+    if (c->context.in)
+        y = attend_to(t, item, n, y);
+    else if (c->head.cfg.pairs)
+        y2 = vectors(t, &t->learn.in.rows2, item, n);
     heed_tensor *wrong = heed__head_loss(c->cx, &c->head, heed__head_apply(c->cx, &c->head, y, y2),
                                          &t->goal, item);
     return t->penalty ? heed_add(c->cx, wrong, t->penalty) : wrong;
@@ -392,7 +409,7 @@ static uint64_t fingerprint(const training *t) {
     char text[512];
     heed__format(text, sizeof text,
                  "%lld %d %d %d %d %d %d %d %d %g %g %d %d %d %lld %lld %d %g "
-                 "%d %d %lld %g %d %d %lld %lld %d %g %lld %d %d",
+                 "%d %d %lld %g %d %d %lld %lld %d %g %lld %d %d %d",
                  (long long)t->body.max_len, (int)c->keep, c->windows, c->balanced, c->freeze,
                  c->remember, c->no_marks, c->no_attention, c->from != NULL, c->label_smoothing,
                  t->body.deviation, (int)t->body.position, (int)t->body.pooling, (int)c->precision,
@@ -400,7 +417,7 @@ static uint64_t fingerprint(const training *t) {
                  c->adversary_size, (int)a->score, (int)a->weights, (long long)a->topk,
                  a->temperature, a->learn_temperature, a->score_std, (long long)a->window,
                  (long long)a->truncate, (int)a->penalty, a->penalty_weight, (long long)c->kv_heads,
-                 c->share_layers, c->no_evidence);
+                 c->share_layers, c->no_evidence, c->context);
     return heed__hash_text(HEED_HASH_BEGIN, text);
 }
 
@@ -499,6 +516,7 @@ heed_classifier *heed_classifier_train(const heed_examples *data, const heed_cla
     heed__part_free(&t.held, &hooks);
     heed__free(&hooks, t.weight);
     heed__free(&hooks, t.span);
+    heed__free(&hooks, t.second);
     t.c->batch = 64;
     if (rc == 0) heed__run_note(&t.c->left, given->run);
     if (rc == 0 || (kept && rc == HEED_ECANCELLED)) return t.c;

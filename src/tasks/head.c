@@ -11,7 +11,7 @@ static const char *const targets[] = { "label", "labels", "score" };
 int heed__head_init(heed_head *h, heed_params *ps, const heed_head_cfg *cfg, int64_t dim,
                     heed_error *err) {
     *h = (heed_head){ .cfg = *cfg };
-    const int64_t in = cfg->pairs ? 4 * dim : dim;
+    const int64_t in = cfg->pairs && !cfg->attends ? 4 * dim : dim;
     int rc = 0;
     if (cfg->dense) rc = heed_linear_init(&h->dense, ps, "dense", in, cfg->dense);
     if (!rc) rc = heed_linear_init(&h->out, ps, "head", cfg->dense ? cfg->dense : in, cfg->classes);
@@ -29,7 +29,7 @@ static heed_tensor *compare(heed_ctx *cx, heed_tensor *u, heed_tensor *v) {
 }
 
 heed_tensor *heed__head_apply(heed_ctx *cx, const heed_head *h, heed_tensor *y, heed_tensor *y2) {
-    if (h->cfg.pairs) y = compare(cx, y, y2);
+    if (h->cfg.pairs && !h->cfg.attends) y = compare(cx, y, y2);
     y = heed_dropout(cx, y, (float)h->cfg.dropout);
     if (h->dense.w) y = heed_relu(cx, heed_linear_apply(cx, &h->dense, y));
     return heed_linear_apply(cx, &h->out, y);

@@ -13,6 +13,8 @@
 typedef struct heed_head_cfg {
     heed_target target;
     bool pairs;          /* reads u, v, |u - v| and u·v of two texts (Conneau et al. 2017) */
+    bool attends;        /* of a pair the first, which has attended to the second (context.h); not
+                            stored here */
     int64_t classes;     /* K; 1 for a score */
     int64_t dense;       /* units of a ReLU layer before the last; 0: none */
     double dropout;      /* on the body's vector, when training */

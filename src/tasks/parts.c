@@ -116,7 +116,8 @@ uint64_t heed__settings_hash(uint64_t h, const heed_classify_cfg *c) {
                               c->balanced,
                               c->patience,
                               c->freeze,
-                              c->pretrain_epochs };
+                              c->pretrain_epochs,
+                              c->context };
     const double real[] = { c->lr,         c->dropout,        c->deviation,
                             c->warmup,     c->clip,           c->weight_decay,
                             c->ema,        c->adversary_size, c->label_smoothing,
