@@ -50,7 +50,7 @@ static heed_tensor *loss_of(heed_ctx *cx) { /* fit sin(3x) on 32 points */
 int main(void) {
     heed_error err;
     heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .train = true, .threads = 1 }, &err);
-    heed_params *ps = heed_params_new(&(heed_params_cfg){ .seed = 1 }, &err);
+    heed_params *ps = cx ? heed_params_new(&(heed_params_cfg){ .seed = 1 }, &err) : NULL;
     if (!cx || !ps) return fprintf(stderr, "%s\n", err.msg), 1;
     heed_linear_init(&first, ps, "first", 1, 16);
     height = heed_param(ps, "height", (heed_init){ HEED_INIT_ONES, 0 }, 1, (int64_t[]){ 16 });

@@ -48,7 +48,7 @@ int main(int argc, char **argv) {
     heed_error err = { 0 };
     heed_seq2seq m;
     heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .train = true, .seed = 1 }, &err);
-    heed_params *ps = heed_params_new(&(heed_params_cfg){ .seed = 1 }, &err);
+    heed_params *ps = cx ? heed_params_new(&(heed_params_cfg){ .seed = 1 }, &err) : NULL;
     if (!cx || !ps) return fprintf(stderr, "%s\n", err.msg), 1;
     heed_seq2seq_init(&m, ps, &sizes);
     heed_optim *opt = heed_optim_new(

@@ -47,6 +47,12 @@ awk '/^gradient/ { d = $2 - $5; if (d > 1e-3 || d < -1e-3) exit 1 }
      /^step/ { if (!n++) first = $4; last = $4 }
      END { exit !(n == 6 && last < first / 100) }' FS='[ ,]+' "$dir/one" || wrong "own_layer: $(cat "$dir/one")"
 
+# where the context cannot be made each says why
+for name in self_attention multi_head additive own_layer reviews transformer; do
+    HEED_ISA=abacus "$dir/$name.shared" data/banking77/test.tsv data/banking77/test.tsv >"$dir/one" 2>&1 && wrong "$name: no error"
+    grep -q "abacus" "$dir/one" || wrong "$name does not say what is wrong, but: $(head -c 300 "$dir/one")"
+done
+
 # transformer: a line as in the article for each epoch, and the loss falls
 "$dir/transformer.shared" 2 >"$dir/one" || wrong "transformer: status $?"
 awk -F'[][/,: ]+' '/^Epoch/ { n++; total = $3; loss[$2] = $5; acc = $7 } /^Accuracy: .* %$/ { percent = $2 }
