@@ -50,12 +50,14 @@ static int64_t last_query(const Forward *f, int64_t c) {
 }
 
 static void look_ahead(const Forward *f, int64_t piece, Ahead *next) {
-    enum { MOST = 1 << 17 }; /* bytes: a part of the second cache, beside what is in use */
+    enum { MOST = 1 << 19 }; /* bytes: a part of the second cache, beside what is in use */
     const heed_attn *a = f->a;
     const int64_t c = piece % f->cut.chunks, hk = piece / f->cut.chunks % a->Hk;
     const int64_t b = piece / f->cut.chunks / a->Hk, t = c * f->cut.chunk,
                   queries = last_query(f, c) - t;
-    const int64_t group = a->H / a->Hk, tile = f->form->group(f->k);
+    const int64_t group = a->H / a->Hk;
+    const int64_t blocks = a->causal ? 1 : heed__max64(1, heed__ceil_div(a->S, HEED_ATTN_BLOCK));
+    const int64_t tiles = group * blocks * heed__ceil_div(queries, f->form->group(f->k));
     *next = (Ahead){ .now = 3 };
     if (a->panels || b >= a->B || queries <= 0 ||
         (a->S * (a->D + a->Dv) + queries * a->D) * (int64_t)sizeof(float) > MOST)
@@ -64,7 +66,7 @@ static void look_ahead(const Forward *f, int64_t piece, Ahead *next) {
                        { a->v + (b * a->S * a->Hk + hk) * a->Dv, a->S, a->Hk * a->Dv, a->Dv },
                        { a->q + ((b * a->T + t) * a->H + hk * group) * a->D, queries, a->H * a->D,
                          a->D } },
-                     .quota = (2 * a->S + queries) / (group * heed__ceil_div(queries, tile)) + 1 };
+                     .quota = (2 * a->S + queries) / tiles + 1 };
 }
 
 static void fetch(Ahead *next) {
