@@ -44,6 +44,7 @@ typedef struct result {
     bool attack[ATTACKS];
     double attacked[ATTACKS];
     int64_t same[2]; /* texts that are there too; those of them with another label */
+    kinds_accuracies levels;
 } result;
 
 static int by_pair(const void *a, const void *b) {
@@ -199,6 +200,11 @@ static void print_json(const result *r, const result *other, const heed_comparis
         }
     for (int k = 0, any = 0; k < ATTACKS; k++)
         if (r->attack[k] && !any++) printf("}");
+    for (int i = 0; i < r->levels.len; i++) {
+        printf("%s", i ? ", " : ", \"levels\": [");
+        print_json_number(r->levels.at[i]);
+        if (i + 1 == r->levels.len) printf("]");
+    }
     json_tables(r);
     if (other) {
         printf(", \"compared\": {\"model\": ");
@@ -348,18 +354,20 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
     if (rc == 0 && o->compare) rc = test(&other, &open, err);
     if (rc == 0 && o->compare && heed__compare(&c, r.o, other.o, table.len, &hooks))
         rc = heed__error(err, HEED_ENOMEM, "%s: out of memory", file);
-    if (rc == 0 && o->json) {
-        print_json(&r, o->compare ? &other : NULL, &c);
-    } else if (rc == 0) {
+    if (rc == 0)
+        rc = kinds_levels(r.c,
+                          &(heed_examples){ .len = table.len,
+                                            .text = table.text,
+                                            .text2 = table.text2,
+                                            .label = table.label,
+                                            .array = r.array },
+                          &r.levels, err);
+    if (rc == 0 && o->json) print_json(&r, o->compare ? &other : NULL, &c);
+    if (rc == 0 && !o->json) {
         print(&r);
         if (o->compare) print_comparison(&other, &c);
-        rc = kinds_print_levels(r.c,
-                                &(heed_examples){ .len = table.len,
-                                                  .text = table.text,
-                                                  .text2 = table.text2,
-                                                  .label = table.label,
-                                                  .array = r.array },
-                                err);
+        for (int i = 0; i < r.levels.len; i++)
+            printf(tr("Accuracy at level %d: %.4f\n"), i + 1, r.levels.at[i]);
     }
     result_free(&r);
     result_free(&other);

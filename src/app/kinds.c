@@ -141,12 +141,9 @@ int kinds_test(heed_classifier *c, const kinds_files *files, const heed_dataset_
     return rc;
 }
 
-int kinds_print_levels(heed_classifier *c, const heed_examples *data, heed_error *err) {
-    double accuracy[8];
+int kinds_levels(heed_classifier *c, const heed_examples *data, kinds_accuracies *of,
+                 heed_error *err) {
     const int levels = heed_classifier_levels(c);
-    if (!levels) return 0;
-    const int rc = heed_classifier_test_levels(c, data, accuracy, 8, err);
-    for (int i = 0; rc == 0 && i < levels && i < 8; i++)
-        printf(tr("Accuracy at level %d: %.4f\n"), i + 1, accuracy[i]);
-    return rc;
+    of->len = levels < KINDS_LEVELS ? levels : KINDS_LEVELS;
+    return levels ? heed_classifier_test_levels(c, data, of->at, KINDS_LEVELS, err) : 0;
 }

@@ -17,8 +17,15 @@ void kinds_print_labels(const heed_explanation *x, bool json);
 /* `heed test` of such a model; table is how its data is read. 0 or a status. */
 int kinds_test(heed_classifier *c, const kinds_files *files, const heed_dataset_cfg *table,
                bool json, heed_error *err);
-/* Accuracy at the levels above the labels, where they are paths. 0 or a status. */
-int kinds_print_levels(heed_classifier *c, const heed_examples *data, heed_error *err);
+/* Accuracy at the levels above the labels, where they are paths; len 0 where they are not. 0 or a
+ * status. */
+enum { KINDS_LEVELS = 8 };
+typedef struct kinds_accuracies {
+    double at[KINDS_LEVELS];
+    int len;
+} kinds_accuracies;
+int kinds_levels(heed_classifier *c, const heed_examples *data, kinds_accuracies *of,
+                 heed_error *err);
 
 /* A data file as a model of this kind wants it. Freed with kinds_free. */
 typedef struct kinds_data {

@@ -102,7 +102,9 @@ const char *train_stopped_folder(const char *out, const char *run, char *text, s
 }
 
 int train_stopped(heed_error *err, const heed_error *why, const char *to, bool resumable) {
-    const heed_error was = *why;
+    heed_error was = *why;
+    char *none = strstr(was.msg, "; nothing was saved"); /* no run's folder: but here is a model */
+    if (none) *none = 0;
     err->code = was.code;
     snprintf(err->msg, sizeof err->msg, "%.200s; the best so far is in %.200s%s", was.msg, to,
              resumable ? "; the same command with --resume goes on" : "");

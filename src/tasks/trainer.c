@@ -294,8 +294,8 @@ static int stopped(heed_fit_run *r) {
     heed_error own = *r->err;
     if (r->cfg.run && heed__fit_save(r)) return r->err->code;
     *r->err = own;
-    return heed__error(r->err, HEED_ECANCELLED, "train: stopped in epoch %lld; %s%.300s%s",
-                       (long long)r->epoch, r->cfg.run ? "" : "nothing was saved",
+    return heed__error(r->err, HEED_ECANCELLED, "train: stopped in epoch %lld%s%.300s%s",
+                       (long long)r->epoch, r->cfg.run ? "; " : "; nothing was saved",
                        r->cfg.run ? r->cfg.run : "", r->cfg.run ? " has what a resume needs" : "");
 }
 

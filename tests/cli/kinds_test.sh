@@ -73,6 +73,7 @@ expect 65 "this model reads pairs" "$heed" predict "$dir/pairs.m" - <<<"a red on
 
 train classify --recipe classic "$dir/paths.tsv" --hierarchy --balanced -o "$dir/paths" --epochs 8 --lr 0.02
 "$heed" test "$dir/paths" "$dir/paths.tsv" | grep -Eq '^Accuracy at level 1: (1.0000|0.9[89])' || wrong "paths: $("$heed" test "$dir/paths" "$dir/paths.tsv" | tail -2)"
+"$heed" test "$dir/paths" "$dir/paths.tsv" --json | grep -Eq '"levels": \[(1|0.9[89])' || wrong "paths: no levels in $("$heed" test "$dir/paths" "$dir/paths.tsv" --json)"
 expect 69 "test: only for models that give one label a text" "$heed" test "$dir/paths" "$dir/paths.tsv" --compare "$dir/score"
 # a score or pairs from a model of labels: what the labels' n-grams said is forgotten
 train classify "$dir/paths.tsv" -o "$dir/attend" --epochs 1

@@ -123,7 +123,8 @@ static void promises_output(void **state) {
              model);
     assert_int_equal(check("predict", arguments), 4);
     snprintf(arguments, sizeof arguments,
-             "test %s/m %s/data.tsv --json --attack typo,swap --compare %s/m", model, model, model);
+             "test %s/m %s/data.tsv --json --attack typo,swap,gradient --compare %s/m", model,
+             model, model);
     assert_int_equal(check("test", arguments), 1);
 }
 
