@@ -86,7 +86,8 @@ static void put_run(layout *l, const int32_t *id) {
 
 static void put_unit(layout *l, int64_t u) {
     const heed_rows *rows = l->rows;
-    const int32_t *id = rows->feature + rows->bag[u], word = l->memo ? rows->word[u] : -1;
+    const int32_t *id = rows->feature ? rows->feature + rows->bag[u] : NULL,
+                  word = l->memo ? rows->word[u] : -1;
     const int64_t len = heed__attend_bag_end(l->a, rows, u) - rows->bag[u],
                   runs = l->a->index.kinds[2];
     int64_t own = 0, all = len;

@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "text/tok_post_impl.h"
 
-enum { MOST_TOKENS = 1 << 28, MOST_PAIRED = 1 << 24 }; /* of all windows together */
+enum { MOST_TOKENS = 1 << 28, MOST_PAIRED = 1 << 24, MOST_PADDING = 1 << 22 }; /* of all windows */
 
 static int no_room(const char *what, heed_error *err) {
     return heed__error(err, HEED_EINVALID, "truncation: %s", what);
@@ -159,6 +159,11 @@ static int pad_all(const heed__finish *f, heed__tok_work *w, heed__tokens *t, he
     if (p->multiple > 0 && to % p->multiple) to += p->multiple - to % p->multiple;
     if (to > MOST_TOKENS || (t->overs > 0 && to > MOST_TOKENS / t->overs))
         return heed__error(err, HEED_EUNSUPPORTED, "padding: more than %d tokens", MOST_TOKENS);
+    int64_t more = to > t->len ? to - t->len : 0;
+    for (int64_t i = 0; i < t->overs; i++) more += to > t->over[i].len ? to - t->over[i].len : 0;
+    if (more > MOST_PADDING)
+        return heed__error(err, HEED_EUNSUPPORTED, "padding: more than %d tokens of it",
+                           MOST_PADDING);
     return pad(w, p, to, t, err);
 }
 

@@ -166,6 +166,11 @@ static void test_wrong_parts(void **state) {
         { "\"padding\": {\"strategy\": {\"Fixed\": 2147483647}, \"pad_id\": 0, \"pad_type_id\": 0, "
           "\"pad_token\": \"\"}",
           HEED_EUNSUPPORTED, "padding: more than 268435456 tokens" },
+        { "\"truncation\": {\"max_length\": 1, \"stride\": 0, \"strategy\": \"LongestFirst\"}, "
+          "\"pre_tokenizer\": {\"type\": \"Whitespace\"}, "
+          "\"padding\": {\"strategy\": {\"Fixed\": 2097152}, \"pad_id\": 0, \"pad_type_id\": 0, "
+          "\"pad_token\": \"\"}",
+          HEED_EUNSUPPORTED, "padding: more than 4194304 tokens of it" },
         { "\"added_tokens\": {}", HEED_EFORMAT, "x: added_tokens is no list" },
         { "\"added_tokens\": [{\"id\": 1}]", HEED_EFORMAT,
           "x: added_tokens[0]: content is missing" },
