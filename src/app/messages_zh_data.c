@@ -888,6 +888,9 @@ const message messages_zh_made[] = {
     /* -- training */
     { "train: stopped%s", "训练：已停止%m" },
     { "train: stopped; %.300s%s%s", "训练：已停止；%s%m%m" },
+    { "%.400s; this part begins anew", "%m；这一部分重新开始" },
+    { "%.400s/parts: notes more trials than this search can have",
+      "%s/parts：记录的试验多于此次搜索所能有的" },
     { "%.300s/config.json: %s", "%s/config.json：%m" },
     { "%s/config.json: a model for the task '%.40s', which none can start from",
       "%s/config.json：任务“%s”的模型，没有模型可以从它开始" },

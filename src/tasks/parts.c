@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/text.h"
 
 enum { VERSION = 1 };
@@ -69,8 +70,16 @@ static uint64_t hash_text(uint64_t h, const char *text) {
     return heed__hash_one(text ? heed__hash_text(h, text) : heed__hash_one(h, 0x100), 0xff);
 }
 
+/* Numbers beside len texts. */
+static uint64_t hash_array(uint64_t h, const heed_array *a, int64_t len) {
+    const int64_t shape[] = { a->steps, a->dim, a->sequence };
+    h = heed__hash_more(h, shape, sizeof shape);
+    return heed__hash_more(h, a->data, (size_t)(len * a->steps * a->dim) * sizeof *a->data);
+}
+
 uint64_t heed__examples_hash(uint64_t h, const heed_examples *x) {
     if (!x) return heed__hash_one(h, 0x100);
+    if (x->array) h = hash_array(h, x->array, x->len);
     for (int64_t i = 0; i < x->len; i++) {
         h = hash_text(h, x->text[i]);
         if (x->text2) h = hash_text(h, x->text2[i]);
@@ -251,6 +260,12 @@ void heed__parts_end(heed_parts *p) {
 
 /* -- parts ------------------------------------------------------------------------------------ */
 
+/* Whether a checkpoint was refused; what else hinders a training, hinders it without one too. */
+static bool is_refused(int code) {
+    return code == HEED_EFORMAT || code == HEED_EINVALID || code == HEED_ESHAPE ||
+           code == HEED_EUNSUPPORTED || code == HEED_ENOTFOUND;
+}
+
 heed_classifier *heed__parts_train(const heed_parts *p, const heed_examples *x,
                                    const heed_classify_cfg *cfg, bool last, heed_error *err) {
     path_text path;
@@ -262,6 +277,12 @@ heed_classifier *heed__parts_train(const heed_parts *p, const heed_examples *x,
         own.resume = heed__run_has_checkpoint(own.run);
     }
     heed_classifier *c = heed_classifier_train(x, &own, err);
+    if (!c && own.resume && is_refused(err->code)) {
+        heed__log(cfg->hooks, HEED_LOG_WARN, "%.400s; this part begins anew", err->msg);
+        heed__run_drop_checkpoint(own.run);
+        own.resume = false;
+        c = heed_classifier_train(x, &own, err);
+    }
     if (c) c->left = (heed_run_left){ .run = "" }; /* parts_add removes it */
     return c;
 }

@@ -42,7 +42,8 @@ double heed__parts_seconds(const heed_parts *p);
 int64_t heed__parts_len(const heed_parts *p);
 /* Of part i, the parts' own until they end. */
 const json_t *heed__parts_note(const heed_parts *p, int64_t i);
-/* Trains the part that comes next, goes on with it where it was begun. last: in the run's own
+/* Trains the part that comes next, goes on with it where it was begun; from a checkpoint that
+ * cannot be gone on with it begins anew, as the log hook is told. last: in the run's own
  * folder, which then tells of it. As heed_classifier_train. */
 heed_classifier *heed__parts_train(const heed_parts *p, const heed_examples *x,
                                    const heed_classify_cfg *cfg, bool last, heed_error *err);
@@ -56,7 +57,8 @@ heed_classifier *heed__parts_best(const heed_parts *p, const heed_classify_cfg *
 /* Removes RUN/parts. */
 void heed__parts_drop(const char *run);
 
-/* Of texts, second texts and labels, one each; x NULL or without labels is fine. */
+/* Of texts, second texts and labels, one each, and numbers beside them; x NULL or without labels
+ * is fine. */
 uint64_t heed__examples_hash(uint64_t h, const heed_examples *x);
 /* Of all that decides a training's result but its data. */
 uint64_t heed__settings_hash(uint64_t h, const heed_classify_cfg *cfg);

@@ -266,6 +266,9 @@ heed_classifier *heed__classifier_search(const heed_examples *data, const heed_c
     heed__split_free(&s.split, &s.hooks);
     heed__free(&s.hooks, s.given_right);
     heed__parts_end(&s.parts);
+    if (rc == 0 && !s.best)
+        rc = heed__error(s.err, HEED_EFORMAT,
+                         "%.400s/parts: notes more trials than this search can have", base->run);
     if (rc == 0) heed__run_note(&s.best->left, base->run);
     const bool stopped = rc == HEED_ECANCELLED && s.best && base->keep_stopped;
     if (rc == 0 || stopped) return s.best;

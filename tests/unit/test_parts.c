@@ -260,11 +260,91 @@ static void test_refused(void **state) {
     }
 }
 
+static void write_text(const char *path, const char *content) {
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(content, f);
+    fclose(f);
+}
+
+/* Stopped as soon as the first part has a checkpoint, which is then torn: that part begins anew. */
+static void torn(kind which) {
+    char run[64], path[112];
+    heed_error err = { 0 };
+    ending end;
+    const heed_hooks hooks = { .user = &end, .cancel = asked };
+    heed_classify_cfg cfg = settings(which, NULL, false);
+    heed_classifier *c = train(which, &cfg, &err);
+    assert_non_null(c);
+    heed_classifier_close(c);
+    const int parts = all;
+    snprintf(run, sizeof run, "%s/torn%d", dir, (int)which);
+    cfg = settings(which, run, false);
+    cfg.hooks = &hooks;
+    for (int at = 1; at < 20 && !exists(run, "parts/1/checkpoint/state.json"); at++) {
+        end = (ending){ .at = at };
+        assert_null(train(which, &cfg, &err));
+        assert_int_equal(err.code, HEED_ECANCELLED);
+    }
+    snprintf(path, sizeof path, "%s/parts/1/checkpoint/state.json", run);
+    write_text(path, "{");
+    cfg = settings(which, run, true);
+    c = train(which, &cfg, &err);
+    if (!c) fail_msg("%s", err.msg);
+    heed_classifier_close(c);
+    assert_int_equal(all, parts);
+}
+
+static void test_torn(void **state) {
+    (void)state;
+    torn(SEARCH);
+    torn(CURVE);
+    torn(SELF);
+}
+
+/* A state that notes more trials than a search of one round has. */
+static void test_too_many(void **state) {
+    (void)state;
+    char run[64], path[96];
+    heed_error err = { 0 };
+    ending end = { .parts = 2 };
+    const heed_hooks hooks = { .user = &end, .cancel = asked };
+    snprintf(run, sizeof run, "%s/many", dir);
+    heed_classify_cfg cfg = settings(SEARCH, run, false);
+    cfg.hooks = &hooks;
+    assert_null(train(SEARCH, &cfg, &err));
+    snprintf(path, sizeof path, "%s/parts/state.json", run);
+    json_t *noted = json_load_file(path, 0, NULL), *parts = json_object_get(noted, "parts");
+    assert_int_equal(json_array_size(parts), 2);
+    while (json_array_size(parts) < 20) json_array_append_new(parts, json_object());
+    assert_int_equal(json_dump_file(noted, path, 0), 0);
+    json_decref(noted);
+    end = (ending){ .at = 0 };
+    cfg.resume = true;
+    assert_null(train(SEARCH, &cfg, &err));
+    assert_int_equal(err.code, HEED_EFORMAT);
+    assert_non_null(strstr(err.msg, "more trials"));
+}
+
+/* Numbers beside the texts are data as the texts are. */
+static void test_array(void **state) {
+    (void)state;
+    float number[N] = { 0 };
+    const heed_array array = { .data = number, .steps = 1, .dim = 1 };
+    heed_examples x = data;
+    x.array = &array;
+    const uint64_t before_it = heed__examples_hash(1, &x);
+    assert_true(before_it != heed__examples_hash(1, &data));
+    number[N - 1] = 1;
+    assert_true(before_it != heed__examples_hash(1, &x));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_search),        cmocka_unit_test(test_curve),
         cmocka_unit_test(test_self_training), cmocka_unit_test(test_once),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused),       cmocka_unit_test(test_torn),
+        cmocka_unit_test(test_too_many),      cmocka_unit_test(test_array),
     };
     return cmocka_run_group_tests(tests, make_data, remove_all);
 }
