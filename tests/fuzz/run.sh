@@ -11,7 +11,7 @@ seconds=$1 work=$(cd "$2" && pwd)
 shift 2
 [ $# -gt 0 ] || set -- $(cd "$work/build/fuzz" && ls | sed -n 's/^fuzz_//p')
 mkdir -p "$work/corpus" "$work/findings" "$work/seeds" "$work/logs"
-tar --zstd -xf "$here/corpus.tar.zst" -C "$work/seeds"
+tar --zstd --skip-old-files -xf "$here/corpus.tar.zst" -C "$work/seeds"
 python3 "$here/text_seeds.py" "$work/seeds" >/dev/null
 python3 "$here/serve_seeds.py" "$work/seeds" >/dev/null
 # freed memory is kept apart for a while only: most executions are short, and fresh pages cost more than they
@@ -23,8 +23,9 @@ one() {
     TIMEFORMAT="$name %R s, of the processor %U s and %S s in the system"
     time chrt --idle 0 nice -n 19 timeout $((seconds + 300)) "$work/build/fuzz/fuzz_$name" "-max_total_time=$seconds" -max_len=8192 \
         -timeout=1200 -report_slow_units=600 -rss_limit_mb=2048 -print_final_stats=1 "-artifact_prefix=$work/findings/$name-" "${dict[@]}" \
-        "$work/corpus/$name" "$work/seeds/$name" >"$work/logs/$name" 2>&1 || echo "$name: a finding: $(grep -m1 ERROR "$work/logs/$name")"
-    echo "$name $(sed -n 's/^#\([0-9]*\)\tDONE *\(cov: [0-9]* ft: [0-9]* corp: [^ ]*\).*/\1 executions, \2/p' "$work/logs/$name")"
+        "$work/corpus/$name" "$work/seeds/$name" >"$work/logs/$name" 2>&1 || sed -n "/ERROR\|runtime error/{s/^/$name: a finding: /p;q}" "$work/logs/$name"
+    echo "$name $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/logs/$name") executions, $(grep -o 'cov: [0-9]* ft: [0-9]* corp: [^ ]*' \
+        "$work/logs/$name" | tail -1)"
 }
 for name; do one "$name" & done
 wait
