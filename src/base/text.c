@@ -163,9 +163,20 @@ size_t heed__utf8_next(const char *text, size_t len, uint32_t *code) {
     return n;
 }
 
+/* Whether the next 8 bytes are ASCII. */
+static bool plain(const char *text) {
+    uint64_t bytes;
+    memcpy(&bytes, text, sizeof bytes);
+    return (bytes & 0x8080808080808080u) == 0;
+}
+
 size_t heed__utf8_check(const char *text, size_t len) {
     size_t at = 0;
     while (at < len) {
+        if (len - at >= 8 && plain(text + at)) {
+            at += 8;
+            continue;
+        }
         const size_t n = heed__utf8_next(text + at, len - at, NULL);
         if (n == 0) break;
         at += n;

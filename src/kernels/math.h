@@ -11,6 +11,14 @@ typedef void (*heed_map2)(float *y, const float *a, const float *b, int64_t n);
 /* dx += dy · f'(x) */
 typedef void (*heed_map1_grad)(float *dx, const float *x, const float *dy, int64_t n);
 
+/* Rows of int8 that lie anywhere, each times a[k]. Up to 15 bytes past each are read, and do not
+ * matter. */
+typedef struct heed_i8_rows {
+    const int8_t *const *row;
+    const float *a;
+    int64_t len;
+} heed_i8_rows;
+
 struct heed_math_kernels {
     heed_map1 exp, log, tanh, sigmoid, erf, sin, cos, relu, gelu, gelu_tanh, silu, sqrt, rsqrt;
     heed_map1_grad relu_grad, gelu_grad, gelu_tanh_grad, silu_grad;
@@ -27,10 +35,10 @@ struct heed_math_kernels {
                    int64_t n);
     void (*gather_i8)(float *y, const float *a, const int8_t *x, const int32_t *id, int64_t len,
                       int64_t n);
-    /* The same of rows of int8 that lie anywhere: y[j] += Σ_k a[k]·row[k][j]. */
-    void (*gather_at)(float *y, const float *a, const int8_t *const *row, int64_t len, int64_t n);
-    /* h = x + gelu(b + c[0] + c[1] + c[2]), those of c that are not NULL */
-    void (*near)(float *h, const float *b, const float *x, const float *const c[3], int64_t n);
+    /* y += Σ x, the same */
+    void (*gather_at)(float *y, const heed_i8_rows *x, int64_t n);
+    /* h = Σ x + gelu(b + Σ c), sums of rows, one chain each. */
+    void (*near)(float *h, const float *b, const heed_i8_rows *x, const heed_i8_rows *c, int64_t n);
     /* y = max(y, x), at = t where x is the larger; a NaN in y gives way to any number. at may be
      * NULL. */
     void (*keep_max)(float *y, int32_t *at, const float *x, int32_t t, int64_t n);

@@ -39,6 +39,12 @@ struct heed_row_kernels {
     /* softmax(x)·scale of one row from its two parts: y = exp((x - top) - log_sum)·scale */
     void (*exp_sub_scale)(float *y, const float *x, float top, float log_sum, float scale,
                           int64_t n);
+    /* Attention's ends over rows x [rows,n], without products of matrices. scores: y [len,rows] of
+     * q [len,n], y[k][i] = dot(q[k], x[i]). means: y [len+1,n] of w [len,rows], y[k] = Σ_i
+     * w[k][i]·x[i], one chain in the order of i, and y[len] the largest of each column, -inf where
+     * there is no number. */
+    void (*scores)(float *y, const float *q, int64_t len, const float *x, int64_t rows, int64_t n);
+    void (*means)(float *y, const float *w, int64_t len, const float *x, int64_t rows, int64_t n);
     /* Column sums: sum[j] += x[i][j], i = 0..rows-1 one chain in order; rows ld apart. */
     void (*add_rows)(float *sum, const float *x, int64_t ld, int64_t rows, int64_t n);
     /* The same of dy·(x - mean)·rstd and of dy: gradients of a layer norm's gain and bias (either

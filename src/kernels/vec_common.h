@@ -22,6 +22,10 @@ VEC_INLINE vf vf_to_bf16(vf a) {
     return vf_round_bf16(vf_flush(a));
 }
 
+/* A loop over a few vectors that is unrolled whole: they stay in registers, where else an array of
+ * them would lie in memory. */
+#define VEC_EACH(i, n) _Pragma("GCC unroll 16") for (int i = 0; i < (n); i++)
+
 /* The first n of 16, or all of them where n is 16 or more: a plain load or store in all but the
  * last turn of a loop. */
 VEC_INLINE vf vf_get(const float *p, int64_t n) {

@@ -12,133 +12,112 @@ float heed__to_i8(const heed_ctx *cx, int8_t *number, const float *x, int64_t n)
     return isfinite(cx->k->row->sum(x, n)) ? scale : NAN;
 }
 
-typedef struct near_job {
-    const heed_math_kernels *k;
+typedef struct job {
+    const heed_kernels *k;
     const heed__texts *texts;
-    const float *bias;
-    float *sum; /* [workers,3,4D] */
-    float *h;   /* [M,D] */
-    int64_t D;
-} near_job;
+    const float *near, *query; /* query NULL: every unit alike */
+    int64_t items;             /* most of a unit */
+    const int8_t **row;        /* [workers,4,items] */
+    float *a;                  /* the same */
+    float *h;                  /* [workers,longest text,D] */
+    int64_t h_len;             /* of a worker */
+    float *weight;             /* [M·H] text after text, each [H,T] */
+    float *y;                  /* [len,H+1,D] */
+    int64_t D, H;
+} job;
 
 /* Asks for the items of unit u, long before they are added. */
-static void ask(const near_job *j, int64_t u) {
+static void ask(const job *j, int64_t u) {
     const heed__texts *t = j->texts;
     for (int64_t i = t->first[u]; i < t->first[u + 1]; i++)
         for (size_t at = 0; at < heed__item_size(j->D); at += 64)
             __builtin_prefetch((const char *)t->item[i] + at);
 }
 
-/* sum [4D] of unit u's items. */
-static void add_up(const near_job *j, int64_t u, float *sum) {
-    enum { TOGETHER = 32 };
+/* Parts of items on their way into a sum. */
+typedef struct listing {
+    const int8_t **row;
+    float *a;
+    int64_t len;
+} listing;
+
+/* Lists part 0..3 of unit u's items: x, c0, c1, c2. */
+static void list(const job *j, int64_t u, int part, listing *to) {
     const heed__texts *t = j->texts;
-    const int64_t D = j->D, end = t->first[u + 1];
-    const int8_t *x[TOGETHER], *c[TOGETHER];
-    float of_x[TOGETHER], of_c[TOGETHER];
-    memset(sum, 0, (size_t)(4 * D) * sizeof *sum);
-    for (int64_t at = t->first[u], n; at < end; at += n) {
-        n = end - at < TOGETHER ? end - at : TOGETHER;
-        for (int64_t i = 0; i < n; i++) {
-            const heed__item *item = t->item[at + i];
-            x[i] = item->number;
-            c[i] = item->number + D;
-            of_x[i] = t->part[u] * item->scale[0];
-            of_c[i] = t->part[u] * item->scale[1];
-        }
-        j->k->gather_at(sum, of_x, x, n, D);
-        j->k->gather_at(sum + D, of_c, c, n, 3 * D);
+    for (int64_t i = t->first[u]; i < t->first[u + 1]; i++) {
+        const heed__item *item = t->item[i];
+        to->row[to->len] = item->number + part * j->D;
+        to->a[to->len++] = t->part[u] * item->scale[part > 0];
     }
 }
 
-static void near_texts(void *arg, int64_t begin, int64_t end, int worker) {
+/* h [T,D] of units [unit[0],unit[1]), which are a text; asks for those before `far`. */
+static void context(const job *j, const int64_t unit[2], int64_t far, int worker, float *h) {
     enum { AHEAD = 4 };
-    const near_job *j = arg;
-    const int64_t D = j->D, *at = j->texts->begin;
-    float *sum = j->sum + worker * 12 * D;
+    const int64_t at = worker * 4 * j->items;
+    for (int64_t u = unit[0]; u < unit[1]; u++, h += j->D) {
+        listing x = { j->row + at, j->a + at, 0 };
+        listing c = { x.row + j->items, x.a + j->items, 0 };
+        if (u + AHEAD < far) ask(j, u + AHEAD);
+        list(j, u, 0, &x);
+        if (u > unit[0]) list(j, u - 1, 1, &c);
+        list(j, u, 2, &c);
+        if (u + 1 < unit[1]) list(j, u + 1, 3, &c);
+        j->k->math->near(h, j->near, &(heed_i8_rows){ x.row, x.a, x.len },
+                         &(heed_i8_rows){ c.row, c.a, c.len }, j->D);
+    }
+}
+
+static void apply_texts(void *arg, int64_t begin, int64_t end, int worker) {
+    const job *j = arg;
+    const int64_t D = j->D, H = j->H, *at = j->texts->begin;
+    float *h = j->h + worker * j->h_len;
     for (int64_t i = begin; i < end; i++) {
-        const float *before = NULL, *here = sum + at[i] % 3 * 4 * D;
-        add_up(j, at[i], sum + at[i] % 3 * 4 * D);
-        for (int64_t u = at[i]; u < at[i + 1]; u++) {
-            float *after = u + 1 < at[i + 1] ? sum + (u + 1) % 3 * 4 * D : NULL;
-            if (u + AHEAD < at[end]) ask(j, u + AHEAD);
-            if (after) add_up(j, u + 1, after);
-            const float *const c[3] = { before ? before + D : NULL, here + 2 * D,
-                                        after ? after + 3 * D : NULL };
-            j->k->near(j->h + u * D, j->bias, here, c, D);
-            before = here;
-            here = after;
-        }
+        const int64_t T = at[i + 1] - at[i];
+        float *weight = j->weight + at[i] * H;
+        context(j, at + i, at[end], worker, h);
+        if (j->query)
+            j->k->row->scores(weight, j->query, H, h, T, D);
+        else
+            memset(weight, 0, (size_t)T * sizeof *weight);
+        for (int64_t k = 0; k < H; k++) j->k->row->softmax(weight + k * T, weight + k * T, T);
+        j->k->row->means(j->y + i * (H + 1) * D, weight, H, h, T, D);
     }
 }
 
-heed_tensor *heed__ragged_near(heed_ctx *cx, const heed__texts *texts, const heed_tensor *b) {
-    const int64_t units = texts->begin[texts->len], D = b->len;
-    heed_tensor *h = heed_new(cx, HEED_F32, 2, (int64_t[]){ units, D });
-    float *sum = heed__temp(cx, 12 * D * heed_pool_threads(cx->pool), sizeof *sum);
-    if (!h || !sum) return NULL;
-    near_job j = { cx->k->math, texts, b->data, sum, h->data, D };
-    heed__parallel(cx, texts->len, 256 * D, near_texts, &j);
-    heed__temp_end(cx, sum);
-    return h;
-}
-
-typedef struct pool_job {
-    const heed_kernels *k;
-    const float *h, *score;
-    const heed__texts *texts;
-    float *weight;      /* [M·H] text after text, each [H,T] */
-    const int32_t *row; /* 0, 1, .. */
-    float *y;
-    int64_t D, H;
-} pool_job;
-
-static void pool_text(const pool_job *j, int64_t i) {
-    const int64_t D = j->D, H = j->H, at = j->texts->begin[i], T = j->texts->begin[i + 1] - at;
-    const float *h = j->h + at * D;
-    float *y = j->y + i * (H + 1) * D, *weight = j->weight + at * H;
-    for (int64_t t = 0; t < T; t++)
-        for (int64_t k = 0; k < H; k++)
-            weight[k * T + t] = j->score ? j->score[(at + t) * H + k] : 0;
-    for (int64_t k = 0; k < H; k++) {
-        float *part = weight + k * T;
-        j->k->row->softmax(part, part, T);
-        memset(y + k * D, 0, (size_t)D * sizeof *y);
-        j->k->math->gather(y + k * D, part, h, j->row, T, D);
-    }
-    memcpy(y + H * D, h, (size_t)D * sizeof *y);
-    for (int64_t t = 1; t < T; t++) j->k->math->keep_max(y + H * D, NULL, h + t * D, (int32_t)t, D);
-}
-
-static void pool_texts(void *arg, int64_t begin, int64_t end, int worker) {
-    (void)worker;
-    for (int64_t i = begin; i < end; i++) pool_text(arg, i);
-}
-
-heed_tensor *heed__ragged_pool(heed_ctx *cx, const heed_tensor *h, const heed_tensor *score,
-                               const heed__texts *texts, const float **weight) {
-    if (!h) return NULL;
-    const int64_t D = h->shape[1], H = score ? score->shape[1] : 1;
-    int64_t most = 1;
+heed_tensor *heed__ragged_apply(heed_ctx *cx, const heed__texts *texts, const heed__reader *reader,
+                                const float **weight) {
+    const int64_t D = reader->near->len, H = reader->query ? reader->query->shape[0] : 1;
+    const int64_t units = texts->begin[texts->len], workers = heed_pool_threads(cx->pool);
+    int64_t most = 1, items = 1;
     for (int64_t i = 0; i < texts->len; i++) {
         const int64_t T = texts->begin[i + 1] - texts->begin[i];
         most = T > most ? T : most;
     }
+    for (int64_t u = 0; u < units; u++) {
+        const int64_t n = texts->first[u + 1] - texts->first[u];
+        items = n > items ? n : items;
+    }
     heed_tensor *y = heed_new(cx, HEED_F32, 2, (int64_t[]){ texts->len, (H + 1) * D });
-    float *own = heed__alloc(cx, h->shape[0] * H, sizeof *own);
-    int32_t *row = heed__alloc(cx, most, sizeof *row);
-    if (!y || !own || !row) return NULL;
-    for (int64_t t = 0; t < most; t++) row[t] = (int32_t)t;
-    pool_job j = { .k = cx->k,
-                   .h = h->data,
-                   .score = score ? score->data : NULL,
-                   .texts = texts,
-                   .weight = own,
-                   .row = row,
-                   .y = y->data,
-                   .D = D,
-                   .H = H };
-    heed__parallel(cx, texts->len, most * D * (H + 1), pool_texts, &j);
+    float *own = heed__alloc(cx, units * H, sizeof *own);
+    job j = { .k = cx->k,
+              .texts = texts,
+              .near = reader->near->data,
+              .query = reader->query ? reader->query->data : NULL,
+              .items = items,
+              .row = heed__temp(cx, workers * 4 * items, sizeof *j.row),
+              .a = heed__temp(cx, workers * 4 * items, sizeof *j.a),
+              .h = heed__temp(cx, workers * most * D, sizeof *j.h),
+              .h_len = most * D,
+              .weight = own,
+              .D = D,
+              .H = H };
+    if (!y || !own || !j.row || !j.a || !j.h) return NULL;
+    j.y = y->data;
+    heed__parallel(cx, texts->len, most * D * (H + 16), apply_texts, &j);
+    heed__temp_end(cx, j.h);
+    heed__temp_end(cx, j.a);
+    heed__temp_end(cx, (void *)j.row);
     if (weight) *weight = own;
     return y;
 }

@@ -1,6 +1,5 @@
-/* ragged.h: the forward of a few operations over texts of different lengths that lie one after
- * another without padding, for answers: no gradient, and of the means of attention the bits of the
- * operations over [B,T] that train (heed_softmax, heed_matmul, heed_max_pool). */
+/* ragged.h: local context and attention pooling over texts of different lengths that lie one after
+ * another without padding, for answers: no gradient, and rows of 8 bits. */
 #ifndef HEED_OPS_RAGGED_H
 #define HEED_OPS_RAGGED_H
 
@@ -31,15 +30,18 @@ typedef struct heed__texts {
     const float *part;
 } heed__texts;
 
-/* h_u = x_u + gelu(b + c0_u-1 + c1_u + c2_u+1), where x, c0, c1, c2 are the parts of the units'
- * sums, and there is nothing before a text's first unit and after its last one.
- * b [D] -> [units,D] */
-heed_tensor *heed__ragged_near(heed_ctx *cx, const heed__texts *texts, const heed_tensor *b);
+/* What reads them: near [D] of the local context, queries [H,D] of attention (NULL: H = 1, every
+ * unit alike). */
+typedef struct heed__reader {
+    const heed_tensor *near, *query;
+} heed__reader;
 
-/* For each text [p_1, .., p_H, max h], p_h = Σ softmax(score_h) h over its units.
- * h [M,D], score [M,H] (NULL: H = 1, every unit alike) -> [len,(H+1)·D]. Where weight is not NULL
- * the softmaxes are left there: a text's [H,T] after another, a scratch of the step. */
-heed_tensor *heed__ragged_pool(heed_ctx *cx, const heed_tensor *h, const heed_tensor *score,
-                               const heed__texts *texts, const float **weight);
+/* For each text [p_1, .., p_H, max h], p_k = Σ softmax(q_k · h) h over its units,
+ *   h_u = x_u + gelu(near + c0_u-1 + c1_u + c2_u+1)
+ * where x, c0, c1, c2 are the parts of the units' sums, and there is nothing before a text's first
+ * unit and after its last one. -> [len,(H+1)·D]. Where weight is not NULL the softmaxes are left
+ * there: a text's [H,T] after another, a scratch of the step. */
+heed_tensor *heed__ragged_apply(heed_ctx *cx, const heed__texts *texts, const heed__reader *reader,
+                                const float **weight);
 
 #endif

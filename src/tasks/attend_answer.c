@@ -209,11 +209,9 @@ heed_tensor *heed__attend_answer(heed_ctx *cx, const heed_attend *a, const heed_
     lay_out(&l, spans);
     if (!find_rows(&l)) return NULL;
     const heed__texts texts = { l.text, spans->len, l.first, l.row, l.part };
-    heed_tensor *h = heed__ragged_near(cx, &texts, a->near.b);
-    heed_tensor *score = a->mean ? NULL : heed_linear_apply(cx, &a->query, h);
-    if (!h || (!score && !a->mean)) return NULL;
+    const heed__reader reader = { a->near.b, a->mean ? NULL : a->query.w };
     const float *weight = NULL;
-    heed_tensor *y = heed__ragged_pool(cx, h, score, &texts, &weight);
+    heed_tensor *y = heed__ragged_apply(cx, &texts, &reader, &weight);
     if (call && call->want_weights) call->weights = mean_weights(&l, weight, spans->len);
     if (call)
         call->evidence = heed__evidence_apply(cx, &a->evidence, &a->index, rows, spans,

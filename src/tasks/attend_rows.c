@@ -69,11 +69,13 @@ static int64_t most_features(const encoding *e, int64_t begin, int64_t end) {
     return n;
 }
 
+/* Whether unit u's word itself has a number; its own features come first. */
 static bool knows(const encoding *e, int64_t u) {
     const heed_features *f = &e->in->f;
     const int32_t w = word_at(f, u);
-    const uint32_t key = w >= 0 ? f->known.key[f->known.start[w]] : f->key[f->bag[u]];
-    return heed__index_find(&e->a->index, key) >= 0;
+    if (w < 0) return heed__index_find(&e->a->index, f->key[f->bag[u]]) >= 0;
+    const int64_t first = e->in->start[w];
+    return first < e->in->start[w + 1] && e->in->id[first] < e->a->index.kinds[HEED_FEATURE_PIECE];
 }
 
 static int make_room(const encoding *e, int64_t units, int64_t features) {

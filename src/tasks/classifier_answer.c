@@ -185,7 +185,7 @@ static void average(const pieces *p, int64_t K, float *out) {
 }
 
 int heed__classifier_finish(heed_classifier *c, int64_t n, float *z, heed_error *err) {
-    const int64_t K = heed__classifier_width(c), batch = 256;
+    const int64_t K = heed__classifier_width(c), batch = 64; /* a few numbers at a time stay near */
     const bool cooled = c->head.cfg.target == HEED_TARGET_LABEL && c->calibration.len;
     for (int64_t at = 0; at < n; at += batch) {
         const int64_t m = n - at < batch ? n - at : batch, shape[2] = { m, K };

@@ -148,8 +148,8 @@ static double add_words(answerer *a, heed_span span) {
     const int64_t cols = a->e->margin.cols;
     const int8_t *row[TOGETHER];
     float scale[TOGETHER];
+    heed_i8_rows known = { row, scale, 0 };
     double squares = 0;
-    int64_t n = 0;
     memset(a->sum, 0, (size_t)cols * sizeof *a->sum);
     for (int64_t u = span.begin; u < span.end; u++) {
         const unit one = unit_at(a, u);
@@ -159,14 +159,14 @@ static double add_words(answerer *a, heed_span span) {
             word = word_at(a->e, a->words, one.word);
         else if (!heed__evidence_word(a->cx, a->e, a->x, one.own, one.owns, a->word))
             return 0;
-        row[n] = word->number;
-        scale[n++] = word->scale;
+        row[known.len] = word->number;
+        scale[known.len++] = word->scale;
         squares += word->square;
-        if (n < TOGETHER && one.word >= 0) continue;
-        a->cx->k->math->gather_at(a->sum, scale, row, n, cols);
-        n = 0;
+        if (known.len < TOGETHER && one.word >= 0) continue;
+        a->cx->k->math->gather_at(a->sum, &known, cols);
+        known.len = 0;
     }
-    if (n) a->cx->k->math->gather_at(a->sum, scale, row, n, cols);
+    if (known.len) a->cx->k->math->gather_at(a->sum, &known, cols);
     return squares;
 }
 

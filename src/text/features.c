@@ -163,34 +163,36 @@ static int put_word(heed_features *f, int64_t *len, const heed_feature_cfg *c, c
                     int64_t t) {
     const list to = { &f->hooks, &f->key, &f->key_cap, len };
     int32_t number = -1;
-    if (heed__grow(&f->hooks, &f->hash, &f->hash_cap, t + 1, sizeof *f->hash)) return HEED_ENOMEM;
+    if (t == f->hash_cap && heed__grow(&f->hooks, &f->hash, &f->hash_cap, t + 1, sizeof *f->hash))
+        return HEED_ENOMEM;
     f->hash[t] = word_hash(w);
-    if (f->remember) {
-        if (heed__grow(&f->hooks, &f->word, &f->word_cap, f->units + 1, sizeof *f->word) ||
-            remember(f, c, w, f->hash[t], &number))
-            return HEED_ENOMEM;
-        f->word[f->units] = number;
-    }
+    if (f->remember && remember(f, c, w, f->hash[t], &number)) return HEED_ENOMEM;
+    if (f->remember) f->word[f->units] = number;
     if (number < 0 && put_own(&to, c, w, f->hash[t])) return HEED_ENOMEM;
     return put_runs(f, &to, c, ideogram(w) ? c->ideograms : c->run, t);
 }
 
+static int widen(heed_features *f) {
+    const int64_t need = f->room ? 2 * f->room : 64;
+    if (heed__grow(&f->hooks, &f->bag, &f->bag_cap, need + 1, sizeof *f->bag) ||
+        heed__grow(&f->hooks, &f->begin, &f->begin_cap, need, sizeof *f->begin) ||
+        heed__grow(&f->hooks, &f->end, &f->end_cap, need, sizeof *f->end) ||
+        heed__grow(&f->hooks, &f->word, &f->word_cap, need, sizeof *f->word))
+        return HEED_ENOMEM;
+    if (!f->room) f->bag[0] = 0;
+    f->room = need;
+    return 0;
+}
+
 int heed__features_add(heed_features *f, const heed_feature_cfg *cfg, const char *text,
                        size_t size) {
-    if (!f->bag) {
-        if (heed__grow(&f->hooks, &f->bag, &f->bag_cap, 1, sizeof *f->bag)) return HEED_ENOMEM;
-        f->bag[0] = 0;
-    }
+    if (!f->room && widen(f)) return HEED_ENOMEM;
     heed_word word;
     int64_t len = f->bag[f->units], t = 0;
     heed__signs_begin(&f->signs);
     for (size_t at = 0; heed__word_next(text, size, &at, &word); t++) {
         const int64_t u = f->units;
-        if (heed__grow(&f->hooks, &f->bag, &f->bag_cap, u + 2, sizeof *f->bag) ||
-            heed__grow(&f->hooks, &f->begin, &f->begin_cap, u + 1, sizeof *f->begin) ||
-            heed__grow(&f->hooks, &f->end, &f->end_cap, u + 1, sizeof *f->end) ||
-            put_word(f, &len, cfg, &word, t))
-            return HEED_ENOMEM;
+        if ((u == f->room && widen(f)) || put_word(f, &len, cfg, &word, t)) return HEED_ENOMEM;
         if (cfg->far > 0) {
             const int64_t before = f->signs.len;
             const list to = { &f->hooks, &f->key, &f->key_cap, &len };

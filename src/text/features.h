@@ -49,6 +49,7 @@ typedef struct heed_features {
     int64_t *bag; /* [units+1] */
     size_t *begin, *end;
     int64_t units;
+    int64_t room; /* units that there is room for in bag, begin, end and word */
     int64_t key_cap, bag_cap, begin_cap, end_cap;
     uint64_t *hash; /* of the words of the last text */
     int64_t hash_cap;

@@ -8,6 +8,20 @@
 
 typedef enum kind { SPACE, LETTER, ALONE } kind;
 
+/* Kinds of ASCII: letters, digits and _; white space and control characters; the rest. */
+#define L LETTER
+#define S SPACE
+#define A ALONE
+static const uint8_t ascii[128] = {
+    S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S,
+    S, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, L, L, L, L, L, L, L, L, L, L, A, A, A, A, A, A,
+    A, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, A, A, A, A, L,
+    A, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, A, A, A, A, S,
+};
+#undef L
+#undef S
+#undef A
+
 static bool ideograph(uint32_t c) {
     return (c >= 0x2e80 && c <= 0x2fdf) || (c >= 0x3040 && c <= 0x30ff) ||
            (c >= 0x3400 && c <= 0x4dbf) || (c >= 0x4e00 && c <= 0x9fff) ||
@@ -15,12 +29,11 @@ static bool ideograph(uint32_t c) {
 }
 
 static kind kind_of(uint32_t c) {
-    if (c <= 0x20 || c == 0x7f || (c >= 0x80 && c <= 0xa0) || c == 0x1680 || c == 0x3000 ||
-        c == 0xfeff || (c >= 0x2000 && c <= 0x200f) || (c >= 0x2028 && c <= 0x202f) || c == 0x205f)
+    if (c < 0x80) return (kind)ascii[c];
+    if (c <= 0xa0 || c == 0x1680 || c == 0x3000 || c == 0xfeff || (c >= 0x2000 && c <= 0x200f) ||
+        (c >= 0x2028 && c <= 0x202f) || c == 0x205f)
         return SPACE;
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_')
-        return LETTER;
-    if (c < 0x80 || (c >= 0xa1 && c <= 0xbf && c != 0xaa && c != 0xb5 && c != 0xba)) return ALONE;
+    if (c <= 0xbf && c != 0xaa && c != 0xb5 && c != 0xba) return ALONE;
     if ((c >= 0x2010 && c <= 0x206f) || (c >= 0x2100 && c <= 0x2bff) ||
         (c >= 0x3001 && c <= 0x303f) || (c >= 0xff01 && c <= 0xff0f) ||
         (c >= 0xff1a && c <= 0xff20) || c >= 0x1f000 || ideograph(c))
@@ -43,7 +56,7 @@ static void put_plain(const char *text, size_t size, size_t *at, heed_word *word
     while (*at < size && word->len < HEED_WORD_BYTES) {
         const char c = text[*at];
         const bool large = c >= 'A' && c <= 'Z';
-        if (!large && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_') return;
+        if ((unsigned char)c >= 0x80 || ascii[(unsigned char)c] != LETTER) return;
         word->form[word->len++] = large ? (char)(c + ('a' - 'A')) : c;
         (*at)++;
     }
@@ -54,7 +67,11 @@ bool heed__word_next(const char *text, size_t size, size_t *at, heed_word *word)
     word->len = 0;
     while (*at < size) {
         uint32_t c = 0;
-        const size_t n = heed__utf8_next(text + *at, size - *at, &c);
+        size_t n = 1;
+        if ((unsigned char)text[*at] < 0x80)
+            c = (unsigned char)text[*at];
+        else
+            n = heed__utf8_next(text + *at, size - *at, &c);
         const kind k = n ? kind_of(c) : SPACE; /* what is not UTF-8 parts words */
         if (word->len && k != LETTER) return true;
         if (k != SPACE) {

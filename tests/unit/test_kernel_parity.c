@@ -30,10 +30,14 @@ typedef struct kernel_case {
     static void run_##id(const heed_kernels *k, float *const p[], int64_t n) {                     \
         call;                                                                                      \
     }
-#define BYTES(p, n)                                                                                \
-    (const int8_t *const[]) {                                                                      \
-        (const int8_t *)(const void *)(p), (const int8_t *)(const void *)(p) + 2 * (n),            \
-            (const int8_t *)(const void *)(p) + (n), (const int8_t *)(const void *)(p) + 3 * (n)   \
+/* len rows of bytes at p, at most 4, times the numbers at a. */
+#define BYTES(a, p, n, len)                                                                        \
+    &(const heed_i8_rows) {                                                                        \
+        (const int8_t *const[]){ (const int8_t *)(const void *)(p),                                \
+                                 (const int8_t *)(const void *)(p) + 2 * (n),                      \
+                                 (const int8_t *)(const void *)(p) + (n),                          \
+                                 (const int8_t *)(const void *)(p) + 3 * (n) },                    \
+            a, len                                                                                 \
     }
 #define CASES(X)                                                                                   \
     X(exp, "nn", k->math->exp(p[0], p[1], n))                                                      \
@@ -66,11 +70,9 @@ typedef struct kernel_case {
     X(gather_ones, "nr", k->math->gather(p[0], NULL, p[1], rows, 8, n))                            \
     X(gather_i8, "nsr",                                                                            \
       k->math->gather_i8(p[0], p[1], (const int8_t *)(const void *)p[2], rows, 2 * ROWS, n))       \
-    X(gather_at, "nsr", k->math->gather_at(p[0], p[1], BYTES(p[2], n), 4, n))                      \
-    X(near, "nnnnnn",                                                                              \
-      k->math->near(p[0], p[1], p[2], (const float *const[]){ p[3], p[4], p[5] }, n))              \
-    X(near_last, "nnnnn",                                                                          \
-      k->math->near(p[0], p[1], p[2], (const float *const[]){ p[3], p[4], NULL }, n))              \
+    X(gather_at, "nsr", k->math->gather_at(p[0], BYTES(p[1], p[2], n, 4), n))                      \
+    X(near, "nnsrsr",                                                                              \
+      k->math->near(p[0], p[1], BYTES(p[2], p[3], n, 2), BYTES(p[4], p[5], n, 4), n))              \
     X(keep_max, "nnn", k->math->keep_max(p[0], (int32_t *)(void *)p[1], p[2], 7, n))               \
     X(keep_max_alone, "nn", k->math->keep_max(p[0], NULL, p[1], 7, n))                             \
     X(swiglu, "nnn", k->math->swiglu(p[0], p[1], p[2], n))                                         \
@@ -101,6 +103,9 @@ typedef struct kernel_case {
     X(rms_norm_grad, "nnnn1", k->row->rms_norm_grad(p[0], p[1], p[2], p[3], p[4], n))              \
     X(exp_sub_scale, "nn", k->row->exp_sub_scale(p[0], p[1], 1.2f, 0.5f, 0.3f, n))                 \
     X(add_rows, "nr", k->row->add_rows(p[0], p[1], n, ROWS, n))                                    \
+    X(scores, "srr", k->row->scores(p[0], p[1], 5, p[2], 2, n))                                    \
+    X(means, "rsr", k->row->means(p[0], p[1], 4, p[2], 2, n))                                      \
+    X(means_more, "3sr", k->row->means(p[0], p[1], 2, p[2], ROWS, n))                              \
     X(norm_param_grad, "nnrrs",                                                                    \
       k->row->norm_param_grad(p[0], p[1], p[2], p[3], n, p[4], false, ROWS, n))                    \
     X(norm_gain_grad, "nrrs",                                                                      \

@@ -266,34 +266,71 @@ static void rows_added_up(void **state) {
     float at[N];
     for (int k = 0; k < LEN; k++) row[k] = small + id[k] * N;
     memcpy(at, from, sizeof at);
-    scalar()->math->gather_at(at, a, row, LEN, N);
+    scalar()->math->gather_at(at, &(heed_i8_rows){ row, a, LEN }, N);
     assert_memory_equal(at, y, sizeof y);
 }
 
 static void words_beside_each_other(void **state) {
     (void)state;
-    float x[N], b[N], c[3][N], h[N];
-    draw(x, N, 20);
+    enum { ROWS = 5 };
+    float a[ROWS], b[N], h[N];
+    int8_t number[ROWS * N + 15];
+    const int8_t *row[ROWS];
+    draw(a, ROWS, 20);
     draw(b, N, 21);
-    for (int i = 0; i < 3; i++) draw(c[i], N, 22 + (uint64_t)i);
-    for (int some = 0; some < 4; some++) { /* the first has none before it, the last none after */
-        const float *const of[3] = { some & 1 ? c[0] : NULL, c[1], some & 2 ? c[2] : NULL };
-        scalar()->math->near(h, b, x, of, N);
-        for (int j = 0; j < N; j++) {
-            double v = (double)b[j];
-            for (int i = 0; i < 3; i++) v += of[i] ? (double)of[i][j] : 0;
-            near(h[j], (double)x[j] + v * 0.5 * erfc(-v * sqrt(0.5)), 1e-6);
+    for (int i = 0; i < ROWS * N + 15; i++) number[i] = (int8_t)(i * 37 % 255 - 127);
+    for (int k = 0; k < ROWS; k++) {
+        row[k] = number + k * N;
+        a[k] /= 100;
+    }
+    scalar()->math->near(h, b, &(heed_i8_rows){ row, a, 2 }, &(heed_i8_rows){ row + 2, a + 2, 3 },
+                         N);
+    for (int j = 0; j < N; j++) {
+        double x = 0, v = (double)b[j];
+        for (int k = 0; k < 2; k++) x += (double)a[k] * row[k][j];
+        for (int k = 2; k < ROWS; k++) v += (double)a[k] * row[k][j];
+        near(h[j], x + v * 0.5 * erfc(-v * sqrt(0.5)), 2e-6);
+    }
+}
+
+static void attention_over_few_rows(void **state) {
+    (void)state;
+    enum { LEN = 5, ROWS = 3 };
+    float q[LEN * N], x[ROWS * N], s[LEN * ROWS], y[(LEN + 1) * N];
+    draw(q, LEN * N, 30);
+    draw(x, ROWS * N, 31);
+    scalar()->row->scores(s, q, LEN, x, ROWS, N);
+    for (int k = 0; k < LEN; k++)
+        for (int i = 0; i < ROWS; i++) {
+            const float dot = scalar()->row->dot(q + k * N, x + i * N, N);
+            assert_memory_equal(&dot, s + k * ROWS + i, sizeof dot);
         }
+    scalar()->row->means(y, s, LEN, x, ROWS, N);
+    for (int j = 0; j < N; j++) {
+        for (int k = 0; k < LEN; k++) {
+            double want = 0;
+            for (int i = 0; i < ROWS; i++) want += (double)s[k * ROWS + i] * (double)x[i * N + j];
+            near(y[k * N + j], want, 1e-4);
+        }
+        float most = x[j];
+        for (int i = 1; i < ROWS; i++) most = fmaxf(most, x[i * N + j]);
+        assert_true(y[LEN * N + j] == most);
     }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(row_rule),      cmocka_unit_test(tree),
-        cmocka_unit_test(softmaxes),     cmocka_unit_test(norms),
-        cmocka_unit_test(dropout),       cmocka_unit_test(relu_gate),
-        cmocka_unit_test(cells),         cmocka_unit_test(adam),
-        cmocka_unit_test(rows_added_up), cmocka_unit_test(words_beside_each_other)
+        cmocka_unit_test(row_rule),
+        cmocka_unit_test(tree),
+        cmocka_unit_test(softmaxes),
+        cmocka_unit_test(norms),
+        cmocka_unit_test(dropout),
+        cmocka_unit_test(relu_gate),
+        cmocka_unit_test(cells),
+        cmocka_unit_test(adam),
+        cmocka_unit_test(rows_added_up),
+        cmocka_unit_test(words_beside_each_other),
+        cmocka_unit_test(attention_over_few_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
