@@ -44,7 +44,8 @@ static void expect_answers(heed_classifier *c, int version) {
         assert_int_equal(heed_classify(c, line, &top, 1, &err), 1);
         assert_string_equal(top.name, label);
         const double want = strtod(score, NULL);
-        if (!(fabs((double)top.score - want) <= 1e-5))
+        /* recipe attend answers from rows rounded to 8 bits by now: the fifth decimal moves */
+        if (!(fabs((double)top.score - want) <= 1e-4))
             fail_msg("%s: %.7f instead of %.7f", line, (double)top.score, want);
     }
     assert_true(lines >= 10);
