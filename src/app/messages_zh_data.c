@@ -807,9 +807,12 @@ const message messages_zh_made[] = {
     { "%s (and %s%lld more %s wrong)", "%1$m（另有 %3$s 行有误）" },
     /* -- files */
     { "cannot be opened", "无法打开" },
+    { "cannot be opened: %s", "无法打开：%m" },
     { "cannot be read", "无法读取" },
+    { "cannot be read: %s", "无法读取：%m" },
     { "cannot be written", "无法写入" },
     { "cannot be mapped", "无法映射" },
+    { "cannot be mapped: %s", "无法映射：%m" },
     { "cannot be made", "无法创建" },
     { "cannot be replaced", "无法替换" },
     { "cannot be used", "无法使用" },

@@ -41,6 +41,10 @@ says "$dir/help" "评测模型"
 expect 64 "--lang is en or zh, not 'fr'" "$heed" --lang fr --help
 expect 64 "--lang is en or zh, not 'fr'" "$heed" runs --lang fr
 
+# the commonest mistakes, whole sentences
+HEED_LANG=zh expect 66 "$dir/none/config.json：无法打开：没有这个文件或目录" "$heed" predict "$dir/none" /dev/null
+HEED_LANG=zh expect 66 "$dir/none：无法打开：没有这个文件或目录" "$heed" train classify "$dir/none" -o "$dir/x"
+
 # from data to answers
 awk 'BEGIN { print "label\ttext"; for (i = 0; i < 60; i++) print (i % 2 ? "good\tlovely fine day " : "bad\tawful grim night ") i }' >"$dir/data.tsv"
 zh train classify "$dir/data.tsv" -o "$dir/m" --epochs 2 --test "$dir/data.tsv" >"$dir/train" 2>&1 || wrong "training: $(cat "$dir/train")"
