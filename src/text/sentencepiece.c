@@ -89,6 +89,8 @@ static int read_piece(spm *s, heed__proto p) {
     if (!one.type) return bad_piece(s, "has a type that does not exist");
     if (!isfinite(one.score)) return bad_piece(s, "has a score that is not a finite number");
     if (heed__utf8_check(one.text, one.size) < one.size) return bad_piece(s, "is not UTF-8");
+    if (heed__tok_json_taken(one.text, one.size))
+        return bad_piece(s, "holds the noncharacters U+10FFFF U+FDD0");
     if (s->len > HEED_TOK_MAX_ID) return bad_piece(s, "is one too many");
     if (heed__tok_vocab_find(&s->vocab, one.text, one.size) >= 0)
         return bad_piece(s, "is there twice");

@@ -107,6 +107,10 @@ size_t heed__tok_json_key_put(const char *token, size_t size, char *key) {
     return n;
 }
 
+bool heed__tok_json_taken(const char *token, size_t size) {
+    return memmem(token, size, carried, CARRIED) != NULL;
+}
+
 char *heed__tok_json_text(const heed_hooks *hooks, const json_t *tree, bool pretty, size_t *len,
                           heed_error *err) {
     size_t size;

@@ -111,6 +111,15 @@ static void torture(const void *bytes, size_t size, size_t flips,
     assert_true(refused > 0 && opened > 1);
 }
 
+/* Noncharacters that stand for a zero byte in the keys of a tree cannot be a piece's. */
+static void taken(void **state) {
+    (void)state;
+    static const char bytes[] = "\n\t\n\5<unk>\30\2\n\11\n\7\xf4\x8f\xbf\xbf\xef\xb7\x90";
+    heed_error err = { 0 };
+    assert_null(heed__tok_sentencepiece(bytes, sizeof bytes - 1, "x.model", NULL, &err));
+    assert_string_equal(err.msg, "x.model: piece 1 holds the noncharacters U+10FFFF U+FDD0");
+}
+
 static void sentencepiece(void **state) {
     (void)state;
     static const char *const names[] = { "unigram_user", "bpe_user" };
@@ -151,7 +160,7 @@ static void vocabularies(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(sentencepiece),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(sentencepiece), cmocka_unit_test(taken),
                                         cmocka_unit_test(vocabularies) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
