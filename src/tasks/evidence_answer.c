@@ -86,7 +86,8 @@ typedef struct unit {
 
 static unit unit_at(const answerer *a, int64_t u) {
     const heed_rows *rows = a->rows;
-    const int32_t *id = rows->feature ? rows->feature + rows->bag[u] : NULL;
+    static const int32_t none = 0; /* a batch may be without any feature */
+    const int32_t *id = rows->feature ? rows->feature + rows->bag[u] : &none;
     const int64_t len = rows->bag[u + 1] - rows->bag[u], runs = a->x->kinds[2];
     const int32_t word = a->words && rows->word ? rows->word[u] : -1;
     if (word >= 0) {

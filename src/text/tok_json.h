@@ -16,7 +16,7 @@ json_t *heed__tok_json_parse(const char *text, size_t size, const char *name,
 size_t heed__tok_json_key(const char *key, size_t len, char *token);
 /* Writes the key of a token (at most HEED_TOK_KEY_MOST · size bytes); returns its length. */
 size_t heed__tok_json_key_put(const char *token, size_t size, char *key);
-/* Whether a token holds the noncharacters that stand for a zero byte in keys, and so cannot be one. */
+/* Whether a token holds the noncharacters that stand for a zero byte in keys. */
 bool heed__tok_json_taken(const char *token, size_t size);
 /* As heed__json_text, with keys turned back. */
 char *heed__tok_json_text(const heed_hooks *hooks, const json_t *tree, bool pretty, size_t *len,
