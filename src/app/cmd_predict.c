@@ -83,6 +83,17 @@ static void json_promises(const predictor *p, const heed_explanation *x) {
     if (p->abstain) printf(", \"abstained\": %s", abstains(x) ? "true" : "false");
 }
 
+static void json_attention(const predictor *p, const heed_explanation *x, const char *text) {
+    if (p->explain) printf(", \"attention\": [");
+    for (int64_t i = 0; p->explain && i < x->word_len; i++) {
+        const heed_attended *w = &x->word[i];
+        printf("%s{\"begin\": %zu, \"end\": %zu, \"text\": ", i ? ", " : "", w->begin, w->end);
+        print_json_text(text + w->begin, w->end - w->begin);
+        printf(", \"weight\": %.9g}", (double)w->weight);
+    }
+    printf("%s", p->explain ? "]" : "");
+}
+
 /* docs/schemas/predict.json, predict_score.json */
 static void print_json(const predictor *p, const heed_explanation *x, const char *text) {
     printf("{");
@@ -98,14 +109,7 @@ static void print_json(const predictor *p, const heed_explanation *x, const char
         printf(", \"score\": %.9g}", (double)x->parent[i]);
     }
     if (x->parents) printf("]");
-    if (p->explain) printf(", \"attention\": [");
-    for (int64_t i = 0; p->explain && i < x->word_len; i++) {
-        const heed_attended *w = &x->word[i];
-        printf("%s{\"begin\": %zu, \"end\": %zu, \"text\": ", i ? ", " : "", w->begin, w->end);
-        print_json_text(text + w->begin, w->end - w->begin);
-        printf(", \"weight\": %.9g}", (double)w->weight);
-    }
-    printf("%s", p->explain ? "]" : "");
+    json_attention(p, x, text);
     json_promises(p, x);
     printf("}\n");
 }
@@ -143,9 +147,16 @@ static void print_plain(const predictor *p, const heed_explanation *x, const cha
     if (p->explain) print_shaded(p, text);
 }
 
+static void print_several(const predictor *p, const heed_explanation *x, const char *text) {
+    kinds_print_labels(x, p->json);
+    if (p->json) json_attention(p, x, text);
+    printf(p->json ? "}\n" : "\n");
+    if (p->explain && !p->json) print_shaded(p, text);
+}
+
 static void print_answer(const predictor *p, const heed_explanation *x, const char *text) {
     if (heed_classifier_target(p->c) == HEED_TARGET_LABELS)
-        kinds_print_labels(x, p->json);
+        print_several(p, x, text);
     else if (p->json)
         print_json(p, x, text);
     else

@@ -78,12 +78,9 @@ void kinds_print_labels(const heed_explanation *x, bool json) {
         }
     }
     if (json)
-        printf("], \"tokens_seen\": %" PRId64 ", \"tokens_total\": %" PRId64 "}\n", x->seen,
-               x->total);
+        printf("], \"tokens_seen\": %" PRId64 ", \"tokens_total\": %" PRId64, x->seen, x->total);
     else if (x->seen < x->total)
-        printf("\t(%" PRId64 " of %" PRId64 " tokens seen)\n", x->seen, x->total);
-    else
-        printf("\n");
+        printf("\t(%" PRId64 " of %" PRId64 " tokens seen)", x->seen, x->total);
 }
 
 /* -- tests ------------------------------------------------------------------------------------ */

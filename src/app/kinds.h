@@ -12,7 +12,7 @@ typedef struct kinds_files {
 } kinds_files;
 
 /* Labels of one text that are as likely as not or more: a line, or an object
- * (docs/schemas/predict_labels.json). */
+ * (docs/schemas/predict_labels.json), without its end. */
 void kinds_print_labels(const heed_explanation *x, bool json);
 /* `heed test` of such a model; table is how its data is read. 0 or a status. */
 int kinds_test(heed_classifier *c, const kinds_files *files, const heed_dataset_cfg *table,

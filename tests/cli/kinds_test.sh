@@ -27,6 +27,8 @@ grep -q '^a text may have several labels' "$dir/log" || wrong "several labels we
 grep -q '^Epoch .8/8., Loss: [0-9.]*, F1: ' "$dir/log" || wrong "no F1 of held-out data: $(cat "$dir/log")"
 f1=$("$heed" test "$dir/several" "$dir/several.jsonl" --json | grep -o '"f1": [0-9.]*' | cut -d' ' -f2)
 ge "$f1" 0.95 || wrong "several labels: F1 $f1"
+echo "here it is" | "$heed" predict "$dir/several" --explain --json | grep -q '"attention": \[{"begin": 0, "end": 4, "text": "here", "weight": 0' ||
+    wrong "several labels are not explained: $(echo "here it is" | "$heed" predict "$dir/several" --explain --json)"
 [ "$(echo "here red blue z y x" | "$heed" predict "$dir/several" --json | grep -o '"label": "[a-z]*"' | sort | tr -d '\n')" = '"label": "blue""label": "red"' ] ||
     wrong "several labels: $(echo "here red blue z y x" | "$heed" predict "$dir/several")"
 "$heed" info "$dir/several" | grep -q "recipe classic, gives several labels for a text, 3 labels" || wrong "info: $("$heed" info "$dir/several" | head -1)"
