@@ -3,7 +3,7 @@
 # idle priority, for SECONDS each, and says executions, coverage and processor time. They are built before, from the source tree, by
 #     cmake -S . -B WORK/build -G Ninja -DCMAKE_C_COMPILER=clang -DHEED_FUZZ=ON -DHEED_SANITIZE=address,undefined
 #     cmake --build WORK/build
-# Each begins with its corpus of an earlier run (WORK/corpus/TARGET), of corpus.tar.zst and what text_seeds.py and serve_seeds.py make. A finding
+# Each begins with its corpus of an earlier run (WORK/corpus/TARGET), of corpus.tar.zst and what text_seeds.py and serve_seeds.py make (model_seeds.py: what of model is in the archive). A finding
 # lies in WORK/findings as TARGET-crash-…, TARGET-leak-…, TARGET-timeout-…, and ends that target's run with a line that says so.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
