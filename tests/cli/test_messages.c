@@ -121,9 +121,16 @@ static void read_folder(const char *folder) {
     closedir(d);
 }
 
+/* Also "X: %s" where X is one: the system's own reason is put behind it (base/file.c). */
 static bool is_text(const char *key) {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(literals[i].text, key) == 0) return true;
+    const size_t size = strlen(key),
+                 bare = size > 4 && strcmp(key + size - 4, ": %s") == 0 ? size - 4 : 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *text = literals[i].text;
+        if (strcmp(text, key) == 0 ||
+            (bare && strlen(text) == bare && strncmp(text, key, bare) == 0))
+            return true;
+    }
     return false;
 }
 
