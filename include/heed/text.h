@@ -73,7 +73,8 @@ typedef struct heed_encode_cfg {
     bool no_overflow;               /* what truncation cuts off is dropped */
     bool no_truncation, no_padding; /* leave out what the file says of them */
     int64_t max_len; /* not 0: truncate to so many tokens, special ones included, instead of what
-                        the file says (longest first, no stride, at the right) */
+                        the file says (longest first, no stride, at the right). Where the special
+                        ones alone are more, nothing is cut, as in the reference (tokenizers) */
     heed_pool *pool; /* of heed_tokenizer_encode_many; NULL: the caller alone */
 } heed_encode_cfg;
 

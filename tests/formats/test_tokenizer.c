@@ -183,6 +183,37 @@ static void test_wrong_parts(void **state) {
     }
 }
 
+/* Lengths below the number of special tokens cut nothing, as in the reference; their very number
+ * leaves them alone, and the text goes to an overflow. */
+static void test_less_than_special(void **state) {
+    (void)state;
+    static const char whole[] =
+        "{\"pre_tokenizer\": {\"type\": \"Whitespace\"}, \"post_processor\": {\"type\": "
+        "\"BertProcessing\", \"cls\": [\"c\", 1], \"sep\": [\"s\", 2]}, \"model\": {\"type\": "
+        "\"WordLevel\", \"unk_token\": \"u\", \"vocab\": {\"u\": 0, \"c\": 1, \"s\": 2, \"a\": "
+        "3}}}";
+    static const struct {
+        int64_t max_len, len, overflow;
+        const char *pair;
+    } cases[] = {
+        { 1, 6, 0, NULL }, { 2, 2, 1, NULL }, { 3, 3, 3, NULL }, { 2, 8, 0, "a" }, { 3, 3, 3, "a" }
+    };
+    heed_error err = { 0 };
+    heed_tokenizer *tok = heed_tokenizer_from(whole, strlen(whole), "x", NULL, &err);
+    if (!tok) fail_msg("%s", err.msg);
+    heed_encoding e = { 0 };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const heed_encode_cfg cfg = { .max_len = cases[i].max_len,
+                                      .pair = cases[i].pair,
+                                      .pair_size = cases[i].pair ? 1 : 0 };
+        if (heed_tokenizer_encode(tok, "a a a a", 7, &cfg, &e, &err)) fail_msg("%s", err.msg);
+        assert_int_equal(e.len, cases[i].len);
+        assert_int_equal(e.overflow_len, cases[i].overflow);
+    }
+    heed_encoding_free(&e);
+    heed_tokenizer_close(tok);
+}
+
 /* Where the pieces end, as the reference cuts. */
 static void test_patterns(void **state) {
     (void)state;
@@ -297,11 +328,13 @@ static int tear_down(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cut),         cmocka_unit_test(test_flipped),
-        cmocka_unit_test(test_wrong_parts), cmocka_unit_test(test_patterns),
-        cmocka_unit_test(test_bombs),       cmocka_unit_test(test_growth),
-        cmocka_unit_test(test_spelled)
-    };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_cut),
+                                        cmocka_unit_test(test_flipped),
+                                        cmocka_unit_test(test_wrong_parts),
+                                        cmocka_unit_test(test_patterns),
+                                        cmocka_unit_test(test_less_than_special),
+                                        cmocka_unit_test(test_bombs),
+                                        cmocka_unit_test(test_growth),
+                                        cmocka_unit_test(test_spelled) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
