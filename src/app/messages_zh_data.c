@@ -855,6 +855,8 @@ const message messages_zh_made[] = {
       "第 %2$s 列：引号已结束，其后却是“%1$s”" },
     { "%.300s:1: UTF-16, not UTF-8; `iconv -f UTF-16 -t UTF-8` converts it",
       "%s:1: 是 UTF-16，不是 UTF-8；可用 `iconv -f UTF-16 -t UTF-8` 转换" },
+    { "%.300s:1: UTF-32, not UTF-8; `iconv -f UTF-32 -t UTF-8` converts it",
+      "%s:1: 是 UTF-32，不是 UTF-8；可用 `iconv -f UTF-32 -t UTF-8` 转换" },
     { "%.300s: columns of tagged tokens by its name, not labelled texts",
       "%s：按文件名是词与标记的列，不是带标签的文本" },
     { "%.300s:1: one JSON list; JSON lines are read, an object a line (`jq -c '.[]'` makes them)",

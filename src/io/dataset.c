@@ -172,6 +172,11 @@ static int choose_form(heed_dataset_stream *s, heed_error *err) {
     size_t size, begin = 0;
     const int rc = heed__input_peek(s->in, &bytes, &size, err);
     if (rc) return rc;
+    if (size >= 4 &&
+        (memcmp(bytes, "\xff\xfe\0\0", 4) == 0 || memcmp(bytes, "\0\0\xfe\xff", 4) == 0))
+        return heed__error(err, HEED_EFORMAT,
+                           "%.300s:1: UTF-32, not UTF-8; `iconv -f UTF-32 -t UTF-8` converts it",
+                           s->name);
     if (size >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0))
         return heed__error(err, HEED_EFORMAT,
                            "%.300s:1: UTF-16, not UTF-8; `iconv -f UTF-16 -t UTF-8` converts it",

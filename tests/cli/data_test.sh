@@ -74,6 +74,8 @@ data() { expect "$1" "$2" "$heed" train classify --recipe classic "${3:-d.tsv}" 
 head -c 50 t.tsv.gz >cut.gz; data 65 "cut.gz: cut short: the archive ends within its data, at byte 50" cut.gz
 { head -c 30 t.tsv.gz; printf 'XXXXXXXX'; tail -c +39 t.tsv.gz; } >bad.gz; data 65 "bad.gz: broken at or before byte" bad.gz
 printf 'a\tb\n' | iconv -t UTF-16 2>/dev/null >d.tsv && [ -s d.tsv ] && data 65 "d.tsv:1: UTF-16, not UTF-8"
+printf '\xff\xfe\0\0a\0\0\0\t\0\0\0b\0\0\0\n\0\0\0' >d.tsv; data 65 "d.tsv:1: UTF-32, not UTF-8"
+printf '\0\0\xfe\xff\0\0\0a\0\0\0\t\0\0\0b\0\0\0\n' >d.tsv; data 65 "d.tsv:1: UTF-32, not UTF-8"
 printf 'a\tb\nb\tcaf\xe9\n' >d.tsv; data 65 "d.tsv:2: not UTF-8: byte 6 is 0xe9"
 printf 'good 1 2\nbad 1\n' >v.vec
 data 65 "v.vec:2: 1 numbers where there should be 2" t.tsv --vectors v.vec
