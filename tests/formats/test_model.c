@@ -29,7 +29,10 @@ static heed_classifier *open_version(int version) {
     return c;
 }
 
+/* The answers are those of the program that wrote the folder. Recipe attend answers from rows that
+ * are rounded to 8 bits, as that program did not: its scores move in the fourth decimal. */
 static void expect_answers(heed_classifier *c, int version) {
+    const double allowed = strcmp(heed_classifier_recipe(c), "attend") == 0 ? 1e-3 : 1e-5;
     char path[512], line[512];
     snprintf(path, sizeof path, MODELS "/v%d.tsv", version);
     FILE *in = fopen(path, "r");
@@ -44,8 +47,7 @@ static void expect_answers(heed_classifier *c, int version) {
         assert_int_equal(heed_classify(c, line, &top, 1, &err), 1);
         assert_string_equal(top.name, label);
         const double want = strtod(score, NULL);
-        /* recipe attend answers from rows rounded to 8 bits by now: the fifth decimal moves */
-        if (!(fabs((double)top.score - want) <= 1e-4))
+        if (!(fabs((double)top.score - want) <= allowed))
             fail_msg("%s: %.7f instead of %.7f", line, (double)top.score, want);
     }
     assert_true(lines >= 10);
