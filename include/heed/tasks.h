@@ -156,6 +156,8 @@ typedef struct heed_labels_metrics {
     double precision, recall, f1; /* over all labels said and all that are right */
     double macro_f1;              /* as above */
     int64_t unknown_labels;       /* labels of the data that the model does not have: missed */
+    double ece; /* calibration error over texts and labels, 15 equal bins of each's probability */
+    heed_interval loss_95, exact_95, precision_95, recall_95, f1_95, macro_f1_95, ece_95;
 } heed_labels_metrics;
 HEED_API int heed_classifier_test_labels(heed_classifier *c, const heed_examples *data,
                                          heed_labels_metrics *m, heed_error *err);
@@ -166,6 +168,7 @@ typedef struct heed_score_metrics {
     double mse, mae; /* mean squared and mean absolute error */
     double r2;       /* part of the scores' variance that the answers explain */
     double pearson;  /* correlation; 0 where one of both does not vary */
+    heed_interval mse_95, mae_95, r2_95, pearson_95;
 } heed_score_metrics;
 HEED_API int heed_classifier_test_score(heed_classifier *c, const heed_examples *data,
                                         heed_score_metrics *m, heed_error *err);
@@ -227,11 +230,11 @@ typedef struct heed_tag_cfg {
     double word_dropout;      /* whole words; negative: none (0.05) */
     double feature_dropout;   /* features of letters, each by itself; negative: none (0.15) */
     double ema;               /* decay of an average of the weights, which then counts (none) */
-    const char *from; /* folder of a model to start from (none): a tagger's shape, words and
+    const char *from;         /* folder of a model to start from (none): a tagger's shape, words and
                                  weights, what scores the tags too where no type is new; of a
                                  model of another task or recipe its vectors of words, and layers
                                  where they fit, as a line of the log says */
-    double seconds;   /* time for the training (no limit) */
+    double seconds;           /* time for the training (no limit) */
     uint64_t seed;
     heed_precision precision; /* of training and, stored with the model, of its answers (f32) */
     int threads;              /* as heed_pool_new; no result depends on it */

@@ -85,17 +85,54 @@ void kinds_print_labels(const heed_explanation *x, bool json) {
 
 /* -- tests ------------------------------------------------------------------------------------ */
 
+/* A measure, and where it would lie in other texts of the same kind. */
+typedef struct measured {
+    const char *name;
+    double value;
+    heed_interval interval;
+} measured;
+
+static void print_measures(int64_t n, const measured *of, int len) {
+    printf("{\"n\": %" PRId64, n);
+    for (int i = 0; i < len; i++) {
+        printf(", \"%s\": ", of[i].name);
+        print_json_number(of[i].value);
+    }
+    for (int i = 0; i < len; i++) {
+        printf("%s\"%s\": [", i ? ", " : ", \"intervals\": {", of[i].name);
+        print_json_number(of[i].interval.low);
+        printf(", ");
+        print_json_number(of[i].interval.high);
+        printf("]");
+    }
+    printf("}");
+}
+
+/* docs/schemas/test_labels.json */
+static void print_labels_json(const heed_labels_metrics *m) {
+    const measured of[] = { { "loss", m->loss, m->loss_95 },
+                            { "accuracy", m->exact, m->exact_95 },
+                            { "exact", m->exact, m->exact_95 },
+                            { "precision", m->precision, m->precision_95 },
+                            { "recall", m->recall, m->recall_95 },
+                            { "f1", m->f1, m->f1_95 },
+                            { "macro_f1", m->macro_f1, m->macro_f1_95 },
+                            { "ece", m->ece, m->ece_95 } };
+    print_measures(m->n, of, sizeof of / sizeof *of);
+    printf(", \"unknown_labels\": %" PRId64 "}\n", m->unknown_labels);
+}
+
 static int test_labels(heed_classifier *c, const heed_examples *x, bool json, heed_error *err) {
     heed_labels_metrics m;
     const int rc = heed_classifier_test_labels(c, x, &m, err);
     if (rc) return rc;
-    printf(json ? "{\"n\": %" PRId64 ", \"loss\": %.9g, \"exact\": %.9g, \"precision\": %.9g, "
-                  "\"recall\": %.9g, \"f1\": %.9g, \"macro_f1\": %.9g, \"unknown_labels\": %" PRId64
-                  "}\n"
-                : tr("%" PRId64 " texts\nTest Loss: %.4f\nAll labels right: %.4f\nPrecision: %.4f\n"
-                     "Recall: %.4f\nF1: %.4f\nMacro F1: %.4f\nLabels that the model does not have: "
-                     "%" PRId64 "\n"),
-           m.n, m.loss, m.exact, m.precision, m.recall, m.f1, m.macro_f1, m.unknown_labels);
+    if (json)
+        print_labels_json(&m);
+    else
+        printf(tr("%" PRId64 " texts\nTest Loss: %.4f\nAll labels right: %.4f\nPrecision: %.4f\n"
+                  "Recall: %.4f\nF1: %.4f\nMacro F1: %.4f\nLabels that the model does not have: "
+                  "%" PRId64 "\n"),
+               m.n, m.loss, m.exact, m.precision, m.recall, m.f1, m.macro_f1, m.unknown_labels);
     return 0;
 }
 
@@ -103,11 +140,18 @@ static int test_score(heed_classifier *c, const heed_examples *x, bool json, hee
     heed_score_metrics m;
     const int rc = heed_classifier_test_score(c, x, &m, err);
     if (rc) return rc;
-    printf(json ? "{\"n\": %" PRId64 ", \"mse\": %.9g, \"mae\": %.9g, \"r2\": %.9g, "
-                  "\"pearson\": %.9g}\n"
-                : tr("%" PRId64 " texts\nMean squared error: %.6g\nMean absolute error: %.6g\nR2: "
-                     "%.4f\nCorrelation: %.4f\n"),
-           m.n, m.mse, m.mae, m.r2, m.pearson);
+    const measured of[] = { { "mse", m.mse, m.mse_95 },
+                            { "mae", m.mae, m.mae_95 },
+                            { "r2", m.r2, m.r2_95 },
+                            { "pearson", m.pearson, m.pearson_95 } };
+    if (json) {
+        print_measures(m.n, of, sizeof of / sizeof *of); /* docs/schemas/test_score.json */
+        printf("}\n");
+    } else {
+        printf(tr("%" PRId64 " texts\nMean squared error: %.6g\nMean absolute error: %.6g\nR2: "
+                  "%.4f\nCorrelation: %.4f\n"),
+               m.n, m.mse, m.mae, m.r2, m.pearson);
+    }
     return 0;
 }
 

@@ -1,11 +1,10 @@
 /* classifier_kinds.c: tests of models of several labels and of scores, and labels that are paths.
  */
-#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/elementary.h"
 #include "tasks/classifier.h"
+#include "tasks/metrics_kinds.h"
 
 static int refuse(const heed_classifier *c, heed_target want, heed_error *err) {
     static const char *const gives[] = { "one label", "several labels", "a score" };
@@ -32,72 +31,38 @@ static double ratio(int64_t a, int64_t b) {
     return b ? (double)a / (double)b : 0;
 }
 
-typedef struct counting {
-    heed_tally *tally;    /* [K] */
-    bool *right;          /* [K] all false between two texts */
-    const char **unknown; /* names of labels that the model does not have, as they come */
-} counting;
-
-/* Counts one text into tally and m. */
-static void count(const heed_classifier *c, const heed_examples *data, int64_t i, const float *prob,
-                  const counting *at_all, heed_labels_metrics *m) {
-    const int64_t K = c->labels;
-    heed_tally *tally = at_all->tally;
-    bool *right = at_all->right;
-    const int64_t begin = data->label_start ? data->label_start[i] : i;
-    const int64_t end = data->label_start ? data->label_start[i + 1] : i + 1;
-    bool exact = true;
-    for (int64_t at = begin; at < end; at++) {
-        const int32_t k = heed__classifier_find(c, data->label[at]);
-        if (k >= 0) right[k] = true;
-        if (k < 0) at_all->unknown[m->unknown_labels++] = data->label[at];
-        exact = exact && k >= 0;
+/* Numbers of all labels of data, -1 for those that the model does not have, of which *unknown are
+ * different. NULL: out of memory. */
+static int32_t *numbers(const heed_classifier *c, const heed_examples *data, int64_t *unknown) {
+    const int64_t all = data->label_start ? data->label_start[data->len] : data->len;
+    int32_t *number = heed__calloc(&c->hooks, (size_t)all + 1, sizeof *number);
+    const char **name = heed__calloc(&c->hooks, (size_t)all + 1, sizeof *name);
+    int64_t n = 0;
+    for (int64_t i = 0; number && name && i < all; i++) {
+        number[i] = heed__classifier_find(c, data->label[i]);
+        if (number[i] < 0) name[n++] = data->label[i];
     }
-    for (int64_t k = 0; k < K; k++) {
-        const bool said = prob[k] >= 0.5f;
-        const double q = (double)(right[k] ? prob[k] : 1 - prob[k]);
-        m->loss -= heed__ln(fmax(q, 1e-30)) / (double)(data->len * K);
-        tally[k].hit += said && right[k];
-        tally[k].said += said;
-        tally[k].real += right[k];
-        exact = exact && said == right[k];
-        right[k] = false;
-    }
-    m->exact += (double)exact / (double)data->len;
+    if (name) *unknown = heed__labels_distinct(name, n);
+    if (!name) heed__free(&c->hooks, number);
+    const bool room = name != NULL;
+    heed__free(&c->hooks, name);
+    return room ? number : NULL;
 }
 
 int heed_classifier_test_labels(heed_classifier *c, const heed_examples *data,
                                 heed_labels_metrics *m, heed_error *err) {
     *m = (heed_labels_metrics){ .n = data->len };
     if (c->head.cfg.target != HEED_TARGET_LABELS) return refuse(c, HEED_TARGET_LABELS, err);
-    const int64_t K = c->labels;
     float *probs = answers(c, data, err);
     if (!probs) return err ? err->code : HEED_ENOMEM;
-    heed_tally *tally = heed__calloc(&c->hooks, (size_t)K, sizeof *tally), all = { 0 };
-    bool *right = heed__calloc(&c->hooks, (size_t)K, sizeof *right);
-    const int64_t all_labels = data->label_start ? data->label_start[data->len] : data->len;
-    const char **unknown = heed__calloc(&c->hooks, (size_t)all_labels + 1, sizeof *unknown);
-    const int rc = tally && right && unknown ? 0
-                                             : heed__error(err, HEED_ENOMEM, "test: out of memory");
-    for (int64_t i = 0; rc == 0 && i < data->len; i++)
-        count(c, data, i, probs + i * K, &(counting){ tally, right, unknown }, m);
-    int64_t present = rc ? 0 : heed__labels_distinct(unknown, m->unknown_labels);
-    for (int64_t k = 0; rc == 0 && k < K; k++) {
-        all.hit += tally[k].hit;
-        all.said += tally[k].said;
-        all.real += tally[k].real;
-        if (tally[k].said + tally[k].real == 0) continue;
-        present++;
-        m->macro_f1 += ratio(2 * tally[k].hit, tally[k].said + tally[k].real);
-    }
-    m->precision = ratio(all.hit, all.said);
-    m->recall = ratio(all.hit, all.real + m->unknown_labels);
-    m->f1 = ratio(2 * all.hit, all.said + all.real + m->unknown_labels);
-    m->macro_f1 = present ? m->macro_f1 / (double)present : 0;
+    heed_label_rows right = { .start = data->label_start };
+    int32_t *number = numbers(c, data, &right.unknown);
+    right.label = number;
+    int rc = number ? heed__labels_metrics(m, probs, &right, data->len, c->labels, &c->hooks)
+                    : HEED_ENOMEM;
+    if (rc) rc = heed__error(err, rc, "test: out of memory");
     heed__free(&c->hooks, probs);
-    heed__free(&c->hooks, tally);
-    heed__free(&c->hooks, right);
-    heed__free(&c->hooks, unknown);
+    heed__free(&c->hooks, number);
     return rc;
 }
 
@@ -109,20 +74,10 @@ int heed_classifier_test_score(heed_classifier *c, const heed_examples *data, he
     if (c->head.cfg.target != HEED_TARGET_SCORE) return refuse(c, HEED_TARGET_SCORE, err);
     float *said = answers(c, data, err);
     if (!said) return err ? err->code : HEED_ENOMEM;
-    double x = 0, y = 0, xx = 0, yy = 0, xy = 0;
-    const double n = (double)data->len;
-    for (int64_t i = 0; i < data->len; i++) x += data->score[i] / n, y += (double)said[i] / n;
-    for (int64_t i = 0; i < data->len; i++) {
-        const double a = data->score[i] - x, b = (double)said[i] - y;
-        const double d = data->score[i] - (double)said[i];
-        xx += a * a / n, yy += b * b / n, xy += a * b / n;
-        m->mse += d * d / n;
-        m->mae += fabs(d) / n;
-    }
-    m->r2 = xx > 0 ? 1 - m->mse / xx : 0;
-    m->pearson = xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0;
+    int rc = heed__score_metrics(m, data->score, said, data->len, &c->hooks);
+    if (rc) rc = heed__error(err, rc, "test: out of memory");
     heed__free(&c->hooks, said);
-    return 0;
+    return rc;
 }
 
 /* -- labels that are paths -------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* metrics.c: loss, accuracy, macro-F1, calibration error and area under the curve, with intervals.
  */
-#include "tasks/metrics.h"
+#include "tasks/metrics_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +9,13 @@
 #include "base/alloc.h"
 #include "base/elementary.h"
 
-enum { BINS = 15, ROUNDS = 1000, LEAST_ROUNDS = 200, DRAWS = 50000000, MEASURES = 5 };
+enum {
+    BINS = HEED_ECE_BINS,
+    ROUNDS = HEED_BOOTSTRAP_ROUNDS,
+    LEAST_ROUNDS = 200,
+    DRAWS = 50000000,
+    MEASURES = 5
+};
 
 heed_interval heed__wilson(int64_t right, int64_t n) {
     if (n == 0) return (heed_interval){ 0, 1 };
@@ -41,12 +47,7 @@ void heed__tallies(heed_tally *tally, const heed_outcome *o, int64_t n, int64_t 
     }
 }
 
-/* The mean over the classes that occur as a truth or as an answer. In a resample (`of` tells the
- * tally of all answers, or NULL) a class that is only ever a wrong answer counts with its zero
- * though it was not drawn: else resamples would look better than the whole they are drawn from. So
- * do classes that the model does not have, of which there are `unknown`. */
-static double macro_f1(const heed_tally *t, const heed_tally *of, int64_t classes,
-                       int64_t unknown) {
+double heed__macro_f1(const heed_tally *t, const heed_tally *of, int64_t classes, int64_t unknown) {
     double sum = 0;
     int64_t present = unknown;
     for (int64_t k = 0; k < classes; k++) {
@@ -123,7 +124,7 @@ static void measure(const survey *s, const int32_t *times, double out[MEASURES])
     }
     out[LOSS] = known > 0 ? loss / known : 0;
     out[ACCURACY] = n > 0 ? hit / n : 0;
-    out[MACRO_F1] = macro_f1(s->tally, times ? s->whole : NULL, s->classes, s->unknown);
+    out[MACRO_F1] = heed__macro_f1(s->tally, times ? s->whole : NULL, s->classes, s->unknown);
     out[ECE] = heed__ece(s->o, times, s->n);
     out[AUC] = s->score ? heed__auc(s->o, s->score, s->order, times, s->n) : (double)NAN;
 }
@@ -133,8 +134,7 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* The middle 95 % of sample[0..rounds), which is sorted; values that are NAN are left out. */
-static heed_interval middle(double *sample, int64_t rounds) {
+heed_interval heed__middle(double *sample, int64_t rounds) {
     int64_t n = 0;
     for (int64_t i = 0; i < rounds; i++)
         if (!isnan(sample[i])) sample[n++] = sample[i];
@@ -144,20 +144,17 @@ static heed_interval middle(double *sample, int64_t rounds) {
     return (heed_interval){ sample[low], sample[high] };
 }
 
-static int64_t rounds_for(int64_t n) {
+int64_t heed__bootstrap_rounds(int64_t n) {
     const int64_t rounds = DRAWS / (n + 1);
     return rounds > ROUNDS ? ROUNDS : rounds < LEAST_ROUNDS ? LEAST_ROUNDS : rounds;
 }
 
-/* How often each of n answers is drawn in n draws. */
-static void resample(heed_rng *rng, int32_t *times, int64_t n) {
+void heed__resample(heed_rng *rng, int32_t *times, int64_t n) {
     memset(times, 0, (size_t)n * sizeof *times);
     for (int64_t i = 0; i < n; i++) times[heed_rng_below(rng, (uint64_t)n)]++;
 }
 
-/* A resample is less even than what it is drawn from, and its calibration error higher: the
- * interval is moved by how much it is on average. */
-static void settle(heed_interval *of, const double *sample, int64_t rounds, double value) {
+void heed__settle(heed_interval *of, const double *sample, int64_t rounds, double value) {
     double mean = 0;
     for (int64_t r = 0; r < rounds; r++) mean += sample[r] / (double)rounds;
     const double low = of->low - (mean - value), high = of->high - (mean - value);
@@ -165,16 +162,16 @@ static void settle(heed_interval *of, const double *sample, int64_t rounds, doub
 }
 
 static void bootstrap(const survey *s, double ece, heed_interval interval[MEASURES]) {
-    const int64_t rounds = rounds_for(s->n);
+    const int64_t rounds = heed__bootstrap_rounds(s->n);
     heed_rng rng = { .seed = (uint64_t)s->n };
     for (int64_t r = 0; r < rounds; r++) {
         double m[MEASURES];
-        resample(&rng, s->times, s->n);
+        heed__resample(&rng, s->times, s->n);
         measure(s, s->times, m);
         for (int k = 0; k < MEASURES; k++) s->sample[k * ROUNDS + r] = m[k];
     }
-    for (int k = 0; k < MEASURES; k++) interval[k] = middle(s->sample + k * ROUNDS, rounds);
-    settle(&interval[ECE], s->sample + ECE * ROUNDS, rounds, ece);
+    for (int k = 0; k < MEASURES; k++) interval[k] = heed__middle(s->sample + k * ROUNDS, rounds);
+    heed__settle(&interval[ECE], s->sample + ECE * ROUNDS, rounds, ece);
 }
 
 typedef struct scored {
@@ -249,7 +246,7 @@ static double two_sided(int64_t k, int64_t n) {
 int heed__compare(heed_comparison *c, const heed_outcome *first, const heed_outcome *second,
                   int64_t n, const heed_hooks *hooks) {
     *c = (heed_comparison){ .p = 1 };
-    const int64_t rounds = rounds_for(n);
+    const int64_t rounds = heed__bootstrap_rounds(n);
     int32_t *times = heed__calloc(hooks, (size_t)n, sizeof *times);
     double *sample = heed__calloc(hooks, (size_t)rounds, sizeof *sample);
     int8_t *gain = heed__calloc(hooks, (size_t)n, sizeof *gain);
@@ -267,11 +264,11 @@ int heed__compare(heed_comparison *c, const heed_outcome *first, const heed_outc
         heed_rng rng = { .seed = (uint64_t)n };
         for (int64_t r = 0; r < rounds; r++) {
             int64_t sum = 0;
-            resample(&rng, times, n);
+            heed__resample(&rng, times, n);
             for (int64_t i = 0; i < n; i++) sum += times[i] * gain[i];
             sample[r] = (double)sum / (double)n;
         }
-        c->difference_95 = middle(sample, rounds);
+        c->difference_95 = heed__middle(sample, rounds);
     }
     heed__free(hooks, times);
     heed__free(hooks, sample);

@@ -57,6 +57,34 @@ static void test_output(void **state) {
     assert_int_equal(check("test", arguments), 1);
 }
 
+/* Of several labels a text and of scores: trained and tested on texts of their own. */
+static void other_kinds_output(void **state) {
+    (void)state;
+    static const char *const kinds[] = { "labels", "score" };
+    char arguments[512], schema[32];
+    for (int k = 0; k < 2; k++) {
+        snprintf(arguments, sizeof arguments, "%s/%s.tsv", model, kinds[k]);
+        FILE *f = fopen(arguments, "w");
+        for (int i = 0; i < 30; i++)
+            fprintf(f,
+                    k       ? "%d.5\tit is %d\n"
+                    : i % 2 ? "a,b\tnice %d%d\n"
+                            : "b\tbad %d%d\n",
+                    i % 5, i % 5);
+        fclose(f);
+        snprintf(arguments, sizeof arguments,
+                 "%s train %s %s/%s.tsv %s -o %s/%s --recipe classic --epochs 1 --threads 1 "
+                 "--run none >%s/log 2>&1",
+                 program(), k ? "score" : "classify", model, kinds[k], k ? "" : "--label-sep ,",
+                 model, kinds[k], model);
+        assert_int_equal(system(arguments), 0);
+        snprintf(schema, sizeof schema, "test_%s", kinds[k]);
+        snprintf(arguments, sizeof arguments, "test %s/%s %s/%s.tsv %s --json", model, kinds[k],
+                 model, kinds[k], k ? "" : "--label-sep ,");
+        assert_int_equal(check(schema, arguments), 1);
+    }
+}
+
 static void ablate_output(void **state) {
     (void)state;
     char arguments[256];
@@ -254,12 +282,13 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(desk_output),     cmocka_unit_test(the_check_can_fail),
-        cmocka_unit_test(test_output),     cmocka_unit_test(ablate_output),
-        cmocka_unit_test(predict_output),  cmocka_unit_test(tagger_output),
-        cmocka_unit_test(embedder_output), cmocka_unit_test(label_output),
-        cmocka_unit_test(runs_output),     cmocka_unit_test(promises_output),
-        cmocka_unit_test(tokenize_output), cmocka_unit_test(bench_output),
+        cmocka_unit_test(desk_output),        cmocka_unit_test(the_check_can_fail),
+        cmocka_unit_test(test_output),        cmocka_unit_test(ablate_output),
+        cmocka_unit_test(predict_output),     cmocka_unit_test(tagger_output),
+        cmocka_unit_test(embedder_output),    cmocka_unit_test(label_output),
+        cmocka_unit_test(runs_output),        cmocka_unit_test(promises_output),
+        cmocka_unit_test(tokenize_output),    cmocka_unit_test(bench_output),
+        cmocka_unit_test(other_kinds_output),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
