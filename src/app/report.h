@@ -25,7 +25,7 @@ typedef struct report {
     const char *const *text; /* [n] */
     const char *(*label)(void *arg, int64_t i);
     void *arg;
-    const heed_metrics *m; /* NULL: the facts tell */
+    const heed_metrics *m;               /* NULL: the facts tell */
     const heed_calibration *calibration; /* NULL: none */
 } report;
 

@@ -39,7 +39,7 @@ struct heed_analyst {
     int64_t analyses;
     int ranks;
     int64_t *by_name; /* [analyses] places in the order of their names */
-    int vectors; /* the analysis whose vectors are the events'; -1: none */
+    int vectors;      /* the analysis whose vectors are the events'; -1: none */
 };
 
 /* The analysis of that name, or without a name the first of that kind; NULL and *err. */

@@ -65,7 +65,7 @@ typedef struct heed_said {
     float *logits; /* [n,labels] of a model with one label a text; NULL else */
     /* [n] units of the text that are read, that there are, and that it knows of those it read */
     int64_t *seen, *total, *known;
-    float *vector;         /* [n,dim] of length 1 */
+    float *vector; /* [n,dim] of length 1 */
     heed_hooks hooks;
 } heed_said;
 void heed_said_free(heed_said *said); /* a zeroed one is fine */

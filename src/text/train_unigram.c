@@ -327,8 +327,7 @@ json_t *heed__train_unigram(const heed__train_words *words, const heed__train_cf
     t.text.hooks = t.hooks;
     int rc = 0;
     if (!words->len)
-        rc = heed__error(err, HEED_EFORMAT,
-                         "training a tokenizer: the text holds no piece at all");
+        rc = heed__error(err, HEED_EFORMAT, "training a tokenizer: the text holds no piece at all");
     if (!rc && (cfg->max_piece < 1 || cfg->max_piece > HEED_CHUNK - 1))
         rc = heed__error(err, HEED_EINVALID,
                          "training a tokenizer: the longest piece is %lld, not 1 to %d letters",
