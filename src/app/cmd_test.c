@@ -131,7 +131,8 @@ static void print(const result *r) {
                m->unknown_labels);
     for (int k = 0; k < ATTACKS; k++)
         if (r->attack[k])
-            printf(tr("Worst of %d changed copies (%s): accuracy %.4f\n"), HEED_ATTACK_TRIES,
+            printf(tr("Worst of %d changed copies (%s): accuracy %.4f\n"),
+                   k == HEED_ATTACK_GRADIENT ? 2 * HEED_ATTACK_TRIES : HEED_ATTACK_TRIES,
                    attacks[k], r->attacked[k]);
     print_worst(r);
 }

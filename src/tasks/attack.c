@@ -135,6 +135,8 @@ int heed__attack(heed_classifier *c, const heed_examples *x, const heed_outcome 
     for (int64_t i = 0; rc == 0 && kind == HEED_ATTACK_GRADIENT && i < x->len; i++)
         if (!s.fallen[i]) rc = take_aim(&s, i, outcome[i].right);
     for (int64_t t = 0; rc == 0 && t < HEED_ATTACK_TRIES; t++) rc = try_once(&s, kind, t);
+    for (int64_t t = 0; rc == 0 && kind == HEED_ATTACK_GRADIENT && t < HEED_ATTACK_TRIES; t++)
+        rc = try_once(&s, HEED_ATTACK_TYPO, t);
     int64_t stand = 0;
     for (int64_t i = 0; rc == 0 && i < x->len; i++) stand += !s.fallen[i];
     *accuracy = x->len ? (double)stand / (double)x->len : 0;

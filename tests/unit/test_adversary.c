@@ -10,6 +10,7 @@
 #include "tasks/gradient.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { ROWS = 6, DIM = 3, IDS = 4 };
@@ -201,6 +202,29 @@ static void an_aimed_attack_hurts(void **state) {
     heed_classifier_close(c);
 }
 
+/* Words too short for typing errors change places by chance, and the order of these is all. */
+static void an_aimed_attack_is_no_weaker_than_chance(void **state) {
+    (void)state;
+    enum { TEXTS = 20 };
+    const char *text[TEXTS], *label[TEXTS];
+    for (int i = 0; i < TEXTS; i++) {
+        text[i] = i % 2 ? "go no" : "no go";
+        label[i] = i % 2 ? "good" : "bad";
+    }
+    const heed_examples x = { .len = TEXTS, .text = text, .label = label };
+    const heed_classify_cfg cfg = { .recipe = "attend", .epochs = 30, .seed = 3 };
+    heed_error err = { 0 };
+    heed_classifier *c = heed_classifier_train(&x, &cfg, &err);
+    if (!c) fail_msg("%s", err.msg);
+    heed_outcome outcome[TEXTS];
+    double chance, aimed;
+    assert_int_equal(heed__classifier_judge(c, &x, outcome, NULL, &err), 0);
+    assert_int_equal(heed__attack(c, &x, outcome, HEED_ATTACK_TYPO, &chance, &err), 0);
+    assert_int_equal(heed__attack(c, &x, outcome, HEED_ATTACK_GRADIENT, &aimed, &err), 0);
+    if (aimed > chance) fail_msg("%.3f against %.3f", aimed, chance);
+    heed_classifier_close(c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_moves_along_the_gradient_and_back),
@@ -208,6 +232,7 @@ int main(void) {
         cmocka_unit_test(training_depends_on_data_alone),
         cmocka_unit_test(a_word_counts_by_its_gradient),
         cmocka_unit_test(an_aimed_attack_hurts),
+        cmocka_unit_test(an_aimed_attack_is_no_weaker_than_chance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
