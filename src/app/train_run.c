@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +29,20 @@ static double resident(void) {
     return (double)in_memory * (double)sysconf(_SC_PAGESIZE) + (double)(etext - __executable_start);
 }
 
+/* The most bytes that this process has had in memory so far. */
+static double peak(void) {
+    struct rusage used;
+    return getrusage(RUSAGE_SELF, &used) == 0 ? 1024.0 * (double)used.ru_maxrss : 0;
+}
+
+/* What the training holds and what was held before it; the work before its first step may have
+ * taken more than the rest will. */
+static void print_memory(const train_watch *w, int64_t bytes) {
+    const double held = (double)bytes + w->resident, before = peak();
+    printf(tr("memory: at most %.1f MB\n"), (held > before ? held : before) / 1e6);
+    fflush(stdout);
+}
+
 /* Of the held-out data where there is any, else the mean loss of what was learnt. */
 static void print_epoch(train_watch *w, const heed_progress *p) {
     terminal_clear(&w->term);
@@ -43,8 +58,7 @@ static void progress(void *user, const heed_progress *p) {
     if (strcmp(p->what, "epoch") == 0) {
         print_epoch(w, p);
     } else if (strcmp(p->what, "memory") == 0) {
-        printf(tr("memory: at most %.1f MB\n"), ((double)p->total + w->resident) / 1e6);
-        fflush(stdout);
+        print_memory(w, p->total);
     } else if (strcmp(p->what, "vectors") == 0) {
         printf(tr("vectors: %" PRId64 " of the %" PRId64 " words have one\n"), p->done, p->total);
     } else {

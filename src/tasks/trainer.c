@@ -154,17 +154,34 @@ static int64_t floats_of(const heed_fit_run *r) {
     return n;
 }
 
-/* Goes through the largest step that there can be, the longest example in every row, without
+/* order[0..batch): the longest examples, each once. */
+static void take_longest(const heed_learner *l, int64_t *order, int64_t batch) {
+    int64_t low = -1, high = 0, len = 0; /* fewer than batch are longer than high */
+    for (int64_t i = 0; l->length && i < l->items; i++)
+        if (l->length[i] > high) high = l->length[i];
+    while (l->length && high - low > 1) {
+        const int64_t middle = low + (high - low) / 2;
+        int64_t longer = 0;
+        for (int64_t i = 0; i < l->items; i++) longer += l->length[i] > middle;
+        if (longer < batch)
+            high = middle;
+        else
+            low = middle;
+    }
+    for (int64_t i = 0; i < l->items && len < batch; i++)
+        if (l->length && l->length[i] > high) order[len++] = i;
+    for (int64_t i = 0; i < l->items && len < batch; i++)
+        if (!l->length || l->length[i] == high) order[len++] = i;
+}
+
+/* Goes through the largest step that there can be, of the longest examples, without
  * learning from it: memory that is short is short before the work, none is asked for later, and the
  * progress hook is told how much all of it takes. 0 or a status. */
 static int rehearse(heed_fit_run *r) {
     const heed_learner *l = r->l;
     const heed_hooks *h = r->cfg.hooks;
-    int64_t longest = 0;
     double loss;
-    for (int64_t i = 1; l->length && i < l->items; i++)
-        if (l->length[i] > l->length[longest]) longest = i;
-    for (int64_t i = 0; i < r->cfg.batch; i++) r->order[i] = longest;
+    take_longest(l, r->order, r->cfg.batch);
     const uint64_t step = heed_ctx_step(l->cx);
     const int rc = backward(r, 0, r->cfg.batch, &loss);
     const size_t activations = heed_ctx_used(l->cx);

@@ -96,6 +96,8 @@ typedef struct line {
     int64_t best_at;                /* the score is best in this epoch; 0: by the loss */
     int64_t epochs_told, memory_told;
     bool broken; /* every score is no number */
+    const int64_t *length;
+    int64_t first_sum; /* of the lengths in the first batch asked for */
 } line;
 
 static heed_tensor *predict(line *l, int64_t n, const int64_t *item) {
@@ -107,6 +109,8 @@ static heed_tensor *predict(line *l, int64_t n, const int64_t *item) {
 static heed_tensor *loss(void *self, const int64_t *item, int64_t n) {
     line *l = self;
     if (++l->calls == l->kill_at) raise(SIGKILL);
+    for (int64_t i = 0; l->length && l->calls == 1 && i < n; i++)
+        l->first_sum += l->length[item[i]];
     heed_tensor *y = heed_new(l->cx, HEED_F32, 2, (int64_t[]){ n, 1 });
     for (int64_t i = 0; y && i < n; i++) HEED_F32_DATA(y)[i] = l->y[item[i]];
     heed_tensor *p = predict(l, n, item);
@@ -165,9 +169,13 @@ static void line_free(line *l) {
 
 static int fit(line *l, heed_fit_cfg cfg, heed_fitted *done, heed_error *err) {
     const heed_hooks hooks = { .user = l, .cancel = cancel, .progress = told };
-    const heed_learner learner = {
-        .self = l, .cx = l->cx, .ps = l->ps, .items = N, .loss = loss, .score = score
-    };
+    const heed_learner learner = { .self = l,
+                                   .cx = l->cx,
+                                   .ps = l->ps,
+                                   .items = N,
+                                   .loss = loss,
+                                   .score = score,
+                                   .length = l->length };
     cfg.batch = 10;
     cfg.seed = 9;
     cfg.hooks = &hooks;
@@ -194,6 +202,21 @@ static void test_learns(void **state) {
         assert_false(heed_ctx_train(l->cx));
         line_free(l);
     }
+}
+
+/* What is rehearsed is the largest batch that can come: the longest examples, each once. */
+static void test_rehearses_the_longest(void **state) {
+    (void)state;
+    int64_t length[N];
+    heed_error err;
+    heed_fitted done;
+    for (int64_t i = 0; i < N; i++) length[i] = 1 + i * 7 % 5;
+    length[17] = 1000, length[60] = 500, length[3] = 500;
+    line *l = line_new();
+    l->length = length;
+    if (fit(l, (heed_fit_cfg){ .epochs = 1 }, &done, &err)) fail_msg("%s", err.msg);
+    assert_int_equal(l->first_sum, 1000 + 2 * 500 + 7 * 5);
+    line_free(l);
 }
 
 /* The weights of the best epoch are those that a run of so many epochs has: with a constant rate.
@@ -437,15 +460,11 @@ static void test_records(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_epoch_order),
-        cmocka_unit_test(test_hold_out),
-        cmocka_unit_test(test_learns),
-        cmocka_unit_test(test_best),
-        cmocka_unit_test(test_scores_that_are_none),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_killed),
-        cmocka_unit_test(test_records),
+        cmocka_unit_test(test_epoch_order), cmocka_unit_test(test_hold_out),
+        cmocka_unit_test(test_learns),      cmocka_unit_test(test_rehearses_the_longest),
+        cmocka_unit_test(test_best),        cmocka_unit_test(test_scores_that_are_none),
+        cmocka_unit_test(test_refused),     cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_killed),      cmocka_unit_test(test_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
