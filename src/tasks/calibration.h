@@ -10,6 +10,8 @@
 
 enum { HEED_CALIBRATION_MOST = 4095 }; /* examples whose scores are kept */
 
+#define HEED_CALIBRATION_USUAL 2.718281828459045 /* the temperature expected of few examples */
+
 typedef struct heed_calibration {
     double temperature;           /* logits are divided by it; 1: as they are */
     double ece_before, ece_after; /* of the held-out examples */

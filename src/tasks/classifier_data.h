@@ -42,6 +42,11 @@ int heed__part_calibrate(heed_classifier *c, heed_part *p, heed_error *err);
 /* What the evidence counts beside the head of c, and both together, so that the labels of the part,
  * which c has not learnt from, are likeliest; nothing where c has no evidence. */
 int heed__part_weigh(heed_classifier *c, heed_part *p, heed_error *err);
+/* Makes c as sure as few texts allow, where none can be held out to measure it: the logits are
+ * divided by 1 + 5 / log2 K and multiplied by `usual`, the temperature that calibration expects
+ * (1 where nothing is calibrated). Two labels take more, since their margin counts for one and
+ * against the other. The answers stay. Nothing where there is no evidence. */
+void heed__classifier_cool(heed_classifier *c, double usual);
 int64_t heed__part_size(const heed_part *p); /* bytes */
 /* Of its texts, labels and scores. */
 uint64_t heed__part_hash(const heed_part *p);

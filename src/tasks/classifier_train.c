@@ -460,7 +460,13 @@ static int fit_again(training *t) {
     return rc;
 }
 
+/* So few texts are learnt by heart, and what is held out of them says little. */
+enum { FEW_TEXTS = 1500 };
+
 static int weigh(training *t) {
+    const bool few = t->data->len < FEW_TEXTS && t->cfg.target == HEED_TARGET_LABEL && !t->cfg.from;
+    if (few && !measures(t))
+        heed__classifier_cool(t->c, t->held.x.len ? HEED_CALIBRATION_USUAL : 1);
     if (!measures(t)) return 0;
     const int rc = heed__part_weigh(t->c, &t->held, t->err);
     return rc || !t->spare ? rc : fit_again(t);

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "base/elementary.h"
 #include "tasks/classifier_data.h"
 
 static const float gains[] = { 0.5f, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128 };
@@ -87,4 +88,13 @@ int heed__part_weigh(heed_classifier *c, heed_part *p, heed_error *err) {
     heed__free(&c->hooks, head);
     heed__free(&c->hooks, evidence);
     return rc == HEED_ENOMEM ? heed__error(err, rc, "train: out of memory") : rc;
+}
+
+void heed__classifier_cool(heed_classifier *c, double usual) {
+    float *gain = c->body->kind->gain ? c->body->kind->gain(c->body) : NULL;
+    if (!gain || c->labels < 2) return;
+    const double temperature = 1 + 5 * heed__ln(2) / heed__ln((double)c->labels);
+    *gain = (float)(usual / temperature * (double)*gain);
+    scale(c->head.out.w, usual / temperature);
+    scale(c->head.out.b, usual / temperature);
 }
