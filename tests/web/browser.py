@@ -156,12 +156,24 @@ class Browser:
             self.shot("failed")
             raise AssertionError("waited in vain for: %s (build/screenshots/failed.png; %s)" % (what, self.bad())) from None
 
-    def click(self, selector):
-        """As a person does: the element in sight, in the middle; one that is drawn anew is found again."""
+    def hover(self, selector, shows):
+        """The pointer over an element, moved until what it shows is there: a chart may be drawn anew under it."""
+        step = [1]
+        def tried():
+            e = next(iter(self.all(selector)), None)
+            if not e:
+                return False
+            step[0] = -step[0]
+            ActionChains(self.driver).move_to_element(e).move_by_offset(step[0], 0).perform()
+            return self.shown(shows)
+        self.wait(tried, "%s over %s" % (shows, selector))
+
+    def click(self, selector, done=lambda: False):
+        """As a person does: the element in sight, in the middle; one that is drawn anew is found again. done: there is no need to."""
         def tried():
             e = next((x for x in self.all(selector) if x.is_displayed()), None)
             if not e:
-                return False
+                return done()
             self.js("arguments[0].scrollIntoView({block: 'nearest', inline: 'nearest'})", e)
             try:
                 e.click()

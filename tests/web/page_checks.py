@@ -227,10 +227,8 @@ def monitor(b, mock):
         b.click(".choice [data-value='%s']" % period)
         b.one(".chart svg")
     b.click(".choice [data-value=stack]")
-    svg = b.one(".chart svg")
-    from selenium.webdriver.common.action_chains import ActionChains
-    ActionChains(b.driver).move_to_element(svg).perform()
-    b.wait(lambda: b.shown(".readout"), "the readout")
+    b.one(".chart svg")
+    b.hover(".chart svg", ".readout")
     # alerts: why, then each thing that can be done, and back
     b.click(".alert summary")
     b.says(".alert", "41 messages in the window", "chance 3.1e-9")
@@ -373,7 +371,7 @@ def states(b, mock):
         b.open(view)
         b.says(".failure", "the store is locked <b>by another process</b>")
         mock.set(fail="")
-        b.click(".failure .button")
+        b.click(".failure .button", done=lambda: not b.shown(".failure"))  # or the page has tried again by itself
         b.gone(".failure")
     # a server that begins says so; the page waits for it
     mock.set(begins=1)
