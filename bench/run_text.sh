@@ -2,7 +2,7 @@
 # run_text.sh FILE [TEXTS] [heed|peer]: the recipe attend beside fastText on the same label<TAB>text lines (a header first), one
 # thread, by processor time: words a second of training (all passes, everything counted from reading to saving), texts a second of
 # answers, peak memory, accuracy on the last tenth. PYTHON names an interpreter with fasttext (fasttext-wheel). A million short
-# texts: bench/text_million.py.
+# texts: bench/text_million.py. OPTIONS: more options of heed's training, such as --no-evidence.
 set -euo pipefail
 file=$1 texts=${2:-1000000} which=${3:-both}
 heed=${HEED:-build/heed}
@@ -19,7 +19,7 @@ words=$(tail -n +2 "$work/train.tsv" | cut -f 2- | wc -w)
 passes=3
 if [ "$which" != peer ]; then
     read -r spent peak < <("$python" "$here/used.py" "$heed" train classify "$work/train.tsv" --text text --label label -o "$work/m" \
-        --recipe attend --epochs $passes --valid-part 0 --threads 1 --run none)
+        --recipe attend --epochs $passes --valid-part 0 --threads 1 --run none ${OPTIONS:-})
     read -r answer answering < <("$python" "$here/used.py" "$heed" predict "$work/m" "$work/test.txt" --threads 1)
     right=$("$heed" test "$work/m" "$work/test.tsv" --text text --label label --json | sed -E 's/.*"accuracy": *([0-9.]+).*/\1/')
     awk -v w="$words" -v p=$passes -v s="$spent" -v n="$(wc -l <"$work/test.txt")" -v a="$answer" -v r="$right" -v m="$peak" \
