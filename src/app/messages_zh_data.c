@@ -894,6 +894,8 @@ const message messages_zh_made[] = {
     { "train: stopped%s", "训练：已停止%m" },
     { "train: stopped; %.300s%s%s", "训练：已停止；%s%m%m" },
     { "%.400s; this part begins anew", "%m；这一部分重新开始" },
+    { "%.400s: is not the model that was kept there", "%s：不是保存在那里的模型" },
+    { "%.400s/parts: notes no trial that was the best", "%s/parts：没有记录哪次试验最好" },
     { "%.400s/parts: notes more trials than this search can have",
       "%s/parts：记录的试验多于此次搜索所能有的" },
     { "%.300s/config.json: %s", "%s/config.json：%m" },

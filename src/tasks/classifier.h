@@ -70,6 +70,8 @@ bool heed__label_is_plain(const char *label);
 int heed__classifier_check_folder(const char *dir, heed_error *err);
 /* Removes a model's folder; one that holds anything else stays, with that. */
 void heed__classifier_drop(const char *dir);
+/* A hash of the files of a model's folder, by which another one is noticed. 0 or a status. */
+int heed__classifier_sum(const char *dir, uint64_t *sum, heed_error *err);
 /* Reads dir's config.json and makes body and labels of it, without weights; head's shape is put
  * where asked. 0 or a status. */
 int heed__classifier_open_config(heed_classifier *c, const char *dir, heed_head_cfg *head,

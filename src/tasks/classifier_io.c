@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/folder.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "heed/io.h"
@@ -107,6 +108,22 @@ void heed__classifier_drop(const char *dir) {
     const char *files[MOST_FILES + 1];
     all_files(files);
     heed__folder_drop(dir, files);
+}
+
+int heed__classifier_sum(const char *dir, uint64_t *sum, heed_error *err) {
+    const char *files[MOST_FILES + 1];
+    char path[HEED_PATH_SIZE];
+    all_files(files);
+    *sum = HEED_HASH_BEGIN;
+    for (int i = 0; files[i]; i++) {
+        heed_map map;
+        const int rc = heed__map_open(&map, in(path, dir, files[i]), SIZE_MAX, err);
+        if (rc == HEED_ENOTFOUND) continue;
+        if (rc) return rc;
+        *sum = heed__hash_more(heed__hash_text(*sum, files[i]), map.data, map.size);
+        heed__map_close(&map);
+    }
+    return 0;
 }
 
 int heed_classifier_save(const heed_classifier *c, const char *dir, heed_error *err) {

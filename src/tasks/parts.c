@@ -144,9 +144,9 @@ uint64_t heed__settings_hash(uint64_t h, const heed_classify_cfg *c) {
 static int save_state(heed_parts *p, heed_error *err) {
     path_text path;
     size_t size = 0;
-    json_t *o = json_pack("{s:i, s:s, s:f, s:I, s:O}", "format_version", VERSION, "settings",
+    json_t *o = json_pack("{s:i, s:s, s:f, s:I, s:s, s:O}", "format_version", VERSION, "settings",
                           p->settings, "seconds", heed__parts_seconds(p), "kept",
-                          (json_int_t)p->kept, "parts", p->note);
+                          (json_int_t)p->kept, "best", p->sum, "parts", p->note);
     char *text = o ? heed__json_text(&p->hooks, o, true, &size, err) : NULL;
     json_decref(o);
     in(path, p->run, "state.json");
@@ -171,14 +171,14 @@ static int read_state(heed_parts *p, const char *path, heed_error *err) {
                                path, settings, p->settings);
     p->before = heed__field_number(&f, "seconds");
     p->kept = heed__field_int(&f, "kept", 0, INT32_MAX);
+    const char *sum = json_string_value(json_object_get(o, "best"));
+    heed__format(p->sum, sizeof p->sum, "%s", sum && strlen(sum) < sizeof p->sum ? sum : "");
     json_t *parts = json_object_get(o, "parts");
     if (!f.status && !json_is_array(parts))
         f.status = heed__error(err, HEED_EFORMAT, "%s: parts is no list", path);
     for (size_t i = 0; !f.status && i < json_array_size(parts); i++)
         if (!json_is_object(json_array_get(parts, i)))
             f.status = heed__error(err, HEED_EFORMAT, "%s: parts[%zu] is no object", path, i);
-    if (!f.status && p->kept > (int64_t)json_array_size(parts))
-        f.status = heed__error(err, HEED_EFORMAT, "%s: kept is more than there are parts", path);
     if (!f.status) {
         json_decref(p->note);
         p->note = json_incref(parts);
@@ -266,25 +266,40 @@ static bool is_refused(int code) {
            code == HEED_EUNSUPPORTED || code == HEED_ENOTFOUND;
 }
 
-heed_classifier *heed__parts_train(const heed_parts *p, const heed_examples *x,
-                                   const heed_classify_cfg *cfg, bool last, heed_error *err) {
-    path_text path;
+/* Trains in a run's folder, where there is one. As heed_classifier_train. */
+static heed_classifier *train_in(const char *run, const heed_examples *x,
+                                 const heed_classify_cfg *cfg, heed_error *err) {
     heed_classify_cfg own = *cfg;
-    own.run = NULL;
-    own.resume = false;
-    if (p->run[0]) {
-        own.run = last ? p->run : numbered(path, p->run, "", heed__parts_len(p) + 1);
-        own.resume = heed__run_has_checkpoint(own.run);
-    }
+    own.run = run;
+    own.resume = run && heed__run_has_checkpoint(run);
     heed_classifier *c = heed_classifier_train(x, &own, err);
     if (!c && own.resume && is_refused(err->code)) {
         heed__log(cfg->hooks, HEED_LOG_WARN, "%.400s; this part begins anew", err->msg);
-        heed__run_drop_checkpoint(own.run);
+        heed__run_drop_checkpoint(run);
         own.resume = false;
         c = heed_classifier_train(x, &own, err);
     }
     if (c) c->left = (heed_run_left){ .run = "" }; /* parts_add removes it */
     return c;
+}
+
+heed_classifier *heed__parts_train(const heed_parts *p, const heed_examples *x,
+                                   const heed_classify_cfg *cfg, bool last, heed_error *err) {
+    path_text path;
+    const char *run = last ? p->run : numbered(path, p->run, "", heed__parts_len(p) + 1);
+    return train_in(p->run[0] ? run : NULL, x, cfg, err);
+}
+
+/* In the other folder than the one that counts until now; state.json does not tell of it yet. 0 or
+ * a status. */
+static int keep(heed_parts *p, const heed_classifier *best, heed_error *err) {
+    path_text path;
+    uint64_t sum;
+    p->kept++;
+    int rc = heed_classifier_save(best, best_folder(path, p), err);
+    if (rc == 0) rc = heed__classifier_sum(path, &sum, err);
+    if (rc == 0) heed__format(p->sum, sizeof p->sum, "%016" PRIx64, sum);
+    return rc;
 }
 
 int heed__parts_add(heed_parts *p, json_t *note, const heed_classifier *best, heed_error *err) {
@@ -293,14 +308,25 @@ int heed__parts_add(heed_parts *p, json_t *note, const heed_classifier *best, he
     if (!note || json_array_append_new(p->note, note))
         return heed__error(err, HEED_ENOMEM, "train: out of memory");
     if (!p->run[0]) return 0;
-    int rc = 0;
-    if (best) {
-        p->kept++; /* the other folder than the one that counts until now */
-        rc = heed_classifier_save(best, best_folder(path, p), err);
-    }
+    int rc = best ? keep(p, best, err) : 0;
     if (rc == 0) rc = save_state(p, err);
     if (rc == 0) drop_run(numbered(path, p->run, "", part));
     return rc;
+}
+
+heed_classifier *heed__parts_again(heed_parts *p, int64_t part, const heed_examples *x,
+                                   const heed_classify_cfg *cfg, heed_error *err) {
+    path_text path;
+    heed_classifier *c = train_in(numbered(path, p->run, "", part + 1), x, cfg, err);
+    if (!c) return NULL;
+    int rc = keep(p, c, err);
+    if (rc == 0) rc = save_state(p, err);
+    if (rc == 0) {
+        drop_run(path);
+        return c;
+    }
+    heed_classifier_close(c);
+    return NULL;
 }
 
 /* The answers to held, as a training leaves them. 0 or a status. */
@@ -314,12 +340,32 @@ static int hold(heed_classifier *c, const heed_examples *held, heed_error *err) 
     return heed__classifier_judge(c, held, h->outcome, NULL, err);
 }
 
-heed_classifier *heed__parts_best(const heed_parts *p, const heed_classify_cfg *cfg,
-                                  const heed_examples *held, heed_error *err) {
+/* The model that state.json tells of, not one that came to lie there since. NULL and *err. */
+static heed_classifier *open_best(const heed_parts *p, const heed_classify_cfg *cfg,
+                                  heed_error *err) {
     path_text path;
+    char text[20];
+    uint64_t sum;
     const heed_open_cfg open = { .isa = cfg->isa, .threads = cfg->threads, .hooks = cfg->hooks };
     heed_classifier *c = heed_classifier_open(best_folder(path, p), &open, err);
-    if (!c || !held || !held->len || hold(c, held, err) == 0) return c;
+    if (!c || !p->sum[0]) return c;
+    int rc = heed__classifier_sum(path, &sum, err);
+    heed__format(text, sizeof text, "%016" PRIx64, sum);
+    if (rc == 0 && strcmp(text, p->sum) != 0)
+        rc = heed__error(err, HEED_EFORMAT, "%.400s: is not the model that was kept there", path);
+    if (rc == 0) return c;
     heed_classifier_close(c);
+    return NULL;
+}
+
+heed_classifier *heed__parts_best(const heed_parts *p, const heed_classify_cfg *cfg,
+                                  const heed_examples *held, heed_error *err) {
+    heed_classifier *c = open_best(p, cfg, err);
+    if (c && (!held || !held->len || hold(c, held, err) == 0)) return c;
+    heed_classifier_close(c);
+    if (err->code != HEED_ENOMEM && err->code != HEED_ECANCELLED) {
+        heed__log(cfg->hooks, HEED_LOG_WARN, "%.400s; this part begins anew", err->msg);
+        *err = (heed_error){ 0 };
+    }
     return NULL;
 }

@@ -3,7 +3,8 @@
  * that stops or is killed goes on where it was:
  *
  *     state.json       settings, and a note of each part that is finished
- *     best.0, best.1   the best model of these parts: that one which state.json names
+ *     best.0, best.1   the best model of these parts: that one which state.json counts, with a
+ *                      hash of its files; where it cannot be read its part is trained anew
  *     1, 2, ..         runs of the parts, with log and checkpoint
  *
  *     heed_parts p;
@@ -28,6 +29,7 @@ typedef struct heed_parts {
     char settings[128];
     json_t *note;         /* array: an object of each finished part */
     int64_t kept;         /* how often a model was kept, in best.0 and best.1 by turns */
+    char sum[20];         /* hash of that one's files; "": not known */
     double before, start; /* seconds of the processes before this one; this one's clock */
 } heed_parts;
 
@@ -51,9 +53,14 @@ heed_classifier *heed__parts_train(const heed_parts *p, const heed_examples *x,
  * best so far, its model. 0 or a status. */
 int heed__parts_add(heed_parts *p, json_t *note, const heed_classifier *best, heed_error *err);
 /* Opens the best model, with held's answers in c->held as after its training. held may be NULL.
- * NULL and *err on failure. */
+ * NULL on failure: with err->code 0 where no such model can be read, as the log hook is told, and
+ * its part is to be trained again, else with *err. */
 heed_classifier *heed__parts_best(const heed_parts *p, const heed_classify_cfg *cfg,
                                   const heed_examples *held, heed_error *err);
+/* Trains part number `part` (0-based) once more, whose model was the best and is lost, and keeps
+ * it. As heed_classifier_train. */
+heed_classifier *heed__parts_again(heed_parts *p, int64_t part, const heed_examples *x,
+                                   const heed_classify_cfg *cfg, heed_error *err);
 /* Removes RUN/parts. */
 void heed__parts_drop(const char *run);
 

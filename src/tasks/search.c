@@ -35,7 +35,9 @@ typedef struct search {
     heed_split split;
     heed_classifier *best;
     double best_accuracy, best_loss;
-    bool *given_right; /* [held out] what the given settings are right about */
+    candidate best_of;  /* of an earlier process: the settings of its best trial, */
+    int64_t best_trial; /* and that trial's number from 0; -1: none */
+    bool *given_right;  /* [held out] what the given settings are right about */
     int64_t trials, settings;
     heed_error *err;
 } search;
@@ -118,6 +120,19 @@ static json_t *note_of(const search *s, const candidate *k, const verdict *v) {
     return NULL;
 }
 
+/* The best of the trials of earlier processes, which is trained again where it cannot be read. 0 or
+ * a status. */
+static int open_best(search *s) {
+    s->best = heed__parts_best(&s->parts, &s->base, s->base.valid, s->err);
+    if (!s->best && s->err->code == 0 && s->best_trial < 0)
+        return heed__error(s->err, HEED_EFORMAT, "%.400s/parts: notes no trial that was the best",
+                           s->base.run);
+    if (!s->best && s->err->code == 0)
+        s->best = heed__parts_again(&s->parts, s->best_trial, &s->split.learn, &s->best_of.cfg,
+                                    s->err);
+    return s->best ? 0 : s->err->code;
+}
+
 /* A trial that an earlier process has run. 0 or a status. */
 static int recall(search *s, candidate *k, int64_t texts) {
     const json_t *note = heed__parts_note(&s->parts, s->trials++);
@@ -135,11 +150,11 @@ static int recall(search *s, candidate *k, int64_t texts) {
     if (v.best) {
         s->best_accuracy = k->accuracy;
         s->best_loss = k->loss;
+        s->best_of = *k;
+        s->best_trial = s->trials - 1;
     }
     tell(s, k, texts, &v);
-    if (s->trials < heed__parts_len(&s->parts)) return 0;
-    s->best = heed__parts_best(&s->parts, &s->base, s->base.valid, s->err);
-    return s->best ? 0 : s->err->code;
+    return s->trials < heed__parts_len(&s->parts) ? 0 : open_best(s);
 }
 
 /* Trains and judges; a classifier of all texts that is the best so far is kept. 0 or a status. */
@@ -243,7 +258,7 @@ static int check(const search *s, const heed_examples *data) {
 heed_classifier *heed__classifier_search(const heed_examples *data, const heed_classify_cfg *base,
                                          const heed_search_cfg *cfg, heed_error *err) {
     heed_error own = { 0 };
-    search s = { .cfg = cfg, .base = *base, .err = err ? err : &own };
+    search s = { .cfg = cfg, .base = *base, .best_trial = -1, .err = err ? err : &own };
     if (base->hooks) s.hooks = *base->hooks;
     s.hooks.progress = NULL;
     s.base.hooks = &s.hooks;

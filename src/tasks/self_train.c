@@ -25,6 +25,7 @@ typedef struct self_training {
     const heed_texts *pool;
     heed_classify_cfg cfg;
     heed_classifier *best;
+    bool lost; /* the best of a process before this one, which could not be read */
     double best_accuracy, best_loss;
     guess *guess;       /* [pool] */
     const char **text;  /* [data + pool] */
@@ -186,17 +187,28 @@ static void judge(self_training *s, heed_classifier *c, double *accuracy, double
     s->best_loss = *loss;
 }
 
-/* Round r, which is not the last, as a process before this one has seen it. */
+/* Round told->round, which is not the last, as a process before this one has seen it. Where the
+ * model that was kept cannot be read, what was the best so far is trained again. */
 static int recall(self_training *s, heed_self_round *told) {
-    const json_t *note = heed__parts_note(&s->parts, 2 * told->round);
+    const int64_t part = 2 * told->round;
+    const json_t *note = heed__parts_note(&s->parts, part);
+    const heed_examples x = { .len = s->data->len + s->taken, .text = s->text, .label = s->label };
+    const bool best = json_is_true(json_object_get(note, "best"));
     told->accuracy = heed__noted_number(note, "accuracy");
     told->loss = heed__noted_number(note, "loss");
-    if (json_is_true(json_object_get(note, "best"))) {
+    if (best) {
         s->best_accuracy = told->accuracy;
         s->best_loss = told->loss;
     }
-    if (s->best) return 0; /* what is kept is the best of all rounds */
-    s->best = heed__parts_best(&s->parts, &s->cfg, s->cfg.valid, s->err);
+    if (!s->best && !s->lost) {
+        s->best = heed__parts_best(&s->parts, &s->cfg, s->cfg.valid, s->err);
+        if (!s->best && s->err->code) return s->err->code;
+        s->lost = !s->best;
+    }
+    if (s->lost && (best || !s->best)) { /* else what is kept is the best of all rounds */
+        heed_classifier_close(s->best);
+        s->best = heed__parts_again(&s->parts, part, &x, &s->cfg, s->err);
+    }
     return s->best ? 0 : s->err->code;
 }
 

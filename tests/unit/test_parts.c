@@ -302,6 +302,79 @@ static void test_torn(void **state) {
     torn(SELF);
 }
 
+static int warned;
+static char warning[512];
+
+static void note_warning(void *user, heed_log_level level, const char *message) {
+    (void)user;
+    if (level != HEED_LOG_WARN || !strstr(message, "this part begins anew")) return;
+    warned++;
+    snprintf(warning, sizeof warning, "%s", message);
+}
+
+static void train_and_save(kind which, const heed_classify_cfg *cfg, const char *model) {
+    heed_error err = { 0 };
+    heed_classifier *c = train(which, cfg, &err);
+    if (!c) fail_msg("%s", err.msg);
+    assert_int_equal(heed_classifier_save(c, model, &err), 0);
+    heed_classifier_close(c);
+}
+
+/* Stopped once a best model is kept, which then is harmed: its part is trained anew, as one line
+ * says, and the end is the very model of a training that was not stopped. */
+static void best_lost(kind which, const char *name, const char *harm) {
+    char run[64], whole[64], model[96], command[512];
+    heed_error err = { 0 };
+    ending end = { .parts = which == SEARCH ? 4 : 1 };
+    const heed_hooks hooks = { .user = &end, .cancel = asked, .log = note_warning };
+    snprintf(whole, sizeof whole, "%s/sound%d", dir, (int)which);
+    snprintf(model, sizeof model, "%s.model", whole);
+    heed_classify_cfg cfg = settings(which, whole, false);
+    if (access(model, F_OK) != 0) train_and_save(which, &cfg, model);
+    snprintf(run, sizeof run, "%s/lost%d%s", dir, (int)which, name);
+    cfg = settings(which, run, false);
+    cfg.hooks = &hooks;
+    assert_null(train(which, &cfg, &err));
+    assert_int_equal(err.code, HEED_ECANCELLED);
+    warned = 0;
+    cfg.resume = true;
+    for (int i = 0; i < 2; i++) { /* once more after the part was trained again */
+        snprintf(command, sizeof command, "cd %s/parts && [ -d best.%d ] && best=best.%d && %s",
+                 run, 1 - i, 1 - i, harm);
+        assert_int_equal(system(command), 0);
+        end = i ? (ending){ .at = 0 } : (ending){ .parts = which == SEARCH ? 5 : 1 };
+        snprintf(model, sizeof model, "%s.model", run);
+        if (i)
+            train_and_save(which, &cfg, model);
+        else
+            assert_null(train(which, &cfg, &err));
+        if (warned != i + 1) fail_msg("%s: said %d times that a part begins anew", name, warned);
+    }
+    assert_non_null(strstr(warning, "best.0"));
+    same_models(whole, run);
+}
+
+static void test_best_lost(void **state) {
+    (void)state;
+    char foreign[160], other[64], model[96];
+    snprintf(other, sizeof other, "%s/other", dir);
+    snprintf(model, sizeof model, "%s.model", other);
+    heed_classify_cfg cfg = settings(SEARCH, other, false);
+    cfg.seed = 4;
+    cfg.resume = false;
+    train_and_save(CURVE, &cfg, model);
+    snprintf(foreign, sizeof foreign, "cp %s/* $best/", model);
+    for (kind which = SEARCH; which <= SELF; which += SELF - SEARCH) {
+        best_lost(which, "torn", "truncate -s -9 $best/model.safetensors");
+        best_lost(which, "bits",
+                  "printf x | dd of=$best/model.safetensors bs=1 conv=notrunc "
+                  "seek=$(($(stat -c %s $best/model.safetensors) - 9)) 2>/dev/null");
+        best_lost(which, "gone", "rm -r $best");
+        best_lost(which, "other", foreign);
+        best_lost(which, "config", "echo '{' > $best/config.json");
+    }
+}
+
 /* A state that notes more trials than a search of one round has. */
 static void test_too_many(void **state) {
     (void)state;
@@ -344,7 +417,8 @@ int main(void) {
         cmocka_unit_test(test_search),        cmocka_unit_test(test_curve),
         cmocka_unit_test(test_self_training), cmocka_unit_test(test_once),
         cmocka_unit_test(test_refused),       cmocka_unit_test(test_torn),
-        cmocka_unit_test(test_too_many),      cmocka_unit_test(test_array),
+        cmocka_unit_test(test_best_lost),     cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_array),
     };
     return cmocka_run_group_tests(tests, make_data, remove_all);
 }
