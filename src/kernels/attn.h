@@ -18,6 +18,8 @@
  *   dk, dv   one chain of fma over the queries of one head, multiplied, added to the gradient;
  * heads that share a key head follow one another. Keys that no row of a tile sees are skipped;
  * those hidden to some are weighed 0.
+ * (So a query whose gradient is not finite spoils dk and dv of keys that it does not see, if they
+ * are in its block.)
  *
  * With bf16 the five products q·k, p·v, dy·v, ds·k and those of dk and dv are bf16.h's: queries
  * (scaled), keys, values, weights after dropout, dy and ds are rounded to bf16, sums are f32, each
@@ -106,7 +108,7 @@ struct heed_attn_kernels {
                    float *lse);
     void (*backward)(const heed_attn_grad *g, const heed_attn_rows *r);
     /* dx [keys, n] += sum over rows a[row][key]·b[row], one chain over the rows, where a rows are
-     * lda apart and b rows n; keys of the tile [from, to) */
+     * lda apart and b rows n; room for keys is rounded up as that for rows of a tile is */
     void (*transposed)(float *dx, const float *a, int64_t lda, const float *b, int64_t n,
                        int64_t rows, int64_t keys);
     /* y = y + a·x of n */

@@ -73,12 +73,9 @@ void heed__attn_bf16_values(heed_attn_place *c) {
     const heed_attn *a = c->a;
     const heed_attn_run *run = c->run;
     const int64_t n = run->k1 - run->k0;
-    int64_t ld = a->Hk * a->Dv;
-    const float *rows = a->v + (run->b * a->S + run->k0) * ld + c->hk * a->Dv;
-    if (a->panels) {
-        ld = heed__attn_round16(a->Dv);
-        rows = a->rows + ((run->b * a->Hk + c->hk) * a->room + run->k0) * ld;
-    }
+    const int64_t ld = a->panels ? heed__attn_round16(a->Dv) : a->Hk * a->Dv;
+    const float *rows = a->panels ? a->rows + ((run->b * a->Hk + c->hk) * a->room + run->k0) * ld
+                                  : a->v + (run->b * a->S + run->k0) * ld + c->hk * a->Dv;
     c->values = c->value_room;
     c->careful = !c->k->attn->finite(rows, ld, n, a->Dv);
     c->bf16.value_rows = rows, c->bf16.ldv = ld;

@@ -96,15 +96,17 @@ static void group_step(const heed_attn_grad_place *c, const heed_attn_keys *keys
 }
 
 /* dk and dv of the block from the queries' p and ds: for some keys at a time over the groups that
- * see them. */
+ * see them. Groups differ by ISA, so where products of 0 matter all rows take part. */
 static void gather_keys(const heed_attn_grad_place *c, const heed_attn_queries *q, int64_t keys) {
     const heed_attn_form *form = heed__attn_form(c->a);
     const int64_t group = form->group(c->k), step = form->gather_keys(c->k);
     for (int64_t j = 0; j < keys; j += step) {
         const int64_t width = heed__min64(keys - j, step);
         int64_t first = 0, last = q->groups;
-        while (first < last && !(q->from[first] < j + width && q->to[first] > j)) first++;
-        while (last > first && !(q->from[last - 1] < j + width && q->to[last - 1] > j)) last--;
+        while (!c->whole && first < last && !(q->from[first] < j + width && q->to[first] > j))
+            first++;
+        while (!c->whole && last > first && !(q->from[last - 1] < j + width && q->to[last - 1] > j))
+            last--;
         if (first == last) continue;
         const int64_t row = first * group / form->gather_unit * form->gather_unit;
         form->gather(c, q, j, width, (const int64_t[2]){ row, heed__min64(last * group, q->n) });

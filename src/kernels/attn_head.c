@@ -7,7 +7,15 @@
 #include "kernels/math.h"
 #include "kernels/row.h"
 
-void heed__attn_head_start(const heed_attn_grad_place *c) {
+/* 0 times what is not finite is none, and goes to keys that the query does not see. */
+static bool spoils(const heed_attn_grad_place *c, int64_t i, float lse) {
+    const heed_attn *a = c->a;
+    const int64_t row = (c->run->b * a->T + c->run->q0 + i) * a->H + c->h;
+    if (!isfinite(c->delta[i]) || lse != lse) return true;
+    return lse == INFINITY && !c->k->attn->finite(a->q + row * a->D, a->D, 1, a->D);
+}
+
+void heed__attn_head_start(heed_attn_grad_place *c) {
     const heed_attn *a = c->a;
     const heed_attn_form *form = heed__attn_form(a);
     const int64_t n = c->run->q1 - c->run->q0, ld = a->H * a->Dv, head = c->run->b * a->H + c->h;
@@ -22,8 +30,10 @@ void heed__attn_head_start(const heed_attn_grad_place *c) {
         }
         c->delta[i] = form->dot(c->k, a->dout + at + i * ld, a->out + at + i * ld, a->Dv);
     }
-    if (!a->dsinks) return;
     const float *lse = a->lse + head * a->T + c->run->q0;
+    c->whole = false;
+    for (int64_t i = 0; i < n && !c->whole; i++) c->whole = spoils(c, i, lse[i]);
+    if (!a->dsinks) return;
     for (int64_t i = 0; i < n; i++)
         c->work[i] = (a->sinks[c->h] * HEED_ATTN_LOG2E - lse[i]) * HEED_ATTN_LN2;
     c->k->math->exp(c->work, c->work, n);

@@ -66,6 +66,7 @@ typedef struct heed_attn_grad_place {
     const heed_attn *a;
     const heed_attn_run *run; /* now, its head and key head */
     int64_t h, hk;
+    bool whole; /* a query or its dy is not finite: dk and dv are gathered over all of a block */
     float *key_rows, *unit;          /* one block of keys */
     float *keys, *values;            /* packed */
     float *dk, *dv;                  /* of it: rows of keys, or across */
@@ -122,8 +123,8 @@ static inline const heed_attn_form *heed__attn_form(const heed_attn *a) {
 }
 
 /* Clears dq, fills delta by the form's dot (the one that its products go by, so that what should
- * cancel does), and adds the head's part to the sinks' gradient. */
-void heed__attn_head_start(const heed_attn_grad_place *c);
+ * cancel does), sets `whole`, and adds the head's part to the sinks' gradient. */
+void heed__attn_head_start(heed_attn_grad_place *c);
 /* dq into the caller's gradients of queries and of the head's scale, where they are wanted. */
 void heed__attn_head_store(const heed_attn_grad_place *c);
 

@@ -1,6 +1,7 @@
 /* test_attention_nan.c: a number that is none is never hidden: whatever its bits, in queries, keys,
  * biases or sinks, all rows that see it are NaN, by every kind of weights, in both precisions, over
- * a cache and as a mean; and no other row is. */
+ * a cache and as a mean; and no other row is. Gradients that hold some have the same bits on every
+ * ISA. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,7 +122,50 @@ static void test_nan(void **state) {
     }
 }
 
+/* Gradients of q, k, v one after another where number `at` of q or of dy is NaN. */
+enum { LONG = 150, WIDE = 8, EACH = LONG * WIDE };
+static bool gradients(const char *isa, int way, float *to) {
+    heed_error err;
+    heed_ctx *cx = heed_ctx_new(
+        &(heed_ctx_cfg){ .threads = 1,
+                         .train = true,
+                         .isa = isa,
+                         .precision = way < 4 ? HEED_PRECISION_F32 : HEED_PRECISION_BF16 },
+        &err);
+    if (!cx) return false;
+    heed_params *ps = heed_params_new(NULL, &err);
+    heed_tensor *in[3];
+    float dy[EACH];
+    uint64_t seed = 5;
+    for (int i = 0; i < 3; i++) {
+        const char name[2] = { "qkv"[i] };
+        in[i] = heed_param(ps, name, (heed_init){ 0 }, 3, (int64_t[]){ 1, LONG, WIDE });
+        for (int64_t j = 0; j < EACH; j++) HEED_F32_DATA(in[i])[j] = (float)problem_random(&seed);
+    }
+    for (int64_t j = 0; j < EACH; j++) dy[j] = (float)problem_random(&seed);
+    put_nan((way % 2 ? HEED_F32_DATA(in[0]) : dy) + 45 * WIDE + 3, nans[0]);
+    const heed_attention_cfg c = { .causal = true, .window = way / 2 % 2, .left = 3 };
+    assert_int_equal(heed_backward_from(cx, heed_attention(cx, in[0], in[1], in[2], &c), dy), 0);
+    for (int i = 0; i < 3; i++) memcpy(to + i * EACH, heed_grad(cx, in[i]), EACH * sizeof(float));
+    heed_params_free(ps);
+    heed_ctx_free(cx);
+    return true;
+}
+
+static void test_gradients(void **state) {
+    (void)state;
+    static float plain[3 * EACH], other[3 * EACH];
+    for (int way = 0; way < 8; way++) {
+        assert_true(gradients("scalar", way, plain));
+        assert_true(isnan(plain[EACH + 45 * WIDE + 3]) || isnan(plain[2 * EACH + 45 * WIDE + 3]));
+        for (int i = 1; i < 4; i++)
+            if (gradients(isas[i], way, other) && memcmp(plain, other, sizeof plain) != 0)
+                fail_msg("way %d: %s gives other bits", way, isas[i]);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_nan) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_nan),
+                                        cmocka_unit_test(test_gradients) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
