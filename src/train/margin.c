@@ -86,13 +86,14 @@ static void visit(fit *f, int64_t i) {
     const int64_t cols = f->m->cols, begin = f->x->start[i];
     float *a = f->dual + i * cols;
     const float *norm = f->freedom ? f->norm + i * cols : f->norm + i;
+    const float step = 1 / (norm[0] + 1 + f->d);
     bool moved = false;
     const heed_margin_row x = { f->x->id + begin, f->x->value + begin, f->x->start[i + 1] - begin };
     heed__margin_apply(f->cx, f->m, &x, f->out);
     signs(f, i, 1);
     for (int64_t c = 0; c < cols; c++) {
         const float y = f->sign[c], g = y * f->out[c] - 1 + f->d * a[c];
-        float next = a[c] - g * (1 / (norm[f->freedom ? c : 0] + 1 + f->d));
+        float next = a[c] - g * (f->freedom ? 1 / (norm[c] + 1 + f->d) : step);
         if (next < 0) next = 0;
         if (a[c] > 0 || g < 0) f->worst = fabsf(g) > f->worst ? fabsf(g) : f->worst;
         f->out[c] = (next - a[c]) * y;
