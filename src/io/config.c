@@ -46,8 +46,12 @@ json_t *heed__config_load(const heed_hooks *hooks, const char *folder, int64_t n
 int heed__config_blame(const char *folder, heed_error *err) {
     const heed_error was = *err;
     if (was.code != HEED_EINVALID) return was.code;
-    if (strncmp(was.msg, folder, strlen(folder)) == 0) return err->code = HEED_EFORMAT;
-    return heed__error(err, HEED_EFORMAT, "%.300s/config.json: %s", folder, was.msg);
+    const size_t len = strlen(folder);
+    const bool slash = len && folder[len - 1] == '/';
+    if (strncmp(was.msg, folder, len) == 0 && (slash || was.msg[len] == '/'))
+        return err->code = HEED_EFORMAT;
+    return heed__error(err, HEED_EFORMAT, "%.300s%sconfig.json: %s", folder, slash ? "" : "/",
+                       was.msg);
 }
 
 int heed__config_save(const heed_hooks *hooks, const char *folder, int64_t format_version,

@@ -20,6 +20,7 @@ int heed__dataset_wrong(heed_dataset_stream *s, int64_t line, const char *format
     va_start(args, format);
     heed__vformat(to + len, HEED_PROBLEM_SIZE - len, format, args);
     va_end(args);
+    heed__text_tidy(to);
     return HEED_STEP_WRONG;
 }
 

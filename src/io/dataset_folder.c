@@ -135,9 +135,10 @@ static int read_text(heed_dataset_stream *s, const char *path, heed_error *err) 
 /* A problem in a file of its own: its path stands where the folder's would. */
 static int wrong_file(heed_dataset_stream *s, const char *path, int64_t line, const char *what) {
     heed_problems *p = s->problems;
-    if (p->count < HEED_PROBLEMS)
-        heed__format(p->text[p->count++], HEED_PROBLEM_SIZE, "%.200s:%lld: %s", path,
-                     (long long)line, what);
+    if (p->count == HEED_PROBLEMS) return HEED_STEP_WRONG;
+    char *to = p->text[p->count++];
+    heed__format(to, HEED_PROBLEM_SIZE, "%.200s:%lld: %s", path, (long long)line, what);
+    heed__text_tidy(to);
     return HEED_STEP_WRONG;
 }
 

@@ -90,6 +90,7 @@ int heed_params_fail(heed_params *ps, int code, const char *format, ...) {
     va_start(args, format);
     heed__vformat(ps->error.msg, sizeof ps->error.msg, format, args);
     va_end(args);
+    heed__text_tidy(ps->error.msg);
     return code;
 }
 

@@ -360,6 +360,10 @@ static void a_folder_per_label(void **state) {
     snprintf(want_msg, sizeof want_msg, "%s/pos/3:2: not UTF-8: byte 3 is 0xc3", dir);
     assert_int_equal(heed__dataset_read(&d, dir, &cfg, &err), HEED_EFORMAT);
     assert_string_equal(err.msg, want_msg);
+    write_file(dir, "pos/2\x1b[1m", "\xc3");
+    assert_int_equal(heed__dataset_read(&d, dir, &cfg, &err), HEED_EFORMAT);
+    assert_int_equal(p.count, 2);
+    assert_true(strstr(p.text[0], "pos/2?[1m:1:") || strstr(p.text[1], "pos/2?[1m:1:"));
     snprintf(command, sizeof command, "rm -r %s", dir);
     assert_int_equal(system(command), 0);
 }

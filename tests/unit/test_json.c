@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "io/config.h"
 
 static void refuse(const char *text, size_t len, const char *place) {
     heed_error err = { 0 };
@@ -119,12 +120,29 @@ static void test_file(void **state) {
                         "/nonexistent/a.json: cannot be opened: No such file or directory");
 }
 
+/* What a layer says of its settings gets the file's name, once. */
+static void test_blame(void **state) {
+    (void)state;
+    static const char *const said[][3] = {
+        { "m", "mha: 3 heads", "m/config.json: mha: 3 heads" },
+        { "m/", "mha: 3 heads", "m/config.json: mha: 3 heads" },
+        { "m", "m/config.json: dim is 0", "m/config.json: dim is 0" },
+        { "m/", "m/config.json: dim is 0", "m/config.json: dim is 0" },
+    };
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        heed_error err;
+        heed__error(&err, HEED_EINVALID, "%s", said[i][1]);
+        assert_int_equal(heed__config_blame(said[i][0], &err), HEED_EFORMAT);
+        assert_int_equal(err.code, HEED_EFORMAT);
+        assert_string_equal(err.msg, said[i][2]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_comes_back),
-        cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_comes_back),
+        cmocka_unit_test(test_fields),  cmocka_unit_test(test_file),
+        cmocka_unit_test(test_blame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
