@@ -22,5 +22,5 @@ static void add_backward(heed_ctx *cx, const heed_node *n) {
 static const heed_op add_op = { .name = "add", .backward = add_backward };
 
 heed_tensor *heed_add(heed_ctx *cx, heed_tensor *a, heed_tensor *b) {
-    return a && b ? heed__binary(cx, &add_op, a, b, cx->k->math->add) : NULL;
+    return cx && a && b ? heed__binary(cx, &add_op, a, b, cx->k->math->add) : NULL;
 }

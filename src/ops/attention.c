@@ -38,7 +38,7 @@ void heed__attention_count(const heed_ctx *cx, const heed_attention_call *c) {
 
 heed_tensor *heed_attention(heed_ctx *cx, heed_tensor *q, heed_tensor *k, heed_tensor *v,
                             const heed_attention_cfg *cfg) {
-    if (!q || !k || !v) return NULL;
+    if (!cx || !q || !k || !v) return NULL;
     heed_attention_call c = { .q = q, .k = k, .v = v };
     if (cfg) c.cfg = *cfg;
     if (heed__attention_check(cx, q, k, v, &c.cfg, &c.d)) return NULL;

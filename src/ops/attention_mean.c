@@ -50,7 +50,7 @@ bool heed__attention_mean_exists(const heed_attention_cfg *c) {
 
 heed_tensor *heed_attention_mean(heed_ctx *cx, heed_tensor *q, heed_tensor *k,
                                  heed_tensor *query_lengths, const heed_attention_cfg *cfg) {
-    if (!q || !k) return NULL;
+    if (!cx || !q || !k) return NULL;
     heed_attention_call c = { .q = q, .k = k, .v = k };
     if (cfg) c.cfg = *cfg;
     c.d.op = op.name;

@@ -133,7 +133,8 @@ static bool copy_weights(heed_ctx *cx, const heed_tensor *logits, const float *w
 
 heed_tensor *heed_bce_logits(heed_ctx *cx, heed_tensor *logits, heed_tensor *targets,
                              const heed_bce_cfg *cfg) {
-    if (!logits || !targets || !heed__are_alike(cx, &bce_logits_op, logits, targets)) return NULL;
+    if (!cx || !logits || !targets || !heed__are_alike(cx, &bce_logits_op, logits, targets))
+        return NULL;
     float *weight = NULL;
     if (cfg && cfg->weight && !copy_weights(cx, logits, cfg->weight, &weight)) return NULL;
     heed_tensor *y = heed_new(cx, HEED_F32, 0, NULL);

@@ -39,5 +39,5 @@ static void div_backward(heed_ctx *cx, const heed_node *n) {
 static const heed_op div_op = { .name = "div", .backward = div_backward };
 
 heed_tensor *heed_div(heed_ctx *cx, heed_tensor *a, heed_tensor *b) {
-    return a && b ? heed__binary(cx, &div_op, a, b, cx->k->math->div) : NULL;
+    return cx && a && b ? heed__binary(cx, &div_op, a, b, cx->k->math->div) : NULL;
 }

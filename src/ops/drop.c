@@ -2,6 +2,7 @@
 #include "ops/drop.h"
 
 bool heed__drop_begin(heed_ctx *cx, const heed_op *op, float p, heed__drop *d) {
+    if (!cx) return false;
     *d = (heed__drop){ .k = cx->k->math };
     if (!(p >= 0 && p <= 1)) {
         heed_fail(cx, HEED_EINVALID, "%s: p = %g is not within 0..1", op->name, (double)p);

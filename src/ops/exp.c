@@ -12,5 +12,5 @@ static void exp_backward(heed_ctx *cx, const heed_node *n) {
 static const heed_op exp_op = { .name = "exp", .backward = exp_backward };
 
 heed_tensor *heed_exp(heed_ctx *cx, heed_tensor *x) {
-    return x ? heed__unary(cx, &exp_op, x, cx->k->math->exp, 8) : NULL;
+    return cx && x ? heed__unary(cx, &exp_op, x, cx->k->math->exp, 8) : NULL;
 }

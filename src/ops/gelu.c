@@ -12,5 +12,5 @@ static void gelu_backward(heed_ctx *cx, const heed_node *n) {
 static const heed_op gelu_op = { .name = "gelu", .backward = gelu_backward };
 
 heed_tensor *heed_gelu(heed_ctx *cx, heed_tensor *x) {
-    return x ? heed__unary(cx, &gelu_op, x, cx->k->math->gelu, 8) : NULL;
+    return cx && x ? heed__unary(cx, &gelu_op, x, cx->k->math->gelu, 8) : NULL;
 }

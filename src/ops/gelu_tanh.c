@@ -13,5 +13,5 @@ static void gelu_tanh_backward(heed_ctx *cx, const heed_node *n) {
 static const heed_op gelu_tanh_op = { .name = "gelu_tanh", .backward = gelu_tanh_backward };
 
 heed_tensor *heed_gelu_tanh(heed_ctx *cx, heed_tensor *x) {
-    return x ? heed__unary(cx, &gelu_tanh_op, x, cx->k->math->gelu_tanh, 8) : NULL;
+    return cx && x ? heed__unary(cx, &gelu_tanh_op, x, cx->k->math->gelu_tanh, 8) : NULL;
 }

@@ -208,7 +208,7 @@ static void append_head(const heed_ctx *cx, heed_kv_cache *c, const float *k, co
 
 int heed_kv_cache_append(heed_ctx *cx, heed_kv_cache *c, heed_tensor *k, heed_tensor *v) {
     char a[96], b[96];
-    if (!c || !k || !v) return heed_ctx_error(cx) ? heed_ctx_error(cx)->code : HEED_EINVALID;
+    if (!cx || !c || !k || !v) return heed_ctx_error(cx) ? heed_ctx_error(cx)->code : HEED_EINVALID;
     const bool ok = k->ndim == 3 && v->ndim == 3 && k->dtype == HEED_F32 && v->dtype == HEED_F32 &&
                     k->shape[0] == c->B && v->shape[0] == c->B && k->shape[1] == v->shape[1] &&
                     k->shape[2] == c->Hk * c->D && v->shape[2] == c->Hk * c->Dv;
@@ -316,7 +316,7 @@ static bool clamp_starts(heed_ctx *cx, const heed_kv_cache *c, heed_attention_cf
 
 heed_tensor *heed_attention_cached(heed_ctx *cx, heed_tensor *q, heed_kv_cache *c,
                                    const heed_attention_cfg *cfg) {
-    if (!q || !c) return NULL;
+    if (!cx || !q || !c) return NULL;
     heed_tensor key = { .ndim = 3, .dtype = HEED_F32, .shape = { c->B, c->len, c->Hk * c->D } };
     heed_tensor value = { .ndim = 3, .dtype = HEED_F32, .shape = { c->B, c->len, c->Hk * c->Dv } };
     heed_attention_call call = { .q = q, .k = &key, .v = &value };

@@ -36,5 +36,5 @@ static void log_backward(heed_ctx *cx, const heed_node *n) {
 static const heed_op log_op = { .name = "log", .backward = log_backward };
 
 heed_tensor *heed_log(heed_ctx *cx, heed_tensor *x) {
-    return x ? heed__unary(cx, &log_op, x, cx->k->math->log, 8) : NULL;
+    return cx && x ? heed__unary(cx, &log_op, x, cx->k->math->log, 8) : NULL;
 }

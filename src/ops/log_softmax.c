@@ -12,5 +12,5 @@ static void log_softmax_backward(heed_ctx *cx, const heed_node *n) {
 static const heed_op log_softmax_op = { .name = "log_softmax", .backward = log_softmax_backward };
 
 heed_tensor *heed_log_softmax(heed_ctx *cx, heed_tensor *x) {
-    return x ? heed__row_map(cx, &log_softmax_op, x, cx->k->row->log_softmax) : NULL;
+    return cx && x ? heed__row_map(cx, &log_softmax_op, x, cx->k->row->log_softmax) : NULL;
 }

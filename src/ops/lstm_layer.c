@@ -15,7 +15,7 @@ static const heed_op op = { .name = "lstm_layer", .backward = heed__lstm_backwar
 
 heed_tensor *heed_lstm_layer(heed_ctx *cx, heed_tensor *x, heed_tensor *const weights[3],
                              heed_tensor *const state[2], heed_tensor *lengths, bool reverse) {
-    if (!x || !weights || !weights[0] || !weights[1]) return NULL;
+    if (!cx || !x || !weights || !weights[0] || !weights[1]) return NULL;
     heed_tensor *wi = weights[0], *wh = weights[1], *bias = weights[2];
     heed__lstm_call c = { .op = &op,
                           .src = { x, wh, state ? state[0] : NULL, state ? state[1] : NULL, lengths,

@@ -55,7 +55,7 @@ static void mse_backward(heed_ctx *cx, const heed_node *n) {
 static const heed_op mse_op = { .name = "mse", .backward = mse_backward };
 
 heed_tensor *heed_mse(heed_ctx *cx, heed_tensor *x, heed_tensor *target) {
-    if (!x || !target || !heed__are_alike(cx, &mse_op, x, target)) return NULL;
+    if (!cx || !x || !target || !heed__are_alike(cx, &mse_op, x, target)) return NULL;
     const int64_t blocks = (x->len + HEED_SUM_BLOCK - 1) / HEED_SUM_BLOCK;
     heed_tensor *y = heed_new(cx, HEED_F32, 0, NULL);
     mse m = { .k = cx->k, .x = x->data, .t = target->data, .len = x->len };

@@ -38,5 +38,5 @@ static void mul_backward(heed_ctx *cx, const heed_node *n) {
 static const heed_op mul_op = { .name = "mul", .backward = mul_backward };
 
 heed_tensor *heed_mul(heed_ctx *cx, heed_tensor *a, heed_tensor *b) {
-    return a && b ? heed__binary(cx, &mul_op, a, b, cx->k->math->mul) : NULL;
+    return cx && a && b ? heed__binary(cx, &mul_op, a, b, cx->k->math->mul) : NULL;
 }

@@ -12,5 +12,5 @@ static void relu_backward(heed_ctx *cx, const heed_node *n) {
 static const heed_op relu_op = { .name = "relu", .backward = relu_backward };
 
 heed_tensor *heed_relu(heed_ctx *cx, heed_tensor *x) {
-    return x ? heed__unary(cx, &relu_op, x, cx->k->math->relu, 1) : NULL;
+    return cx && x ? heed__unary(cx, &relu_op, x, cx->k->math->relu, 1) : NULL;
 }

@@ -12,5 +12,5 @@ static void sigmoid_backward(heed_ctx *cx, const heed_node *n) {
 static const heed_op sigmoid_op = { .name = "sigmoid", .backward = sigmoid_backward };
 
 heed_tensor *heed_sigmoid(heed_ctx *cx, heed_tensor *x) {
-    return x ? heed__unary(cx, &sigmoid_op, x, cx->k->math->sigmoid, 8) : NULL;
+    return cx && x ? heed__unary(cx, &sigmoid_op, x, cx->k->math->sigmoid, 8) : NULL;
 }

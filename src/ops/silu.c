@@ -12,5 +12,5 @@ static void silu_backward(heed_ctx *cx, const heed_node *n) {
 static const heed_op silu_op = { .name = "silu", .backward = silu_backward };
 
 heed_tensor *heed_silu(heed_ctx *cx, heed_tensor *x) {
-    return x ? heed__unary(cx, &silu_op, x, cx->k->math->silu, 8) : NULL;
+    return cx && x ? heed__unary(cx, &silu_op, x, cx->k->math->silu, 8) : NULL;
 }

@@ -12,5 +12,5 @@ static void softmax_backward(heed_ctx *cx, const heed_node *n) {
 static const heed_op softmax_op = { .name = "softmax", .backward = softmax_backward };
 
 heed_tensor *heed_softmax(heed_ctx *cx, heed_tensor *x) {
-    return x ? heed__row_map(cx, &softmax_op, x, cx->k->row->softmax) : NULL;
+    return cx && x ? heed__row_map(cx, &softmax_op, x, cx->k->row->softmax) : NULL;
 }

@@ -22,5 +22,5 @@ static void sub_backward(heed_ctx *cx, const heed_node *n) {
 static const heed_op sub_op = { .name = "sub", .backward = sub_backward };
 
 heed_tensor *heed_sub(heed_ctx *cx, heed_tensor *a, heed_tensor *b) {
-    return a && b ? heed__binary(cx, &sub_op, a, b, cx->k->math->sub) : NULL;
+    return cx && a && b ? heed__binary(cx, &sub_op, a, b, cx->k->math->sub) : NULL;
 }

@@ -56,7 +56,7 @@ static const heed_op sum_axis_op = { .name = "sum_axis", .backward = sum_axis_ba
 
 heed_tensor *heed_sum_axis(heed_ctx *cx, heed_tensor *x, int axis) {
     char text[96];
-    if (!x || !heed__is_f32(cx, &sum_axis_op, "x", x)) return NULL;
+    if (!cx || !x || !heed__is_f32(cx, &sum_axis_op, "x", x)) return NULL;
     if (axis < 0 || axis >= x->ndim)
         return heed_fail(cx, HEED_EINVALID, "sum_axis: %s has no axis %d", heed_shape_text(x, text),
                          axis);

@@ -12,5 +12,5 @@ static void tanh_backward(heed_ctx *cx, const heed_node *n) {
 static const heed_op tanh_op = { .name = "tanh", .backward = tanh_backward };
 
 heed_tensor *heed_tanh(heed_ctx *cx, heed_tensor *x) {
-    return x ? heed__unary(cx, &tanh_op, x, cx->k->math->tanh, 8) : NULL;
+    return cx && x ? heed__unary(cx, &tanh_op, x, cx->k->math->tanh, 8) : NULL;
 }

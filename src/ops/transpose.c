@@ -65,7 +65,7 @@ static const heed_op transpose_op = { .name = "transpose", .backward = transpose
 
 heed_tensor *heed_transpose(heed_ctx *cx, heed_tensor *x, int axis_a, int axis_b) {
     char text[96];
-    if (!x || !heed__is_f32(cx, &transpose_op, "x", x)) return NULL;
+    if (!cx || !x || !heed__is_f32(cx, &transpose_op, "x", x)) return NULL;
     const int first = axis_a < axis_b ? axis_a : axis_b, last = axis_a < axis_b ? axis_b : axis_a;
     if (first < 0 || last >= x->ndim)
         return heed_fail(cx, HEED_EINVALID, "transpose: %s has no axis %d",

@@ -52,6 +52,7 @@ void heed__bin_give(heed_ctx *cx, void *block, size_t size) {
 }
 
 void *heed__temp(heed_ctx *cx, int64_t count, size_t size) {
+    if (!cx) return NULL;
     if (count < 0 || (size && (uint64_t)count > (PTRDIFF_MAX / 2 - HEADER) / size)) {
         heed_fail(cx, HEED_ENOMEM, "%lld items of %zu bytes are more than memory can hold",
                   (long long)count, size);

@@ -143,6 +143,7 @@ void heed__count(const heed_ctx *cx, const heed_tensor *w, const char *what, dou
 /* -- memory of the step ----------------------------------------------------------------------- */
 
 void *heed__alloc(heed_ctx *cx, int64_t count, size_t size) {
+    if (!cx) return NULL;
     if (cx->in_backward) return heed__temp_of_backward(cx, count, size);
     if (count < 0 || (size && (uint64_t)count > PTRDIFF_MAX / 2 / size)) {
         heed_fail(cx, HEED_ENOMEM, "%lld items of %zu bytes are more than memory can hold",
@@ -156,7 +157,6 @@ void *heed__alloc(heed_ctx *cx, int64_t count, size_t size) {
 }
 
 void *heed_scratch(heed_ctx *cx, size_t size) {
-    if (!cx) return NULL;
     if (size > PTRDIFF_MAX / 2) {
         heed_fail(cx, HEED_ENOMEM, "a block of %zu bytes is more than memory can hold", size);
         return NULL;
@@ -180,13 +180,14 @@ heed_tensor *heed_fail(heed_ctx *cx, int code, const char *format, ...) {
     va_start(args, format);
     heed__vformat(cx->error.msg, sizeof cx->error.msg, format, args);
     va_end(args);
+    heed__text_tidy(cx->error.msg);
     return NULL;
 }
 
 /* -- the tape --------------------------------------------------------------------------------- */
 
 bool heed__wants_grad(const heed_ctx *cx, int count, heed_tensor *const *src) {
-    if (!cx->record) return false;
+    if (!cx || !cx->record) return false;
     for (int i = 0; i < count; i++)
         if (src[i] && src[i]->needs_grad) return true;
     return false;

@@ -27,6 +27,15 @@ static void check_null(const heed_case *c) {
     }
 }
 
+/* No context, though the inputs are there: parameters, or of another context. */
+static void check_no_context(const heed_case *c) {
+    heed_ctx *cx = harness_ctx(NULL, NULL);
+    heed_tensor *in[HEED_CASE_INPUTS];
+    assert_true(heed__case_inputs(cx, c, ~0U, in));
+    if (c->apply(NULL, c, in)) fail_msg("%s %s: a result without a context", c->op, c->name);
+    heed_ctx_free(cx);
+}
+
 static void check_message(const heed_case *c, const heed_ctx *cx) {
     char prefix[64];
     const int n = snprintf(prefix, sizeof prefix, "%s: ", c->op);
@@ -116,6 +125,7 @@ static void check_spoilt_together(const heed_case *c) {
 
 static void check(const heed_case *c) {
     if (c->bench) return;
+    check_no_context(c);
     if (c->refuse) {
         check_refusal(c);
         return;

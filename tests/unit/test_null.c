@@ -89,6 +89,7 @@ static void without_cache(void **state) {
     cfg.layers = 2;
     assert_int_equal(heed_decoder_init(&two, ps, "two", &cfg), 0);
     heed_tensor *x = heed_zeros(cx, HEED_F32, 3, (int64_t[]){ 1, 1, 8 });
+    assert_null(heed_decoder_step(NULL, &one, NULL, x, NULL));
     assert_null(heed_decoder_step(cx, &one, NULL, x, NULL));
     assert_string_equal(heed_ctx_error(cx)->msg, "decoder: there is no cache");
     heed_decoder_cache *cache = heed_decoder_cache_new(&one, 1, NULL, &err);
@@ -103,7 +104,13 @@ static void without_cache(void **state) {
     heed_ctx_reset(cx);
     x = heed_zeros(cx, HEED_F32, 3, (int64_t[]){ 1, 1, 8 });
     assert_non_null(heed_decoder_step(cx, &one, cache, x, NULL));
+    assert_null(heed_decoder_step(NULL, &one, cache, x, NULL));
     heed_decoder_cache_free(cache);
+    heed_kv_cache *kv = heed_kv_cache_new(&(heed_kv_cache_cfg){ .dim = 8 }, &err);
+    assert_int_equal(heed_kv_cache_append(cx, kv, x, x), 0);
+    assert_int_equal(heed_kv_cache_append(NULL, kv, x, x), HEED_EINVALID);
+    assert_null(heed_attention_cached(NULL, x, kv, NULL));
+    heed_kv_cache_free(kv);
     assert_null(heed_decoder_cache_new(&(heed_decoder){ 0 }, 1, NULL, &err));
     assert_int_equal(err.code, HEED_EINVALID);
     heed_decoder_cache_reset(NULL);

@@ -146,6 +146,20 @@ static void test_refusals(void **state) {
     assert_int_equal(err.code, HEED_EINVALID);
 }
 
+/* Whatever is quoted, a sentence is one line of well-formed UTF-8. */
+static void test_sentences(void **state) {
+    (void)state;
+    heed_error err;
+    heed_ctx *cx = heed_ctx_new(NULL, &err);
+    heed_params *ps = heed_params_new(NULL, &err);
+    assert_null(heed_fail(cx, HEED_EINVALID, "no op '%s'", "a\n\xff z"));
+    assert_string_equal(heed_ctx_error(cx)->msg, "no op 'a? z'");
+    heed_params_fail(ps, HEED_EINVALID, "no layer '%s'", "a\x1b[1m");
+    assert_string_equal(heed_params_error(ps)->msg, "no layer 'a?[1m'");
+    heed_params_free(ps);
+    heed_ctx_free(cx);
+}
+
 static void test_null_in_null_out(void **state) {
     (void)state;
     heed_ctx *cx = make_ctx(NULL);
@@ -335,6 +349,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_makers),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_null_in_null_out),
         cmocka_unit_test(test_double_use_and_accumulation),
         cmocka_unit_test(test_views),
