@@ -117,9 +117,10 @@ int heed__classifier_sum(const char *dir, uint64_t *sum, heed_error *err) {
     *sum = HEED_HASH_BEGIN;
     for (int i = 0; files[i]; i++) {
         heed_map map;
-        const int rc = heed__map_open(&map, in(path, dir, files[i]), SIZE_MAX, err);
-        if (rc == HEED_ENOTFOUND) continue;
-        if (rc) return rc;
+        heed_error why = { 0 };
+        const int rc = heed__map_open(&map, in(path, dir, files[i]), SIZE_MAX, &why);
+        if (rc == HEED_ENOTFOUND) continue; /* a model has not all of them; *err stays as it was */
+        if (rc) return *err = why, rc;
         *sum = heed__hash_more(heed__hash_text(*sum, files[i]), map.data, map.size);
         heed__map_close(&map);
     }

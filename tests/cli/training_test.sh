@@ -81,6 +81,8 @@ grep -q "$dir/s.run has what a resume needs; the best so far is in $dir/s; .*--r
 [ "$(grep "^trial" "$dir/log")" = "$(grep "done before$" "$dir/log2" | sed 's/, done before$//')" ] || wrong "a resumed search forgot trials: $(cat "$dir/log2")"
 grep -q '"trial": 1,' "$dir/s.run/trials.jsonl" || wrong "trials.jsonl of a resumed search lacks the first trial"
 expect 66 "there is no search to go on with" "$heed" "${few[@]}" --search 1s -o "$dir/s" --resume
+"$heed" train classify "$dir/d.tsv" --search 1s --epochs 1 -o "$dir/at" >"$dir/log" 2>"$dir/err" || wrong "a search whose best keeps no words: $(cat "$dir/err")"
+[ -s "$dir/at/config.json" ] || wrong "a search saved no model: $(cat "$dir/log")"
 
 expect 64 "--search, --curve, --augment and --unlabeled go one at a time" train -o "$dir/x" --search 1s --curve
 expect 64 "no optimizer 'adamax'" train -o "$dir/x" --optimizer adamax
