@@ -50,8 +50,9 @@ struct heed_quant_kernels {
     /* a [rows,k] to [k4,rows]; up to 60 bytes past the end are written too. With unit 16 to
      * [rows/16][k/64][16][64], what does not exist 0. */
     void (*pack_rows)(int32_t *to, const int8_t *a, int64_t lda, int64_t rows, int64_t k);
-    /* q = nearest of x·(127 / max|x|), ties to even; returns the scale max|x| / 127 (0 for a row of
-     * zeros). Elements that are NaN become -127; x holds no infinity. */
+    /* q = nearest of x·(127 / max|x|), ties to even; returns the scale max|x| / 127. A row of
+     * numbers below 2^-120 is one of zeros, its scale 0. Elements that are NaN become -127; x holds
+     * no infinity. */
     float (*quantize)(int8_t *q, const float *x, int64_t n);
 };
 

@@ -194,7 +194,7 @@ void heed__margin_round(heed_margin *m, float *scale, int8_t *number) {
         for (int64_t c = 0; c < m->cols; c++) most = fabsf(w[c]) > most ? fabsf(w[c]) : most;
         scale[r] = most / 127;
         for (int64_t c = 0; c < m->cols; c++) {
-            const float x = most > 0 ? w[c] / scale[r] : 0;
+            const float x = scale[r] > 0 ? w[c] / scale[r] : 0;
             const int n = (int)(x < 0 ? x - 0.5f : x + 0.5f);
             number[r * m->cols + c] = (int8_t)(n > 127 ? 127 : n < -127 ? -127 : n);
         }

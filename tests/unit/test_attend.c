@@ -165,6 +165,9 @@ static void margins_are_the_least_of_their_sum(void **state) {
     for (int k = 0; k < 2; k++) value[k] *= scale[id[k]];
     heed__margin_apply_rounded(cx, &m, number, &one, rounded);
     for (int c = 0; c < 3; c++) assert_true(fabsf(out[c] - rounded[c]) < 0.05f);
+    heed__margin_round(&(heed_margin){ .rows = 1, .cols = 2, .weight = (float[]){ 0x1p-149f, 0 } },
+                       scale, number); /* a 127th of it is 0 */
+    assert_true(scale[0] == 0 && number[0] == 0 && number[1] == 0);
     heed__margin_free(&m);
     heed_ctx_free(cx);
 }

@@ -129,12 +129,27 @@ static void quantized_rows(void **unused) {
     }
 }
 
+/* A row so small that 127 / max|x| is no finite number. */
+static void rows_of_almost_nothing(void **unused) {
+    (void)unused;
+    static const float tops[] = { 0x1p-119f, 0x1p-121f, 0x1p-126f, 0x1p-149f };
+    const heed_kernels *all[8];
+    const int count = tables(all);
+    for (int isa = 0; isa < count; isa++)
+        for (int i = 0; i < 4; i++) {
+            const float x[3] = { tops[i], 0, -tops[i] / 2 };
+            int8_t q[3];
+            const float scale = all[isa]->quant->quantize(q, x, 3);
+            assert_true(scale == (i ? 0 : tops[i] / 127.0f));
+            assert_memory_equal(q, i ? ((int8_t[]){ 0, 0, 0 }) : ((int8_t[]){ 127, 0, -64 }), 3);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(small_shapes),
-        cmocka_unit_test(edges),
-        cmocka_unit_test(ends_of_the_range),
-        cmocka_unit_test(quantized_rows),
+        cmocka_unit_test(small_shapes),           cmocka_unit_test(edges),
+        cmocka_unit_test(ends_of_the_range),      cmocka_unit_test(quantized_rows),
+        cmocka_unit_test(rows_of_almost_nothing),
     };
     return cmocka_run_group_tests(tests, start_pools, end_pools);
 }
