@@ -8,6 +8,8 @@
  * Errors come in three families and no fourth: mathematics takes and returns NULL and its context
  * keeps the first error; makers return the object or NULL and fill a heed_error, whose code is 0
  * where all went well (so look before the next maker); actions return 0 or a negative heed_status.
+ * What could not be made is NULL, and every maker, action and question takes it: HEED_EINVALID in a
+ * sentence, 0, NULL. (Callers' own structs, of layers, models and random sequences, must be there.)
  * No function of the library prints, exits, changes the locale, handles
  * a signal, or opens a file that it was not asked to open. Numbers are read and written with '.',
  * whatever the locale. Objects are not shared between threads unless their comment says so. After

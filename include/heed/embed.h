@@ -54,8 +54,8 @@ typedef struct heed_embedder_cfg {
 
 typedef struct heed_embedder heed_embedder; /* for one thread at a time */
 
-/* Trains on pairs: data->text and data->text2 belong together; labels are not read. NULL and *err
- * on failure: fewer than two pairs, a bad setting, no memory, cancelled. */
+/* Trains on pairs: data->text and data->text2 belong together; labels are not read. cfg NULL:
+ * defaults. NULL and *err on failure: fewer than two pairs, a bad setting, no memory, cancelled. */
 HEED_API heed_embedder *heed_embedder_train(const heed_examples *data, const heed_embedder_cfg *cfg,
                                             heed_error *err);
 /* Opens an embedder's folder, or a classifier's, whose pooled vectors it then gives. */

@@ -22,8 +22,8 @@ HEED_API const char *heed_recipe_name(int i);
 
 typedef struct heed_classifier heed_classifier; /* for one thread at a time */
 
-/* Trains on data. NULL and *err on failure: fewer than two labels, an empty set, a bad setting, no
- * memory, cancelled. */
+/* Trains on data. cfg NULL: defaults. NULL and *err on failure: fewer than two labels, an empty
+ * set, a bad setting, no memory, cancelled. */
 HEED_API heed_classifier *heed_classifier_train(const heed_examples *data,
                                                 const heed_classify_cfg *cfg, heed_error *err);
 
@@ -247,8 +247,8 @@ typedef struct heed_tag_cfg {
 
 typedef struct heed_tagger heed_tagger; /* for one thread at a time */
 
-/* Trains on data. NULL and *err on failure: no entity, a tag that is none, a bad setting, no
- * memory, cancelled. */
+/* Trains on data. cfg NULL: defaults. NULL and *err on failure: no entity, a tag that is none, a
+ * bad setting, no memory, cancelled. */
 HEED_API heed_tagger *heed_tagger_train(const heed_tagged *data, const heed_tag_cfg *cfg,
                                         heed_error *err);
 /* A model folder (config.json, vocab.txt, model.safetensors), as heed_classifier_open and _save. */

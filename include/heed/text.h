@@ -153,8 +153,9 @@ typedef struct heed_tokenizer_cfg {
     const heed_hooks *hooks;    /* progress, cancel, log, memory; kept in the tokenizer */
 } heed_tokenizer_cfg;
 
-/* Trains a tokenizer on all texts of source. NULL and *err: HEED_EINVALID, HEED_EFORMAT (a text
- * that is not UTF-8, with its number), HEED_ENOMEM, HEED_ECANCELLED, or what source said. */
+/* Trains a tokenizer on all texts of source. cfg NULL: defaults. NULL and *err: HEED_EINVALID,
+ * HEED_EFORMAT (a text that is not UTF-8, with its number), HEED_ENOMEM, HEED_ECANCELLED, or what
+ * source said. */
 HEED_API heed_tokenizer *heed_tokenizer_train(const heed_tokenizer_cfg *cfg,
                                               const heed_text_source *source, heed_error *err);
 

@@ -20,5 +20,13 @@ char *heed__strdup(const heed_hooks *hooks, const char *text);
 
 /* Fills *err (which may be NULL) with code and sentence and returns code. */
 int heed__error(heed_error *err, int code, const char *format, ...) HEED_PRINTF(3, 4);
+/* Whether a call lacks what it cannot do without: true where thing is NULL, with *err filled:
+ * HEED_EINVALID, "CALL: there is no NAME". What could not be made is NULL, and a program that goes
+ * on with it is told so. */
+bool heed__lacks(const void *thing, const char *call, const char *name, heed_error *err);
+/* The same of a list of len texts: "CALL: there is no list of NAMEs", "CALL: NAME 3 is NULL",
+ * counted from 0. */
+bool heed__lacks_any(const char *const *list, int64_t len, const char *call, const char *name,
+                     heed_error *err);
 
 #endif

@@ -14,6 +14,24 @@ int heed__error(heed_error *err, int code, const char *format, ...) {
     return code;
 }
 
+bool heed__lacks(const void *thing, const char *call, const char *name, heed_error *err) {
+    if (!thing) heed__error(err, HEED_EINVALID, "%s: there is no %s", call, name);
+    return !thing;
+}
+
+bool heed__lacks_any(const char *const *list, int64_t len, const char *call, const char *name,
+                     heed_error *err) {
+    if (!list && len > 0)
+        heed__error(err, HEED_EINVALID, "%s: there is no list of %ss", call, name);
+    if (!list) return len > 0;
+    for (int64_t i = 0; i < len; i++)
+        if (!list[i]) {
+            heed__error(err, HEED_EINVALID, "%s: %s %lld is NULL", call, name, (long long)i);
+            return true;
+        }
+    return false;
+}
+
 const char *heed_status_name(int code) {
     switch (code) {
     case HEED_OK:

@@ -28,6 +28,9 @@ static float from_f16(uint16_t h) {
     memcpy(into, (const unsigned char *)(data) + (i) * (int64_t)sizeof(type), sizeof(type))
 
 int heed_entry_f32(const heed_entry *e, float *out, heed_error *err) {
+    if (heed__lacks(e, "safetensors", "entry", err) ||
+        (e->len > 0 && heed__lacks(out, "safetensors", "room for numbers", err)))
+        return HEED_EINVALID;
     uint16_t half;
     double wide;
     switch (e->dtype) {
@@ -67,6 +70,9 @@ int heed_entry_f32(const heed_entry *e, float *out, heed_error *err) {
     return 0
 
 int heed_entry_i64(const heed_entry *e, int64_t *out, heed_error *err) {
+    if (heed__lacks(e, "safetensors", "entry", err) ||
+        (e->len > 0 && heed__lacks(out, "safetensors", "room for numbers", err)))
+        return HEED_EINVALID;
     switch (e->dtype) {
     case HEED_FILE_BOOL:
     case HEED_FILE_U8:

@@ -52,6 +52,9 @@ static int put_rounded(heed_entry entry[2], rounded *r, const heed_tensor *t,
 
 int heed_params_save(const heed_params *ps, const char *path, const heed_meta *meta,
                      heed_error *err) {
+    if (heed__lacks(ps, "save", "list of parameters", err) ||
+        heed__lacks(path, "save", "path", err))
+        return HEED_EINVALID;
     const heed_hooks *hooks = heed__params_hooks(ps);
     const int64_t count = heed_params_count(ps);
     heed_entry *entries = heed__calloc(hooks, (size_t)count, 2 * sizeof *entries);
@@ -174,6 +177,9 @@ void heed__params_take(heed_params *ps, const heed_safetensors *st, const char *
 }
 
 int heed_params_load(heed_params *ps, const char *path, heed_error *err) {
+    if (heed__lacks(ps, "load", "list of parameters", err) ||
+        heed__lacks(path, "load", "path", err))
+        return HEED_EINVALID;
     heed_error own;
     if (!err) err = &own;
     heed_safetensors *st = heed_safetensors_open(path, heed__params_hooks(ps), err);

@@ -208,6 +208,9 @@ static heed_safetensors *make(const char *name, const heed_hooks *hooks, heed_er
 
 heed_safetensors *heed_safetensors_from(const void *data, size_t size, const char *name,
                                         const heed_hooks *hooks, heed_error *err) {
+    if ((size > 0 && heed__lacks(data, "safetensors", "data", err)) ||
+        heed__lacks(name, "safetensors", "name", err))
+        return NULL;
     heed_safetensors *st = make(name, hooks, err);
     if (st && parse(st, data, size, err)) {
         heed_safetensors_close(st);
@@ -218,6 +221,7 @@ heed_safetensors *heed_safetensors_from(const void *data, size_t size, const cha
 
 heed_safetensors *heed_safetensors_open(const char *path, const heed_hooks *hooks,
                                         heed_error *err) {
+    if (heed__lacks(path, "safetensors", "path", err)) return NULL;
     heed_safetensors *st = make(path, hooks, err);
     if (st && (heed__map_open(&st->map, path, PTRDIFF_MAX, err) ||
                parse(st, st->map.data, st->map.size, err))) {
@@ -238,7 +242,7 @@ void heed_safetensors_close(heed_safetensors *st) {
 }
 
 const char *heed_safetensors_name(const heed_safetensors *st) {
-    return st->name;
+    return st ? st->name : NULL;
 }
 
 int64_t heed_safetensors_count(const heed_safetensors *st) {

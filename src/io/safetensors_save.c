@@ -175,6 +175,9 @@ static int write_all(heed_writer *w, const char *header, size_t len, item *items
 
 int heed_safetensors_save(const char *path, const heed_entry *entries, int64_t count,
                           const heed_meta *meta, const heed_hooks *hooks, heed_error *err) {
+    if (heed__lacks(path, "safetensors", "path", err) ||
+        (count > 0 && heed__lacks(entries, "safetensors", "list of entries", err)))
+        return HEED_EINVALID;
     heed_error own;
     if (!err) err = &own;
     *err = (heed_error){ 0 };

@@ -131,6 +131,7 @@ static json_t *struct_to_json(const table *t, const void *from) {
 }
 
 char *heed_model_cfg_to_json(const heed_model_cfg *cfg, heed_error *err) {
+    if (heed__lacks(cfg, "config", "config", err)) return NULL;
     json_t *tree = struct_to_json(&model_table, cfg);
     char *text = tree ? heed__json_text(NULL, tree, true, NULL, err) : NULL;
     if (!tree) heed__error(err, HEED_ENOMEM, "out of memory for a model's config");
@@ -199,6 +200,8 @@ static const char old_additive[] = "additive";
 
 int heed_model_cfg_from_json(heed_model_cfg *cfg, const char *text, size_t len, const char *name,
                              heed_error *err) {
+    if (heed__lacks(cfg, "config", "config", err) || heed__lacks(text, "config", "JSON text", err))
+        return HEED_EINVALID;
     *cfg = (heed_model_cfg){ 0 };
     json_t *tree = heed__json_parse(text, len, name, err);
     if (!tree) return HEED_EFORMAT;

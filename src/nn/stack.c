@@ -101,7 +101,7 @@ static heed_kv_cache *cache_of(const heed_mha *m, int64_t batch, const heed_hook
 heed_decoder_cache *heed_decoder_cache_new(const heed_decoder *d, int64_t batch,
                                            const heed_hooks *hooks, heed_error *err) {
     if (err) *err = (heed_error){ 0 };
-    if (d->cfg.layers < 1 || !d->blocks) {
+    if (!d || d->cfg.layers < 1 || !d->blocks) {
         heed__error(err, HEED_EINVALID, "decoder: a cache of a stack without layers");
         return NULL;
     }

@@ -8,6 +8,7 @@ enum { BLOCK = 2048 }; /* floats: two or three blocks stay in the first-level ca
 bool heed__is_dtype(heed_ctx *cx, const heed_op *op, const char *what, const heed_tensor *t,
                     heed_dtype dtype) {
     char text[96];
+    if (!cx) return false;
     if (t->dtype == dtype) return true;
     heed_fail(cx, HEED_ESHAPE, "%s: %s must be %s, not %s %s", op->name, what,
               heed_dtype_name(dtype), heed_dtype_name(t->dtype), heed_shape_text(t, text));

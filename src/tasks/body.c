@@ -56,6 +56,7 @@ int heed__body_memo(heed_ctx *cx, const heed_body *b, heed_body_memo **memo, hee
 int heed__body_encode(const heed_body *b, const heed_texts *x, const heed_rows_cfg *cfg,
                       heed_rows *rows, heed_error *err) {
     *rows = (heed_rows){ .hooks = b->hooks };
+    if (heed__lacks_any(x->text, x->len, "encode", "text", err)) return HEED_EINVALID;
     rows->memo = cfg->memo;
     if (rows->memo) rows->memo->readers++;
     const int rc = b->kind->encode(b, x, cfg, rows, err);

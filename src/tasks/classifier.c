@@ -40,7 +40,7 @@ void heed_classifier_close(heed_classifier *c) {
 }
 
 int64_t heed_classifier_calibrated(const heed_classifier *c) {
-    return c->calibration.len;
+    return c ? c->calibration.len : 0;
 }
 
 void heed__held_measure(const heed_held *h, double *accuracy, double *loss) {
@@ -89,30 +89,30 @@ int32_t heed__classifier_find(const heed_classifier *c, const char *label) {
 }
 
 int64_t heed_classifier_labels(const heed_classifier *c) {
-    return c->labels;
+    return c ? c->labels : 0;
 }
 
 const char *heed_classifier_label(const heed_classifier *c, int64_t i) {
-    return i >= 0 && i < c->labels ? c->label[i] : NULL;
+    return c && i >= 0 && i < c->labels ? c->label[i] : NULL;
 }
 
 int64_t heed_classifier_parameters(const heed_classifier *c) {
-    return heed_params_len(c->ps);
+    return c ? heed_params_len(c->ps) : 0;
 }
 
 heed_target heed_classifier_target(const heed_classifier *c) {
-    return c->head.cfg.target;
+    return c ? c->head.cfg.target : HEED_TARGET_LABEL;
 }
 
 int64_t heed_classifier_array(const heed_classifier *c, bool *sequence) {
-    if (sequence) *sequence = c->beside.sequence;
-    return c->beside.in;
+    if (sequence) *sequence = c && c->beside.sequence;
+    return c ? c->beside.in : 0;
 }
 
 bool heed_classifier_pairs(const heed_classifier *c) {
-    return c->head.cfg.pairs;
+    return c && c->head.cfg.pairs;
 }
 
 const char *heed_classifier_recipe(const heed_classifier *c) {
-    return c->body->kind->name;
+    return c ? c->body->kind->name : NULL;
 }

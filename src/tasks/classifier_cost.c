@@ -5,6 +5,7 @@
 #include "tasks/classifier.h"
 
 int64_t heed_classifier_cost(heed_classifier *c, heed_flops_fn fn, void *user, heed_error *err) {
+    if (heed__lacks(c, "cost", "classifier", err)) return HEED_EINVALID;
     heed_error own;
     if (!err) err = &own;
     const int64_t words = c->max_len;

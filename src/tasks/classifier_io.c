@@ -128,6 +128,8 @@ int heed__classifier_sum(const char *dir, uint64_t *sum, heed_error *err) {
 }
 
 int heed_classifier_save(const heed_classifier *c, const char *dir, heed_error *err) {
+    if (heed__lacks(c, "save", "classifier", err) || heed__lacks(dir, "save", "folder", err))
+        return HEED_EINVALID;
     heed_folder f;
     char path[HEED_PATH_SIZE];
     const char *files[MOST_FILES + 1];
@@ -327,6 +329,7 @@ static heed_classifier *open_once(const char *dir, const heed_open_cfg *cfg, hee
 }
 
 heed_classifier *heed_classifier_open(const char *dir, const heed_open_cfg *cfg, heed_error *err) {
+    if (heed__lacks(dir, "open", "folder", err)) return NULL;
     const heed_open_cfg plain = { 0 };
     heed_error own;
     if (!cfg) cfg = &plain;

@@ -51,6 +51,14 @@ static int32_t *numbers(const heed_classifier *c, const heed_examples *data, int
 
 int heed_classifier_test_labels(heed_classifier *c, const heed_examples *data,
                                 heed_labels_metrics *m, heed_error *err) {
+    if (heed__lacks(c, "test", "classifier", err) ||
+        heed__lacks(data, "test", "list of examples", err) ||
+        heed__lacks(m, "test", "room for measures", err))
+        return HEED_EINVALID;
+    if (data->len > 0 &&
+        heed__lacks_any(data->label, data->label_start ? data->label_start[data->len] : data->len,
+                        "test", "label", err))
+        return HEED_EINVALID;
     *m = (heed_labels_metrics){ .n = data->len };
     if (c->head.cfg.target != HEED_TARGET_LABELS) return refuse(c, HEED_TARGET_LABELS, err);
     float *probs = answers(c, data, err);
@@ -70,6 +78,12 @@ int heed_classifier_test_labels(heed_classifier *c, const heed_examples *data,
 
 int heed_classifier_test_score(heed_classifier *c, const heed_examples *data, heed_score_metrics *m,
                                heed_error *err) {
+    if (heed__lacks(c, "test", "classifier", err) ||
+        heed__lacks(data, "test", "list of examples", err) ||
+        heed__lacks(m, "test", "room for measures", err))
+        return HEED_EINVALID;
+    if (data->len > 0 && heed__lacks(data->score, "test", "list of scores", err))
+        return HEED_EINVALID;
     *m = (heed_score_metrics){ .n = data->len };
     if (c->head.cfg.target != HEED_TARGET_SCORE) return refuse(c, HEED_TARGET_SCORE, err);
     float *said = answers(c, data, err);
@@ -91,7 +105,7 @@ static size_t part(const char *label, int level) {
 
 int heed_classifier_levels(const heed_classifier *c) {
     int most = 0;
-    for (int64_t i = 0; c->hierarchy && i < c->labels; i++) {
+    for (int64_t i = 0; c && c->hierarchy && i < c->labels; i++) {
         int n = 0;
         for (const char *at = strchr(c->label[i], '/'); at; at = strchr(at + 1, '/')) n++;
         if (n > most) most = n;
@@ -107,7 +121,9 @@ static bool same_part(const heed_classifier *c, int64_t i, int64_t j, int level)
 float heed_classifier_parent(const heed_classifier *c, const float *probs, int64_t i, int level,
                              size_t *size) {
     float sum = 0;
-    *size = part(c->label[i], level);
+    if (size) *size = 0;
+    if (!c || !probs || i < 0 || i >= c->labels) return 0;
+    if (size) *size = part(c->label[i], level);
     for (int64_t j = 0; j < c->labels; j++)
         if (same_part(c, i, j, level)) sum += probs[j];
     return sum < 1 ? sum : 1;
@@ -134,6 +150,11 @@ static int64_t likeliest(const float *probs, const int32_t *first, double *sum, 
 
 int heed_classifier_test_levels(heed_classifier *c, const heed_examples *data, double *accuracy,
                                 int most, heed_error *err) {
+    if (heed__lacks(c, "test", "classifier", err) ||
+        heed__lacks(data, "test", "list of examples", err) ||
+        (most > 0 && heed__lacks(accuracy, "test", "room for measures", err)))
+        return HEED_EINVALID;
+    if (heed__lacks_any(data->label, data->len, "test", "label", err)) return HEED_EINVALID;
     const int levels = heed_classifier_levels(c);
     const int64_t K = c->labels;
     if (c->head.cfg.target != HEED_TARGET_LABEL) return refuse(c, HEED_TARGET_LABEL, err);

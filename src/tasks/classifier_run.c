@@ -18,6 +18,10 @@ static int check_kind(const heed_classifier *c, const heed_examples *x, heed_err
 
 int heed_classify_examples(heed_classifier *c, const heed_examples *x, float *out,
                            heed_error *err) {
+    if (heed__lacks(c, "classify", "classifier", err) ||
+        heed__lacks(x, "classify", "list of examples", err) ||
+        (x->len > 0 && heed__lacks(out, "classify", "room for answers", err)))
+        return HEED_EINVALID;
     heed_pairs p;
     int rc = check_kind(c, x, err);
     if (rc == 0) rc = heed__classifier_encode(c, x, c->windows, &p, err);
@@ -50,6 +54,10 @@ static int best(const heed_classifier *c, const float *p, heed_label *top, int n
 }
 
 int heed_classify(heed_classifier *c, const char *text, heed_label *top, int n, heed_error *err) {
+    if (heed__lacks(c, "classify", "classifier", err) ||
+        heed__lacks(text, "classify", "text", err) ||
+        (n > 0 && heed__lacks(top, "classify", "room for labels", err)))
+        return HEED_EINVALID;
     heed_error own;
     if (!err) err = &own;
     float *probs = heed__calloc(&c->hooks, (size_t)heed__classifier_width(c), sizeof *probs);
@@ -177,6 +185,10 @@ static void fill_labels(const heed_classifier *c, const float *probs, heed_expla
 
 int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation *x,
                           heed_error *err) {
+    if (heed__lacks(c, "classify", "classifier", err) ||
+        heed__lacks(text, "classify", "text", err) ||
+        heed__lacks(x, "classify", "explanation", err))
+        return HEED_EINVALID;
     heed_error own;
     if (!err) err = &own;
     clear(x);
@@ -234,6 +246,10 @@ static int gather(const heed_classifier *c, int64_t len, const heed_explanation 
 
 int heed_classify_explain_many(heed_classifier *c, int64_t len, const char *const *text,
                                heed_explanation *x, heed_error *err) {
+    if (heed__lacks(c, "classify", "classifier", err) ||
+        (len > 0 && heed__lacks(text, "classify", "list of texts", err)) ||
+        (len > 0 && heed__lacks(x, "classify", "explanation", err)))
+        return HEED_EINVALID;
     heed_error own;
     if (!err) err = &own;
     const int64_t K = heed__classifier_width(c);

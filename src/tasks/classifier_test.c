@@ -69,6 +69,11 @@ int heed__classifier_judge(heed_classifier *c, const heed_examples *data, heed_o
 
 int heed_classifier_test(heed_classifier *c, const heed_examples *data, heed_metrics *m,
                          heed_error *err) {
+    if (heed__lacks(c, "test", "classifier", err) ||
+        heed__lacks(data, "test", "list of examples", err) ||
+        heed__lacks(m, "test", "room for measures", err))
+        return HEED_EINVALID;
+    if (heed__lacks_any(data->label, data->len, "test", "label", err)) return HEED_EINVALID;
     const bool two = c->labels == 2;
     heed_outcome *outcome = heed__calloc(&c->hooks, (size_t)data->len, sizeof *outcome);
     float *score = two ? heed__calloc(&c->hooks, (size_t)data->len, sizeof *score) : NULL;

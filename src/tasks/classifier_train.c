@@ -489,7 +489,10 @@ static int calibrate(training *t, int rc) {
 
 heed_classifier *heed_classifier_train(const heed_examples *data, const heed_classify_cfg *given,
                                        heed_error *err) {
+    if (heed__lacks(data, "train", "list of examples", err)) return NULL;
+    const heed_classify_cfg plain = { 0 };
     heed_error own = { 0 };
+    if (!given) given = &plain;
     training t = { .data = data, .cfg = *given, .err = err ? err : &own };
     heed_fitted done = { 0 };
     *t.err = (heed_error){ 0 };

@@ -87,6 +87,8 @@ int heed__embedder_check_folder(const char *dir, heed_error *err) {
 }
 
 int heed_embedder_save(const heed_embedder *e, const char *dir, heed_error *err) {
+    if (heed__lacks(e, "save", "embedder", err) || heed__lacks(dir, "save", "folder", err))
+        return HEED_EINVALID;
     heed_folder f;
     char path[HEED_PATH_SIZE];
     const char *files[MOST_FILES + 1];
@@ -226,6 +228,7 @@ static heed_embedder *open_once(const char *dir, const heed_open_cfg *cfg, heed_
 }
 
 heed_embedder *heed_embedder_open(const char *dir, const heed_open_cfg *cfg, heed_error *err) {
+    if (heed__lacks(dir, "open", "folder", err)) return NULL;
     const heed_open_cfg plain = { 0 };
     heed_error own;
     if (!cfg) cfg = &plain;
@@ -243,15 +246,15 @@ heed_embedder *heed_embedder_open(const char *dir, const heed_open_cfg *cfg, hee
 }
 
 int64_t heed_embedder_dim(const heed_embedder *e) {
-    return e->c->body->dim;
+    return e ? e->c->body->dim : 0;
 }
 
 int64_t heed_embedder_parameters(const heed_embedder *e) {
-    return heed_params_len(e->c->ps);
+    return e ? heed_params_len(e->c->ps) : 0;
 }
 
 const char *heed_embedder_recipe(const heed_embedder *e) {
-    return e->c->body->kind->name;
+    return e ? e->c->body->kind->name : NULL;
 }
 
 /* -- vectors ---------------------------------------------------------------------------------- */
@@ -267,6 +270,10 @@ void heed__unit_rows(float *v, int64_t len, int64_t dim) {
 
 int heed_embedder_apply(heed_embedder *e, int64_t len, const char *const *text, float *out,
                         heed_error *err) {
+    if (heed__lacks(e, "embed", "embedder", err) ||
+        (len > 0 && heed__lacks(text, "embed", "list of texts", err)) ||
+        (len > 0 && heed__lacks(out, "embed", "room for vectors", err)))
+        return HEED_EINVALID;
     heed_classifier *c = e->c;
     heed_error own;
     if (!err) err = &own;

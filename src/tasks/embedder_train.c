@@ -85,6 +85,10 @@ static int check(const training *t, const heed_examples *x) {
         return heed__error(t->err, HEED_EINVALID, "train: at least two pairs of texts are needed");
     if (c->valid && (c->valid->len < 1 || !c->valid->text2))
         return heed__error(t->err, HEED_EINVALID, "train: the held-out data are no pairs");
+    for (const heed_examples *e = x; e; e = e == x ? c->valid : NULL)
+        if (heed__lacks_any(e->text, e->len, "train", "text", t->err) ||
+            heed__lacks_any(e->text2, e->len, "train", "second text", t->err))
+            return HEED_EINVALID;
     if (!(c->temperature > 1e-6 && c->temperature < 1e6) || !(c->valid_part < 1))
         return heed__error(t->err, HEED_EINVALID,
                            "train: temperature must be above 0 and the part held out below 1");
@@ -317,7 +321,10 @@ static int run(training *t, heed_fitted *done) {
 
 heed_embedder *heed_embedder_train(const heed_examples *data, const heed_embedder_cfg *given,
                                    heed_error *err) {
+    if (heed__lacks(data, "train", "list of examples", err)) return NULL;
+    const heed_embedder_cfg plain = { 0 };
     heed_error own = { 0 };
+    if (!given) given = &plain;
     training t = { .cfg = *given, .err = err ? err : &own };
     heed_fitted done = { 0 };
     *t.err = (heed_error){ 0 };

@@ -259,6 +259,13 @@ static int among_all(heed_embedder *e, const heed_examples *x, const sides *s, h
 
 int heed_embedder_test(heed_embedder *e, const heed_examples *x, heed_retrieval *r,
                        heed_error *err) {
+    if (heed__lacks(e, "test", "embedder", err) ||
+        heed__lacks(x, "test", "list of examples", err) ||
+        heed__lacks(r, "test", "room for measures", err))
+        return HEED_EINVALID;
+    if (heed__lacks_any(x->text, x->len, "test", "text", err) ||
+        (x->text2 && heed__lacks_any(x->text2, x->len, "test", "second text", err)))
+        return HEED_EINVALID;
     heed_error own;
     sides s = { .q = NULL };
     if (!err) err = &own;

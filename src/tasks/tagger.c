@@ -249,22 +249,24 @@ heed_tensor *heed__tagger_scores(heed_tagger *t, const heed_tag_rows *rows, cons
 /* -- what it is made of */
 
 int64_t heed_tagger_types(const heed_tagger *t) {
-    return t->types.len;
+    return t ? t->types.len : 0;
 }
 
 const char *heed_tagger_type(const heed_tagger *t, int64_t i) {
-    return i >= 0 && i < t->types.len ? t->types.name[i] : NULL;
+    return t && i >= 0 && i < t->types.len ? t->types.name[i] : NULL;
 }
 
 int64_t heed_tagger_parameters(const heed_tagger *t) {
-    return heed_params_len(t->ps);
+    return t ? heed_params_len(t->ps) : 0;
 }
 
 double heed_tagger_temperature(const heed_tagger *t, double ece[2]) {
+    if (ece) ece[0] = ece[1] = 0;
+    if (!t) return 0;
     if (ece) memcpy(ece, t->ece, sizeof t->ece);
     return t->temperature;
 }
 
 const char *heed_tagger_scheme(const heed_tagger *t) {
-    return heed__scheme_name(t->scheme);
+    return t ? heed__scheme_name(t->scheme) : NULL;
 }

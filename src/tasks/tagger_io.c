@@ -70,6 +70,8 @@ int heed__tagger_check_folder(const char *dir, heed_error *err) {
 }
 
 int heed_tagger_save(const heed_tagger *t, const char *dir, heed_error *err) {
+    if (heed__lacks(t, "save", "tagger", err) || heed__lacks(dir, "save", "folder", err))
+        return HEED_EINVALID;
     heed_folder f;
     char path[HEED_PATH_SIZE];
     int rc = heed__folder_begin(&f, dir, files, err);
@@ -249,6 +251,7 @@ static heed_tagger *open_once(const char *dir, const heed_open_cfg *cfg, heed_er
 }
 
 heed_tagger *heed_tagger_open(const char *dir, const heed_open_cfg *cfg, heed_error *err) {
+    if (heed__lacks(dir, "open", "folder", err)) return NULL;
     const heed_open_cfg plain = { 0 };
     heed_error own;
     if (!cfg) cfg = &plain;

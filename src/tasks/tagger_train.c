@@ -310,10 +310,11 @@ static int open_from(training *r, heed_tag_cfg *c) {
 
 heed_tagger *heed_tagger_train(const heed_tagged *data, const heed_tag_cfg *given,
                                heed_error *err) {
+    if (heed__lacks(data, "train", "list of sentences", err)) return NULL;
     heed_error own = { 0 };
     training r = { .err = err ? err : &own };
     *r.err = (heed_error){ 0 };
-    heed_tag_cfg cfg = *given;
+    heed_tag_cfg cfg = given ? *given : (heed_tag_cfg){ 0 };
     if (!cfg.from || open_from(&r, &cfg) == 0) {
         r.cfg = defaults(&cfg);
         if (check(data, &r.cfg, r.err) == 0)

@@ -136,7 +136,7 @@ void heed_ctx_set_flops(heed_ctx *cx, heed_flops_fn fn, void *user) {
 }
 
 void heed__count(const heed_ctx *cx, const heed_tensor *w, const char *what, double flops) {
-    if (cx->flops && !cx->in_backward)
+    if (cx && cx->flops && !cx->in_backward)
         cx->flops(cx->flops_user, w && w->name ? w->name : what, flops);
 }
 
@@ -236,13 +236,13 @@ heed_tensor *heed__record3(heed_ctx *cx, const heed_op *op, heed_tensor *out, he
 }
 
 heed_tensor *heed_node_out(const heed_node *n) {
-    return n->out;
+    return n ? n->out : NULL;
 }
 
 heed_tensor *heed_node_src(const heed_node *n, int i) {
-    return i >= 0 && i < n->count ? n->src[i] : NULL;
+    return n && i >= 0 && i < n->count ? n->src[i] : NULL;
 }
 
 void *heed_node_saved(const heed_node *n) {
-    return n->saved;
+    return n ? n->saved : NULL;
 }

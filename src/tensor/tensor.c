@@ -174,7 +174,7 @@ heed_tensor *heed_detach(heed_ctx *cx, heed_tensor *t) {
 }
 
 heed_tensor *heed_want_grad(heed_ctx *cx, heed_tensor *t) {
-    if (!t) return NULL;
+    if (!cx || !t) return NULL;
     if (t->dtype != HEED_F32)
         return heed_fail(cx, HEED_EINVALID, "a gradient of a tensor of type %s; only f32 has one",
                          heed_dtype_name(t->dtype));

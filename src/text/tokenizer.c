@@ -196,6 +196,9 @@ heed_tokenizer *heed__tokenizer_make(const json_t *tree, heed__tok_model *model,
 
 heed_tokenizer *heed_tokenizer_from(const char *json, size_t size, const char *name,
                                     const heed_hooks *hooks, heed_error *err) {
+    if (heed__lacks(json, "tokenizer", "JSON text", err) ||
+        heed__lacks(name, "tokenizer", "name", err))
+        return NULL;
     json_t *tree = heed__tok_json_parse(json, size, name, hooks, err);
     if (!tree) return NULL;
     heed_tokenizer *tok = NULL;
@@ -225,6 +228,9 @@ json_t *heed__tokenizer_tree(const heed_tokenizer *tok) {
 }
 
 int heed_tokenizer_save(const heed_tokenizer *tok, const char *path, heed_error *err) {
+    if (heed__lacks(tok, "tokenizer", "tokenizer", err) ||
+        heed__lacks(path, "tokenizer", "path", err))
+        return HEED_EINVALID;
     json_t *tree = heed__tokenizer_tree(tok);
     json_t *model = tree && tok->model ? heed__tok_model_save(tok->model) : NULL;
     if (!tree || (tok->model && json_object_set_new(tree, "model", model))) {
@@ -243,17 +249,19 @@ int heed_tokenizer_save(const heed_tokenizer *tok, const char *path, heed_error 
 /* -- asking ----------------------------------------------------------------------------------- */
 
 int64_t heed_tokenizer_len(const heed_tokenizer *tok) {
-    return tok->len;
+    return tok ? tok->len : 0;
 }
 
 const char *heed_tokenizer_token(const heed_tokenizer *tok, int32_t id, size_t *size) {
     size_t unseen;
+    if (!tok) return NULL;
     const char *text = id < 0 ? NULL : heed__added_token(tok->added, id, size ? size : &unseen);
     if (text || id < 0 || !tok->model) return text;
     return heed__tok_token(tok->model, id, size ? size : &unseen);
 }
 
 int32_t heed_tokenizer_id(const heed_tokenizer *tok, const char *token, size_t size) {
+    if (!tok || !token) return -1;
     const int32_t id = heed__added_find(tok->added, token, size);
     return id >= 0 || !tok->model ? id : heed__tok_find(tok->model, token, size);
 }
@@ -459,6 +467,9 @@ static int encode(const heed_tokenizer *tok, const heed_bytes text[2], int n,
                   const heed__finish *how, heed_encoding *out, heed_error *err) {
     out->len = out->overflow_len = 0;
     if (!tok->model) return heed__error(err, HEED_EINVALID, "the tokenizer has no model");
+    for (int i = 0; i < n; i++)
+        if (text[i].size > 0 && heed__lacks(text[i].data, "encode", "text", err))
+            return HEED_EINVALID;
     desk *d = desk_take(tok, err);
     if (!d) return HEED_ENOMEM;
     heed__tokens t[2] = { { 0 }, { 0 } }, all;
@@ -489,6 +500,8 @@ static heed__finish finish_of(const heed_tokenizer *tok, const heed_encode_cfg *
 
 int heed_tokenizer_encode(const heed_tokenizer *tok, const char *text, size_t size,
                           const heed_encode_cfg *cfg, heed_encoding *out, heed_error *err) {
+    if (heed__lacks(tok, "encode", "tokenizer", err) || heed__lacks(out, "encode", "encoding", err))
+        return HEED_EINVALID;
     heed__finish f = finish_of(tok, cfg);
     const bool pair = cfg && cfg->pair;
     const heed_bytes both[2] = { { text, size },
@@ -534,6 +547,10 @@ static void encode_range(void *arg, int64_t begin, int64_t end, int worker) {
 
 int heed_tokenizer_encode_many(const heed_tokenizer *tok, const heed_bytes *text, int64_t n,
                                const heed_encode_cfg *cfg, heed_encoding *out, heed_error *err) {
+    if (heed__lacks(tok, "encode", "tokenizer", err) ||
+        (n > 0 && heed__lacks(text, "encode", "list of texts", err)) ||
+        (n > 0 && heed__lacks(out, "encode", "encoding", err)))
+        return HEED_EINVALID;
     heed_error unseen;
     many m = { .tok = tok,
                .text = text,
@@ -606,6 +623,10 @@ static int join(const heed_tokenizer *tok, const heed__texts *t, const char *bet
 
 int heed_tokenizer_decode(const heed_tokenizer *tok, const int32_t *id, int64_t len,
                           bool skip_special, heed_string *out, heed_error *err) {
+    if (heed__lacks(tok, "decode", "tokenizer", err) ||
+        heed__lacks(out, "decode", "room for the text", err) ||
+        (len > 0 && heed__lacks(id, "decode", "list of ids", err)))
+        return HEED_EINVALID;
     out->size = 0;
     desk *d = desk_take(tok, err);
     if (!d) return HEED_ENOMEM;

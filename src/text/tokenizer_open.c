@@ -181,6 +181,7 @@ static heed_tokenizer *open_folder(const char *path, const heed_hooks *hooks, he
 }
 
 heed_tokenizer *heed_tokenizer_open(const char *path, const heed_hooks *hooks, heed_error *err) {
+    if (heed__lacks(path, "tokenizer", "path", err)) return NULL;
     struct stat s;
     char other[PATH];
     heed_error unseen;

@@ -227,7 +227,11 @@ static heed_tokenizer *make(maker *m, json_t *tree, const heed_text_source *sour
 
 heed_tokenizer *heed_tokenizer_train(const heed_tokenizer_cfg *cfg, const heed_text_source *source,
                                      heed_error *err) {
+    if (heed__lacks(source && source->next ? source : NULL, "train", "source of texts", err))
+        return NULL;
+    const heed_tokenizer_cfg plain = { 0 };
     heed_error unseen;
+    if (!cfg) cfg = &plain;
     maker m = { .cfg = cfg, .err = err ? err : &unseen };
     if (cfg->hooks) m.hooks = *cfg->hooks;
     m.words.hooks = m.hooks;

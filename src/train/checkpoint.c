@@ -141,6 +141,9 @@ static char *fill_entries(const heed_checkpoint *c, heed_entry *entries, int64_t
 }
 
 int heed_checkpoint_save(const char *path, const heed_checkpoint *c, heed_error *err) {
+    if (heed__lacks(path, "checkpoint", "path", err) ||
+        heed__lacks(c, "checkpoint", "checkpoint", err))
+        return HEED_EINVALID;
     heed_error own;
     if (!err) err = &own;
     *err = (heed_error){ 0 };
@@ -307,6 +310,9 @@ static void take(const heed_checkpoint *c, const heed_safetensors *st, const jso
 }
 
 int heed_checkpoint_load(const char *path, const heed_checkpoint *c, heed_error *err) {
+    if (heed__lacks(path, "checkpoint", "path", err) ||
+        heed__lacks(c, "checkpoint", "checkpoint", err))
+        return HEED_EINVALID;
     heed_error own;
     if (!err) err = &own;
     *err = (heed_error){ 0 };

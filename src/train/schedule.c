@@ -14,6 +14,7 @@ static double progress(const heed_schedule *s, int64_t step) {
 }
 
 double heed_schedule_at(const heed_schedule *s, int64_t step) {
+    if (!s) return 1;
     if (s->kind == HEED_INV_SQRT) {
         const double warmup = s->warmup > 1 ? (double)s->warmup : 1, now = (double)step + 1;
         return now < warmup ? now / warmup : sqrt(warmup / now);

@@ -120,10 +120,133 @@ static void without_cache(void **state) {
     heed_ctx_free(cx);
 }
 
+/* All operations, of no tensors in a context, or of one in none. */
+static void operations(heed_ctx *cx, heed_tensor *x) {
+    heed_tensor *const two[2] = { x, x }, *const three[3] = { x, x, x };
+    const int64_t shape[] = { 12 };
+    heed_tensor *const made[] = {
+        heed_add(cx, x, x),
+        heed_sub(cx, x, x),
+        heed_mul(cx, x, x),
+        heed_div(cx, x, x),
+        heed_exp(cx, x),
+        heed_log(cx, x),
+        heed_tanh(cx, x),
+        heed_sigmoid(cx, x),
+        heed_relu(cx, x),
+        heed_gelu(cx, x),
+        heed_gelu_tanh(cx, x),
+        heed_silu(cx, x),
+        heed_softmax(cx, x),
+        heed_log_softmax(cx, x),
+        heed_attention(cx, x, x, x, NULL),
+        heed_attention_mean(cx, x, x, x, NULL),
+        heed_linear_attention(cx, x, x, x, NULL),
+        heed_attention_cached(cx, x, NULL, NULL),
+        heed_reinforce(cx, x, x, x),
+        heed_scale(cx, x, 2, 1),
+        heed_swiglu(cx, x, x),
+        heed_dropout(cx, x, 0.5F),
+        heed_affine_act(cx, x, x, NULL, HEED_ACT_RELU, NULL),
+        heed_affine_drop(cx, x, x, NULL, 0.5F, NULL),
+        heed_feed_forward(cx, x, NULL),
+        heed_matmul(cx, x, x, false, true),
+        heed_reshape(cx, x, 1, shape),
+        heed_transpose(cx, x, 0, 1),
+        heed_concat(cx, two, 2, 0),
+        heed_concat(cx, NULL, 0, 0),
+        heed_slice(cx, x, 0, 0, 1),
+        heed_sum_axis(cx, x, 0),
+        heed_mean_pool(cx, x, NULL),
+        heed_max_pool(cx, x, NULL),
+        heed_layer_norm(cx, x, NULL, NULL, 1e-5F),
+        heed_rms_norm(cx, x, NULL, 1e-5F),
+        heed_l2_norm(cx, x, 0),
+        heed_embedding(cx, x, x, -1),
+        heed_embedding_bag(cx, x, x, x, false),
+        heed_rotary(cx, x, NULL, NULL),
+        heed_lstm(cx, x, x, two, NULL, false),
+        heed_lstm(cx, x, x, NULL, NULL, false),
+        heed_lstm_layer(cx, x, three, NULL, NULL, false),
+        heed_lstm_layer(cx, x, NULL, NULL, NULL, false),
+        heed_lstm_cell(cx, x, x),
+        heed_gru(cx, x, x, NULL, NULL, NULL, false),
+        heed_gru_cell(cx, x, x, x),
+        heed_conv1d(cx, x, x, NULL, NULL),
+        heed_conv2d(cx, x, x, NULL, NULL),
+        heed_max_pool2d(cx, x, 2, 2),
+        heed_cross_entropy(cx, x, x, NULL),
+        heed_affine_cross_entropy(cx, x, x, NULL, x, NULL),
+        heed_bce_logits(cx, x, x, NULL),
+        heed_mse(cx, x, x),
+        heed_kl_div(cx, x, x),
+        heed_crf(cx, x, x, x, x, NULL),
+        heed_info_nce(cx, x, x, 1),
+        heed_triplet(cx, x, x, x, 1),
+        heed_want_grad(cx, x),
+        heed_detach(cx, x),
+    };
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        if (made[i]) fail_msg("operation %zu has a result", i);
+    if (!x) assert_null(heed_grad(cx, x));
+    assert_int_equal(heed_kv_cache_append(cx, NULL, x, x), HEED_EINVALID);
+}
+
+static void without_tensors(void **state) {
+    (void)state;
+    heed_error err;
+    heed_params *ps = heed_params_new(NULL, &err);
+    static const int64_t shape[] = { 4, 4, 4, 4 };
+    operations(NULL, NULL);
+    for (int n = 1; n <= 4; n++)
+        operations(
+            NULL, heed_param(ps, (const char[]){ (char)('a' + n), 0 }, (heed_init){ 0 }, n, shape));
+    heed_ctx *cx = heed_ctx_new(NULL, &err);
+    operations(cx, NULL);
+    assert_null(heed_new(NULL, HEED_F32, 1, (int64_t[]){ 2 }));
+    assert_null(heed_from_i32(NULL, 1, (int64_t[]){ 2 }, (int32_t[]){ 1, 2 }));
+    heed_ctx_free(cx);
+    heed_params_free(ps);
+}
+
+static void part_of_none(void *arg, const char *part, int64_t len) {
+    (void)arg, (void)part, (void)len;
+    fail();
+}
+
+/* Parameters, pools, caches of keys and values that could not be made. */
+static void without_objects(void **state) {
+    (void)state;
+    heed_error err;
+    assert_int_equal(heed_params_parts(NULL, part_of_none, NULL), 0);
+    assert_null(heed_params_alloc(NULL, 1, 8));
+    assert_null(heed_params_error(NULL));
+    assert_null(heed_params_find(NULL, "w"));
+    assert_null(heed_params_at(NULL, 0));
+    assert_true(heed_params_count(NULL) == 0 && heed_params_len(NULL) == 0);
+    heed_params_zero_grad(NULL);
+    assert_int_equal(heed_params_set_trainable(NULL, "w", false), 0);
+    assert_true(heed_params_freeze(NULL, NULL) < 0);
+    assert_int_equal(heed_param_set_sparse(NULL, NULL), HEED_EINVALID);
+    assert_int_equal(heed_pool_threads(NULL), 1);
+    assert_null(heed_kv_cache_new(NULL, &err));
+    assert_int_equal(err.code, HEED_EINVALID);
+    assert_int_equal(heed_kv_cache_len(NULL), 0);
+    assert_true(heed_kv_cache_reorder(NULL, NULL) < 0 && heed_kv_cache_truncate(NULL, 0) < 0);
+    heed_kv_cache_reset(NULL);
+    heed_kv_cache_free(NULL);
+    heed_pool *pool = heed_pool_new(1, NULL, &err);
+    assert_non_null(pool);
+    heed_pool_free(pool);
+    heed_pool_free(NULL);
+    heed_optim_free(NULL);
+    heed_loader_free(NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_context),
-        cmocka_unit_test(without_loader),
+        cmocka_unit_test(without_context), cmocka_unit_test(without_tensors),
+        cmocka_unit_test(without_objects), cmocka_unit_test(without_loader),
         cmocka_unit_test(without_cache),
     };
     return cmocka_run_group_tests_name("null", tests, NULL, NULL);
