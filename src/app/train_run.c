@@ -3,6 +3,9 @@
 #include "app/train_run.h"
 
 #include <inttypes.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,8 +39,12 @@ static double peak(void) {
 }
 
 /* What the training holds and what was held before it; the work before its first step may have
- * taken more than the rest will. */
+ * taken more than the rest will. What that work has freed goes back to the system first: it would
+ * stand beside what the training takes. */
 static void print_memory(const train_watch *w, int64_t bytes) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
     const double held = (double)bytes + w->resident, before = peak();
     printf(tr("memory: at most %.1f MB\n"), (held > before ? held : before) / 1e6);
     fflush(stdout);
