@@ -493,6 +493,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
     int rc = read_files(&f, o, file, err);
     if (rc == 0) {
         train_watch_begin(&w);
+        w.brief = o->search || o->curve;
         o->cfg.hooks = &w.hooks;
         if (!o->valid && o->cfg.valid_part > 0)
             printf(tr("held out: %.4g %% of the texts, by label, drawn by the seed\n"),

@@ -3,17 +3,14 @@
 #include "app/train_run.h"
 
 #include <inttypes.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "app/commands.h"
+#include "app/process_memory.h"
 #include "heed/tensor.h"
 
 static double seconds(void) {
@@ -22,37 +19,31 @@ static double seconds(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Bytes of this process in memory, with all of its code, of which more will be used. */
-static double resident(void) {
-    extern const char __executable_start[], etext[];
-    long long pages = 0, in_memory = 0;
-    FILE *in = fopen("/proc/self/statm", "r");
-    if (in && fscanf(in, "%lld %lld", &pages, &in_memory) != 2) in_memory = 0;
-    if (in) fclose(in);
-    return (double)in_memory * (double)sysconf(_SC_PAGESIZE) + (double)(etext - __executable_start);
+static double larger(double a, double b) {
+    return a > b ? a : b;
 }
 
-/* The most bytes that this process has had in memory so far. */
-static double peak(void) {
-    struct rusage used;
-    return getrusage(RUSAGE_SELF, &used) == 0 ? 1024.0 * (double)used.ru_maxrss : 0;
-}
-
-/* What the training holds and what was held before it; the work before its first step may have
- * taken more than the rest will. What that work has freed goes back to the system first: it would
- * stand beside what the training takes. */
-static void print_memory(const train_watch *w, int64_t bytes) {
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
-    const double held = (double)bytes + w->resident, before = peak();
-    printf(tr("memory: at most %.1f MB\n"), (held > before ? held : before) / 1e6);
+/* What the training holds and what was held before it, by its own account and by malloc's, which
+ * knows of what the work before the training holds too (the model that another one learns from),
+ * and what the stacks, the model's writing and the report need beside it.
+ * The work before the first step may have taken more than the rest will. Of a training of several
+ * parts each that takes more says so. */
+static void print_memory(train_watch *w, int64_t bytes) {
+    enum { BESIDE = 2000000 };
+    process_memory_trim();
+    const double grown = process_memory_held() - w->held;
+    const double most = larger(w->resident + larger((double)bytes, grown) + BESIDE,
+                               process_memory_peak());
+    if (most < w->told + 1e5) return;
+    w->told = most;
+    printf(tr("memory: at most %.1f MB\n"), most / 1e6);
     fflush(stdout);
 }
 
 /* Of the held-out data where there is any, else the mean loss of what was learnt. */
 static void print_epoch(train_watch *w, const heed_progress *p) {
     terminal_clear(&w->term);
+    if (w->brief) return;
     printf(tr("Epoch [%" PRId64 "/%" PRId64 "], Loss: %.4f"), p->epoch, p->epochs,
            p->score_name ? p->held_loss : p->loss);
     if (p->score_name) printf(tr(", %s: %.4f"), tr(p->score_name), p->score);
@@ -66,6 +57,8 @@ static void progress(void *user, const heed_progress *p) {
         print_epoch(w, p);
     } else if (strcmp(p->what, "memory") == 0) {
         print_memory(w, p->total);
+    } else if (w->brief && !w->term.is_tty) {
+        return;
     } else if (strcmp(p->what, "vectors") == 0) {
         printf(tr("vectors: %" PRId64 " of the %" PRId64 " words have one\n"), p->done, p->total);
     } else {
@@ -85,7 +78,11 @@ static void log_line(void *user, heed_log_level level, const char *line) {
 }
 
 void train_watch_begin(train_watch *w) {
-    *w = (train_watch){ .term = terminal_open(stderr), .resident = resident(), .start = seconds() };
+    process_memory_tidy();
+    *w = (train_watch){ .term = terminal_open(stderr),
+                        .resident = process_memory_resident(),
+                        .held = process_memory_held(),
+                        .start = seconds() };
     w->hooks = (heed_hooks){
         .user = w, .log = log_line, .progress = progress, .cancel = command_cancelled
     };

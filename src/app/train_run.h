@@ -20,8 +20,10 @@ int train_vectors(int argc, char **argv);
  * standard error; ^C cancels. */
 typedef struct train_watch {
     terminal term;
-    double resident; /* bytes of this process before the training */
-    double start;    /* seconds */
+    double resident, held; /* bytes of this process before the training, and of them malloc's */
+    double told;           /* bytes that it was said to take at most */
+    double start;          /* seconds */
+    bool brief;            /* many trainings, each told in a line of its own: no epochs */
     heed_hooks hooks;
 } train_watch;
 

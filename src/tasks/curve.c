@@ -56,12 +56,9 @@ static void recall(heed_curve *k, const json_t *note, int64_t texts,
 static heed_classifier *points(heed_parts *parts, const heed_examples *learn,
                                const heed_classify_cfg *cfg, heed_curve *curve,
                                void (*tell)(const heed_curve *), heed_error *err) {
-    heed_hooks quiet = cfg->hooks ? *cfg->hooks : (heed_hooks){ .progress = NULL };
     heed_classify_cfg own = *cfg;
     double accuracy, loss;
     int64_t done = 0;
-    quiet.progress = NULL;
-    own.hooks = &quiet;
     own.keep_stopped = false;
     for (int64_t part = 1 << (HEED_CURVE_MOST - 1); part > 1; part /= 2) {
         heed_examples x = *learn;

@@ -31,7 +31,7 @@ typedef struct search {
     const heed_search_cfg *cfg;
     heed_parts parts; /* a trial each */
     heed_classify_cfg base;
-    heed_hooks hooks; /* base's, without progress */
+    heed_hooks hooks; /* base's */
     heed_split split;
     heed_classifier *best;
     double best_accuracy, best_loss;
@@ -260,7 +260,6 @@ heed_classifier *heed__classifier_search(const heed_examples *data, const heed_c
     heed_error own = { 0 };
     search s = { .cfg = cfg, .base = *base, .best_trial = -1, .err = err ? err : &own };
     if (base->hooks) s.hooks = *base->hooks;
-    s.hooks.progress = NULL;
     s.base.hooks = &s.hooks;
     s.base.keep_stopped = false;
     *s.err = (heed_error){ 0 };
