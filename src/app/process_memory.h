@@ -1,4 +1,4 @@
-/* process_memory.h: how much memory this process takes, as the system and malloc count it. Bytes. */
+/* process_memory.h: how much memory this process takes, as the system and malloc count it, in bytes.
 #ifndef HEED_APP_PROCESS_MEMORY_H
 #define HEED_APP_PROCESS_MEMORY_H
 
