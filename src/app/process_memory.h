@@ -1,4 +1,4 @@
-/* process_memory.h: how much memory this process takes, as the system and malloc count it, in bytes.
+/* process_memory.h: how many bytes this process takes, as the system and malloc count them. */
 #ifndef HEED_APP_PROCESS_MEMORY_H
 #define HEED_APP_PROCESS_MEMORY_H
 
