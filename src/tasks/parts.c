@@ -189,7 +189,7 @@ static int read_state(heed_parts *p, const char *path, heed_error *err) {
 
 /* -- beginning and end ------------------------------------------------------------------------ */
 
-static void drop_run(const char *run) {
+static void drop_one(const char *run) {
     static const char *const logs[] = { "log.jsonl", "events.out.tfevents.heed" };
     char path[sizeof(path_text) + 64];
     heed__run_drop_checkpoint(run);
@@ -198,6 +198,14 @@ static void drop_run(const char *run) {
         (void)unlink(path);
     }
     (void)rmdir(run);
+}
+
+/* With the run of the language learnt before it. */
+static void drop_run(const char *run) {
+    path_text path;
+    heed__format(path, sizeof path, "%.*s/pretrain", HEED_PATH_SIZE + 48, run);
+    drop_one(path);
+    drop_one(run);
 }
 
 void heed__parts_drop(const char *run) {

@@ -412,13 +412,43 @@ static void test_array(void **state) {
     assert_true(before_it != heed__examples_hash(1, &x));
 }
 
+/* Of a part that learnt the language first nothing is left, and nothing of all. */
+static void test_litter(void **state) {
+    (void)state;
+    static const char *const made[] = { "parts/1", "parts/1/pretrain",
+                                        "parts/1/pretrain/checkpoint" };
+    static const char *const files[] = { "parts/1/log.jsonl", "parts/1/pretrain/log.jsonl",
+                                         "parts/1/pretrain/checkpoint/state.json" };
+    char run[64], path[96];
+    heed_error err;
+    heed_parts p;
+    snprintf(run, sizeof run, "%s/litter", dir);
+    const heed_classify_cfg cfg = { .run = run };
+    assert_int_equal(heed__parts_begin(&p, &cfg, "curve", 7, &err), 0);
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s", run, made[i]);
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s", run, files[i]);
+        fclose(fopen(path, "w"));
+    }
+    assert_int_equal(heed__parts_add(&p, json_object(), NULL, &err), 0);
+    snprintf(path, sizeof path, "%s/parts/1", run);
+    assert_int_equal(access(path, F_OK), -1);
+    heed__parts_end(&p);
+    heed__parts_drop(run);
+    snprintf(path, sizeof path, "%s/parts", run);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_search),        cmocka_unit_test(test_curve),
         cmocka_unit_test(test_self_training), cmocka_unit_test(test_once),
         cmocka_unit_test(test_refused),       cmocka_unit_test(test_torn),
         cmocka_unit_test(test_best_lost),     cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_array),
+        cmocka_unit_test(test_array),         cmocka_unit_test(test_litter),
     };
     return cmocka_run_group_tests(tests, make_data, remove_all);
 }
