@@ -140,7 +140,7 @@ void heed__general_hide(const heed__general *g, heed__block *k, int64_t i) {
         const bool sees = j >= k->from[i] && j < k->end[i] && s >= r.first && s < r.last &&
                           (!seg || seg[s] == mine) && (!mask || mask[s]) &&
                           (!pattern || in_pattern(c, &r, s)) &&
-                          (!c->local_center || fabsf((float)s - r.center) <= c->local_width);
+                          (!c->local_center || !(fabsf((float)s - r.center) > c->local_width));
         if (sees)
             end = j + 1;
         else

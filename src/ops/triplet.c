@@ -28,7 +28,7 @@ static void forward_range(void *arg, int64_t begin, int64_t end, int worker) {
             t->length[side][i] = sqrtf(t->k->row->sum_sq(diff, t->cols));
         }
         const float over = t->length[0][i] - t->length[1][i] + t->margin;
-        t->loss[i] = over > 0 ? over : 0;
+        t->loss[i] = over <= 0 ? 0 : over; /* NaN stays */
     }
 }
 
@@ -47,7 +47,7 @@ static void grad_range(void *arg, int64_t begin, int64_t end, int worker) {
     for (int64_t i = begin; i < end; i++) {
         float *dx = t->to + i * t->cols;
         memset(part, 0, (size_t)t->cols * sizeof *part);
-        if (t->loss[i] > 0) {
+        if (t->loss[i] != 0) {
             if (t->which != 2) add_unit(t, part, i, 0, t->which == 0 ? t->g : -t->g);
             if (t->which != 1) add_unit(t, part, i, 1, t->which == 0 ? -t->g : t->g);
         }

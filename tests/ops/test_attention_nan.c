@@ -1,7 +1,7 @@
 /* test_attention_nan.c: a number that is none is never hidden: whatever its bits, in queries, keys,
- * biases or sinks, all rows that see it are NaN, by every kind of weights, in both precisions, over
- * a cache and as a mean; and no other row is. Gradients that hold some have the same bits on every
- * ISA. */
+ * biases, sinks or centers, all rows that see it are NaN, by every kind of weights, in both
+ * precisions, over a cache and as a mean; and no other row is. Gradients that hold some have the
+ * same bits on every ISA. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,6 +81,10 @@ static void test_beside(const setting *s) {
     c = (heed_attention_cfg){ .sinks = sinks };
     put_nan(HEED_F32_DATA(sinks), s->nan);
     rows_are_nan(s, heed_attention(s->cx, in[0], in[1], in[2], &c), 0, T, "sinks");
+    heed_tensor *center = heed_zeros(s->cx, HEED_F32, 2, (int64_t[]){ 1, T });
+    c = (heed_attention_cfg){ .local_center = center, .local_width = 3 };
+    put_nan(HEED_F32_DATA(center) + AT, s->nan);
+    rows_are_nan(s, heed_attention(s->cx, in[0], in[1], in[2], &c), AT, AT + 1, "local_center");
     heed_ctx_reset(s->cx);
 }
 

@@ -224,6 +224,25 @@ static void length_of_nan(void **state) {
     heed_ctx_free(cx);
 }
 
+/* What is no number is no triplet that is far enough apart. */
+static void triplet_of_nan(void **state) {
+    (void)state;
+    for (int which = 0; which < 3; which++) {
+        heed_ctx *cx = harness_ctx(NULL, NULL);
+        heed_tensor *x[3];
+        for (int i = 0; i < 3; i++) {
+            x[i] = heed_from_f32(cx, 2, (int64_t[]){ 2, 2 }, (float[]){ (float)i, 1, 2, 3 });
+            heed_want_grad(cx, x[i]);
+        }
+        HEED_F32_DATA(x[which])[1] = NAN;
+        heed_tensor *y = heed_triplet(cx, x[0], x[1], x[2], 0.1F);
+        assert_true(isnan(heed_item(y)));
+        assert_int_equal(heed_backward(cx, y), 0);
+        assert_true(isnan(x[which]->grad[0]));
+        heed_ctx_free(cx);
+    }
+}
+
 /* `heed bench ops` has a row for every operation: each has a case to be timed. */
 static void all_timed(void **state) {
     (void)state;
@@ -249,7 +268,7 @@ int main(void) {
         cmocka_unit_test(dropout_masks), cmocka_unit_test(views_share),
         cmocka_unit_test(steady_memory), cmocka_unit_test(parts_of_a_block),
         cmocka_unit_test(far_logits),    cmocka_unit_test(length_of_nan),
-        cmocka_unit_test(all_timed),
+        cmocka_unit_test(all_timed),     cmocka_unit_test(triplet_of_nan),
     };
     return cmocka_run_group_tests_name("ops special", tests, NULL, NULL);
 }
