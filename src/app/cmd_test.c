@@ -433,6 +433,7 @@ int cmd_test(int argc, char **argv) {
     if (o.table.label_only) o.table.text = NULL;
     if (o.context && !context_is_file(o.context)) {
         o.table.text2 = o.context;
+        o.table.context = true;
         o.context = NULL;
     }
     command_catch_signals();

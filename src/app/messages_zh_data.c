@@ -165,10 +165,13 @@ const message messages_zh[] = {
       "每条文本所注意的内容：一列，或一个文件（每条文本一行，或所有文本共一行）" },
     { "what each line attends to: a line for each, or one for all (else behind a tab)",
       "每行文本所注意的内容：每行对应一行，或所有文本共一行（否则写在制表符之后）" },
-    { "heed train: --context does not go with --text2, --pairs, --search, --curve, --augment and "
-      "--unlabeled\n",
-      "heed train：--context 不能与 --text2、--pairs、--search、--curve、--augment、--unlabeled "
-      "同用\n" },
+    { "heed train: --context does not go with --text2 and --pairs, nor with --unlabeled, whose "
+      "texts "
+      "have none\n",
+      "heed train：--context 不能与 --text2、--pairs 同用，也不能与 --unlabeled "
+      "同用：那些文本没有上下文\n" },
+    { "train: feedback is of single texts, not of pairs or texts with a context",
+      "训练：反馈针对单个文本，而不是文本对或带上下文的文本" },
     { "start from these vectors of words (word2vec, GloVe, fastText text form)",
       "从这些词向量开始（word2vec、GloVe、fastText 的文本格式）" },
     { "learn the head alone", "只学习输出层" },
@@ -866,6 +869,8 @@ const message messages_zh_made[] = {
     { "the header has no column", "表头没有列" },
     { "the object has no", "对象没有" },
     { "text", "文本" },
+    { "text2", "第二文本" },
+    { "context", "上下文" },
     { "label", "标签" },
     { "%.160s:%lld: which of %d columns (%s) is the %s? Say --%s",
       "%1$s:%2$s: %3$s 列（%4$s）中哪一列是%5$m？请用 --%6$s 指明" },

@@ -275,12 +275,13 @@ static bool check_features(const train_options *o) {
 
 /* `--context` is a column of second texts, or a file. */
 static bool context_complete(train_options *o) {
-    if (o->context && (o->table.text2 || o->table.pairs || is_many(o) || o->augment)) {
+    if (o->context && (o->table.text2 || o->table.pairs || o->unlabeled)) {
         fprintf(stderr, "%s",
-                tr("heed train: --context does not go with --text2, --pairs, --search, --curve, "
-                   "--augment and --unlabeled\n"));
+                tr("heed train: --context does not go with --text2 and --pairs, nor with "
+                   "--unlabeled, whose texts have none\n"));
         return false;
     }
+    o->table.context = o->context != NULL;
     if (o->context && !context_is_file(o->context)) o->table.text2 = o->context;
     o->cfg.context = o->context != NULL;
     return true;
@@ -434,6 +435,10 @@ static int read_files(files *f, train_options *o, const char *file, heed_error *
     if (rc == 0) rc = kinds_features(&f->data, o->features, file, err);
     if (rc == 0 && o->feedback && o->cfg.target != HEED_TARGET_LABEL)
         rc = heed__error(err, HEED_EUNSUPPORTED, "train: feedback is of one label a text");
+    if (rc == 0 && o->feedback && f->data.x.text2)
+        rc = heed__error(err, HEED_EUNSUPPORTED,
+                         "train: feedback is of single texts, not of pairs or texts with a "
+                         "context");
     if (rc == 0 && o->feedback)
         rc = feedback_add(&f->said, &f->data.x, o->feedback, o->analysis ? o->analysis : "intent",
                           err);

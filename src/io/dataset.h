@@ -43,6 +43,7 @@ typedef struct heed_dataset_cfg {
     const char *text, *label;
     const char *text2; /* the second text of pairs; NULL: guessed with `pairs`, else none */
     bool pairs;        /* a second text is needed */
+    bool context;      /* the second text is what the first attends to: so sentences call it */
     bool text_only;    /* no label is needed */
     bool lines_too;    /* where the text's column is named: a file of one column that has no such
                                 name holds a text a line */

@@ -265,7 +265,7 @@ int heed__columns_choose(heed_dataset_stream *s, char *const *field, int n, bool
     chooser c = { .s = s, .field = field, .n = n, .names = names, .err = err };
     s->columns = n;
     int rc = chosen(&c, &s->text, "text", s->cfg.text);
-    if (!rc) rc = chosen(&c, &s->text2, "text2", s->cfg.text2);
+    if (!rc) rc = chosen(&c, &s->text2, s->cfg.context ? "context" : "text2", s->cfg.text2);
     if (!rc) rc = chosen(&c, &s->label, "label", s->cfg.label);
     if (rc) return rc;
     if (s->label.n > 1)

@@ -12,6 +12,7 @@ static const uint64_t STREAM = 0x6175676d656e74u;
 /* Texts and their changed copies. */
 typedef struct crowd {
     const char **text, **label; /* [len + copied]; the copies are its own */
+    const char **text2;         /* [len + copied] what they attend to, as it is; or NULL */
     int64_t len, copied;
 } crowd;
 
@@ -19,6 +20,7 @@ static void crowd_free(crowd *k, const heed_hooks *hooks) {
     for (int64_t i = 0; i < k->copied; i++) heed__free(hooks, (void *)k->text[k->len + i]);
     heed__free(hooks, k->text);
     heed__free(hooks, k->label);
+    heed__free(hooks, k->text2);
 }
 
 static int fill(crowd *k, const heed_examples *x, int64_t copies, const heed_classify_cfg *cfg) {
@@ -26,10 +28,14 @@ static int fill(crowd *k, const heed_examples *x, int64_t copies, const heed_cla
     const heed_hooks *h = cfg->hooks;
     k->text = heed__calloc(h, (size_t)x->len, (size_t)(copies + 1) * sizeof *k->text);
     k->label = heed__calloc(h, (size_t)x->len, (size_t)(copies + 1) * sizeof *k->label);
+    if (x->text2)
+        k->text2 = heed__calloc(h, (size_t)x->len, (size_t)(copies + 1) * sizeof *k->text2);
     k->len = x->len;
-    if (!k->text || !k->label) return HEED_ENOMEM;
+    if (!k->text || !k->label || (x->text2 && !k->text2)) return HEED_ENOMEM;
     memcpy(k->text, x->text, (size_t)x->len * sizeof *k->text);
     memcpy(k->label, x->label, (size_t)x->len * sizeof *k->label);
+    for (int64_t c = 0; x->text2 && c <= copies; c++)
+        memcpy(k->text2 + c * x->len, x->text2, (size_t)x->len * sizeof *k->text2);
     for (int64_t c = 0; c < copies; c++)
         for (int64_t i = 0; i < x->len; i++) {
             heed_rng rng = { .seed = cfg->seed, .stream = STREAM + (uint64_t)(c * x->len + i) };
@@ -42,10 +48,10 @@ static int fill(crowd *k, const heed_examples *x, int64_t copies, const heed_cla
 }
 
 static int check(const heed_examples *x, const heed_classify_cfg *cfg, heed_error *err) {
-    if (cfg->target != HEED_TARGET_LABEL || x->text2)
+    if (cfg->target != HEED_TARGET_LABEL || (x->text2 && !cfg->context))
         return heed__error(err, HEED_EUNSUPPORTED, "augment: only with one label for single texts");
     for (int64_t i = 0; i < x->len; i++)
-        if (!x->text[i] || !x->label[i])
+        if (!x->text[i] || !x->label[i] || (x->text2 && !x->text2[i]))
             return heed__error(err, HEED_EINVALID, "augment: text %lld or its label is NULL",
                                (long long)i);
     return 0;
@@ -66,7 +72,9 @@ heed_classifier *heed__classifier_augmented(const heed_examples *data,
     if (hold) cfg.valid = &split.held;
     if (rc == 0) rc = fill(&k, hold ? &split.learn : data, copies, &cfg);
     if (rc) heed__error(err, rc, "augment: out of memory");
-    const heed_examples all = { .len = k.len + k.copied, .text = k.text, .label = k.label };
+    const heed_examples all = {
+        .len = k.len + k.copied, .text = k.text, .label = k.label, .text2 = k.text2
+    };
     heed_classifier *c = rc ? NULL : heed_classifier_train(&all, &cfg, err);
     crowd_free(&k, base->hooks);
     heed__split_free(&split, base->hooks);
