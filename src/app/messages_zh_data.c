@@ -903,7 +903,7 @@ const message messages_zh_made[] = {
     { "%.400s/parts: notes no trial that was the best", "%s/parts：没有记录哪次试验最好" },
     { "%.400s/parts: notes more trials than this search can have",
       "%s/parts：记录的试验多于此次搜索所能有的" },
-    { "%.300s/config.json: %s", "%s/config.json：%m" },
+    { "%.300s%sconfig.json: %s", "%s%sconfig.json：%m" },
     { "%s/config.json: a model for the task '%.40s', which none can start from",
       "%s/config.json：任务“%s”的模型，没有模型可以从它开始" },
     { "%s: words and layers are taken%s", "%s：取用了词与各层%m" },

@@ -59,6 +59,9 @@ grep -q '4 labels' "$dir/out" || wrong "labels: $(tail -1 "$dir/out")"
 grep -q "nobody has corrected or confirmed anything of 'mood'" "$dir/out" || wrong "nobody: $(cat "$dir/out")"
 "$heed" train classify "$dir/data.tsv" -o "$dir/m3" --run none --from-feedback "$dir/none.db" >"$dir/out" 2>&1 && wrong "a store that is not there"
 grep -q 'none.db' "$dir/out" || wrong "not there: $(cat "$dir/out")"
+sed 's/$/\tthe other text/; 1s/.*/label\ttext\ttext2/' "$dir/data.tsv" >"$dir/pairs.tsv"
+"$heed" train classify "$dir/pairs.tsv" --text text --text2 text2 -o "$dir/m3" --run none --from-feedback "$dir/flow.yaml" >"$dir/out" 2>&1 && wrong "pairs"
+grep -q 'feedback is of single texts' "$dir/out" || wrong "pairs: $(cat "$dir/out")"
 [ ! -e "$dir/m3" ] || wrong "a model was written"
 kill $server && wait $server
 server=
