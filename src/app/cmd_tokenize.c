@@ -1,5 +1,5 @@
-/* cmd_tokenize.c: `heed tokenize TOKENIZER [FILE]`: a text a line in, its tokens out; or, with
- * --decode, ids in and the text out. */
+/* cmd_tokenize.c: `heed tokenize TOKENIZER|MODEL [FILE]`: a text a line in, its tokens out; or, with
+ * --decode, ids in and the text out. A model without a tokenizer cuts texts into words. */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -12,9 +12,11 @@
 #include "base/text.h"
 #include "heed/text.h"
 #include "base/input.h"
+#include "tasks/units.h"
 
 typedef struct run {
-    heed_tokenizer *tok;
+    heed_tokenizer *tok; /* or */
+    heed_units *units;   /* of a model of words */
     heed_input *in;
     bool json, decode, skip_special;
     heed_encode_cfg cfg;
@@ -101,7 +103,93 @@ static void print_plain(const char *text, size_t size) {
     }
 }
 
+/* -- the words of a model --------------------------------------------------------------------- */
+
+static void print_words(const heed_units *u, const char *text) {
+    for (int64_t i = 0; i < u->len; i++) {
+        const heed_piece p = u->rows.place[i];
+        if (i) putchar(' ');
+        print_plain(text + p.begin, p.end - p.begin);
+    }
+}
+
+/* The rows of unit i's vector in the model's table. */
+static void print_rows(const heed_rows *rows, int64_t i) {
+    printf("[");
+    for (int64_t at = rows->bag[i]; at < rows->bag[i + 1]; at++)
+        printf("%s%" PRId32, at > rows->bag[i] ? ", " : "", rows->feature[at]);
+    printf("]");
+}
+
+/* docs/schemas/tokenize.json. The words of a text have been counted. */
+static void print_words_json(const run *r, const char *text, const char *joined, size_t size) {
+    const heed_rows *rows = &r->units->rows;
+    const int64_t n = r->units->len;
+    printf("{\"ids\": [");
+    for (int64_t i = 0; i < n; i++) {
+        const int32_t own = rows->id         ? rows->id[i]
+                            : rows->known[i] ? rows->feature[rows->bag[i]]
+                                             : -1;
+        printf("%s%" PRId32, i ? ", " : "", own);
+    }
+    printf("], \"offsets\": [");
+    for (int64_t i = 0; i < n; i++)
+        printf("%s[%" PRIu32 ", %" PRIu32 "]", i ? ", " : "", r->place[rows->place[i].begin],
+               r->place[rows->place[i].end]);
+    printf("], \"tokens\": [");
+    for (int64_t i = 0; i < n; i++) {
+        const heed_piece p = rows->place[i];
+        if (i) printf(", ");
+        print_json_text(text + p.begin, p.end - p.begin);
+    }
+    printf("], \"decoded\": ");
+    print_json_text(joined, size);
+    if (rows->bag) {
+        printf(", \"rows\": [");
+        for (int64_t i = 0; i < n; i++) {
+            if (i) printf(", ");
+            print_rows(rows, i);
+        }
+        printf("]");
+    }
+    printf("}\n");
+}
+
+static int read_words(run *r, const char *text, size_t size, heed_error *err) {
+    if (r->cfg.pair || strlen(text) != size) {
+        err->code = r->cfg.pair ? HEED_EUNSUPPORTED : HEED_EFORMAT;
+        snprintf(err->msg, sizeof err->msg, "%s",
+                 r->cfg.pair ? "a model of words has no pairs" : "a NUL byte in the text");
+        return err->code;
+    }
+    int rc = heed__units_read(r->units, text, err);
+    if (rc) return rc;
+    if (!r->json) {
+        print_words(r->units, text);
+        putchar('\n');
+        return 0;
+    }
+    char *joined = malloc(2 * size + 1), *to = joined;
+    if (!joined || !count_places(r, text, size)) {
+        free(joined);
+        snprintf(err->msg, sizeof err->msg, "out of memory");
+        return err->code = HEED_ENOMEM;
+    }
+    for (int64_t i = 0; i < r->units->len; i++) {
+        const heed_piece p = r->units->rows.place[i];
+        if (i) *to++ = ' ';
+        memcpy(to, text + p.begin, p.end - p.begin);
+        to += p.end - p.begin;
+    }
+    print_words_json(r, text, joined, (size_t)(to - joined));
+    free(joined);
+    return 0;
+}
+
+/* -- tokens ----------------------------------------------------------------------------------- */
+
 static int encode(run *r, const char *text, size_t size, heed_error *err) {
+    if (r->units) return read_words(r, text, size, err);
     int rc = heed_tokenizer_encode(r->tok, text, size, &r->cfg, &r->e, err);
     if (rc) return rc;
     if (!r->json) {
@@ -223,6 +311,22 @@ static int each_line(run *r, heed_error *err) {
     return got == HEED_LINE_LONG ? fail(r, HEED_EFORMAT, err, what) : 0;
 }
 
+static int open_source(run *r, const char *path, const heed_hooks *hooks, heed_error *err) {
+    const bool model = heed__units_are(path);
+    if (model && r->decode) {
+        snprintf(err->msg, sizeof err->msg,
+                 "%.300s: a model of words, whose numbers are not told back; --decode is for "
+                 "tokenizers",
+                 path);
+        return err->code = HEED_EUNSUPPORTED;
+    }
+    if (model)
+        r->units = heed__units_open(path, hooks, err);
+    else
+        r->tok = heed_tokenizer_open(path, hooks, err);
+    return r->units || r->tok ? 0 : err->code;
+}
+
 int cmd_tokenize(int argc, char **argv) {
     run r = { 0 };
     const opt options[] = {
@@ -234,10 +338,12 @@ int cmd_tokenize(int argc, char **argv) {
         { "decode", 0, OPT_FLAG, &r.decode, 0, 0, NULL, "ids in, text out" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
-    const opt_command what = { "heed tokenize TOKENIZER [FILE] [options]",
+    const opt_command what = { "heed tokenize TOKENIZER|MODEL [FILE] [options]",
                                "Cuts each line of FILE (standard input without it, or for `-`) "
                                "into tokens. TOKENIZER is a\ntokenizer.json, vocab.txt, "
-                               "vocab.json, SentencePiece .model, or a folder with one of them.",
+                               "vocab.json, SentencePiece .model, or a folder with one of them; "
+                               "MODEL\na model's folder, whose words these are where it has no "
+                               "tokenizer.",
                                options, 1, 2 };
     const char *operand[2] = { NULL, NULL };
     const int n = opt_read(&what, argc, argv, operand);
@@ -245,13 +351,14 @@ int cmd_tokenize(int argc, char **argv) {
     const heed_hooks hooks = { .cancel = command_cancelled };
     heed_error err = { 0 };
     command_catch_signals();
-    r.tok = heed_tokenizer_open(operand[0], &hooks, &err);
-    if (r.tok) r.in = heed__input_open(operand[1] ? operand[1] : "-", &hooks, &err);
+    if (open_source(&r, operand[0], &hooks, &err) == 0)
+        r.in = heed__input_open(operand[1] ? operand[1] : "-", &hooks, &err);
     const int rc = r.in ? each_line(&r, &err) : err.code;
     heed__input_close(r.in);
     heed_encoding_free(&r.e);
     heed_string_free(&r.text);
     heed_tokenizer_close(r.tok);
+    heed__units_close(r.units);
     free(r.place);
     free(r.id);
     return rc ? command_error(&err) : 0;

@@ -64,7 +64,7 @@ const message messages_zh[] = {
       "heed train tokenizer 文件 -o tokenizer.json [选项]" },
     { "heed test MODEL FILE [options]", "heed test 模型 文件 [选项]" },
     { "heed predict MODEL [FILE] [options]", "heed predict 模型 [文件] [选项]" },
-    { "heed tokenize TOKENIZER [FILE] [options]", "heed tokenize 分词器 [文件] [选项]" },
+    { "heed tokenize TOKENIZER|MODEL [FILE] [options]", "heed tokenize 分词器|模型 [文件] [选项]" },
     { "heed embed MODEL [FILE] [options]", "heed embed 模型 [文件] [选项]" },
     { "heed label MODEL POOL [options]", "heed label 模型 待标注文件 [选项]" },
     { "heed runs [FOLDER..] [options]", "heed runs [目录..] [选项]" },
@@ -98,10 +98,14 @@ const message messages_zh[] = {
       "给文件的每一行打标签（不给文件或写 `-` 时读标准输入）：标签、制表符、把握。" },
     { "Cuts each line of FILE (standard input without it, or for `-`) into tokens. TOKENIZER is "
       "a\ntokenizer.json, vocab.txt, vocab.json, SentencePiece .model, or a folder with one of "
-      "them.",
+      "them; MODEL\na model's folder, whose words these are where it has no tokenizer.",
       "把文件的每一行（不给文件或写 `-` 时读标准输入）切成词元。分词器是 "
       "tokenizer.json、vocab.txt、\nvocab.json、SentencePiece 的 "
-      ".model，或含有其中之一的文件夹。" },
+      ".model，或含有其中之一的文件夹；\n模型是模型文件夹，没有分词器时给出模型所读的词。" },
+    { "a model of words has no pairs", "按词读取的模型不能处理成对文本" },
+    { "a NUL byte in the text", "文本中有 NUL 字节" },
+    { "%.300s: a model of words, whose numbers are not told back; --decode is for tokenizers",
+      "%.300s：按词读取的模型，编号不能还原为文本；--decode 只用于分词器" },
     { "Vectors of length 1, one for each line of FILE (standard input without it, or for `-`): of "
       "an embedder, or a classifier's own.",
       "文件每一行（不给文件或写 `-` 时读标准输入）的单位长度向量：来自向量模型，或分类器自身。" },

@@ -163,6 +163,8 @@ static void tokenize_output(void **state) {
              model);
     strcat(arguments, " --json");
     assert_int_equal(check("tokenize", arguments), 3);
+    snprintf(arguments, sizeof arguments, "tokenize models/intent %s/lines.json --json", model);
+    assert_int_equal(check("tokenize", arguments), 3);
     snprintf(arguments, sizeof arguments,
              "tokenize tests/cli/data/tokenizer.json %s/ids.txt --decode --json", model);
     assert_int_equal(check("tokenize", arguments), 2);

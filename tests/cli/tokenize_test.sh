@@ -50,6 +50,23 @@ same 'he he' "$heed" tokenize "$dir/gpt/merges.txt" - --decode <<<'2 4'
 cp $t "$dir/bert/tokenizer.json"
 same '[CLS] world [SEP]' "$heed" tokenize "$dir/bert" - <<<'World'
 
+# a model: what it reads where it has no tokenizer
+same $'Where is my card - 2 ?\n\n信 用 卡 naïve' "$heed" tokenize models/intent - <<<$' Where is  my card-2?\n\n信用卡 naïve'
+old=tests/formats/models
+same '{"ids": [1, 2, 6], "offsets": [[0, 1], [2, 4], [4, 5]], "tokens": ["é", "My", "?"], "decoded": "é My ?"}' \
+    "$heed" tokenize $old/v2 - --json <<<'"é My?"'
+same '{"ids": [], "offsets": [], "tokens": [], "decoded": ""}' "$heed" tokenize $old/v2 - --json <<<'" "'
+same '{"ids": [0, -1, -1], "offsets": [[0, 2], [3, 5], [6, 7]], "tokens": ["my", "is", "é"], "decoded": "my is é", "rows": [[0, 38, 18, 31, 11, 26], [8, 15], []]}' \
+    "$heed" tokenize $old/v3 - --json <<<'"my is é"'
+refuse 69 "standard input:1: a model of words has no pairs" "$heed" tokenize $old/v2 - --json <<<'{"text": "a", "pair": "b"}'
+refuse 69 "v2: a model of words, whose numbers are not told back" "$heed" tokenize $old/v2 - --decode <<<'1'
+refuse 65 "standard input:1: not UTF-8 at byte 1" "$heed" tokenize $old/v2 - < <(printf 'a\xff\n')
+refuse 65 "standard input:1: a NUL byte in the text" "$heed" tokenize $old/v2 - --json <<<'"a\u0000b"'
+printf '{"model_type": "bert"}' >"$dir/bert/config.json"
+same '[CLS] world [SEP]' "$heed" tokenize "$dir/bert" - <<<'World'
+cp -r $old/v2 "$dir/torn" && head -c 100 $old/v2/config.json >"$dir/torn/config.json"
+refuse 65 "torn" "$heed" tokenize "$dir/torn" - <<<'a'
+
 # what it refuses
 refuse 66 "no tokenizer.json, vocab.txt" "$heed" tokenize "$dir/empty" "$dir/text"
 refuse 66 "none.json" "$heed" tokenize "$dir/none.json" "$dir/text"
