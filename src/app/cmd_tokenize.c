@@ -1,5 +1,5 @@
-/* cmd_tokenize.c: `heed tokenize TOKENIZER|MODEL [FILE]`: a text a line in, its tokens out; or, with
- * --decode, ids in and the text out. A model without a tokenizer cuts texts into words. */
+/* cmd_tokenize.c: `heed tokenize TOKENIZER|MODEL [FILE]`: a text a line in, its tokens out; or,
+ * with --decode, ids in and the text out. A model without a tokenizer cuts texts into words. */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>

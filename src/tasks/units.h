@@ -2,7 +2,7 @@
  * their numbers. Of `heed tokenize MODEL`.
  *
  *     heed_units *u = heed__units_open("support.model", &hooks, &err);
- *     heed__units_read(u, "Where is my card?", &err);   // u->rows.place, .id or .bag and .feature */
+ *     heed__units_read(u, "Where is my card?", &err); // rows.place, .id or .bag and .feature */
 #ifndef HEED_TASKS_UNITS_H
 #define HEED_TASKS_UNITS_H
 
