@@ -32,7 +32,7 @@ typedef struct Head {
     const heed_attn_run *run;
     const Room *room;
     int64_t h, hk;
-    bool careful;
+    bool careful, spoilt; /* a key, a number of u is not finite */
     bool alike; /* all rows see the same keys, as `every` says */
     heed_attn_rows every;
 } Head;
@@ -94,7 +94,8 @@ static heed_attn_mean_step step_of(const Head *c, int64_t t, int64_t i) {
                                   .work = c->room->work,
                                   .key_rows = c->room->key_rows,
                                   .dq = a->dq ? c->room->dq + i * dp : NULL,
-                                  .careful = c->careful };
+                                  .careful = c->careful,
+                                  .spoilt = c->spoilt };
 }
 
 /* Nothing hides a key from some queries only, nor has a row numbers of its own. */
@@ -196,13 +197,14 @@ static void block_grad(const Head *c, int64_t t, int64_t n, int64_t keys) {
     }
 }
 
-static void head_backward(const Head *c) {
+static void head_backward(Head *c) {
     const heed_attn *a = c->j->m->a;
     const int64_t keys = c->run->k1 - c->run->k0, dp = heed__attn_round16(a->D);
     const float *dmean = c->j->m->dmean + (c->run->b * a->H + c->h) * a->S + c->run->k0;
     memset(c->room->u, 0, (size_t)heed__attn_round16(keys) * sizeof(float));
     c->j->k->attn->add_scaled(c->room->u, dmean, 1.0f / (float)row_queries(c->j->m, c->run->b),
                               keys);
+    c->spoilt = !c->j->k->attn->finite(c->room->u, keys, 1, keys);
     if (a->dk) memset(c->room->dk, 0, (size_t)((keys + PAD) * dp) * sizeof(float));
     for (int64_t t = c->run->q0; t < c->run->q1; t += c->j->block) {
         const int64_t n = c->run->q1 - t < c->j->block ? c->run->q1 - t : c->j->block;

@@ -126,7 +126,8 @@ static void test_nan(void **state) {
     }
 }
 
-/* Gradients of q, k, v one after another where number `at` of q or of dy is NaN. */
+/* Gradients of q, k, v one after another where a number of q or of dy is NaN; the last four ways
+ * are those of the mean. */
 enum { LONG = 150, WIDE = 8, EACH = LONG * WIDE };
 static bool gradients(const char *isa, int way, float *to) {
     heed_error err;
@@ -134,7 +135,7 @@ static bool gradients(const char *isa, int way, float *to) {
         &(heed_ctx_cfg){ .threads = 1,
                          .train = true,
                          .isa = isa,
-                         .precision = way < 4 ? HEED_PRECISION_F32 : HEED_PRECISION_BF16 },
+                         .precision = way / 4 != 1 ? HEED_PRECISION_F32 : HEED_PRECISION_BF16 },
         &err);
     if (!cx) return false;
     heed_params *ps = heed_params_new(NULL, &err);
@@ -147,9 +148,12 @@ static bool gradients(const char *isa, int way, float *to) {
         for (int64_t j = 0; j < EACH; j++) HEED_F32_DATA(in[i])[j] = (float)problem_random(&seed);
     }
     for (int64_t j = 0; j < EACH; j++) dy[j] = (float)problem_random(&seed);
-    put_nan((way % 2 ? HEED_F32_DATA(in[0]) : dy) + 45 * WIDE + 3, nans[0]);
+    put_nan(way % 2 ? HEED_F32_DATA(in[0]) + 45 * WIDE + 3 : dy + (way < 8 ? 45 * WIDE + 3 : 45),
+            nans[0]);
     const heed_attention_cfg c = { .causal = true, .window = way / 2 % 2, .left = 3 };
-    assert_int_equal(heed_backward_from(cx, heed_attention(cx, in[0], in[1], in[2], &c), dy), 0);
+    heed_tensor *y = way < 8 ? heed_attention(cx, in[0], in[1], in[2], &c)
+                             : heed_attention_mean(cx, in[0], in[1], NULL, &c);
+    assert_int_equal(heed_backward_from(cx, y, dy), 0);
     for (int i = 0; i < 3; i++) memcpy(to + i * EACH, heed_grad(cx, in[i]), EACH * sizeof(float));
     heed_params_free(ps);
     heed_ctx_free(cx);
@@ -159,7 +163,7 @@ static bool gradients(const char *isa, int way, float *to) {
 static void test_gradients(void **state) {
     (void)state;
     static float plain[3 * EACH], other[3 * EACH];
-    for (int way = 0; way < 8; way++) {
+    for (int way = 0; way < 12; way++) {
         assert_true(gradients("scalar", way, plain));
         assert_true(isnan(plain[EACH + 45 * WIDE + 3]) || isnan(plain[2 * EACH + 45 * WIDE + 3]));
         for (int i = 1; i < 4; i++)
