@@ -47,9 +47,8 @@ static bool read_weights(const char *said, heed_attention_choice *a) {
     if (strncmp(said, "topk:", 5) == 0) {
         a->weights = HEED_WEIGHTS_TOPK;
         if (opt_int(said + 5, 1, 1e6, &a->topk)) return true;
-        fprintf(stderr,
-                tr("heed train: --weights topk:K keeps the K largest, K from 1 on, not '%s'\n"),
-                said + 5);
+        complain(tr("heed train: --weights topk:K keeps the K largest, K from 1 on, not '%s'\n"),
+                 said + 5);
         return false;
     }
     const int i = find(heed__weights_names, said);
@@ -57,10 +56,9 @@ static bool read_weights(const char *said, heed_attention_choice *a) {
         a->weights = (heed_weights_kind)i;
         return true;
     }
-    fprintf(stderr,
-            tr("heed train: --weights is softmax, sparsemax, entmax, topk:K, hard, gumbel or "
-               "sigmoid, not '%s'\n"),
-            said);
+    complain(tr("heed train: --weights is softmax, sparsemax, entmax, topk:K, hard, gumbel or "
+                "sigmoid, not '%s'\n"),
+             said);
     return false;
 }
 
@@ -71,8 +69,7 @@ static bool read_temperature(const char *said, heed_attention_choice *a) {
     if (heed__parse_double(said, strlen(said), &a->temperature) && a->temperature >= 1e-6 &&
         a->temperature <= 1e6)
         return true;
-    fprintf(
-        stderr,
+    complain(
         tr("heed train: --temperature is a number from 1e-6 to 1e6, learned or std, not '%s'\n"),
         said);
     return false;
@@ -88,8 +85,8 @@ static bool read_penalty(const attention_options *o, heed_attention_choice *a) {
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         if (!(said[i].weight > 0)) continue;
         if (a->penalty) {
-            fprintf(stderr, "%s",
-                    tr("heed train: --entropy, --diversity and --coverage go one at a time\n"));
+            complain("%s",
+                     tr("heed train: --entropy, --diversity and --coverage go one at a time\n"));
             return false;
         }
         a->penalty = said[i].kind;
@@ -103,10 +100,9 @@ bool attention_options_complete(const attention_options *o, heed_classify_cfg *c
     cfg->no_attention = o->score && strcmp(o->score, "none") == 0;
     const int score = !o->score || cfg->no_attention ? 0 : find(heed__score_names, o->score);
     if (score < 0) {
-        fprintf(stderr,
-                tr("heed train: --attention is scaled_dot, dot, cosine, bilinear, additive or "
-                   "none, not '%s'\n"),
-                o->score);
+        complain(tr("heed train: --attention is scaled_dot, dot, cosine, bilinear, additive or "
+                    "none, not '%s'\n"),
+                 o->score);
         return false;
     }
     a->score = (heed_score_kind)score;

@@ -63,7 +63,7 @@ int bench_ablate(int argc, char **argv) {
     const int n = opt_read(&what, argc, argv, operand);
     if (n < 0) return command_usage(n);
     if (strcmp(operand[0], "classify") != 0) {
-        fprintf(stderr, tr("heed bench ablate: no task '%s'; there is: classify\n"), operand[0]);
+        complain(tr("heed bench ablate: no task '%s'; there is: classify\n"), operand[0]);
         return EXIT_USAGE;
     }
     command_catch_signals();

@@ -87,8 +87,7 @@ int cmd_bench(int argc, char **argv) {
     if (n < 0) return command_usage(n);
     const char *wrong = misplaced(&o, &none, operand[0]);
     if (wrong) {
-        fprintf(stderr, tr("heed bench %s: %s is no option of it; see --help\n"), operand[0],
-                wrong);
+        complain(tr("heed bench %s: %s is no option of it; see --help\n"), operand[0], wrong);
         return EXIT_USAGE;
     }
     heed_error err = { 0 };
@@ -100,8 +99,8 @@ int cmd_bench(int argc, char **argv) {
     else if (strcmp(operand[0], "ops") == 0)
         rc = bench_ops(&o, &err);
     else {
-        fprintf(stderr, tr("heed bench: no '%s'; there is: attention, gemm, ops, ablate, serve\n"),
-                operand[0]);
+        complain(tr("heed bench: no '%s'; there is: attention, gemm, ops, ablate, serve\n"),
+                 operand[0]);
         return EXIT_USAGE;
     }
     return rc ? command_error(&err) : 0;

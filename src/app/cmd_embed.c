@@ -191,7 +191,7 @@ int cmd_embed(int argc, char **argv) {
     const int n = opt_read(&what, argc, argv, operand);
     if (n < 0) return command_usage(n);
     if (m.out && !ends_with(m.out, ".npy") && !ends_with(m.out, ".safetensors")) {
-        fprintf(stderr, tr("heed embed: -o FILE ends in .npy or .safetensors, not '%s'\n"), m.out);
+        complain(tr("heed embed: -o FILE ends in .npy or .safetensors, not '%s'\n"), m.out);
         return EXIT_USAGE;
     }
     command_catch_signals();

@@ -25,11 +25,10 @@ int cmd_train(int argc, char **argv) {
         if (strcmp(name, tasks[i].name) == 0) return tasks[i].run(argc - 1, argv + 1);
     const bool help = argc > 0 && (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0);
     if (!help) {
-        fprintf(stderr,
-                argc > 0 ? tr("heed train: no task '%s'; there are:") : tr("heed train TASK:"),
-                name);
-        for (int i = 0; i < TASKS; i++) fprintf(stderr, "%s %s", i ? "," : "", tasks[i].name);
-        fprintf(stderr, "\n");
+        complain(argc > 0 ? tr("heed train: no task '%s'; there are:") : tr("heed train TASK:"),
+                 name);
+        for (int i = 0; i < TASKS; i++) complain("%s %s", i ? "," : "", tasks[i].name);
+        complain("\n");
         return EXIT_USAGE;
     }
     printf("%s\n\n%s\n\n", tr("heed train TASK FILE -o DIR [options]"),

@@ -31,7 +31,7 @@ int command_error(const heed_error *err) {
     char text[MESSAGE_SIZE];
     heed_error said = *err;
     heed__text_tidy(said.msg);
-    fprintf(stderr, "heed: %s\n", tr_made(said.msg, text));
+    complain("heed: %s\n", tr_made(said.msg, text));
     switch (err->code) {
 #define X(name, value, exit_status, text)                                                          \
     case value:                                                                                    \

@@ -30,8 +30,7 @@ int data_read(heed_dataset *d, const char *file, const heed_dataset_cfg *cfg, he
     if (rc == 0) return check_order(d, file, err);
     if (rc != HEED_EFORMAT || problems.count < 2) return rc;
     char text[MESSAGE_SIZE];
-    for (int64_t i = 0; i < problems.count; i++)
-        fprintf(stderr, "%s\n", tr_made(problems.text[i], text));
+    for (int64_t i = 0; i < problems.count; i++) complain("%s\n", tr_made(problems.text[i], text));
     snprintf(err->msg, sizeof err->msg, "%.300s: %s%" PRId64 " lines are wrong", file,
              problems.count == HEED_PROBLEMS ? "at least " : "", problems.count);
     return rc;

@@ -35,12 +35,12 @@ static int read_scores(kinds_data *k, const char *file, heed_error *err) {
     for (int64_t i = 0; i < k->d.len && wrong < HEED_PROBLEMS; i++) {
         const char *text = k->d.label[i];
         if (heed__parse_double(text, strlen(text), &k->score[i])) continue;
-        if (wrong == 1) fprintf(stderr, "%s\n", tr_made(err->msg, said));
+        if (wrong == 1) complain("%s\n", tr_made(err->msg, said));
         wrong++;
         err->code = HEED_EFORMAT;
         snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": '%.40s' is no number", file,
                  k->d.line[i], text);
-        if (wrong > 1) fprintf(stderr, "%s\n", tr_made(err->msg, said));
+        if (wrong > 1) complain("%s\n", tr_made(err->msg, said));
     }
     if (wrong < 2) return wrong ? err->code : 0;
     snprintf(err->msg, sizeof err->msg, "%.300s: %s%" PRId64 " lines are wrong", file,

@@ -51,7 +51,7 @@ static void print_usage(FILE *to) {
 /* Output that could not be written is an error even when everything else went well. */
 static int finish(int status) {
     if (fflush(stdout) == 0 && !ferror(stdout)) return status;
-    fprintf(stderr, tr("heed: standard output could not be written\n"));
+    complain(tr("heed: standard output could not be written\n"));
     return status ? status : EXIT_CANNOT;
 }
 
@@ -72,7 +72,7 @@ static bool take_language(int *argc, char ***argv) {
         const int n = arg[6] ? 1 : 2;
         const char *name = arg[6] ? arg + 7 : *argc > 2 ? (*argv)[2] : "";
         if (!messages_choose(name)) {
-            fprintf(stderr, tr("heed: --lang is en or zh, not '%s'\n"), name);
+            complain(tr("heed: --lang is en or zh, not '%s'\n"), name);
             return false;
         }
         *argc -= n;
@@ -101,6 +101,6 @@ int main(int argc, char **argv) {
         if (strcmp(name, commands[i].name) == 0) return finish(commands[i].run(argc - 2, argv + 2));
     for (size_t i = 0; i < sizeof serving / sizeof *serving; i++)
         if (strcmp(name, serving[i].name) == 0) return finish(serving_run(argc - 1, argv + 1));
-    fprintf(stderr, tr("heed: no command '%s'; `heed --help` lists them\n"), name);
+    complain(tr("heed: no command '%s'; `heed --help` lists them\n"), name);
     return EXIT_USAGE;
 }

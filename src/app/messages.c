@@ -2,11 +2,14 @@
  * by the formats that they were made with. */
 #include "app/messages.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <utf8proc.h>
+
+#include "base/text.h"
 
 enum { ARGS = 9, DEPTH = 3 };
 
@@ -183,6 +186,21 @@ static const char *made(const char *sentence, char *to, size_t size, int depth) 
 
 const char *tr_made(const char *sentence, char to[MESSAGE_SIZE]) {
     return in_english() ? sentence : made(sentence, to, MESSAGE_SIZE, 0);
+}
+
+/* -- what goes wrong */
+
+void complain(const char *format, ...) {
+    char line[8192];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    const size_t len = strlen(line);
+    const bool ends = len && line[len - 1] == '\n';
+    if (ends) line[len - 1] = 0;
+    heed__text_tidy(line);
+    fprintf(stderr, "%s%s", line, ends ? "\n" : "");
 }
 
 /* -- cells */

@@ -31,6 +31,9 @@ const char *messages_language(void);
 const char *tr(const char *english) __attribute__((format_arg(1)));
 /* A finished sentence, such as an error's, known again by its format: in to, or itself. */
 const char *tr_made(const char *sentence, char to[MESSAGE_SIZE]);
+/* What goes to stderr, a line as a rule: printf, with control characters and bytes that are no
+ * UTF-8 made fit for a terminal, wherever they came from, but for a line's end at the end. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints text in a cell of so many columns of a terminal (negative: at its left), of which an
  * ideograph takes two. */
 void print_cell(const char *text, int columns);

@@ -38,26 +38,25 @@ static bool real(const char *text, double low, double high, double *to) {
 /* Prints the words before the first operand: whose sentence follows. */
 static void print_command(const opt_command *c) {
     const int words = (int)strcspn(c->usage, "ABCDEFGHIJKLMNOPQRSTUVWXYZ[");
-    fprintf(stderr, "%.*s: ", words - 1, c->usage);
+    complain("%.*s: ", words - 1, c->usage);
 }
 
 static int end_sentence(void) {
-    fprintf(stderr, "%s", tr("; see --help\n"));
+    complain("%s", tr("; see --help\n"));
     return -2;
 }
 
 static int fail(const opt_command *c, const char *format, const char *a, const char *b) {
     print_command(c);
-    fprintf(stderr, tr(format), a, b);
+    complain(tr(format), a, b);
     return end_sentence();
 }
 
 static int fail_range(const opt_command *c, const opt *o, const char *value) {
     print_command(c);
-    fprintf(stderr,
-            o->kind == OPT_INT ? tr("--%s wants a whole number from %.16g to %.16g, not '%s'")
-                               : tr("--%s wants a number from %.16g to %.16g, not '%s'"),
-            o->name, o->low, o->high, value);
+    complain(o->kind == OPT_INT ? tr("--%s wants a whole number from %.16g to %.16g, not '%s'")
+                                : tr("--%s wants a number from %.16g to %.16g, not '%s'"),
+             o->name, o->low, o->high, value);
     return end_sentence();
 }
 

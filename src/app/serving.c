@@ -36,7 +36,7 @@ int serving_run(int argc, char **argv) {
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     void *symbol = library ? dlsym(library, "heed_serve_main") : NULL;
     if (!symbol) {
-        fprintf(stderr, tr("heed: `heed %s` needs libheed-serve.so: %s\n"), argv[0], dlerror());
+        complain(tr("heed: `heed %s` needs libheed-serve.so: %s\n"), argv[0], dlerror());
         return EXIT_UNSUPPORTED;
     }
     int (*run)(int, char **);

@@ -50,8 +50,7 @@ int tag_read(heed_conll *c, const char *file, const heed_conll_cfg *cfg, heed_er
     if (rc == 0) return cfg->token_only ? 0 : wrong_tags(c, file, err);
     if (rc != HEED_EFORMAT || problems.count < 2) return rc;
     char text[MESSAGE_SIZE];
-    for (int64_t i = 0; i < problems.count; i++)
-        fprintf(stderr, "%s\n", tr_made(problems.text[i], text));
+    for (int64_t i = 0; i < problems.count; i++) complain("%s\n", tr_made(problems.text[i], text));
     return heed__error(err, rc, "%.300s: %s%" PRId64 " lines are wrong", file,
                        problems.count == HEED_PROBLEMS ? "at least " : "", problems.count);
 }

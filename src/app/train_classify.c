@@ -206,7 +206,7 @@ static void encoder_base(train_options *o) {
 
 static bool one_of(const char *option, const char *said, const char *a, const char *b) {
     if (!said || strcmp(said, a) == 0 || strcmp(said, b) == 0) return true;
-    fprintf(stderr, tr("heed train: --%s is %s or %s, not '%s'\n"), option, a, b, said);
+    complain(tr("heed train: --%s is %s or %s, not '%s'\n"), option, a, b, said);
     return false;
 }
 
@@ -243,8 +243,8 @@ static bool fits_recipe(const train_options *o) {
     if (o->search || (c->from && !c->recipe) || !is_recipe(recipe)) return true;
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         if (!own[i].given || strstr(own[i].recipes, recipe)) continue;
-        fprintf(stderr, tr("heed train: --%s does nothing for the recipe %s; it is for: %s\n"),
-                own[i].option, recipe, own[i].recipes);
+        complain(tr("heed train: --%s does nothing for the recipe %s; it is for: %s\n"),
+                 own[i].option, recipe, own[i].recipes);
         return false;
     }
     return true;
@@ -258,16 +258,15 @@ static bool is_many(const train_options *o) {
 /* Features of all data or of none: what is missing is told before a training, not after it. */
 static bool check_features(const train_options *o) {
     if (o->features && (is_many(o) || o->augment || o->feedback)) {
-        fprintf(stderr, "%s",
-                tr("heed train: --features does not go with --search, --curve, --augment, "
-                   "--unlabeled and --from-feedback\n"));
+        complain("%s", tr("heed train: --features does not go with --search, --curve, --augment, "
+                          "--unlabeled and --from-feedback\n"));
         return false;
     }
     if ((o->valid_features != NULL) != (o->features && o->valid) ||
         (o->test_features != NULL) != (o->features && o->test)) {
-        fprintf(stderr, "%s",
-                tr("heed train: --valid-features go with --features and --valid, --test-features "
-                   "with --features and --test\n"));
+        complain("%s",
+                 tr("heed train: --valid-features go with --features and --valid, --test-features "
+                    "with --features and --test\n"));
         return false;
     }
     return true;
@@ -276,9 +275,8 @@ static bool check_features(const train_options *o) {
 /* `--context` is a column of second texts, or a file. */
 static bool context_complete(train_options *o) {
     if (o->context && (o->table.text2 || o->table.pairs || o->unlabeled)) {
-        fprintf(stderr, "%s",
-                tr("heed train: --context does not go with --text2 and --pairs, nor with "
-                   "--unlabeled, whose texts have none\n"));
+        complain("%s", tr("heed train: --context does not go with --text2 and --pairs, nor with "
+                          "--unlabeled, whose texts have none\n"));
         return false;
     }
     o->table.context = o->context != NULL;
@@ -292,19 +290,18 @@ static bool complete(train_options *o) {
     heed_classify_cfg *c = &o->cfg;
     int precision;
     if (o->search && !train_search_time(o->search, &o->search_seconds)) {
-        fprintf(stderr, tr("heed train: --search is a time as 90s, 20m or 1h, not '%s'\n"),
-                o->search);
+        complain(tr("heed train: --search is a time as 90s, 20m or 1h, not '%s'\n"), o->search);
         return false;
     }
     if ((o->search != NULL) + o->curve + (o->augment > 0) + (o->unlabeled != NULL) > 1) {
-        fprintf(stderr, tr("heed train: --search, --curve, --augment and --unlabeled go one at a "
-                           "time\n"));
+        complain(tr("heed train: --search, --curve, --augment and --unlabeled go one at a "
+                    "time\n"));
         return false;
     }
     if (!check_features(o) || !fits_recipe(o)) return false;
     if (!context_complete(o)) return false;
     if (!o->out) {
-        fprintf(stderr, tr("heed train: -o DIR is needed; see --help\n"));
+        complain(tr("heed train: -o DIR is needed; see --help\n"));
         return false;
     }
     if (!train_precision(o->precision, &precision) || !one_of("keep", o->keep, "head", "tail") ||

@@ -140,7 +140,7 @@ int train_pairs(int argc, char **argv) {
     const int n = read_options(&o, argc, argv, operand);
     if (n < 0) return command_usage(n);
     if (!o.out) {
-        fprintf(stderr, tr("heed train: -o DIR is needed; see --help\n"));
+        complain(tr("heed train: -o DIR is needed; see --help\n"));
         return EXIT_USAGE;
     }
     if (!train_precision(o.precision, &precision)) return EXIT_USAGE;

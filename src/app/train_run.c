@@ -108,7 +108,7 @@ bool train_precision(const char *word, int *to) {
     *to = HEED_PRECISION_F32;
     if (word && strcmp(word, "bf16") == 0) *to = HEED_PRECISION_BF16;
     if (!word || strcmp(word, "bf16") == 0 || strcmp(word, "f32") == 0) return true;
-    fprintf(stderr, tr("heed train: --precision is f32 or bf16, not '%s'\n"), word);
+    complain(tr("heed train: --precision is f32 or bf16, not '%s'\n"), word);
     return false;
 }
 

@@ -155,7 +155,7 @@ int train_tag(int argc, char **argv) {
     const int n = read_options(&o, argc, argv, operand);
     if (n < 0) return command_usage(n);
     if (!o.out) {
-        fprintf(stderr, tr("heed train tag: -o DIR is needed; see --help\n"));
+        complain(tr("heed train tag: -o DIR is needed; see --help\n"));
         return EXIT_USAGE;
     }
     int precision;

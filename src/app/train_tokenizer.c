@@ -142,9 +142,8 @@ int train_tokenizer(int argc, char **argv) {
     const int n = read_options(&o, argc, argv, operand);
     if (n < 0) return command_usage(n);
     if (!o.out || !read_special(&o)) {
-        fprintf(stderr, "%s",
-                o.out ? tr("heed train: --special is too long; see --help\n")
-                      : tr("heed train: -o FILE is needed; see --help\n"));
+        complain("%s", o.out ? tr("heed train: --special is too long; see --help\n")
+                             : tr("heed train: -o FILE is needed; see --help\n"));
         return EXIT_USAGE;
     }
     command_catch_signals();

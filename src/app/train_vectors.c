@@ -67,7 +67,7 @@ int train_vectors(int argc, char **argv) {
     const int n = opt_read(&what, argc, argv, operand);
     if (n < 0) return command_usage(n);
     if (!o.out) {
-        fprintf(stderr, "%s", tr("heed train: -o FILE is needed; see --help\n"));
+        complain("%s", tr("heed train: -o FILE is needed; see --help\n"));
         return EXIT_USAGE;
     }
     c->seed = (uint64_t)o.seed;

@@ -57,5 +57,6 @@ void heed__log(const heed_hooks *hooks, heed_log_level level, const char *format
     va_start(args, format);
     heed__vformat(line, sizeof line, format, args);
     va_end(args);
+    heed__text_tidy(line);
     hooks->log(hooks->user, level, line);
 }

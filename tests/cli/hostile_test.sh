@@ -8,6 +8,25 @@ train() { "$heed" train classify --recipe classic "$dir/t.tsv" --epochs 1 --thre
 train -o "$dir/m" >/dev/null 2>"$dir/err" || wrong "train: $(cat "$dir/err")"
 echo "this is good" >"$dir/text"
 
+# whatever stands in an argument, what is said of it moves nobody's terminal: one line of well-formed UTF-8
+evil=$'\e[31mred\r\x07\xff\xc3'
+plain() {
+    "$@" </dev/null >"$dir/out" 2>"$dir/err"; local rc=$?
+    [ $rc -ge 64 ] && [ $rc -lt 80 ] && [ "$(wc -l <"$dir/err")" = 1 ] || wrong "${*@Q} gave $rc and $(wc -l <"$dir/err") lines: $(cat -v "$dir/err")"
+    LC_ALL=C tr -d '\n' <"$dir/err" | LC_ALL=C grep -q '[[:cntrl:]]' && wrong "${*@Q} said control characters: $(cat -v "$dir/err")"
+    iconv -f UTF-8 -t UTF-8 "$dir/err" >"$dir/out" 2>&1 || wrong "${*@Q} said what is no UTF-8: $(cat -v "$dir/err")"
+}
+plain "$heed" "$evil"; plain "$heed" "--$evil"; plain "$heed" --lang "$evil"
+for c in "train classify" "train score" "train tag" "train pairs" "train tokenizer" "train vectors" test predict tokenize embed label runs info bench \
+    "bench ablate" "bench attention" serve chat "import dialogues" "key add" "key list" "db check" "db query" report forget; do
+    plain "$heed" $c "--$evil"; plain "$heed" $c "--lang=$evil"; plain "$heed" --lang zh $c "-$evil" x y z u v w
+done
+for c in train bench import key db; do plain "$heed" $c "$evil"; done
+for o in "--search" "--weights" "--temperature" "--attention" "--precision" "--epochs" "--lr" "--keep" "--weights=topk:"; do
+    case $o in *=*) plain "$heed" train classify "$dir/t.tsv" -o "$dir/m" "$o$evil" ;; *) plain "$heed" train classify "$dir/t.tsv" -o "$dir/m" $o "$evil" ;; esac
+done
+for c in "train classify" test predict embed tokenize info serve report "db check"; do plain "$heed" $c "$dir/$evil" "$dir/$evil"; done
+
 # folders: nothing that is not ours is removed
 mkdir "$dir/data"; echo precious >"$dir/data/notes.txt"
 expect 74 "holds 'notes.txt', which is no file of a model" train -o "$dir/data"

@@ -1,6 +1,7 @@
 # program.sh: what tests of the program begin with, read in by them: the program in $heed, a folder of their own in $dir, and
 # ways to say what is wrong. A test ends with: exit $failed
 heed=${HEED:-build/heed}
+case $heed in /*) ;; *) heed=$PWD/$heed ;; esac # wherever a test goes
 export HEED_LANG=en # whoever runs it
 dir=$(mktemp -d)
 trap 'chmod -R u+w "$dir"; rm -rf "$dir"' EXIT

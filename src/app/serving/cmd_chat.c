@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/messages.h"
 #include "app/commands.h"
 #include "app/options.h"
 #include "base/alloc.h"
@@ -81,8 +82,8 @@ static int talk(chat *c, heed_error *err) {
         const char *wrong = no_message(got, line, size, why, sizeof why);
         if (wrong) {
             passed++;
-            fprintf(stderr, "heed: line %lld: %s; it is passed over\n",
-                    (long long)heed__input_line_number(c->in), wrong);
+            complain("heed: line %lld: %s; it is passed over\n",
+                     (long long)heed__input_line_number(c->in), wrong);
             continue;
         }
         const int rc = answer_line(c, line, err);
@@ -213,11 +214,11 @@ int serve_chat(int argc, char **argv) {
     if (n < 0) return command_usage(n);
     if (n > 0 &&
         (c.desk.replies || c.desk.kb || c.intent || c.tag || c.desk.model || c.desk.slots)) {
-        fprintf(stderr, "heed: chat takes its models and files from the flow or from options\n");
+        complain("heed: chat takes its models and files from the flow or from options\n");
         return EXIT_USAGE;
     }
     if (n == 0 && !c.desk.replies && !c.desk.kb && !c.within) {
-        fprintf(stderr, "heed: chat needs a flow with a desk, --replies or --kb\n");
+        complain("heed: chat needs a flow with a desk, --replies or --kb\n");
         return EXIT_USAGE;
     }
     return run(&c, n > 0 ? operand[0] : NULL);

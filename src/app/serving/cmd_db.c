@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/messages.h"
 #include "app/commands.h"
 #include "app/options.h"
 #include "base/alloc.h"
@@ -32,7 +33,7 @@ static void on_log(void *user, heed_log_level level, const char *line) {
     if (level == HEED_LOG_WARN && r->json)
         json_array_append_new(r->told, json_string(line));
     else if (level != HEED_LOG_DEBUG)
-        fprintf(stderr, "heed: %s\n", line);
+        complain("heed: %s\n", line);
 }
 
 static int print_json(json_t *tree) {
@@ -184,8 +185,7 @@ static int query(request *r) {
     print_line(json_object_get(answer, "columns"));
     json_array_foreach(json_object_get(answer, "rows"), i, row) print_line(row);
     if (json_is_true(json_object_get(answer, "cut")))
-        fprintf(stderr, "heed: there are more rows than %lld; --most N shows more\n",
-                (long long)r->most);
+        complain("heed: there are more rows than %lld; --most N shows more\n", (long long)r->most);
     json_decref(answer);
     return 0;
 }
@@ -283,13 +283,12 @@ static int run_verb(request *r, const char *name, int n) {
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(name, verbs[i].name) != 0) continue;
         if ((n == 2) == (verbs[i].operand != NULL)) return verbs[i].run(r);
-        fprintf(stderr, "heed: db %s takes %s%s\n", name,
-                verbs[i].operand ? "one operand: " : "no operand",
-                verbs[i].operand ? verbs[i].operand : "");
+        complain("heed: db %s takes %s%s\n", name,
+                 verbs[i].operand ? "one operand: " : "no operand",
+                 verbs[i].operand ? verbs[i].operand : "");
         return EXIT_USAGE;
     }
-    fprintf(stderr, "heed: db knows check, backup, query, vacuum, replay and feedback, not '%s'\n",
-            name);
+    complain("heed: db knows check, backup, query, vacuum, replay and feedback, not '%s'\n", name);
     return EXIT_USAGE;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/messages.h"
 #include "app/commands.h"
 #include "app/options.h"
 #include "base/text.h"
@@ -16,14 +17,14 @@ static int add(const char *path, const char *name, const char *scopes, double ra
     heed_error err;
     if (heed_keys_add(path, name, scopes, rate, text, &err) != HEED_OK) return command_error(&err);
     puts(text);
-    fprintf(stderr, "heed: this is the only time that the key of '%s' is shown\n", name);
+    complain("heed: this is the only time that the key of '%s' is shown\n", name);
     return 0;
 }
 
 static int drop(const char *path, const char *name) {
     heed_error err;
     if (heed_keys_remove(path, name, &err) != HEED_OK) return command_error(&err);
-    fprintf(stderr, "heed: the key of '%s' is no longer taken\n", name);
+    complain("heed: the key of '%s' is no longer taken\n", name);
     return 0;
 }
 
@@ -61,13 +62,13 @@ int serve_key(int argc, char **argv) {
     if (n < 0) return command_usage(n);
     const bool is_list = strcmp(operand[0], "list") == 0;
     if (n != (is_list ? 2 : 3)) {
-        fprintf(stderr, "heed: key %s takes a file%s; see --help\n", operand[0],
-                is_list ? "" : " and a name");
+        complain("heed: key %s takes a file%s; see --help\n", operand[0],
+                 is_list ? "" : " and a name");
         return EXIT_USAGE;
     }
     if (is_list) return list(operand[1]);
     if (strcmp(operand[0], "add") == 0) return add(operand[1], operand[2], scopes, rate);
     if (strcmp(operand[0], "remove") == 0) return drop(operand[1], operand[2]);
-    fprintf(stderr, "heed: key knows add, remove and list, not '%s'\n", operand[0]);
+    complain("heed: key knows add, remove and list, not '%s'\n", operand[0]);
     return EXIT_USAGE;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/messages.h"
 #include "app/commands.h"
 #include "app/options.h"
 #include "base/alloc.h"
@@ -42,11 +43,7 @@ static void catch_signals(void) {
 static void on_log(void *user, heed_log_level level, const char *line) {
     (void)user;
     if (level == HEED_LOG_DEBUG) return;
-    char plain[1024];
-    heed__format(plain, sizeof plain, "%s", line);
-    for (size_t at, len = strlen(plain); (at = heed__control_at(plain, len)) < len;)
-        plain[at] = '?';
-    fprintf(stderr, "heed: %s%s\n", level == HEED_LOG_WARN ? "warning: " : "", plain);
+    complain("heed: %s%s\n", level == HEED_LOG_WARN ? "warning: " : "", line);
 }
 
 /* The first events as they come, for who stands at the terminal. */
@@ -78,9 +75,11 @@ static int check(const char *path, const heed_hooks *hooks) {
     heed_error err = { 0 };
     char *text;
     const int status = heed_flow_check(path, hooks, &text, &err);
-    if (text) fputs(text, status ? stderr : stdout);
+    if (text && !status) fputs(text, stdout);
     int lines = 0;
-    for (const char *at = text; at && *at; at++) lines += *at == '\n';
+    for (const char *at = text, *end; status && at && (end = strchr(at, '\n'));
+         at = end + 1, lines++)
+        complain("%.*s\n", (int)(end - at), at);
     if (text && status)
         heed__error(&err, status, "%s: %d mistake%s", path, lines, lines == 1 ? "" : "s");
     heed__free(hooks, text);
@@ -172,7 +171,7 @@ int serve_flow(int argc, char **argv) {
     if (!s) return command_error(&err);
     print_address(s, cfg.listen ? cfg.listen : s->first->flow->listen);
     wait_for_end(s, seconds);
-    fprintf(stderr, "heed: stopping: what was taken is finished\n");
+    complain("heed: stopping: what was taken is finished\n");
     heed_server_stop(s, 10);
     return 0;
 }

@@ -1,4 +1,5 @@
 /* serve.c: the commands of libheed-serve.so. */
+#include "app/messages.h"
 #include "app/serving/serve.h"
 
 #include <stdio.h>
@@ -21,6 +22,6 @@ static const command commands[] = {
 int heed_serve_main(int argc, char **argv) {
     for (const command *c = commands; argc > 0 && c->name; c++)
         if (strcmp(argv[0], c->name) == 0) return c->run(argc - 1, argv + 1);
-    fprintf(stderr, "heed: libheed-serve.so has no command '%s'\n", argc > 0 ? argv[0] : "");
+    complain("heed: libheed-serve.so has no command '%s'\n", argc > 0 ? argv[0] : "");
     return EXIT_USAGE;
 }
