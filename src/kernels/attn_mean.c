@@ -33,7 +33,7 @@ typedef struct Head {
     const Room *room;
     int64_t h, hk;
     bool careful, spoilt; /* a key, a number of u is not finite */
-    bool alike; /* all rows see the same keys, as `every` says */
+    bool alike;           /* all rows see the same keys, as `every` says */
     heed_attn_rows every;
 } Head;
 
