@@ -7,6 +7,7 @@
 #include "app/bench.h"
 #include "app/commands.h"
 #include "app/data.h"
+#include "app/kinds.h"
 #include "app/messages.h"
 #include "app/options.h"
 #include "app/print.h"
@@ -15,9 +16,9 @@
 static void tell(const heed_ablation *t) {
     const heed_ablated *r = &t->row[t->len - 1];
     if (t->len == 1)
-        printf("%-20s  %8s  %-18s  %10s  %-20s  %7s  %10s  %7s\n", "form", "accuracy", "95 %",
+        printf("%-26s  %8s  %-18s  %10s  %-20s  %7s  %10s  %7s\n", "form", "accuracy", "95 %",
                "difference", "95 %", "spread", "parameters", "seconds");
-    printf("%-20s  %8.4f  %.4f to %.4f    %+10.4f  %+.4f to %+.4f    %7.4f  %10" PRId64 "  %7.1f\n",
+    printf("%-26s  %8.4f  %.4f to %.4f    %+10.4f  %+.4f to %+.4f    %7.4f  %10" PRId64 "  %7.1f\n",
            r->what, r->accuracy, r->accuracy_95.low, r->accuracy_95.high, r->difference,
            r->difference_95.low, r->difference_95.high, r->spread, r->parameters, r->seconds);
     fflush(stdout);
@@ -76,6 +77,8 @@ int bench_ablate(int argc, char **argv) {
     cfg.windows = true;
     int rc = data_read(&data, operand[1], &table, &err);
     if (rc == 0 && test) rc = data_read(&judge, test, &table, &err);
+    if (rc == 0) rc = kinds_fit(&data, operand[1], HEED_TARGET_LABEL, &err);
+    if (rc == 0 && test) rc = kinds_fit(&judge, test, HEED_TARGET_LABEL, &err);
     const heed_examples x = { .len = data.len, .text = data.text, .label = data.label };
     const heed_examples held = { .len = judge.len, .text = judge.text, .label = judge.label };
     if (test) cfg.valid = &held;

@@ -93,7 +93,7 @@ static void print_worst(const result *r) {
     print_cell(tr(labels > SHOWN ? "the labels found worst" : "label"), -32);
     static const char *const columns[] = { "precision", "recall", "F1" };
     for (int i = 0; i < 3; i++) print_cell(tr(columns[i]), 10);
-    print_cell(tr("texts"), 8);
+    print_cell(tr("support"), 8);
     printf("\n");
     for (int64_t shown = 0; told && shown < SHOWN && shown < labels; shown++) {
         int64_t worst = -1;
@@ -104,8 +104,9 @@ static void print_worst(const result *r) {
         if (worst < 0) break;
         const heed_tally *t = &r->tally[worst];
         told[worst] = true;
-        printf("%-32s %9.4f %9.4f %9.4f %7" PRId64 "\n", heed_classifier_label(r->c, worst),
-               ratio(t->hit, t->said), ratio(t->hit, t->real), f1(t), t->real);
+        print_cell(heed_classifier_label(r->c, worst), -32);
+        printf(" %9.4f %9.4f %9.4f %7" PRId64 "\n", ratio(t->hit, t->said), ratio(t->hit, t->real),
+               f1(t), t->real);
     }
     free(told);
     for (int64_t i = 0; i < r->wrong_len && i < SHOWN; i++)
@@ -117,7 +118,8 @@ static void print_worst(const result *r) {
 static void print(const result *r) {
     const heed_metrics *m = &r->m;
     char how[MESSAGE_SIZE];
-    printf(tr("%s: %" PRId64 " texts; %s\n"), r->file, m->n, tr_made(r->table->how, how));
+    printf(tr("%s: %" PRId64 " texts; %s\n"), data_name(r->file), m->n,
+           tr_made(r->table->how, how));
     if (r->train)
         printf(tr("%" PRId64 " of them are in %s too, %" PRId64 " of these with another label\n"),
                r->same[0], r->train, r->same[1]);
@@ -347,6 +349,7 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
     heed_classifier_close(first);
     int rc = context_read(&passages, o->context, err);
     if (rc == 0) rc = data_read(&table, file, &table_cfg, err);
+    if (rc == 0) rc = kinds_fit(&table, file, HEED_TARGET_LABEL, err);
     if (rc == 0) rc = context_put(&passages, &table, file, err);
     if (rc == 0) rc = features_read(&f, o->features, table.len, file, err);
     r.array = other.array = features_array(&f);

@@ -3,9 +3,14 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "app/commands.h"
 #include "app/messages.h"
+
+const char *data_name(const char *file) {
+    return strcmp(file, "-") == 0 ? "standard input" : file;
+}
 
 /* Where nothing tells which column is what: few texts with many labels each are labels. */
 static int check_order(heed_dataset *d, const char *file, heed_error *err) {
@@ -16,7 +21,7 @@ static int check_order(heed_dataset *d, const char *file, heed_error *err) {
     snprintf(err->msg, sizeof err->msg,
              "%.300s: read as label, then text, most texts are an earlier one with another label; "
              "is it the other way round? Say --text and --label",
-             file);
+             data_name(file));
     return err->code = HEED_EFORMAT;
 }
 
@@ -31,7 +36,7 @@ int data_read(heed_dataset *d, const char *file, const heed_dataset_cfg *cfg, he
     if (rc != HEED_EFORMAT || problems.count < 2) return rc;
     char text[MESSAGE_SIZE];
     for (int64_t i = 0; i < problems.count; i++) complain("%s\n", tr_made(problems.text[i], text));
-    snprintf(err->msg, sizeof err->msg, "%.300s: %s%" PRId64 " lines are wrong", file,
+    snprintf(err->msg, sizeof err->msg, "%.300s: %s%" PRId64 " lines are wrong", data_name(file),
              problems.count == HEED_PROBLEMS ? "at least " : "", problems.count);
     return rc;
 }
@@ -40,11 +45,11 @@ void data_tell(const heed_dataset *d, const char *file) {
     int64_t other;
     char how[MESSAGE_SIZE];
     const int64_t repeated = heed__dataset_overlap(d, d, &other, NULL);
-    printf(tr("%s: %" PRId64 " texts; %s\n"), file, d->len, tr_made(d->how, how));
+    printf(tr("%s: %" PRId64 " texts; %s\n"), data_name(file), d->len, tr_made(d->how, how));
     if (repeated > 0 && *d->text[0])
         printf(tr("%s: %" PRId64 " texts repeat an earlier one, %" PRId64 " of them with another "
                   "label\n"),
-               file, repeated, other);
+               data_name(file), repeated, other);
 }
 
 void data_tell_overlap(const heed_dataset *a, const char *a_file, const heed_dataset *b,
@@ -55,5 +60,5 @@ void data_tell_overlap(const heed_dataset *a, const char *a_file, const heed_dat
         printf(tr("%s: %" PRId64 " of %" PRId64 " texts are in %s too, %" PRId64
                   " of them with another "
                   "label\n"),
-               b_file, same, b->len, a_file, other);
+               data_name(b_file), same, b->len, data_name(a_file), other);
 }

@@ -4,6 +4,9 @@
 
 #include "io/dataset.h"
 
+/* What messages call a file: - is standard input. */
+const char *data_name(const char *file);
+
 /* heed__dataset_read; of several wrong lines it prints the first ten to stderr, a line each, and
  * leaves their number in *err. ^C stops it. */
 int data_read(heed_dataset *d, const char *file, const heed_dataset_cfg *cfg, heed_error *err);

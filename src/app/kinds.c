@@ -10,6 +10,7 @@
 #include "app/data.h"
 #include "app/messages.h"
 #include "app/print.h"
+#include "base/alloc.h"
 #include "base/text.h"
 
 /* -- data ------------------------------------------------------------------------------------- */
@@ -38,12 +39,12 @@ static int read_scores(kinds_data *k, const char *file, heed_error *err) {
         if (wrong == 1) complain("%s\n", tr_made(err->msg, said));
         wrong++;
         err->code = HEED_EFORMAT;
-        snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": '%.40s' is no number", file,
-                 k->d.line[i], text);
+        snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": '%.40s' is no number",
+                 data_name(file), k->d.line[i], text);
         if (wrong > 1) complain("%s\n", tr_made(err->msg, said));
     }
     if (wrong < 2) return wrong ? err->code : 0;
-    snprintf(err->msg, sizeof err->msg, "%.300s: %s%" PRId64 " lines are wrong", file,
+    snprintf(err->msg, sizeof err->msg, "%.300s: %s%" PRId64 " lines are wrong", data_name(file),
              wrong == HEED_PROBLEMS ? "at least " : "", wrong);
     return err->code;
 }
@@ -60,6 +61,15 @@ int kinds_read(kinds_data *k, const char *file, const heed_dataset_cfg *table, h
                             .label = several ? k->d.all : k->d.label,
                             .label_start = several ? k->d.first : NULL };
     return target == HEED_TARGET_SCORE ? read_scores(k, file, err) : 0;
+}
+
+int kinds_fit(const heed_dataset *d, const char *file, heed_target target, heed_error *err) {
+    if (target != HEED_TARGET_LABEL || !d->several) return 0;
+    int64_t i = 0;
+    while (d->first[i + 1] - d->first[i] < 2) i++;
+    return heed__error(err, HEED_EFORMAT,
+                       "%.300s:%" PRId64 ": several labels, where the model gives one",
+                       data_name(file), d->line[i]);
 }
 
 /* -- answers ---------------------------------------------------------------------------------- */
@@ -87,7 +97,7 @@ void kinds_print_labels(const heed_explanation *x, bool json) {
 
 /* A measure, and where it would lie in other texts of the same kind. */
 typedef struct measured {
-    const char *name;
+    const char *name, *said; /* in JSON; to people, NULL: not told */
     double value;
     heed_interval interval;
 } measured;
@@ -108,49 +118,56 @@ static void print_measures(int64_t n, const measured *of, int len) {
     printf("}");
 }
 
+/* The same for people. */
+static void print_lines(const char *format, const measured *of, int len) {
+    for (int i = 0; i < len; i++)
+        if (of[i].said)
+            printf(format, tr(of[i].said), of[i].value, of[i].interval.low, of[i].interval.high);
+}
+
 /* docs/schemas/test_labels.json */
-static void print_labels_json(const heed_labels_metrics *m) {
-    const measured of[] = { { "loss", m->loss, m->loss_95 },
-                            { "accuracy", m->exact, m->exact_95 },
-                            { "exact", m->exact, m->exact_95 },
-                            { "precision", m->precision, m->precision_95 },
-                            { "recall", m->recall, m->recall_95 },
-                            { "f1", m->f1, m->f1_95 },
-                            { "macro_f1", m->macro_f1, m->macro_f1_95 },
-                            { "ece", m->ece, m->ece_95 } };
-    print_measures(m->n, of, sizeof of / sizeof *of);
-    printf(", \"unknown_labels\": %" PRId64 "}\n", m->unknown_labels);
+static void print_labels(const heed_labels_metrics *m, bool json) {
+    const measured of[] = { { "loss", "Test Loss", m->loss, m->loss_95 },
+                            { "accuracy", NULL, m->exact, m->exact_95 },
+                            { "exact", "All labels right", m->exact, m->exact_95 },
+                            { "precision", "Precision", m->precision, m->precision_95 },
+                            { "recall", "Recall", m->recall, m->recall_95 },
+                            { "f1", "F1", m->f1, m->f1_95 },
+                            { "macro_f1", "Macro F1", m->macro_f1, m->macro_f1_95 },
+                            { "ece", "Calibration error", m->ece, m->ece_95 } };
+    const int len = sizeof of / sizeof *of;
+    if (json)
+        print_measures(m->n, of, len);
+    else
+        print_lines(tr("%s: %.4f (95 %%: %.4f to %.4f)\n"), of, len);
+    if (json)
+        printf(", \"unknown_labels\": %" PRId64 "}\n", m->unknown_labels);
+    else if (m->unknown_labels)
+        printf(tr("%" PRId64 " labels of the texts are none of the model's: missed\n"),
+               m->unknown_labels);
 }
 
 static int test_labels(heed_classifier *c, const heed_examples *x, bool json, heed_error *err) {
     heed_labels_metrics m;
     const int rc = heed_classifier_test_labels(c, x, &m, err);
-    if (rc) return rc;
-    if (json)
-        print_labels_json(&m);
-    else
-        printf(tr("%" PRId64 " texts\nTest Loss: %.4f\nAll labels right: %.4f\nPrecision: %.4f\n"
-                  "Recall: %.4f\nF1: %.4f\nMacro F1: %.4f\nLabels that the model does not have: "
-                  "%" PRId64 "\n"),
-               m.n, m.loss, m.exact, m.precision, m.recall, m.f1, m.macro_f1, m.unknown_labels);
-    return 0;
+    if (rc == 0) print_labels(&m, json);
+    return rc;
 }
 
 static int test_score(heed_classifier *c, const heed_examples *x, bool json, heed_error *err) {
     heed_score_metrics m;
     const int rc = heed_classifier_test_score(c, x, &m, err);
     if (rc) return rc;
-    const measured of[] = { { "mse", m.mse, m.mse_95 },
-                            { "mae", m.mae, m.mae_95 },
-                            { "r2", m.r2, m.r2_95 },
-                            { "pearson", m.pearson, m.pearson_95 } };
+    const measured of[] = { { "mse", "Mean squared error", m.mse, m.mse_95 },
+                            { "mae", "Mean absolute error", m.mae, m.mae_95 },
+                            { "r2", "R2", m.r2, m.r2_95 },
+                            { "pearson", "Correlation", m.pearson, m.pearson_95 } };
+    const int len = sizeof of / sizeof *of;
     if (json) {
-        print_measures(m.n, of, sizeof of / sizeof *of); /* docs/schemas/test_score.json */
+        print_measures(m.n, of, len); /* docs/schemas/test_score.json */
         printf("}\n");
     } else {
-        printf(tr("%" PRId64 " texts\nMean squared error: %.6g\nMean absolute error: %.6g\nR2: "
-                  "%.4f\nCorrelation: %.4f\n"),
-               m.n, m.mse, m.mae, m.r2, m.pearson);
+        print_lines(tr("%s: %.6g (95 %%: %.6g to %.6g)\n"), of, len);
     }
     return 0;
 }
@@ -174,6 +191,10 @@ int kinds_test(heed_classifier *c, const kinds_files *files, const heed_dataset_
     if (rc == 0) rc = context_put(&passages, &k.d, files->data, err);
     k.x.text2 = k.d.text2;
     if (rc == 0) rc = kinds_features(&k, files->features, files->data, err);
+    char how[MESSAGE_SIZE];
+    if (rc == 0 && !json)
+        printf(tr("%s: %" PRId64 " texts; %s\n"), data_name(files->data), k.d.len,
+               tr_made(k.d.how, how));
     if (rc == 0)
         rc = target == HEED_TARGET_LABELS ? test_labels(c, &k.x, json, err)
                                           : test_score(c, &k.x, json, err);

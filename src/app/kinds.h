@@ -36,6 +36,8 @@ typedef struct kinds_data {
 } kinds_data;
 int kinds_read(kinds_data *k, const char *file, const heed_dataset_cfg *table, heed_target target,
                heed_error *err);
+/* Data with several labels a text is refused for models that give one. 0 or a status. */
+int kinds_fit(const heed_dataset *d, const char *file, heed_target target, heed_error *err);
 /* Reads features beside its texts, where path is not NULL. 0 or a status. */
 int kinds_features(kinds_data *k, const char *path, const char *file, heed_error *err);
 void kinds_free(kinds_data *k); /* a zeroed one is fine */

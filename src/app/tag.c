@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/data.h"
 #include "app/print.h"
 #include "base/alloc.h"
 #include "base/text.h"
@@ -25,19 +26,23 @@ bool tag_is_tagger(const char *dir) {
 
 /* -- data */
 
+/* As with what is wrong in a file else, ten lines are told at once. */
 static int wrong_tags(const heed_conll *c, const char *file, heed_error *err) {
-    int64_t wrong = 0, first = 0;
+    int64_t wrong = 0;
+    char said[MESSAGE_SIZE];
     heed_tag tag;
-    for (int64_t w = 0; w < c->tokens; w++)
-        if (!heed__tag_parse(c->tag[w], &tag) && wrong++ == 0) first = w;
-    if (wrong == 0) return 0;
-    char more[48] = "";
-    if (wrong > 1) snprintf(more, sizeof more, " (and %" PRId64 " more)", wrong - 1);
-    return heed__error(err, HEED_EFORMAT,
-                       "%.300s:%" PRId64 ": '%.60s' is no tag: O, or one of B I E S M L U with '-' "
-                       "and a type%s",
-                       strcmp(file, "-") == 0 ? "standard input" : file, c->line[first],
-                       c->tag[first], more);
+    for (int64_t w = 0; w < c->tokens && wrong < HEED_PROBLEMS; w++) {
+        if (heed__tag_parse(c->tag[w], &tag)) continue;
+        if (wrong == 1) complain("%s\n", tr_made(err->msg, said));
+        heed__error(err, HEED_EFORMAT,
+                    "%.300s:%" PRId64 ": '%.60s' is no tag: O, or one of B I E S M L U with '-' "
+                    "and a type",
+                    data_name(file), c->line[w], c->tag[w]);
+        if (wrong++ >= 1) complain("%s\n", tr_made(err->msg, said));
+    }
+    if (wrong < 2) return wrong ? err->code : 0;
+    return heed__error(err, HEED_EFORMAT, "%.300s: %s%" PRId64 " lines are wrong", data_name(file),
+                       wrong == HEED_PROBLEMS ? "at least " : "", wrong);
 }
 
 int tag_read(heed_conll *c, const char *file, const heed_conll_cfg *cfg, heed_error *err) {
@@ -51,7 +56,7 @@ int tag_read(heed_conll *c, const char *file, const heed_conll_cfg *cfg, heed_er
     if (rc != HEED_EFORMAT || problems.count < 2) return rc;
     char text[MESSAGE_SIZE];
     for (int64_t i = 0; i < problems.count; i++) complain("%s\n", tr_made(problems.text[i], text));
-    return heed__error(err, rc, "%.300s: %s%" PRId64 " lines are wrong", file,
+    return heed__error(err, rc, "%.300s: %s%" PRId64 " lines are wrong", data_name(file),
                        problems.count == HEED_PROBLEMS ? "at least " : "", problems.count);
 }
 
@@ -66,16 +71,16 @@ void tag_describe(const heed_conll *c, const char *file) {
             if (!first) heed__tag_parse(c->tag[w - 1], &before);
             heed__scheme_see_next(&guess, first ? NULL : &before, &tag);
         }
-    printf(tr("%s: %" PRId64 " sentences, %" PRId64 " words; %s; tags are %s\n"), file, c->len,
-           c->tokens, tr_made(c->how, how), heed__scheme_name(heed__scheme_of(&guess)));
+    printf(tr("%s: %" PRId64 " sentences, %" PRId64 " words; %s; tags are %s\n"), data_name(file),
+           c->len, c->tokens, tr_made(c->how, how), heed__scheme_name(heed__scheme_of(&guess)));
     fflush(stdout);
 }
 
 /* -- test */
 
 static void print_test(const heed_tag_metrics *m, const char *file) {
-    printf(tr("%s: %" PRId64 " sentences, %" PRId64 " words; tags are %s\n"), file, m->n, m->words,
-           m->scheme);
+    printf(tr("%s: %" PRId64 " sentences, %" PRId64 " words; tags are %s\n"), data_name(file), m->n,
+           m->words, m->scheme);
     printf(tr("F1: %.4f (95 %%: %.4f to %.4f)\n"), m->f1, m->f1_low, m->f1_high);
     printf(tr("Test Loss: %.4f\n"), m->loss);
     printf(tr("Precision: %.4f\nRecall: %.4f\n"), m->precision, m->recall);

@@ -424,10 +424,10 @@ static int add_context(const files *f, kinds_data *k, const char *file, heed_err
 }
 
 static int read_files(files *f, train_options *o, const char *file, heed_error *err) {
-    const heed_target target = o->cfg.target;
     int rc = heed__classifier_check_folder(o->out, err);
     if (rc == 0 && o->context && !o->table.text2) rc = context_read(&f->passages, o->context, err);
     if (rc == 0) rc = read_training(&f->data, file, o, err);
+    const heed_target target = o->cfg.target; /* as the training data has it */
     if (rc == 0) rc = add_context(f, &f->data, file, err);
     if (rc == 0) rc = kinds_features(&f->data, o->features, file, err);
     if (rc == 0 && o->feedback && o->cfg.target != HEED_TARGET_LABEL)
@@ -440,10 +440,12 @@ static int read_files(files *f, train_options *o, const char *file, heed_error *
         rc = feedback_add(&f->said, &f->data.x, o->feedback, o->analysis ? o->analysis : "intent",
                           err);
     if (rc == 0 && o->valid) rc = kinds_read(&f->valid, o->valid, &o->table, target, err);
+    if (rc == 0 && o->valid) rc = kinds_fit(&f->valid.d, o->valid, target, err);
     if (rc == 0 && o->valid) rc = add_context(f, &f->valid, o->valid, err);
     if (rc == 0 && o->valid) say(&f->valid, o->valid);
     if (rc == 0 && o->valid) rc = kinds_features(&f->valid, o->valid_features, o->valid, err);
     if (rc == 0 && o->test) rc = kinds_read(&f->tests, o->test, &o->table, target, err);
+    if (rc == 0 && o->test) rc = kinds_fit(&f->tests.d, o->test, target, err);
     if (rc == 0 && o->test) rc = add_context(f, &f->tests, o->test, err);
     if (rc == 0 && o->test) rc = kinds_features(&f->tests, o->test_features, o->test, err);
     if (rc == 0 && o->valid) data_tell_overlap(&f->data.d, file, &f->valid.d, o->valid);
@@ -488,6 +490,15 @@ static heed_classifier *learn(const train_options *o, const files *f, heed_error
     return heed_classifier_train(x, &o->cfg, err);
 }
 
+static void tell_model(const char *out, const heed_classifier *c, double seconds) {
+    const int64_t labels = heed_classifier_labels(c), parameters = heed_classifier_parameters(c);
+    if (labels)
+        printf(tr("%s: %" PRId64 " labels, %" PRId64 " parameters, trained in %.1f s\n"), out,
+               labels, parameters, seconds);
+    else
+        printf(tr("%s: %" PRId64 " parameters, trained in %.1f s\n"), out, parameters, seconds);
+}
+
 static int train(train_options *o, const char *file, heed_error *err) {
     files f = { .data = { .score = NULL } };
     train_watch w;
@@ -508,9 +519,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
     }
     if (c && rc == HEED_ECANCELLED) rc = save_stopped(o, c, err);
     if (rc == 0) rc = train_save(o->out, o->cfg.run, save, c, err);
-    if (rc == 0)
-        printf(tr("%s: %" PRId64 " labels, %" PRId64 " parameters, trained in %.1f s\n"), o->out,
-               heed_classifier_labels(c), heed_classifier_parameters(c), train_watch_seconds(&w));
+    if (rc == 0) tell_model(o->out, c, train_watch_seconds(&w));
     if (rc == 0 && o->cfg.run) rc = report(o, c, file, train_watch_seconds(&w), err);
     if (rc == 0 && o->test) rc = test(o, c, &f.tests, err);
     heed_classifier_close(c);

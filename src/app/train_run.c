@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -92,13 +93,24 @@ double train_watch_seconds(const train_watch *w) {
     return seconds() - w->start;
 }
 
+/* Whether its first len bytes name a folder that has another name: `.`, `..`, a link. */
+static bool is_named_otherwise(const char *out, size_t len) {
+    char path[4096];
+    struct stat s;
+    size_t at = len;
+    while (at && out[at - 1] != '/') at--;
+    if (len - at <= 2 && strspn(out + at, ".") >= len - at) return true;
+    if (snprintf(path, sizeof path, "%.*s", (int)len, out) >= (int)sizeof path) return false;
+    return lstat(path, &s) == 0 && S_ISLNK(s.st_mode);
+}
+
 const char *train_run_folder(const char *run, const char *out, char *text, size_t size) {
     if (run && strcmp(run, "none") == 0) return NULL;
     if (run) return run;
-    char *real = realpath(out, NULL); /* of `.` and of links what they are */
-    if (real) out = real;
     size_t len = strlen(out);
     while (len > 1 && out[len - 1] == '/') len--;
+    char *real = is_named_otherwise(out, len) ? realpath(out, NULL) : NULL;
+    if (real) len = strlen(out = real);
     snprintf(text, size, "%.*s.run", (int)len, out);
     free(real);
     return text;

@@ -48,11 +48,28 @@ int heed__buffer_add(const heed_hooks *hooks, heed_buffer *b, const char *bytes,
     return 0;
 }
 
+/* Whether text looks like Chinese in GB18030: all but ASCII are pairs of its commonest bytes. */
+static bool looks_like_gb18030(const char *text, size_t size) {
+    size_t pairs = 0;
+    for (size_t i = 0; i < size; i++) {
+        if ((unsigned char)text[i] < 0x80) continue;
+        if (i + 1 == size || (unsigned char)text[i] < 0xa1 || (unsigned char)text[i + 1] < 0xa1)
+            return false;
+        pairs++;
+        i++;
+    }
+    return pairs >= 2;
+}
+
 const char *heed__text_wrong(const char *text, size_t size, char *room, size_t room_size) {
     if (memchr(text, 0, size)) return "a zero byte";
     const size_t at = heed__utf8_check(text, size);
     if (at == size) return NULL;
-    heed__format(room, room_size, "not UTF-8: byte %zu is 0x%02x", at + 1, (unsigned char)text[at]);
+    const bool chinese = looks_like_gb18030(text, size);
+    heed__format(room, room_size,
+                 chinese ? "not UTF-8 (byte %zu is 0x%02x); `iconv -f GB18030 -t UTF-8` may help"
+                         : "not UTF-8 (byte %zu is 0x%02x)",
+                 at + 1, (unsigned char)text[at]);
     return room;
 }
 
@@ -62,7 +79,7 @@ int heed__dataset_line(heed_dataset_stream *s, char **line, size_t *size, heed_e
     const int64_t number = heed__input_line_number(s->in);
     if (got == HEED_LINE_LONG)
         return heed__dataset_wrong(s, number, "a line of more than %d MB", HEED_LINE_MOST >> 20);
-    char room[64];
+    char room[96];
     const char *wrong = heed__text_wrong(*line, *size, room, sizeof room);
     return wrong ? heed__dataset_wrong(s, number, "%s", wrong) : HEED_STEP_ONE;
 }

@@ -12,8 +12,9 @@ static const char *const text_names[] = {
     "文本",    "句子",     "评论",      "内容",   "标题",     "正文",         "问题",
 };
 static const char *const label_names[] = {
-    "label",  "intent", "category", "class", "sentiment", "topic", "polarity", "target",
-    "labels", "score",  "标签",     "类别",  "分类",      "意图",  "情感",
+    "label",  "intent", "category", "class",  "sentiment", "topic", "polarity",
+    "target", "labels", "score",    "rating", "stars",     "标签",  "类别",
+    "分类",   "意图",   "情感",     "评分",   "分数",
 };
 static const char *const pair_names[][2] = {
     { "question", "answer" },    { "question", "reply" },       { "prompt", "reply" },

@@ -144,7 +144,7 @@ static int wrong_file(heed_dataset_stream *s, const char *path, int64_t line, co
 
 /* Checks the text in s->record, which came from path, and makes the example of it. */
 static int take(heed_dataset_stream *s, const char *path, heed_error *err) {
-    char *text = s->record.bytes, room[64];
+    char *text = s->record.bytes, room[96];
     size_t size = (size_t)s->record.len;
     const listing *l = s->own;
     if (size > HEED_LINE_MOST) {

@@ -128,6 +128,8 @@ static int try_form(ablation *a, const form *f, heed_ablation *table) {
     if (table->len == 0) memcpy(a->first, a->right, (size_t)a->held.len * sizeof *a->first);
     row->spread = most - least;
     row->accuracy = mean_of(a->right, NULL, a->held.len, &row->accuracy_95);
+    row->accuracy_95.low = fmax(row->accuracy_95.low, 0); /* where the normal law leaves [0, 1] */
+    row->accuracy_95.high = fmin(row->accuracy_95.high, 1);
     row->difference = mean_of(a->right, a->first, a->held.len, &row->difference_95);
     table->len++;
     return 0;

@@ -94,4 +94,8 @@ fi
 "$heed" predict "$dir/m1" "$dir/texts" >/dev/full 2>"$dir/err" && wrong "a full device went unnoticed"
 grep -q "could not be written" "$dir/err" || wrong "full device: $(cat "$dir/err")"
 [ "$("$heed" --version)" = "heed $(grep -o '[0-9.]*' <<<"$(grep 'define HEED_VERSION' include/heed/base.h)")" ] || wrong "version"
+# a model of one label is not tested on texts of several
+printf '{"text": "a", "label": ["x", "y"]}\n' >"$dir/two.jsonl"
+expect 65 "two.jsonl:1: several labels, where the model gives one" "$heed" test models/intent "$dir/two.jsonl"
+expect 65 "two.jsonl:1: several labels, where the model gives one" "$heed" bench ablate classify "$dir/two.jsonl"
 exit $failed

@@ -76,7 +76,10 @@ head -c 50 t.tsv.gz >cut.gz; data 65 "cut.gz: cut short: the archive ends within
 printf 'a\tb\n' | iconv -t UTF-16 2>/dev/null >d.tsv && [ -s d.tsv ] && data 65 "d.tsv:1: UTF-16, not UTF-8"
 printf '\xff\xfe\0\0a\0\0\0\t\0\0\0b\0\0\0\n\0\0\0' >d.tsv; data 65 "d.tsv:1: UTF-32, not UTF-8"
 printf '\0\0\xfe\xff\0\0\0a\0\0\0\t\0\0\0b\0\0\0\n' >d.tsv; data 65 "d.tsv:1: UTF-32, not UTF-8"
-printf 'a\tb\nb\tcaf\xe9\n' >d.tsv; data 65 "d.tsv:2: not UTF-8: byte 6 is 0xe9"
+printf 'a\tb\nb\tcaf\xe9\n' >d.tsv; data 65 "d.tsv:2: not UTF-8 (byte 6 is 0xe9)"
+grep -q GB18030 err && wrong "Latin-1 is taken for Chinese"
+printf 'a\tb\nb\t\xc7\xeb\xbd\xab\xcd\xcb\xbf\xee\n' >d.tsv; data 65 "d.tsv:2: not UTF-8 (byte 3 is 0xc7); \`iconv -f GB18030 -t UTF-8\` may help"
+HEED_LANG=zh data 65 "d.tsv:2: 不是 UTF-8（第 3 个字节是 0xc7）；可试 \`iconv -f GB18030 -t UTF-8\`"
 printf 'good 1 2\nbad 1\n' >v.vec
 data 65 "v.vec:2: 1 numbers where there should be 2" t.tsv --vectors v.vec
 printf 'text\ttext\nb\tc\n' >d.tsv; data 65 "d.tsv:1: two columns have the name 'text'" d.tsv --text text

@@ -25,6 +25,14 @@ awk 'BEGIN { srand(7); split("red green blue", w); split("x y z", f)
 train classify --recipe classic "$dir/several.jsonl" --several -o "$dir/several" --epochs 8 --lr 0.02
 grep -q '^a text may have several labels' "$dir/log" || wrong "several labels went unsaid"
 grep -q '^Epoch .8/8., Loss: [0-9.]*, F1: ' "$dir/log" || wrong "no F1 of held-out data: $(cat "$dir/log")"
+"$heed" test "$dir/several" "$dir/several.jsonl" >"$dir/log"
+grep -q "several.jsonl: 400 texts; JSON lines" "$dir/log" || wrong "a test of several labels does not say what was read: $(cat "$dir/log")"
+[ "$(grep -cE '^(Test Loss|All labels right|Precision|Recall|F1|Macro F1|Calibration error): [0-9.]+ \(95 %: [0-9.]+ to [0-9.]+\)$' "$dir/log")" = 7 ] ||
+    wrong "a test of several labels has no intervals: $(cat "$dir/log")"
+# held-out data counts with all its labels
+train classify --recipe classic "$dir/several.jsonl" --several --valid "$dir/several.jsonl" -o "$dir/valid" --epochs 8 --lr 0.02
+best=$(grep -o 'F1: .*' "$dir/log" | cut -d' ' -f2 | sort -n | tail -1)
+ge "$best" 0.95 || wrong "of held-out texts with several labels not all counted: $(cat "$dir/log")"
 f1=$("$heed" test "$dir/several" "$dir/several.jsonl" --json | grep -o '"f1": [0-9.]*' | cut -d' ' -f2)
 ge "$f1" 0.95 || wrong "several labels: F1 $f1"
 echo "here it is" | "$heed" predict "$dir/several" --explain --json | grep -q '"attention": \[{"begin": 0, "end": 4, "text": "here", "weight": 0' ||
@@ -49,9 +57,14 @@ cmp -s "$dir/seldom.m/model.safetensors" "$dir/twice.m/model.safetensors" || wro
 expect 69 "balanced weights go with labels" "$heed" train score --recipe classic "$dir/score.tsv" --balanced -o "$dir/x"
 
 train score --recipe classic "$dir/score.tsv" -o "$dir/score" --epochs 20 --lr 0.02 --test "$dir/score.tsv"
+grep -q "score: [0-9]* parameters, trained in" "$dir/log" || wrong "a score has labels: $(cat "$dir/log")"
+grep -qE '^R2: [0-9.]+ \(95 %: [0-9.]+ to [0-9.]+\)$' "$dir/log" || wrong "a test of a score has no interval: $(cat "$dir/log")"
 r2=$("$heed" test "$dir/score" "$dir/score.tsv" --json | grep -o '"r2": [0-9.]*' | cut -d' ' -f2)
 ge "$r2" 0.8 || wrong "a score: R2 $r2"
 grep -q "^R2: " "$dir/log" || wrong "--test of a score said $(tail -3 "$dir/log")"
+(printf 'review,stars\n'; for i in $(seq 30); do echo "so $i,$((i % 5))"; done) >"$dir/stars.csv"
+train score --recipe classic "$dir/stars.csv" -o "$dir/stars" --epochs 1
+grep -q "text from column 'review', label from column 'stars'" "$dir/log" || wrong "stars are no score: $(cat "$dir/log")"
 few=$(echo "here y y z z y z" | "$heed" predict "$dir/score"); many=$(echo "here x x x x x x" | "$heed" predict "$dir/score")
 ge "$many" "$few" || wrong "a score: $many is not above $few"
 printf '1\ta b\ntwo\tc\n' >"$dir/bad.tsv"

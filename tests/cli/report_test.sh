@@ -2,7 +2,7 @@
 # The page about a training and the promises of a calibrated model: made by `heed train`, harmless whatever the texts and
 # labels hold, and in need of no network; sets, scope and abstention as asked for.
 set -uo pipefail
-heed=${HEED:-build/heed}
+heed=$(realpath "${HEED:-build/heed}")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 failed=0
@@ -20,6 +20,8 @@ wrong() { echo "FAILED: $*"; failed=1; }
 page=$dir/m.run/report.html
 grep -q "report: $page" "$dir/out" || wrong "the page is not told of"
 [ -s "$page" ] || wrong "no page"
+(cd "$dir" && "$heed" train classify --recipe classic d.tsv -o m --valid-part 0.3 --epochs 3 --threads 1) >"$dir/out" 2>/dev/null || wrong "train again"
+grep -q "report: m.run/report.html" "$dir/out" || wrong "the page's place is not said as the model's was: $(tail -1 "$dir/out")"
 grep -qE '<script|<b>good|src=|href=|http' "$page" && wrong "the page holds what a text or label gave it, or needs another file"
 grep -q '&lt;b&gt;good&lt;/b&gt;' "$page" || wrong "a label is not shown"
 [ "$(grep -c '<svg' "$page")" = 5 ] || wrong "there are not five drawings"

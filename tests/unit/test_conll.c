@@ -44,7 +44,7 @@ static void columns(void **state) {
         { "a O\n# in a sentence\n", "x:2: 4 columns where there should be 2" },
         { "a\tO\nb\n", "x:2: 1 column where there should be 2" },
         { "a\tO\n\tO\nb\t\nc\tx\x1b\n", "x:2: the token is empty (and 2 more lines are wrong)" },
-        { "a\tO\n\xff\tO\n", "x:2: not UTF-8: byte 1 is 0xff" },
+        { "a\tO\n\xff\tO\n", "x:2: not UTF-8 (byte 1 is 0xff)" },
         { "a\n", "x:1: no column is left for the tag" },
         { "\n\n", "x: no line of data" },
         { " \n  \na O\n", "a/O;" },

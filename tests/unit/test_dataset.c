@@ -71,7 +71,7 @@ static void wrong_lines_are_named(void **state) {
           "x.tsv:2: 3 columns where there should be 2 (and 1 more line is wrong)" },
         { "label\ttext\n\tb\n", "x.tsv:2: the label is empty" },
         { "label\ttext\na\x1b[31m\tb\n", "x.tsv:2: the label holds a control character" },
-        { "label\ttext\na\t\xff\n", "x.tsv:2: not UTF-8: byte 3 is 0xff" },
+        { "label\ttext\na\t\xff\n", "x.tsv:2: not UTF-8 (byte 3 is 0xff)" },
         { "label\ttext\n", "x.tsv: no line of data" },
         { "", "x.tsv: no line of data" },
         { "just text\n", "x.tsv:1: no label: one column only" },
@@ -357,7 +357,7 @@ static void a_folder_per_label(void **state) {
     heed__dataset_free(&d);
     write_file(dir, "pos/3", "fine\nna\xc3\n");
     char want_msg[200];
-    snprintf(want_msg, sizeof want_msg, "%s/pos/3:2: not UTF-8: byte 3 is 0xc3", dir);
+    snprintf(want_msg, sizeof want_msg, "%s/pos/3:2: not UTF-8 (byte 3 is 0xc3)", dir);
     assert_int_equal(heed__dataset_read(&d, dir, &cfg, &err), HEED_EFORMAT);
     assert_string_equal(err.msg, want_msg);
     write_file(dir, "pos/2\x1b[1m", "\xc3");
