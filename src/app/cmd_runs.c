@@ -65,8 +65,9 @@ static int add_all(run_list *l, const char *folder, heed_error *err) {
         if (e->d_name[0] != '.' && n < PATH && is_run(name)) rc = add(l, name, err);
     }
     closedir(d);
-    qsort(l->run + before, (size_t)(l->len - before), sizeof *l->run, by_name);
-    if (rc == 0 && l->len == before)
+    if (l->len > before)
+        qsort(l->run + before, (size_t)(l->len - before), sizeof *l->run, by_name);
+    else if (rc == 0)
         rc = heed__error(err, HEED_ENOTFOUND, "%s: no run is there, no folder with a log.jsonl",
                          folder);
     return rc;

@@ -62,8 +62,9 @@ static void pack_queries(const heed_attn_grad_place *c, heed_attn_queries *q) {
     const int64_t dp = heed__attn_round16(a->D), ld = a->H * a->D;
     const float *rows = a->q + (c->run->b * a->T + q->t) * ld + c->h * a->D;
     if (a->cosine) heed__attn_unit(c->k, c->q_unit, rows, ld, q->n, a->D);
-    c->k->attn->pack_rows(c->q, dp, rows, ld, q->n, a->D, a->scale[c->h] * HEED_ATTN_LOG2E,
-                          a->cosine ? c->q_unit : NULL);
+    q->careful = !c->k->attn->pack_rows(c->q, dp, rows, ld, q->n, a->D,
+                                        a->scale[c->h] * HEED_ATTN_LOG2E,
+                                        a->cosine ? c->q_unit : NULL);
     memset(c->q + q->n * dp, 0, (size_t)(PAD * dp) * sizeof(float));
     heed__attn_form(a)->grad_queries(c, q);
 }
@@ -139,14 +140,18 @@ static void add_row(const heed_kernels *k, float *y, const Rows *rows, int64_t i
         k->attn->add_scaled(y + j, x, factor, heed__min64(n - j, 16));
 }
 
-/* dk of key i += what its being divided by its length takes off: -u (key·dk) key, of unit length */
-static void add_length(const heed_attn_grad_place *c, float *dk, const Rows *rows, int64_t i,
-                       float u) {
+/* dk of key i that is divided by its length: u (row i - (key·row i) key), key of unit length. What
+ * nobody sees gets nothing, whatever its length is, NaN too. */
+static void add_unit_row(const heed_attn_grad_place *c, float *dk, const Rows *rows, int64_t i) {
     const int64_t dp = heed__attn_round16(c->a->D);
-    const float *key = c->key_rows + i * dp;
+    const float *key = c->key_rows + i * dp, u = c->unit[i] * HEED_ATTN_LN2;
     float row[256 + 16];
+    bool seen = false;
     for (int64_t j = 0; j < dp; j += 16)
         memcpy(row + j, rows->at + i * rows->ld + j / 16 * rows->step, 16 * sizeof *row);
+    for (int64_t j = 0; j < c->a->D && !seen; j++) seen = row[j] != 0;
+    if (!seen) return;
+    c->k->attn->add_scaled(dk, row, u, c->a->D);
     c->k->attn->add_scaled(dk, key, -u * c->k->row->dot(key, row, c->a->D), c->a->D);
 }
 
@@ -167,11 +172,20 @@ static void store_keys(const heed_attn_grad_place *c, const heed_attn_keys *keys
     const int64_t ld = a->Hk * a->D;
     float *dk = a->dk + at * a->D;
     for (int64_t i = 0; i < keys->n; i++, dk += ld) {
-        const float u = a->cosine ? c->unit[i] * HEED_ATTN_LN2 : HEED_ATTN_LN2;
         if (i + HEED_ATTN_AHEAD < keys->n) heed__attn_expect(dk + HEED_ATTN_AHEAD * ld, a->D);
-        add_row(c->k, dk, &rows, i, a->D, u);
-        if (a->cosine) add_length(c, dk, &rows, i, u);
+        if (a->cosine)
+            add_unit_row(c, dk, &rows, i);
+        else
+            add_row(c->k, dk, &rows, i, a->D, HEED_ATTN_LN2);
     }
+}
+
+/* Keys are hidden from queries that are not finite, too. */
+static void leave_out(const heed_attn_grad_place *c, heed_attn_queries *q) {
+    const float least_ds = q->least_ds;
+    heed__attn_leave_out(c->q, heed__attn_round16(c->a->D), q->n, c->a->D);
+    heed__attn_form(c->a)->grad_queries(c, q);
+    q->least_ds = least_ds;
 }
 
 /* -- blocks, heads, pieces */
@@ -194,6 +208,7 @@ static void query_block(const heed_attn_grad_place *c, const heed_attn_keys *key
         packed = true;
         group_step(c, keys, q, g, &r);
     }
+    if (packed && q->careful) leave_out(c, q);
     if (packed) gather_keys(c, q, keys->n);
 }
 

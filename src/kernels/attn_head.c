@@ -7,14 +7,6 @@
 #include "kernels/math.h"
 #include "kernels/row.h"
 
-/* 0 times what is not finite is none, and goes to keys that the query does not see. */
-static bool spoils(const heed_attn_grad_place *c, int64_t i, float lse) {
-    const heed_attn *a = c->a;
-    const int64_t row = (c->run->b * a->T + c->run->q0 + i) * a->H + c->h;
-    if (!isfinite(c->delta[i]) || lse != lse) return true;
-    return lse == INFINITY && !c->k->attn->finite(a->q + row * a->D, a->D, 1, a->D);
-}
-
 void heed__attn_head_start(heed_attn_grad_place *c) {
     const heed_attn *a = c->a;
     const heed_attn_form *form = heed__attn_form(a);
@@ -32,7 +24,7 @@ void heed__attn_head_start(heed_attn_grad_place *c) {
     }
     const float *lse = a->lse + head * a->T + c->run->q0;
     c->whole = false;
-    for (int64_t i = 0; i < n && !c->whole; i++) c->whole = spoils(c, i, lse[i]);
+    for (int64_t i = 0; i < n && !c->whole; i++) c->whole = !isfinite(c->delta[i]);
     if (!a->dsinks) return;
     for (int64_t i = 0; i < n; i++)
         c->work[i] = (a->sinks[c->h] * HEED_ATTN_LOG2E - lse[i]) * HEED_ATTN_LN2;
@@ -40,6 +32,13 @@ void heed__attn_head_start(heed_attn_grad_place *c) {
     float sum = a->dsinks[head];
     for (int64_t i = 0; i < n; i++) sum = fmaf(-c->work[i], c->delta[i], sum);
     a->dsinks[head] = sum;
+}
+
+/* Of a query that sees nothing: whatever it holds, a NaN too, no gradient comes of it. */
+static bool all_zero(const float *x, int64_t n) {
+    int64_t i = 0;
+    while (i < n && x[i] == 0) i++;
+    return i == n;
 }
 
 void heed__attn_head_store(const heed_attn_grad_place *c) {
@@ -54,6 +53,7 @@ void heed__attn_head_store(const heed_attn_grad_place *c) {
         float unit = 1, dot = 0;
         if (a->dq && i + HEED_ATTN_AHEAD < n)
             heed__attn_expect(a->dq + at + (i + HEED_ATTN_AHEAD) * ld, a->D);
+        if ((a->cosine || a->dscale) && all_zero(dq, a->D)) continue;
         if (a->cosine) heed__attn_unit(k, &unit, q, ld, 1, a->D);
         if (a->cosine || a->dscale) dot = k->row->dot(q, dq, a->D) * unit;
         sum += dot;

@@ -68,14 +68,14 @@ static int64_t row_queries(const heed_attn_mean *m, int64_t b) {
     return m->queries ? m->queries[b] : m->a->T;
 }
 
-/* Queries t..t+n-1, scaled, with rows of zeros after them. */
-static void pack_queries(const Head *c, int64_t t, int64_t n) {
+/* Queries t..t+n-1, scaled, with rows of zeros after them; true where all are finite. */
+static bool pack_queries(const Head *c, int64_t t, int64_t n) {
     const heed_attn *a = c->j->m->a;
     const int64_t dp = heed__attn_round16(a->D), ld = a->H * a->D;
     const float *q = a->q + (c->run->b * a->T + t) * ld + c->h * a->D;
-    c->j->k->attn->pack_rows(c->room->q, dp, q, ld, n, a->D, a->scale[c->h] * HEED_ATTN_LOG2E,
-                             NULL);
     memset(c->room->q + n * dp, 0, (size_t)(PAD * dp) * sizeof(float));
+    return c->j->k->attn->pack_rows(c->room->q, dp, q, ld, n, a->D,
+                                    a->scale[c->h] * HEED_ATTN_LOG2E, NULL);
 }
 
 /* The tile of n queries from the block's i-th on; the block begins at query t. */
@@ -180,7 +180,7 @@ static void block_grad(const Head *c, int64_t t, int64_t n, int64_t keys) {
     const heed_attn *a = c->j->m->a;
     const heed_attn_kernels *k = c->j->k->attn;
     const size_t row = (size_t)heed__attn_round16(keys) * sizeof(float);
-    pack_queries(c, t, n);
+    const bool finite = pack_queries(c, t, n);
     memset(c->room->dq, 0, (size_t)((n + PAD) * heed__attn_round16(a->D)) * sizeof(float));
     for (int64_t i = 0; i < n; i += k->rows) {
         heed_attn_rows rows;
@@ -195,6 +195,7 @@ static void block_grad(const Head *c, int64_t t, int64_t n, int64_t keys) {
             if (any) memset(ds + to, 0, row - (size_t)to * sizeof(float));
         }
     }
+    if (!finite) heed__attn_leave_out(c->room->q, heed__attn_round16(a->D), n, a->D);
 }
 
 static void head_backward(Head *c) {

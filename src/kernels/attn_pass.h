@@ -57,6 +57,7 @@ typedef struct heed_attn_keys {
 typedef struct heed_attn_queries {
     int64_t t, n, groups;
     int64_t from[HEED_ATTN_GROUPS], to[HEED_ATTN_GROUPS]; /* keys of the block that each sees */
+    bool careful;                                         /* a query is not finite */
     float least_q, least_dy, least_ds;
 } heed_attn_queries;
 
@@ -66,7 +67,7 @@ typedef struct heed_attn_grad_place {
     const heed_attn *a;
     const heed_attn_run *run; /* now, its head and key head */
     int64_t h, hk;
-    bool whole; /* a query or its dy is not finite: dk and dv are gathered over all of a block */
+    bool whole; /* a dy is not finite: dk and dv are gathered over all of a block, 0·dy too */
     float *key_rows, *unit;          /* one block of keys */
     float *keys, *values;            /* packed */
     float *dk, *dv;                  /* of it: rows of keys, or across */

@@ -39,8 +39,10 @@ static heed_tensor *unit(heed_ctx *cx, heed_tensor *x, int64_t heads, int64_t wi
 static bool prepare(heed_ctx *cx, heed__general *g, const heed_attention_call *call) {
     const heed_attention_dims *d = &call->d;
     heed_attention_cfg *c = &g->c;
-    heed_tensor *q = call->q, *k = call->k;
+    heed_tensor *qk[2] = { call->q, call->k };
     g->D = d->D, g->Hk = d->Hk;
+    if (!heed__general_clear(cx, g, qk)) return false;
+    heed_tensor *q = qk[0], *k = qk[1];
     if (c->score == HEED_SCORE_COSINE) {
         q = unit(cx, q, d->H, d->D), k = unit(cx, k, d->Hk, d->D);
     } else if (c->score == HEED_SCORE_BILINEAR) {

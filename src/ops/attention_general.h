@@ -2,7 +2,7 @@
  * forward and backward, and given to whoever uses them: the values, a penalty, a tap.
  *
  *   scores     attention_scores.c    q·k, additive, relative, for a block of queries and its keys
- *   who sees   attention_visible.c   the keys of each row
+ *   who sees   attention_visible.c   the keys of each row (attention_hidden.c: nobody does)
  *   rows       attention_rows.c      positions, reach, noise, weights of one row; and back
  *   users      attention_general.c (values), attention_penalty.c, attention_draw.c,
  *              attention_general_tap.c
@@ -88,6 +88,11 @@ void heed__general_valid(const heed__general *g, int64_t b, int64_t *begin, int6
 void heed__general_range(const heed__general *g, heed__block *k);
 /* Hides (-inf) what row i does not see and shrinks end[i] to the last visible one. */
 void heed__general_hide(const heed__general *g, heed__block *k, int64_t i);
+
+/* -- attention_hidden.c */
+/* Queries and keys of a call: where a number is huge or not finite, copies in which those that see
+ * nothing and that nobody sees are zeros. False: out of memory. */
+bool heed__general_clear(heed_ctx *cx, const heed__general *g, heed_tensor *qk[2]);
 
 /* -- attention_scores.c */
 int64_t heed__general_head_room(const heed__general *g); /* floats of block.head */

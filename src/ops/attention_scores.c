@@ -270,6 +270,7 @@ static void additive_grad(const heed__general *g, heed__block *k, const heed__ge
             for (int64_t e = 0; e < n; e++, j++) {
                 const float dx = k->dx[i * k->ld + j];
                 float *z = k->head + e * D, *dk = to->to[GENERAL_K];
+                if (dx == 0) continue; /* hidden, perhaps: its sums may be NaN */
                 if (dv) g->k->math->axpy(dv, dx, z, D);
                 additive_pair(z, dx, v, D);
                 g->k->math->add(dq, dq, z, D);
