@@ -65,6 +65,7 @@ format:      ## clang-format on every C file
 
 install: build ## headers, libraries, program, pkg-config file and man page under PREFIX
 	@cmake --install $(BUILD) --prefix $(PREFIX)
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig # programs find libheed.so at once
 
 clean:       ## remove what was built
 	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-arm64

@@ -2,6 +2,8 @@
 # install.sh BUILD: install into a temporary folder and build a program against what lies there, by
 # pkg-config, with the shared and with the static library.
 set -euo pipefail
+# what the linker finds and the loader does not is of no use: into the system's folders means ldconfig too
+make -n -o build install | grep -q ldconfig
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cmake --install "$1" --prefix "$dir" >/dev/null
