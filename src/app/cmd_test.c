@@ -86,6 +86,22 @@ static void print_line(const char *name, double value, heed_interval i) {
     printf(tr("%s: %.4f (95 %%: %.4f to %.4f)\n"), tr(name), value, i.low, i.high);
 }
 
+/* Answers that no text has count as labels found with an F1 of 0: where a model knows more labels
+ * than the data has, that says little, and the mean of the data's own labels is told too. */
+static void print_own_labels(const result *r) {
+    double sum = 0;
+    int64_t own = 0, other = 0;
+    for (int64_t k = 0; k < heed_classifier_labels(r->c); k++) {
+        own += r->tally[k].real > 0;
+        other += r->tally[k].real == 0 && r->tally[k].said > 0;
+        if (r->tally[k].real) sum += f1(&r->tally[k]);
+    }
+    if (own && other)
+        printf(tr("Macro F1 of the %" PRId64 " labels that these texts have: %.4f (%" PRId64
+                  " others were answered)\n"),
+               own, sum / (double)own, other);
+}
+
 /* The labels that are found worst, and what they are taken for. */
 static void print_worst(const result *r) {
     const int64_t labels = heed_classifier_labels(r->c);
@@ -126,6 +142,7 @@ static void print(const result *r) {
     print_line("Test Loss", m->loss, m->loss_95);
     print_line("Test Accuracy", m->accuracy, m->accuracy_95);
     print_line("Macro F1", m->macro_f1, m->macro_f1_95);
+    print_own_labels(r);
     print_line("Calibration error", m->ece, m->ece_95);
     if (isfinite(m->auc)) print_line("Area under the curve", m->auc, m->auc_95);
     if (m->unknown_labels)

@@ -457,6 +457,9 @@ const message messages_zh[] = {
     { "Test Loss", "测试损失" },
     { "Test Accuracy", "测试准确率" },
     { "Macro F1", "宏平均 F1" },
+    { "Macro F1 of the %" PRId64 " labels that these texts have: %.4f (%" PRId64
+      " others were answered)\n",
+      "这些文本所有的 %" PRId64 " 个标签的宏平均 F1：%.4f（另有 %" PRId64 " 个标签被答出）\n" },
     { "Calibration error", "校准误差" },
     { "Area under the curve", "曲线下面积" },
     { "label", "标签" },

@@ -94,6 +94,11 @@ fi
 "$heed" predict "$dir/m1" "$dir/texts" >/dev/full 2>"$dir/err" && wrong "a full device went unnoticed"
 grep -q "could not be written" "$dir/err" || wrong "full device: $(cat "$dir/err")"
 [ "$("$heed" --version)" = "heed $(grep -o '[0-9.]*' <<<"$(grep 'define HEED_VERSION' include/heed/base.h)")" ] || wrong "version"
+# labels that a model knows and the data does not: the mean of those that the data has is told too
+printf 'label\ttext\nalarm\tset an alarm for seven\nalarm\twhat is my account balance\n' >"$dir/few.tsv"
+"$heed" test models/intent "$dir/few.tsv" >"$dir/out"
+grep -q "^Macro F1: 0.3333 " "$dir/out" && grep -qx "Macro F1 of the 1 labels that these texts have: 0.6667 (1 others were answered)" "$dir/out" ||
+    wrong "macro F1 of few labels: $(cat "$dir/out")"
 # a model of one label is not tested on texts of several
 printf '{"text": "a", "label": ["x", "y"]}\n' >"$dir/two.jsonl"
 expect 65 "two.jsonl:1: several labels, where the model gives one" "$heed" test models/intent "$dir/two.jsonl"
