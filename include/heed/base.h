@@ -82,7 +82,7 @@ typedef enum heed_log_level {
 /* How far long work has come. Sent from the thread that called the long function, at most about ten
  * times a second. */
 typedef struct heed_progress {
-    const char *what;      /* "train", "test", ...; static storage. "memory", once before training:
+    const char *what; /* "train", "pretrain", ...; static storage. "memory", once before training:
                               total is what weights, gradients, moments, texts and the largest step
                               take together, and no more is asked for later */
     int64_t done, total;   /* in `unit`s; total 0: not known */

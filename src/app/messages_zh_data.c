@@ -377,6 +377,7 @@ const message messages_zh[] = {
     { "vectors: %" PRId64 " of the %" PRId64 " words have one\n",
       "词向量：%2$" PRId64 " 个词中有 %1$" PRId64 " 个有向量\n" },
     { "Epoch [%" PRId64 "/%" PRId64 "], Loss: %.4f", "轮次 [%" PRId64 "/%" PRId64 "]，损失：%.4f" },
+    { "Language: ", "语言：" },
     { ", %s: %.4f", "，%s：%.4f" },
     { "Test Loss: %.4f\nTest Accuracy: %.4f\n", "测试损失：%.4f\n测试准确率：%.4f\n" },
     { "%s: %" PRId64 " labels, %" PRId64 " parameters, trained in %.1f s\n",

@@ -45,6 +45,7 @@ static void print_memory(train_watch *w, int64_t bytes) {
 static void print_epoch(train_watch *w, const heed_progress *p) {
     terminal_clear(&w->term);
     if (w->brief) return;
+    if (strcmp(p->what, "epoch") != 0) printf("%s", tr("Language: "));
     printf(tr("Epoch [%" PRId64 "/%" PRId64 "], Loss: %.4f"), p->epoch, p->epochs,
            p->score_name ? p->held_loss : p->loss);
     if (p->score_name) printf(tr(", %s: %.4f"), tr(p->score_name), p->score);
@@ -54,7 +55,7 @@ static void print_epoch(train_watch *w, const heed_progress *p) {
 
 static void progress(void *user, const heed_progress *p) {
     train_watch *w = user;
-    if (strcmp(p->what, "epoch") == 0) {
+    if (strcmp(p->what, "epoch") == 0 || strcmp(p->what, "pretrain epoch") == 0) {
         print_epoch(w, p);
     } else if (strcmp(p->what, "memory") == 0) {
         print_memory(w, p->total);

@@ -191,7 +191,8 @@ int heed__pretrain(heed_ctx *cx, heed_body *b, const heed_texts *x, const heed_f
                              .loss = loss,
                              .score = p.held_len ? score : NULL,
                              .memory = heed__rows_size(&p.rows) + p.room * 3 * 4,
-                             .unit = "texts" };
+                             .unit = "texts",
+                             .beforehand = true };
     if (rc == 0) rc = heed__fit(&l, fit, NULL, err);
     heed__params_cut(b->ps, own);
     end(&p);

@@ -201,14 +201,15 @@ static int rehearse(heed_fit_run *r) {
 
 static void tell(heed_fit_run *r, double loss, bool now) {
     const heed_hooks *h = r->cfg.hooks;
-    r->shown = r->steps_here == 1 ? loss : 0.98 * r->shown + 0.02 * loss;
+    const double part = r->steps_here < 20 ? 1 / (double)r->steps_here : 0.05; /* the last 20 */
+    r->shown = r->steps_here == 1 ? loss : (1 - part) * r->shown + part * loss;
     const double clock = clock_seconds();
     if (!h || !h->progress || (!now && clock - r->told < 0.1)) return;
     r->told = clock;
     const int64_t items = r->l->items, total = items * r->cfg.epochs;
     const int64_t done = (r->epoch - 1) * items + r->at;
     const double rate = (double)done / (heed__fit_seconds(r) + 1e-9);
-    const heed_progress p = { .what = "train",
+    const heed_progress p = { .what = r->l->beforehand ? "pretrain" : "train",
                               .done = done,
                               .total = total,
                               .unit = r->l->unit ? r->l->unit : "examples",
@@ -250,7 +251,7 @@ static void report(heed_fit_run *r, const heed_epoch *e) {
     const heed_hooks *h = r->cfg.hooks;
     heed__run_log_epoch(r->log, e, heed_optim_steps(r->opt));
     if (!h || !h->progress) return;
-    const heed_progress p = { .what = "epoch",
+    const heed_progress p = { .what = r->l->beforehand ? "pretrain epoch" : "epoch",
                               .done = e->epoch,
                               .total = e->epochs,
                               .unit = "epochs",

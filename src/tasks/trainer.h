@@ -35,6 +35,7 @@ typedef struct heed_learner {
     int (*score)(void *self, heed_score *score, heed_error *err);
     int64_t memory;   /* bytes that the task itself holds while it trains, to be told */
     const char *unit; /* of its examples, for the progress hook: "texts" */
+    bool beforehand;  /* the language first: progress is "pretrain" and "pretrain epoch" */
 } heed_learner;
 
 typedef struct heed_fit_cfg {

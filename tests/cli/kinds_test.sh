@@ -100,7 +100,8 @@ echo "it is red and" | "$heed" predict "$dir/paths" --json | grep -q '"parents":
 cut -f2 "$dir/paths.tsv" >"$dir/texts"
 "$heed" train classify --recipe classic "$dir/paths.tsv" -o "$dir/enc" --recipe encoder --tokenizer wordpiece --vocab 60 --embed 32 --heads 2 --epochs 6 --lr 0.003 \
     --pretrain "$dir/texts" --pretrain-epochs 4 >"$dir/log" 2>&1 || wrong "encoder: $(tail -1 "$dir/log")"
-[ "$(grep -c '^Epoch .[1-4]/4' "$dir/log")" = 4 ] && [ "$(grep -c '^Epoch .[1-6]/6' "$dir/log")" = 6 ] || wrong "epochs of both parts: $(cat "$dir/log")"
+[ "$(grep -c '^Language: Epoch .[1-4]/4' "$dir/log")" = 4 ] && [ "$(grep -c '^Epoch .[1-6]/6' "$dir/log")" = 6 ] || wrong "epochs of both parts: $(cat "$dir/log")"
+grep -q '^pretrain 4/4 100%' "$dir/log" || wrong "progress does not tell that the language is learnt: $(cat "$dir/log")"
 [ -s "$dir/enc.run/pretrain/log.jsonl" ] || wrong "learning the language left no log"
 right=$("$heed" test "$dir/enc" "$dir/paths.tsv" | grep '^Test Accuracy' | cut -d' ' -f3)
 ge "$right" 0.95 || wrong "encoder: accuracy $right"
