@@ -21,7 +21,7 @@ int heed__classic_body(heed_classic *m, heed_params *ps, const heed_model_cfg *c
                   &(heed_rnn_cfg){ .kind = c->rnn,
                                    .in = c->dim,
                                    .hidden = c->hidden,
-                                   .layers = (int)(c->layers < 100 ? c->layers : 100),
+                                   .layers = (int)c->layers,
                                    .bidirectional = c->bidirectional,
                                    .dropout = (float)c->dropout });
     if (c->remember && c->rnn == HEED_RNN_LSTM) remember(&m->rnn);

@@ -7,13 +7,23 @@
 #include "tensor/params.h"
 
 int heed__model_defaults(heed_params *ps, heed_model_cfg *c) {
-    const int64_t sizes[] = { c->vocab, c->source_vocab, c->dim,    c->hidden,
-                              c->heads, c->kv_heads,     c->layers, c->encoder_layers,
-                              c->ff,    c->classes,      c->dense,  c->max_len };
+    enum { MOST_LAYERS = 9999 };
+    const struct {
+        const char *name;
+        int64_t value, most;
+    } sizes[] = {
+        { "vocab", c->vocab, INT32_MAX },     { "source_vocab", c->source_vocab, INT32_MAX },
+        { "dim", c->dim, INT32_MAX },         { "hidden", c->hidden, INT32_MAX },
+        { "heads", c->heads, INT32_MAX },     { "kv_heads", c->kv_heads, INT32_MAX },
+        { "layers", c->layers, MOST_LAYERS }, { "encoder_layers", c->encoder_layers, MOST_LAYERS },
+        { "ff", c->ff, INT32_MAX },           { "classes", c->classes, INT32_MAX },
+        { "dense", c->dense, INT32_MAX },     { "max_len", c->max_len, INT32_MAX },
+    };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        if (sizes[i] < 0 || sizes[i] > INT32_MAX)
-            return heed_params_fail(ps, HEED_EINVALID, "a model's size %lld is outside 0..2^31-1",
-                                    (long long)sizes[i]);
+        if (sizes[i].value < 0 || sizes[i].value > sizes[i].most)
+            return heed_params_fail(ps, HEED_EINVALID, "a model's %s is %lld, not 0 to %lld",
+                                    sizes[i].name, (long long)sizes[i].value,
+                                    (long long)sizes[i].most);
     const heed_attention_choice *a = &c->attention;
     if (a->temperature != 0 && !(a->temperature >= 1e-6 && a->temperature <= 1e6))
         return heed_params_fail(ps, HEED_EINVALID, "attention: temperature %g is not 1e-6 to 1e6",
@@ -89,7 +99,7 @@ void heed__model_attention(const heed_model_cfg *c, heed_attention_cfg *kind) {
 heed_stack_cfg heed__model_stack(const heed_model_cfg *c, int64_t layers, bool cross) {
     enum { T5_BUCKETS = 32 };
     heed_stack_cfg stack = {
-        .layers = layers > 0 && layers < 10000 ? (int)layers : -1,
+        .layers = (int)layers,
         .share_layers = c->share_layers,
         .final_norm = c->pre_norm,
         .block = { .dim = c->dim,

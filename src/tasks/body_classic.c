@@ -87,7 +87,8 @@ static int load(heed_body *b, const json_t *config, const char *dir, heed_error 
         return heed__error(err, HEED_EFORMAT, "%s: the model of recipe 'classic' is another one",
                            path);
     if (m.layers > 100)
-        return heed__error(err, HEED_EFORMAT, "%s: %lld layers", path, (long long)m.layers);
+        return heed__error(err, HEED_EFORMAT, "%s: layers is %lld, not at most 100", path,
+                           (long long)m.layers);
     c->vocab = heed__vocab_open(dir, m.vocab, &b->hooks, err);
     if (!c->vocab) return err->code;
     b->cfg.vocab = m.vocab;

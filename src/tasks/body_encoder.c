@@ -135,9 +135,12 @@ static int load(heed_body *b, const json_t *config, const char *dir, heed_error 
     const int rc = heed_model_cfg_from_json(&m, text, size, path, err);
     heed__free(&b->hooks, text);
     if (rc) return rc;
-    if (m.kind != HEED_MODEL_ENCODER || m.layers > MOST_LAYERS || m.max_len > MOST_POSITIONS ||
-        m.vocab < MORE_ROWS)
+    if (m.kind != HEED_MODEL_ENCODER || m.vocab < MORE_ROWS)
         return heed__error(err, HEED_EFORMAT, "%s: body.model is none of recipe 'encoder'", path);
+    if (m.layers > MOST_LAYERS || m.max_len > MOST_POSITIONS)
+        return heed__error(err, HEED_EFORMAT,
+                           "%s: %lld layers and %lld positions are not at most %d and %d", path,
+                           (long long)m.layers, (long long)m.max_len, MOST_LAYERS, MOST_POSITIONS);
     if (b->cfg.max_len > m.max_len)
         return heed__error(err, HEED_EFORMAT, "%s: max_len is more than the model's %lld positions",
                            path, (long long)m.max_len);

@@ -92,12 +92,23 @@ static int check(const training *t, const heed_examples *x) {
     if (!(c->temperature > 1e-6 && c->temperature < 1e6) || !(c->valid_part < 1))
         return heed__error(t->err, HEED_EINVALID,
                            "train: temperature must be above 0 and the part held out below 1");
-    if (t->body.max_len < 1 || t->body.max_len > HEED_CLASSIFIER_MAX_LEN || t->fit.batch < 2 ||
-        t->fit.epochs < 1 || t->fit.epochs > HEED_CLASSIFIER_MAX_EPOCHS)
+    const heed_body_cfg *b = &t->body;
+    const heed_bound bounds[] = {
+        { "max_len", b->max_len, 1, HEED_CLASSIFIER_MAX_LEN },
+        { "epochs", t->fit.epochs, 1, HEED_CLASSIFIER_MAX_EPOCHS },
+        { "batch", t->fit.batch, 2, INT64_MAX },
+        { "embed", b->embed, 0, INT32_MAX },
+        { "hidden", b->hidden, 0, INT32_MAX },
+        { "heads", b->heads, 0, 65536 },
+        { "layers", b->layers, 0, 100 },
+        { NULL, 0, 0, 0 },
+    };
+    const int rc = heed__bounds_check(bounds, t->err);
+    if (rc) return rc;
+    if (!(t->fit.optim.lr > 0) || !(b->dropout < 1))
         return heed__error(t->err, HEED_EINVALID,
-                           "train: max_len and epochs must be positive, batch at least 2");
-    if (!(t->fit.optim.lr > 0) || !(t->body.dropout < 1))
-        return heed__error(t->err, HEED_EINVALID, "train: lr must be above 0 and dropout below 1");
+                           "train: lr must be above 0 and dropout below 1, not %g and %g",
+                           (double)t->fit.optim.lr, b->dropout);
     return 0;
 }
 

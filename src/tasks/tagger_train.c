@@ -52,10 +52,6 @@ static heed_tag_cfg defaults(const heed_tag_cfg *given) {
     return c;
 }
 
-static bool within(int64_t value, int64_t least, int64_t most) {
-    return value >= least && value <= most;
-}
-
 static int check(const heed_tagged *data, const heed_tag_cfg *c, heed_error *err) {
     int rc = heed__tagger_check(data, true, "train", err);
     if (rc == 0 && c->valid) rc = heed__tagger_check(c->valid, true, "held-out data", err);
@@ -63,21 +59,22 @@ static int check(const heed_tagged *data, const heed_tag_cfg *c, heed_error *err
     if (strcmp(c->recipe, "lstm") != 0 && strcmp(c->recipe, "encoder") != 0)
         return heed__error(err, HEED_EINVALID,
                            "train: no recipe '%.40s' for tags; there are lstm, encoder", c->recipe);
-    if (!within(c->embed, 1, HEED_TAGGER_MAX_WIDTH) ||
-        !within(c->features, 1, HEED_TAGGER_MAX_WIDTH) ||
-        !within(c->field, 1, HEED_TAGGER_MAX_WIDTH) || !within(c->hidden, 1, HEED_TAGGER_MAX_WIDTH))
-        return heed__error(err, HEED_EINVALID,
-                           "train: embed, features, field and hidden must be 1 to %d",
-                           HEED_TAGGER_MAX_WIDTH);
-    if (!within(c->vocab, 3, HEED_TAGGER_MAX_ROWS) ||
-        !within(c->buckets, 2, HEED_TAGGER_MAX_ROWS) || !within(c->layers, 1, 8) ||
-        !within(c->heads, 1, 64))
-        return heed__error(err, HEED_EINVALID,
-                           "train: vocab must be 3 to %d, buckets 2 to as many, layers 1 to 8, "
-                           "heads 1 to 64",
-                           HEED_TAGGER_MAX_ROWS);
-    if (!within(c->epochs, 1, 1 << 30) || !within(c->batch, 1, 65536) || c->patience < 0)
-        return heed__error(err, HEED_EINVALID, "train: epochs and batch must be positive");
+    const heed_bound bounds[] = {
+        { "embed", c->embed, 1, HEED_TAGGER_MAX_WIDTH },
+        { "features", c->features, 1, HEED_TAGGER_MAX_WIDTH },
+        { "field", c->field, 1, HEED_TAGGER_MAX_WIDTH },
+        { "hidden", c->hidden, 1, HEED_TAGGER_MAX_WIDTH },
+        { "vocab", c->vocab, 3, HEED_TAGGER_MAX_ROWS },
+        { "buckets", c->buckets, 2, HEED_TAGGER_MAX_ROWS },
+        { "layers", c->layers, 1, 8 },
+        { "heads", c->heads, 1, 64 },
+        { "epochs", c->epochs, 1, 1 << 30 },
+        { "batch", c->batch, 1, 65536 },
+        { "patience", c->patience, 0, INT64_MAX },
+        { NULL, 0, 0, 0 },
+    };
+    rc = heed__bounds_check(bounds, err);
+    if (rc) return rc;
     if (!(c->lr > 0) || !(c->dropout < 1) || !(c->word_dropout < 1) || !(c->feature_dropout < 1) ||
         !(c->valid_part < 1))
         return heed__error(err, HEED_EINVALID,

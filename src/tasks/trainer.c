@@ -91,15 +91,29 @@ static int make_optim(heed_fit_run *r) {
     return r->opt ? 0 : r->err->code;
 }
 
+int heed__bounds_check(const heed_bound *list, heed_error *err) {
+    for (; list->name; list++)
+        if (list->value < list->least || list->value > list->most)
+            return heed__error(err, HEED_EINVALID, "train: %s is %lld, not %lld to %lld",
+                               list->name, (long long)list->value, (long long)list->least,
+                               (long long)list->most);
+    return 0;
+}
+
 static int make(heed_fit_run *r) {
     const heed_learner *l = r->l;
     const heed_fit_cfg *c = &r->cfg;
-    if (l->items < 1 || c->epochs < 1 || c->batch < 1)
+    const heed_bound bounds[] = { { "the number of examples", l->items, 1, INT64_MAX },
+                                  { "epochs", c->epochs, 1, INT64_MAX },
+                                  { "batch", c->batch, 1, INT64_MAX },
+                                  { "patience", c->patience, 0, INT64_MAX },
+                                  { NULL, 0, 0, 0 } };
+    const int rc = heed__bounds_check(bounds, r->err);
+    if (rc) return rc;
+    if (!(c->warmup >= 0 && c->warmup < 1) || !(c->seconds >= 0))
         return heed__error(r->err, HEED_EINVALID,
-                           "train: examples, epochs and batch must be positive");
-    if (!(c->warmup >= 0 && c->warmup < 1) || !(c->seconds >= 0) || c->patience < 0)
-        return heed__error(r->err, HEED_EINVALID,
-                           "train: warmup is outside 0..1, or patience or the time is negative");
+                           "train: warmup %g is outside 0..1, or the time, %g s, is negative",
+                           c->warmup, c->seconds);
     if (r->cfg.batch > l->items) r->cfg.batch = l->items;
     r->order = heed__calloc(c->hooks, (size_t)l->items, sizeof *r->order);
     if (l->score) r->best = heed__calloc(c->hooks, (size_t)heed_params_len(l->ps), sizeof *r->best);

@@ -38,6 +38,14 @@ typedef struct heed_learner {
     bool beforehand;  /* the language first: progress is "pretrain" and "pretrain epoch" */
 } heed_learner;
 
+/* A setting and its bounds, which are within them. A NULL name ends a list. */
+typedef struct heed_bound {
+    const char *name;
+    int64_t value, least, most;
+} heed_bound;
+/* 0, or HEED_EINVALID with the first setting outside its bounds: "train: NAME is 0, not 1 to 9". */
+int heed__bounds_check(const heed_bound *list, heed_error *err);
+
 typedef struct heed_fit_cfg {
     int64_t epochs, batch;
     const char *optimizer; /* "adam", "adamw", "sgd", "adagrad", "adafactor"; NULL: "adam" */

@@ -195,9 +195,19 @@ static int no_classes(heed_params *ps) {
     heed_classic m;
     return heed_classic_init(&m, ps, &(heed_model_cfg){ .vocab = 10 });
 }
+static int many_layers(heed_params *ps) {
+    heed_encoder_classifier m;
+    return heed_encoder_classifier_init(&m, ps, &(heed_model_cfg){ .vocab = 10, .layers = 100000 });
+}
+static int negative_heads(heed_params *ps) {
+    heed_lm m;
+    return heed_lm_init(&m, ps, &(heed_model_cfg){ .vocab = 10, .heads = -4 });
+}
 
 static void test_refusals(void **state) {
     (void)state;
+    refuses(many_layers, "a model's layers is 100000, not 0 to 9999");
+    refuses(negative_heads, "a model's heads is -4, not 0 to 2147483647");
     refuses(odd_heads, "a: d_model 10 does not divide into 4 heads");
     refuses(odd_groups, "a: 4 heads are no multiple of 3 key heads");
     refuses(gated_relu, "f: a gated feed-forward exists with SiLU only");

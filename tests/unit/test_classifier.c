@@ -50,17 +50,22 @@ static void test_bad_examples(void **state) {
 static void test_bad_settings(void **state) {
     (void)state;
     const heed_examples data = { .len = 4, .text = text, .label = label };
-    const char *numbers = "train: vocab, max_len, epochs and batch must be positive";
-    const char *reals = "train: lr must be above 0 and dropout below 1";
-    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .vocab = 2 }, numbers);
-    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .max_len = -1 }, numbers);
-    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .batch = -1 }, numbers);
-    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .epochs = -1 }, numbers);
-    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .lr = -1 }, reals);
-    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .lr = (double)NAN }, reals);
-    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .dropout = 1 }, reals);
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .vocab = 2 },
+                   "train: vocab is 2, not 3 to 9223372036854775807");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .max_len = -1 },
+                   "train: max_len is -1, not 1 to 1048576");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .batch = -1 },
+                   "train: batch is -1, not 1 to 9223372036854775807");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .epochs = -1 },
+                   "train: epochs is -1, not 1 to 1073741824");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .lr = -1 },
+                   "train: lr must be above 0 and dropout below 1, not -1 and 0.3");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .lr = (double)NAN },
+                   "train: lr must be above 0 and dropout below 1, not nan and 0.3");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .dropout = 1 },
+                   "train: lr must be above 0 and dropout below 1, not 0.002 and 1");
     expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .dropout = (double)NAN },
-                   reals);
+                   "train: lr must be above 0 and dropout below 1, not 0.002 and nan");
     heed_error err = { 0 };
     assert_null(heed_classifier_train(
         &data, &(heed_classify_cfg){ .recipe = "classic", .hidden = 10, .heads = 3 }, &err));
@@ -72,9 +77,12 @@ static void test_bad_settings(void **state) {
         &data, &(heed_classify_cfg){ .recipe = "classic", .embed = INT64_MAX / 4, .threads = 1 },
         &err));
     assert_true(err.code < 0 && strlen(err.msg));
-    const char *most = "train: max_len is at most 1048576, epochs 1073741824";
-    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .max_len = INT64_MAX }, most);
-    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .epochs = INT64_MAX }, most);
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .max_len = INT64_MAX },
+                   "train: max_len is 9223372036854775807, not 1 to 1048576");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .epochs = INT64_MAX },
+                   "train: epochs is 9223372036854775807, not 1 to 1073741824");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "encoder", .layers = 100000 },
+                   "train: layers is 100000, not 0 to 100");
     heed_classifier *c = heed_classifier_train(
         &data,
         &(heed_classify_cfg){

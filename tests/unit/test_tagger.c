@@ -245,11 +245,11 @@ static void what_is_wrong_is_refused(void **state) {
         const char *want;
     } settings[] = {
         { { .recipe = "dance" }, "no recipe 'dance' for tags; there are lstm, encoder" },
-        { { .embed = -1 }, "embed, features, field and hidden must be" },
-        { { .hidden = 1 << 20 }, "embed, features, field and hidden must be" },
-        { { .buckets = 1 }, "buckets 2" },
-        { { .layers = 9 }, "layers 1 to 8" },
-        { { .epochs = -1 }, "epochs and batch must be positive" },
+        { { .embed = -1 }, "train: embed is -1, not 1 to 4096" },
+        { { .hidden = 1 << 20 }, "train: hidden is 1048576, not 1 to 4096" },
+        { { .buckets = 1 }, "train: buckets is 1, not 2 to 67108864" },
+        { { .layers = 9 }, "train: layers is 9, not 1 to 8" },
+        { { .epochs = -1 }, "train: epochs is -1, not 1 to 1073741824" },
         { { .dropout = 1 }, "dropout and valid_part below 1" },
         { { .lr = (double)NAN }, "lr must be above 0" },
         { { .recipe = "encoder", .hidden = 5, .heads = 4 }, "heads" },

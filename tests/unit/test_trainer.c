@@ -267,12 +267,12 @@ static void test_refused(void **state) {
         heed_fit_cfg cfg;
         const char *want;
     } bad[] = {
-        { { .epochs = 0 }, "must be positive" },
+        { { .epochs = 0 }, "epochs is 0, not 1 to" },
         { { .epochs = 1, .optimizer = "adamax" }, "no optimizer 'adamax'" },
         { { .epochs = 1, .schedule = "up" }, "no schedule 'up'" },
-        { { .epochs = 1, .warmup = 1 }, "warmup is outside 0..1" },
-        { { .epochs = 1, .warmup = -0.1 }, "warmup is outside 0..1" },
-        { { .epochs = 1, .seconds = -1 }, "the time is negative" },
+        { { .epochs = 1, .warmup = 1 }, "warmup 1 is outside 0..1" },
+        { { .epochs = 1, .warmup = -0.1 }, "warmup -0.1 is outside 0..1" },
+        { { .epochs = 1, .seconds = -1 }, "the time, -1 s, is negative" },
         { { .epochs = 1, .resume = true }, "a resume needs the run's folder" },
         { { .epochs = INT64_MAX }, "too many steps" },
     };
