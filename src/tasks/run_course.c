@@ -47,12 +47,20 @@ static void take(heed_run_course *k, const json_t *e) {
     if (epoch > k->len) k->len = epoch;
 }
 
+/* Room for the epoch of a line: a run that goes on from a checkpoint whose log was begun anew has
+ * more epochs than its log has lines. */
+static void make_room(heed_run_course *k, const json_t *e) {
+    const int64_t epoch = json_integer_value(json_object_get(e, "epoch"));
+    if (epoch > k->cap && epoch <= MOST_EPOCHS) k->cap = epoch;
+}
+
 /* Every line of the log, a later one about an epoch in place of an earlier one. */
-static void read_log(heed_run_course *k, char *text, const char *name) {
-    for (char *line = text, *end; *line; line = end) {
+static void read_log(heed_run_course *k, const char *text, const char *name,
+                     void (*see)(heed_run_course *k, const json_t *e)) {
+    for (const char *line = text, *end; *line; line = end) {
         end = line + strcspn(line, "\n");
         json_t *e = heed__json_parse(line, (size_t)(end - line), name, NULL);
-        if (e) take(k, e);
+        if (e) see(k, e);
         json_decref(e);
         end += *end == '\n';
     }
@@ -64,7 +72,7 @@ int heed__run_course_read(heed_run_course *k, const char *path, heed_error *err)
     *k = (heed_run_course){ .cap = 0 };
     const int rc = heed__file_read(NULL, path, MOST_LOG, &text, &size, err);
     if (rc) return rc;
-    for (size_t i = 0; i < size && k->cap < MOST_EPOCHS; i++) k->cap += text[i] == '\n';
+    read_log(k, text, path, make_room);
     k->train_loss = heed__calloc(NULL, (size_t)(3 * k->cap + 1), sizeof *k->train_loss);
     if (!k->train_loss) {
         heed__free(NULL, text);
@@ -73,8 +81,9 @@ int heed__run_course_read(heed_run_course *k, const char *path, heed_error *err)
     k->held_loss = k->train_loss + k->cap;
     k->held_score = k->held_loss + k->cap;
     for (int64_t i = 0; i < 3 * k->cap; i++) k->train_loss[i] = (double)NAN;
-    read_log(k, text, path);
+    read_log(k, text, path, take);
     heed__free(NULL, text);
+    if (k->best < 1 || k->best > k->len) k->best = 0; /* of no epoch that the log tells of */
     return 0;
 }
 

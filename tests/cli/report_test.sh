@@ -53,6 +53,13 @@ grep -Eq "k.run +2 " "$dir/out" && grep -Eq "m.run +3 " "$dir/out" || wrong "epo
 [ "$(grep -c '<svg' "$dir/runs.html")" = 3 ] || wrong "there are not three drawings of runs"
 truncate -s -20 "$dir/k.run/log.jsonl"
 "$heed" runs "$dir/k.run" | grep -q 'not ended' || wrong "a cut log"
+# epochs that a log does not tell of, and a best one that it cannot know
+mkdir "$dir/gap.run"
+for e in 1 7 8 9; do echo "{\"event\":\"epoch\",\"epoch\":$e,\"loss\":0.$e,\"held_loss\":0.2$e,\"score\":\"Acc\",\"value\":0.9$e}"; done >"$dir/gap.run/log.jsonl"
+echo '{"event":"end","why":"done","best_epoch":9,"seconds":1}' >>"$dir/gap.run/log.jsonl"
+"$heed" runs "$dir/gap.run" --json | grep -q '"epochs": 9, "best_epoch": 9, .*"held_loss": 0.29, "score": 0.99,' || wrong "a log with a gap: $("$heed" runs "$dir/gap.run" --json)"
+echo '{"event":"end","why":"done","best_epoch":90000,"seconds":1}' >>"$dir/gap.run/log.jsonl"
+"$heed" runs "$dir/gap.run" --json | grep -q '"best_epoch": 0, .*"score": 0.99,' || wrong "a best epoch that was not: $("$heed" runs "$dir/gap.run" --json)"
 mkdir "$dir/none"
 "$heed" runs "$dir/none" 2>"$dir/err"; [ $? = 66 ] || wrong "a folder without runs"
 grep -q 'no run is there' "$dir/err" || wrong "said: $(cat "$dir/err")"
