@@ -210,6 +210,41 @@ static void far_logits(void **state) {
     heed_ctx_free(cx);
 }
 
+/* Likenesses far from 0, beside the same in doubles: S = offset + M, of a = (100, M) and b = (100,
+ * I), or (-100, I). */
+static void far_likenesses(void **state) {
+    (void)state;
+    static const double m[3][3] = { { 3, 1, -2 }, { 2, 4, 3 }, { -30, 1, 0 } };
+    for (int sign = -1; sign <= 1; sign++) {
+        float a[3][4] = { { 0 } }, b[3][4] = { { 0 } };
+        double rows[3] = { 0 }, columns[3] = { 0 }, loss = 0;
+        for (int i = 0; i < 3; i++) {
+            a[i][0] = 1000;
+            b[i][0] = (float)(1000 * sign);
+            b[i][1 + i] = 1;
+            for (int j = 0; j < 3; j++) {
+                a[i][1 + j] = (float)m[i][j];
+                rows[i] += exp(m[i][j]);
+                columns[j] += exp(m[i][j]);
+            }
+        }
+        for (int i = 0; i < 3; i++) loss += (log(rows[i]) + log(columns[i]) - 2 * m[i][i]) / 6;
+        heed_ctx *cx = harness_ctx(NULL, NULL);
+        heed_tensor *x = heed_from_f32(cx, 2, (int64_t[]){ 3, 4 }, &a[0][0]);
+        heed_tensor *z = heed_from_f32(cx, 2, (int64_t[]){ 3, 4 }, &b[0][0]);
+        heed_tensor *y = heed_info_nce(cx, heed_want_grad(cx, x), z, 1);
+        assert_non_null(y);
+        assert_float_equal(heed_item(y), loss, 1e-6);
+        assert_int_equal(heed_backward(cx, y), 0);
+        for (int i = 0; i < 3; i++)
+            for (int j = 0; j < 3; j++) {
+                const double e = exp(m[i][j]), p = e / rows[i] + e / columns[j] - 2 * (i == j);
+                assert_float_equal(x->grad[4 * i + 1 + j], p / 6, 1e-6);
+            }
+        heed_ctx_free(cx);
+    }
+}
+
 /* A row with a NaN has no length, and so no direction. */
 static void length_of_nan(void **state) {
     (void)state;
@@ -264,11 +299,12 @@ static void all_timed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(packed_weight), cmocka_unit_test(dropout_outside_of_training),
-        cmocka_unit_test(dropout_masks), cmocka_unit_test(views_share),
-        cmocka_unit_test(steady_memory), cmocka_unit_test(parts_of_a_block),
-        cmocka_unit_test(far_logits),    cmocka_unit_test(length_of_nan),
-        cmocka_unit_test(all_timed),     cmocka_unit_test(triplet_of_nan),
+        cmocka_unit_test(packed_weight),  cmocka_unit_test(dropout_outside_of_training),
+        cmocka_unit_test(dropout_masks),  cmocka_unit_test(views_share),
+        cmocka_unit_test(steady_memory),  cmocka_unit_test(parts_of_a_block),
+        cmocka_unit_test(far_logits),     cmocka_unit_test(far_likenesses),
+        cmocka_unit_test(length_of_nan),  cmocka_unit_test(all_timed),
+        cmocka_unit_test(triplet_of_nan),
     };
     return cmocka_run_group_tests_name("ops special", tests, NULL, NULL);
 }
