@@ -15,6 +15,7 @@
 #include "app/pairs.h"
 #include "app/print.h"
 #include "app/tag.h"
+#include "app/tallies.h"
 #include "base/alloc.h"
 #include "tasks/attack.h"
 
@@ -74,14 +75,6 @@ static void find_confusions(result *r) {
     r->wrong_len = kinds;
 }
 
-static double ratio(int64_t part, int64_t whole) {
-    return whole ? (double)part / (double)whole : 0;
-}
-
-static double f1(const heed_tally *t) {
-    return t->said + t->real ? 2.0 * (double)t->hit / (double)(t->said + t->real) : 0;
-}
-
 static void print_line(const char *name, double value, heed_interval i) {
     printf(tr("%s: %.4f (95 %%: %.4f to %.4f)\n"), tr(name), value, i.low, i.high);
 }
@@ -94,7 +87,7 @@ static void print_own_labels(const result *r) {
     for (int64_t k = 0; k < heed_classifier_labels(r->c); k++) {
         own += r->tally[k].real > 0;
         other += r->tally[k].real == 0 && r->tally[k].said > 0;
-        if (r->tally[k].real) sum += f1(&r->tally[k]);
+        if (r->tally[k].real) sum += tally_f1(&r->tally[k]);
     }
     if (own && other)
         printf(tr("Macro F1 of the %" PRId64 " labels that these texts have: %.4f (%" PRId64
@@ -104,27 +97,7 @@ static void print_own_labels(const result *r) {
 
 /* The labels that are found worst, and what they are taken for. */
 static void print_worst(const result *r) {
-    const int64_t labels = heed_classifier_labels(r->c);
-    bool *told = calloc((size_t)labels, sizeof *told);
-    print_cell(tr(labels > SHOWN ? "the labels found worst" : "label"), -32);
-    static const char *const columns[] = { "precision", "recall", "F1" };
-    for (int i = 0; i < 3; i++) print_cell(tr(columns[i]), 10);
-    print_cell(tr("support"), 8);
-    printf("\n");
-    for (int64_t shown = 0; told && shown < SHOWN && shown < labels; shown++) {
-        int64_t worst = -1;
-        for (int64_t k = 0; k < labels; k++) {
-            const bool there = !told[k] && r->tally[k].real + r->tally[k].said > 0;
-            if (there && (worst < 0 || f1(&r->tally[k]) < f1(&r->tally[worst]))) worst = k;
-        }
-        if (worst < 0) break;
-        const heed_tally *t = &r->tally[worst];
-        told[worst] = true;
-        print_cell(heed_classifier_label(r->c, worst), -32);
-        printf(" %9.4f %9.4f %9.4f %7" PRId64 "\n", ratio(t->hit, t->said), ratio(t->hit, t->real),
-               f1(t), t->real);
-    }
-    free(told);
+    tallies_print(r->c, r->tally);
     for (int64_t i = 0; i < r->wrong_len && i < SHOWN; i++)
         printf(tr("%4" PRId64 " x %s taken for %s\n"), r->wrong[i].count,
                heed_classifier_label(r->c, r->wrong[i].right),
@@ -176,17 +149,9 @@ static void json_label(const result *r, const char *before, const char *key, int
 }
 
 static void json_tables(const result *r) {
-    printf(", \"labels\": [");
-    for (int64_t k = 0; k < heed_classifier_labels(r->c); k++) {
-        const heed_tally *t = &r->tally[k];
-        json_label(r, k ? ", {" : "{", "label", k);
-        printf(", \"n\": %" PRId64, t->real);
-        json_field("precision", ratio(t->hit, t->said));
-        json_field("recall", ratio(t->hit, t->real));
-        json_field("f1", f1(t));
-        printf("}");
-    }
-    printf("], \"confusions\": [");
+    printf(", ");
+    tallies_print_json(r->c, r->tally);
+    printf(", \"confusions\": [");
     for (int64_t i = 0; i < r->wrong_len && i < CONFUSIONS; i++) {
         json_label(r, i ? ", {" : "{", "right", r->wrong[i].right);
         json_label(r, ", ", "said", r->wrong[i].said);

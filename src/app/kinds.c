@@ -10,8 +10,10 @@
 #include "app/data.h"
 #include "app/messages.h"
 #include "app/print.h"
+#include "app/tallies.h"
 #include "base/alloc.h"
 #include "base/text.h"
+#include "tasks/classifier.h"
 
 /* -- data ------------------------------------------------------------------------------------- */
 
@@ -141,7 +143,7 @@ static void print_labels(const heed_labels_metrics *m, bool json) {
     else
         print_lines(tr("%s: %.4f (95 %%: %.4f to %.4f)\n"), of, len);
     if (json)
-        printf(", \"unknown_labels\": %" PRId64 "}\n", m->unknown_labels);
+        printf(", \"unknown_labels\": %" PRId64, m->unknown_labels);
     else if (m->unknown_labels)
         printf(tr("%" PRId64 " labels of the texts are none of the model's: missed\n"),
                m->unknown_labels);
@@ -149,8 +151,18 @@ static void print_labels(const heed_labels_metrics *m, bool json) {
 
 static int test_labels(heed_classifier *c, const heed_examples *x, bool json, heed_error *err) {
     heed_labels_metrics m;
-    const int rc = heed_classifier_test_labels(c, x, &m, err);
+    heed_tally *tally = calloc((size_t)heed_classifier_labels(c), sizeof *tally);
+    if (!tally) return heed__error(err, HEED_ENOMEM, "test: out of memory");
+    const int rc = heed__classifier_test_labels(c, x, &m, tally, err);
     if (rc == 0) print_labels(&m, json);
+    if (rc == 0 && json) {
+        printf(", ");
+        tallies_print_json(c, tally);
+        printf("}\n");
+    } else if (rc == 0) {
+        tallies_print(c, tally);
+    }
+    free(tally);
     return rc;
 }
 

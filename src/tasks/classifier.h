@@ -76,6 +76,9 @@ int heed__classifier_sum(const char *dir, uint64_t *sum, heed_error *err);
  * where asked. 0 or a status. */
 int heed__classifier_open_config(heed_classifier *c, const char *dir, heed_head_cfg *head,
                                  heed_error *err);
+/* heed_classifier_test_labels that tells how each label fared too: tally [K] or NULL. */
+int heed__classifier_test_labels(heed_classifier *c, const heed_examples *data,
+                                 heed_labels_metrics *m, heed_tally *tally, heed_error *err);
 /* Answers to len labelled texts: one outcome for each, and, where score is not NULL, the
  * probability of the model's second label; labels that it does not have are -1, -2 .. by their
  * names. 0 or a status. */

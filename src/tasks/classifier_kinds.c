@@ -51,6 +51,11 @@ static int32_t *numbers(const heed_classifier *c, const heed_examples *data, int
 
 int heed_classifier_test_labels(heed_classifier *c, const heed_examples *data,
                                 heed_labels_metrics *m, heed_error *err) {
+    return heed__classifier_test_labels(c, data, m, NULL, err);
+}
+
+int heed__classifier_test_labels(heed_classifier *c, const heed_examples *data,
+                                 heed_labels_metrics *m, heed_tally *tally, heed_error *err) {
     if (heed__lacks(c, "test", "classifier", err) ||
         heed__lacks(data, "test", "list of examples", err) ||
         heed__lacks(m, "test", "room for measures", err))
@@ -63,7 +68,7 @@ int heed_classifier_test_labels(heed_classifier *c, const heed_examples *data,
     if (c->head.cfg.target != HEED_TARGET_LABELS) return refuse(c, HEED_TARGET_LABELS, err);
     float *probs = answers(c, data, err);
     if (!probs) return err ? err->code : HEED_ENOMEM;
-    heed_label_rows right = { .start = data->label_start };
+    heed_label_rows right = { .start = data->label_start, .tally = tally };
     int32_t *number = numbers(c, data, &right.unknown);
     right.label = number;
     int rc = number ? heed__labels_metrics(m, probs, &right, data->len, c->labels, &c->hooks)

@@ -167,6 +167,7 @@ int heed__labels_metrics(heed_labels_metrics *m, const float *probs, const heed_
         heed_interval i95[MOST_MEASURES];
         measure_labels(&s, NULL, v);
         memcpy(s.whole, s.tally, (size_t)classes * sizeof *s.whole);
+        if (right->tally) memcpy(right->tally, s.whole, (size_t)classes * sizeof *s.whole);
         rc = bootstrap(&s, measure_labels, n, MOST_MEASURES, i95, hooks);
         if (rc == 0) put_labels(m, v, i95);
     }

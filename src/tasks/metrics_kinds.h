@@ -4,11 +4,12 @@
 
 #include "tasks/metrics.h"
 
-/* The labels that are right for each of n texts. */
+/* The labels that are right for each of n texts, and room for how each label fared. */
 typedef struct heed_label_rows {
     const int64_t *start; /* [n+1] of each text's in label; NULL: one each */
     const int32_t *label; /* numbers; -1: one that the model does not have */
     int64_t unknown;      /* how many different ones it does not have */
+    heed_tally *tally;    /* [K] over all texts; NULL: not asked for */
 } heed_label_rows;
 
 /* Everything of *m from probs [n,K]; intervals as heed__metrics makes them, over texts. 0 or

@@ -29,6 +29,7 @@ grep -q '^Epoch .8/8., Loss: [0-9.]*, F1: ' "$dir/log" || wrong "no F1 of held-o
 grep -q "several.jsonl: 400 texts; JSON lines" "$dir/log" || wrong "a test of several labels does not say what was read: $(cat "$dir/log")"
 [ "$(grep -cE '^(Test Loss|All labels right|Precision|Recall|F1|Macro F1|Calibration error): [0-9.]+ \(95 %: [0-9.]+ to [0-9.]+\)$' "$dir/log")" = 7 ] ||
     wrong "a test of several labels has no intervals: $(cat "$dir/log")"
+grep -qE '^(red|green|blue) +1\.0000 +1\.0000 +1\.0000 +1[0-9][0-9]$' "$dir/log" || wrong "a test of several labels has no table of them: $(cat "$dir/log")"
 # held-out data counts with all its labels
 train classify --recipe classic "$dir/several.jsonl" --several --valid "$dir/several.jsonl" -o "$dir/valid" --epochs 8 --lr 0.02
 best=$(grep -o 'F1: .*' "$dir/log" | cut -d' ' -f2 | sort -n | tail -1)
