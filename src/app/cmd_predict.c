@@ -19,7 +19,7 @@
 #include "tasks/classifier.h"
 #include "base/input.h"
 
-enum { WORDS = 4096, TOP = 16, MOST_SHOWN = 1000, TOGETHER = 1024 };
+enum { WORDS = 4096, MOST_SHOWN = 1000, TOGETHER = 1024, ANSWERS = 1 << 18 };
 
 /* What is answered: lines of a file (NULL: standard input), with features (NULL: none). */
 typedef struct predict_from {
@@ -39,7 +39,7 @@ typedef struct predictor {
     /* lines that wait for their answers, where no words are asked for */
     char *line[TOGETHER];
     heed_explanation each[TOGETHER];
-    int64_t lines;
+    int64_t lines, together; /* at most so many, fewer where each has many labels */
 } predictor;
 
 /* Bytes of a path's first parts. */
@@ -239,7 +239,7 @@ static int line(predictor *p, const char *text, size_t size, heed_error *err) {
         if (rc == 0) rc = next_features(p, &p->each[p->lines].array, err);
         if (rc == 0 && !(p->line[p->lines] = strdup(text)))
             rc = heed__error(err, HEED_ENOMEM, "predict: out of memory");
-        if (rc == 0 && ++p->lines < TOGETHER && heed__input_line_ready(p->in)) return 0;
+        if (rc == 0 && ++p->lines < p->together && heed__input_line_ready(p->in)) return 0;
         const int before = answer_waiting(p, rc ? &own : err);
         if (rc == 0) rc = before;
     }
@@ -259,7 +259,7 @@ static int each_row(predictor *p, heed_error *err) {
         if (!(p->line[p->lines] = strdup("")))
             return heed__error(err, HEED_ENOMEM, "predict: out of memory");
         p->each[p->lines].array = features_row(&p->features, p->row++);
-        if (++p->lines == TOGETHER) rc = answer_waiting(p, err);
+        if (++p->lines == p->together) rc = answer_waiting(p, err);
     }
     if (rc == 0) rc = answer_waiting(p, err);
     if (rc == 0 && command_cancelled(NULL))
@@ -306,14 +306,15 @@ static int start(predictor *p, const char *dir, const heed_open_cfg *open, heed_
     if (!p->c) return err->code;
     const int64_t labels = heed_classifier_labels(p->c);
     p->score = heed_classifier_target(p->c) == HEED_TARGET_SCORE;
-    p->x.top_cap = (int)(p->x.coverage > 0 ? least(labels, MOST_SHOWN) : p->top);
-    if (heed_classifier_target(p->c) == HEED_TARGET_LABELS)
-        p->x.top_cap = (int)least(labels, MOST_SHOWN);
+    const bool sets = p->x.coverage > 0 || heed_classifier_target(p->c) == HEED_TARGET_LABELS;
+    p->x.top_cap = (int)least(labels, sets && p->top < MOST_SHOWN ? MOST_SHOWN : p->top);
+    p->together = ANSWERS / (p->x.top_cap + 1);
+    p->together = p->together < 1 ? 1 : least(p->together, TOGETHER);
     p->x.top = calloc((size_t)p->x.top_cap + 1, sizeof *p->x.top);
     p->x.word = calloc(WORDS, sizeof *p->x.word);
     p->x.word_cap = WORDS;
     bool room = p->x.top && p->x.word;
-    for (int i = 0; room && i < TOGETHER; i++) {
+    for (int i = 0; room && i < p->together; i++) {
         p->each[i] = (heed_explanation){ .top_cap = p->x.top_cap,
                                          .coverage = p->x.coverage,
                                          .scope = p->x.scope };
@@ -360,11 +361,18 @@ static int tags(const predictor *p, const char *const *operand, const tag_predic
         return heed__error(err, HEED_EUNSUPPORTED,
                            "predict: --coverage, --scope and --abstain are for classifiers, not "
                            "for taggers");
+    if (p->explain)
+        return heed__error(err, HEED_EUNSUPPORTED,
+                           "predict: --explain shows what a classifier attended to; a tagger "
+                           "weighs whole sequences of tags, of which there is no such picture");
+    if (p->top)
+        return heed__error(err, HEED_EUNSUPPORTED,
+                           "predict: --top is for classifiers, not for taggers");
     return tag_predict(operand[0], operand[1], cfg, open, err);
 }
 
 int cmd_predict(int argc, char **argv) {
-    predictor p = { .top = 1, .explain = isatty(1) != 0 };
+    predictor p = { .top = 0 };
     int64_t threads = 1;
     const char *beside = NULL, *passages = NULL;
     tag_predict_cfg tag = { 0 };
@@ -372,7 +380,7 @@ int cmd_predict(int argc, char **argv) {
     const opt options[] = {
         { "json", 0, OPT_FLAG, &p.json, 0, 0, NULL,
           "a JSON object a line (docs/schemas/predict.json)" },
-        { "top", 'n', OPT_INT, &p.top, 1, TOP, "N", "labels shown (1)" },
+        { "top", 'n', OPT_INT, &p.top, 1, 1e6, "N", "labels shown (1)" },
         { "explain", 0, OPT_FLAG, &p.explain, 0, 0, NULL,
           "show the words attended to (on a terminal always)" },
         { "coverage", 0, OPT_REAL, &p.x.coverage, 0.01, 0.9999, "P",
@@ -413,6 +421,8 @@ int cmd_predict(int argc, char **argv) {
     tag.json = p.json;
     const predict_from from = { operand[0], operand[1], beside, passages };
     const bool tagger = tag_is_tagger(operand[0]);
+    if (!tagger && !p.top) p.top = 1;
+    if (!tagger && isatty(1)) p.explain = true;
     int rc = 0;
     if (tagger && (open.window || open.truncate))
         rc = heed__error(&err, HEED_EUNSUPPORTED,

@@ -1042,6 +1042,11 @@ const message messages_zh_made[] = {
       "--attack：没有“%s”；可用的有 typo、swap、drop、gradient" },
     { "predict: --coverage, --scope and --abstain are for classifiers, not for taggers",
       "predict：--coverage、--scope 与 --abstain 只用于分类器，不用于标注器" },
+    { "predict: --explain shows what a classifier attended to; a tagger weighs whole sequences of "
+      "tags, of which there is no such picture",
+      "predict：--explain 显示分类器注意的地方；标注器权衡整串标记，没有这样的图示" },
+    { "predict: --top is for classifiers, not for taggers",
+      "predict：--top 用于分类器，不用于标注器" },
     { "classifier: this model reads pairs of texts", "分类器：这个模型读文本对" },
     { "classifier: this model reads single texts, not pairs",
       "分类器：这个模型读单段文本，不读文本对" },

@@ -2,6 +2,7 @@
 #include "tasks/classifier.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -36,10 +37,52 @@ int heed_classify_many(heed_classifier *c, int64_t len, const char *const *text,
     return heed_classify_examples(c, &(heed_examples){ .len = len, .text = text }, probs, err);
 }
 
+/* Best first, ties by the order of labels, which is that of their bytes. */
+static int by_score(const void *a, const void *b) {
+    const heed_label *x = a, *y = b;
+    if (x->score > y->score || x->score < y->score) return x->score > y->score ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+/* Puts the root of a heap of n, whose root is the worst, where it belongs. */
+static void sift(heed_label *heap, int n) {
+    for (int at = 0, child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && by_score(&heap[child + 1], &heap[child]) > 0) child++;
+        if (by_score(&heap[at], &heap[child]) >= 0) return;
+        const heed_label swap = heap[at];
+        heap[at] = heap[child];
+        heap[child] = swap;
+    }
+}
+
+/* The n largest of p [K], by a heap of them. */
+static int best_of_many(const heed_classifier *c, const float *p, heed_label *top, int n) {
+    for (int64_t k = 0; k < c->labels; k++) {
+        const heed_label one = { c->label[k], p[k] };
+        if (k < n) {
+            top[k] = one;
+            if (k == n - 1) qsort(top, (size_t)n, sizeof *top, by_score);
+            if (k == n - 1) /* the worst first is a heap */
+                for (int i = 0; i < n / 2; i++) {
+                    const heed_label swap = top[i];
+                    top[i] = top[n - 1 - i];
+                    top[n - 1 - i] = swap;
+                }
+        } else if (by_score(&one, &top[0]) < 0) {
+            top[0] = one;
+            sift(top, n);
+        }
+    }
+    qsort(top, (size_t)n, sizeof *top, by_score);
+    return n;
+}
+
 /* The n largest of p [K], largest first, ties by the order of labels. */
 static int best(const heed_classifier *c, const float *p, heed_label *top, int n) {
+    enum { FEW = 32 };
     if (n < 0) n = 0;
     if (n > c->labels) n = (int)c->labels;
+    if (n > FEW) return best_of_many(c, p, top, n);
     for (int i = 0; i < n; i++) top[i] = (heed_label){ .name = NULL, .score = -1 };
     float least = -1;
     for (int64_t k = 0; n > 0 && k < c->labels; k++) {

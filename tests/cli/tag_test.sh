@@ -43,6 +43,9 @@ sed 's/-[A-Z]*$/-NEW/' "$data" >"$dir/new.conll"
 "$heed" predict "$dir/f2" "$dir/new.conll" --columns --conll | grep 'B-NEW' >/dev/null || wrong "--from learns no new type"
 cmp -s "$dir/m1/vocab.txt" "$dir/f2/vocab.txt" || wrong "--from has other words"
 
+expect 69 "--explain shows what a classifier attended to" "$heed" predict "$dir/m1" "$data" --explain
+expect 69 "--top is for classifiers" "$heed" predict "$dir/m1" "$data" --top 3
+
 # what test says is what counting predict's columns says
 "$heed" predict "$dir/m1" "$data" --columns --conll | cut -f2 >"$dir/said"
 cut -f2 "$data" | paste - "$dir/said" | awk -F'\t' '$1 != "" { n++; r += $1 == $2 } END { printf "Word Accuracy: %.4f", r / n }' >"$dir/accuracy"

@@ -92,6 +92,41 @@ static void test_bad_settings(void **state) {
     heed_classifier_close(c);
 }
 
+/* The likeliest n of many labels are those of all probabilities in their order, whatever n. */
+static void test_many_labels(void **state) {
+    (void)state;
+    enum { K = 60 };
+    static char name[K][8], words[K][16];
+    static const char *many[K], *names[K];
+    float p[K];
+    heed_label top[K + 1];
+    heed_error err = { 0 };
+    for (int k = 0; k < K; k++) {
+        snprintf(name[k], sizeof name[k], "l%d", k);
+        snprintf(words[k], sizeof words[k], "word%d here", k % 50);
+        names[k] = name[k];
+        many[k] = words[k];
+    }
+    const heed_classify_cfg cfg = { .recipe = "classic", .epochs = 1, .embed = 8, .hidden = 8 };
+    heed_classifier *c = heed_classifier_train(
+        &(heed_examples){ .len = K, .text = many, .label = names }, &cfg, &err);
+    if (!c) fail_msg("%s", err.msg);
+    const char *const text7 = "word7 here";
+    assert_int_equal(heed_classify_many(c, 1, &text7, p, &err), 0);
+    for (int n = 1; n <= K + 1; n++) {
+        const int got = heed_classify(c, text7, top, n, &err);
+        assert_int_equal(got, n < K ? n : K);
+        for (int i = 0; i < got; i++) {
+            int better = 0, mine = 0;
+            while (strcmp(heed_classifier_label(c, mine), top[i].name) != 0) mine++;
+            assert_true(p[mine] >= top[i].score && p[mine] <= top[i].score);
+            for (int k = 0; k < K; k++) better += p[k] > p[mine] || (p[k] >= p[mine] && k < mine);
+            assert_int_equal(better, i);
+        }
+    }
+    heed_classifier_close(c);
+}
+
 /* Any seed goes into the folder and comes back; a text without words is answered like any other. */
 static void test_any_seed(void **state) {
     (void)state;
@@ -130,6 +165,7 @@ static void test_any_seed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_bad_examples),
                                         cmocka_unit_test(test_bad_settings),
+                                        cmocka_unit_test(test_many_labels),
                                         cmocka_unit_test(test_any_seed) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
