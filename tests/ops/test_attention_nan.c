@@ -126,35 +126,77 @@ static void test_nan(void **state) {
     }
 }
 
-/* Gradients of q, k, v one after another where a number of q or of dy is NaN; the last four ways
- * are those of the mean. */
-enum { LONG = 150, WIDE = 8, EACH = LONG * WIDE };
-static bool gradients(const char *isa, int way, float *to) {
+/* -- gradients */
+
+enum { LONG = 150, WIDE = 8, EACH = LONG * WIDE, BIAS = LONG * LONG, ALL = 3 * EACH + BIAS };
+
+/* One number of q, k, v or dy is none, in a call of this kind. */
+typedef struct spoilt {
+    int which; /* q, k, v, dy */
+    float number;
+    bool bf16, window, softcap, sinks, bias, mean;
+} spoilt;
+
+static const spoilt calls[] = {
+    { .which = 0, .number = NAN },
+    { .which = 3, .number = NAN },
+    { .which = 0, .number = NAN, .window = true },
+    { .which = 3, .number = NAN, .window = true },
+    { .which = 0, .number = NAN, .bf16 = true },
+    { .which = 3, .number = NAN, .bf16 = true },
+    { .which = 3, .number = INFINITY, .bf16 = true, .window = true },
+    { .which = 1, .number = NAN, .softcap = true },
+    { .which = 1, .number = INFINITY, .bf16 = true, .softcap = true, .window = true },
+    { .which = 2, .number = -INFINITY, .window = true },
+    { .which = 0, .number = INFINITY, .sinks = true },
+    { .which = 0, .number = -INFINITY, .bf16 = true, .sinks = true, .window = true },
+    { .which = 0, .number = 3e38f },
+    { .which = 3, .number = NAN, .bias = true },
+    { .which = 0, .number = NAN, .mean = true },
+    { .which = 3, .number = NAN, .mean = true },
+    { .which = 0, .number = NAN, .mean = true, .window = true },
+    { .which = 3, .number = INFINITY, .mean = true, .window = true },
+};
+
+/* Gradients of q, k, v and, where there is one, of the bias, one after another. */
+static bool gradients(const char *isa, const spoilt *of, float *to) {
+    static float dy[EACH];
     heed_error err;
     heed_ctx *cx = heed_ctx_new(
         &(heed_ctx_cfg){ .threads = 1,
                          .train = true,
                          .isa = isa,
-                         .precision = way / 4 != 1 ? HEED_PRECISION_F32 : HEED_PRECISION_BF16 },
+                         .precision = of->bf16 ? HEED_PRECISION_BF16 : HEED_PRECISION_F32 },
         &err);
     if (!cx) return false;
     heed_params *ps = heed_params_new(NULL, &err);
-    heed_tensor *in[3];
-    float dy[EACH];
+    heed_tensor *in[4];
     uint64_t seed = 5;
-    for (int i = 0; i < 3; i++) {
-        const char name[2] = { "qkv"[i] };
-        in[i] = heed_param(ps, name, (heed_init){ 0 }, 3, (int64_t[]){ 1, LONG, WIDE });
-        for (int64_t j = 0; j < EACH; j++) HEED_F32_DATA(in[i])[j] = (float)problem_random(&seed);
+    for (int i = 0; i < 4; i++) {
+        const char name[2] = { "qkvb"[i] };
+        in[i] = heed_param(ps, name, (heed_init){ 0 }, 3,
+                           (int64_t[]){ 1, LONG, i < 3 ? WIDE : LONG });
+        for (int64_t j = 0; j < in[i]->len; j++)
+            HEED_F32_DATA(in[i])[j] = (float)problem_random(&seed);
     }
     for (int64_t j = 0; j < EACH; j++) dy[j] = (float)problem_random(&seed);
-    put_nan(way % 2 ? HEED_F32_DATA(in[0]) + 45 * WIDE + 3 : dy + (way < 8 ? 45 * WIDE + 3 : 45),
-            nans[0]);
-    const heed_attention_cfg c = { .causal = true, .window = way / 2 % 2, .left = 3 };
-    heed_tensor *y = way < 8 ? heed_attention(cx, in[0], in[1], in[2], &c)
-                             : heed_attention_mean(cx, in[0], in[1], NULL, &c);
+    if (of->which < 3)
+        HEED_F32_DATA(in[of->which])[45 * WIDE + 3] = of->number;
+    else
+        dy[of->mean ? 45 : 45 * WIDE + 3] = of->number;
+    const heed_attention_cfg c = {
+        .causal = true,
+        .window = of->window,
+        .left = 3,
+        .softcap = of->softcap ? 5 : 0,
+        .sinks = of->sinks ? heed_zeros(cx, HEED_F32, 1, (int64_t[]){ 1 }) : NULL,
+        .bias = of->bias ? in[3] : NULL,
+    };
+    heed_tensor *y = of->mean ? heed_attention_mean(cx, in[0], in[1], NULL, &c)
+                              : heed_attention(cx, in[0], in[1], in[2], &c);
     assert_int_equal(heed_backward_from(cx, y, dy), 0);
-    for (int i = 0; i < 3; i++) memcpy(to + i * EACH, heed_grad(cx, in[i]), EACH * sizeof(float));
+    for (int i = 0; i < 4; i++, to += EACH)
+        memcpy(to, heed_grad(cx, in[i]), (size_t)in[i]->len * sizeof(float));
     heed_params_free(ps);
     heed_ctx_free(cx);
     return true;
@@ -162,18 +204,30 @@ static bool gradients(const char *isa, int way, float *to) {
 
 static void test_gradients(void **state) {
     (void)state;
-    static float plain[3 * EACH], other[3 * EACH];
-    for (int way = 0; way < 12; way++) {
-        assert_true(gradients("scalar", way, plain));
-        assert_true(isnan(plain[EACH + 45 * WIDE + 3]) || isnan(plain[2 * EACH + 45 * WIDE + 3]));
+    static float plain[ALL], other[ALL];
+    for (size_t n = 0; n < sizeof calls / sizeof *calls; n++) {
+        assert_true(gradients("scalar", &calls[n], plain));
         for (int i = 1; i < 4; i++)
-            if (gradients(isas[i], way, other) && memcmp(plain, other, sizeof plain) != 0)
-                fail_msg("way %d: %s gives other bits", way, isas[i]);
+            if (gradients(isas[i], &calls[n], other) && memcmp(plain, other, sizeof plain) != 0)
+                fail_msg("call %zu: %s gives other bits", n, isas[i]);
+    }
+}
+
+/* With a bound on the scores too, a key that a query does not see is nothing to it. */
+static void test_hidden_key(void **state) {
+    (void)state;
+    static float all[ALL];
+    for (size_t k = 0; k < 2; k++) {
+        const spoilt of = { .which = 1, .number = NAN, .softcap = true, .bf16 = k == 1 };
+        assert_true(gradients(NULL, &of, all));
+        for (size_t i = 0; i < 45 * WIDE; i++) assert_true(all[i] == all[i]);
+        assert_true(all[45 * WIDE] != all[45 * WIDE]);
     }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_nan),
-                                        cmocka_unit_test(test_gradients) };
+                                        cmocka_unit_test(test_gradients),
+                                        cmocka_unit_test(test_hidden_key) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
