@@ -11,8 +11,9 @@ typedef void (*heed_map2)(float *y, const float *a, const float *b, int64_t n);
 /* dx += dy · f'(x) */
 typedef void (*heed_map1_grad)(float *dx, const float *x, const float *dy, int64_t n);
 
-/* Rows of int8 that lie anywhere, each times a[k]. Up to 15 bytes past each are read, and do not
- * matter. */
+enum { HEED_I8_SPARE = 15 }; /* bytes past a row of int8 that may be read, and do not matter */
+
+/* Rows of int8 that lie anywhere, each times a[k]; HEED_I8_SPARE past each. */
 typedef struct heed_i8_rows {
     const int8_t *const *row;
     const float *a;
@@ -29,8 +30,7 @@ struct heed_math_kernels {
     void (*axpby)(float *y, float a, const float *x, float b, int64_t n); /* y = a·x + b, fused */
     void (*mul_add)(float *y, const float *a, const float *b, int64_t n); /* y += a·b, fused */
     /* Rows of a table added up: y[j] += Σ_k a[k]·x[id[k]·n + j], one chain of fused steps in the
-     * order of k; a NULL: ones. Of int8 up to 15 bytes
-     * past the last row are read, and do not matter. */
+     * order of k; a NULL: ones. Of int8 HEED_I8_SPARE past the last row. */
     void (*gather)(float *y, const float *a, const float *x, const int32_t *id, int64_t len,
                    int64_t n);
     void (*gather_i8)(float *y, const float *a, const int8_t *x, const int32_t *id, int64_t len,

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "heed/ops.h"
+#include "ops/op.h"
 #include "ops/ragged.h"
 #include "tasks/body_attend.h"
 #include "tensor/ctx.h"
@@ -16,8 +17,6 @@ bool heed__attend_answers(const heed_ctx *cx, const heed_attend *a) {
     return !heed_ctx_train(cx) && !cx->record && heed_ctx_precision(cx) == HEED_PRECISION_F32 &&
            a->rows == a->index.kinds[HEED_FEATURE_PAIR];
 }
-
-enum { SPARE = 15 }; /* bytes that are read past the last row */
 
 /* Where the row of a unit's item lies. */
 typedef enum home { OF_BATCH, OF_WORDS, OF_RUNS, HOMES } home;
@@ -158,7 +157,8 @@ static bool fill_runs(layout *l) {
     const int64_t size = (int64_t)heed__item_size(l->a->dim), n = m->runs - l->fresh;
     if (n == 0) return true;
     heed_attend_item *item = heed_scratch(l->cx, (size_t)(n + 1) * sizeof *item);
-    bool done = item && !heed__grow(&m->hooks, &m->run, &m->run_cap, m->runs * size + SPARE, 1);
+    bool done = item &&
+                !heed__grow(&m->hooks, &m->run, &m->run_cap, m->runs * size + HEED_I8_SPARE, 1);
     for (int64_t i = 0; done && i < n; i++)
         item[i] = (heed_attend_item){ m->run_id + l->fresh + i, 1 };
     if (done) done = heed__attend_items(l->cx, l->a, item, n, m->panels, m->run + l->fresh * size);
@@ -173,7 +173,7 @@ static bool fill_runs(layout *l) {
 static bool find_rows(layout *l) {
     const size_t size = heed__item_size(l->a->dim);
     const char *row[HOMES] = { NULL };
-    char *own = heed_scratch(l->cx, (size_t)l->items * size + SPARE);
+    char *own = heed_scratch(l->cx, (size_t)l->items * size + HEED_I8_SPARE);
     if (l->memo && !fill_runs(l)) return false;
     if (!own ||
         !heed__attend_items(l->cx, l->a, l->item, l->items, l->memo ? l->memo->panels : NULL, own))

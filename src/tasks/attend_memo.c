@@ -9,12 +9,7 @@
 #include "ops/ragged.h"
 #include "tasks/body_attend.h"
 
-enum {
-    MOST_BYTES = 16 << 20,
-    LEAST_WORDS = 256,
-    TOGETHER = 64,
-    SPARE = 15 /* bytes that are read past the last row */
-};
+enum { MOST_BYTES = 16 << 20, LEAST_WORDS = 256, TOGETHER = 64 };
 
 /* Rows [n,4D] of items in floats. */
 static bool compute(heed_ctx *cx, const heed_attend *a, const heed_attend_item *item, int64_t n,
@@ -149,8 +144,8 @@ static bool fill_said(heed_ctx *cx, heed_attend_memo *m, int64_t begin, int64_t 
 bool heed__attend_words(heed_ctx *cx, heed_attend_memo *m) {
     const int64_t size = (int64_t)heed__item_size(m->a->dim), n = m->in.words;
     const int64_t said = (int64_t)heed__evidence_word_size(&m->a->evidence);
-    if (heed__grow(&m->hooks, &m->word, &m->word_cap, n * size + SPARE, 1) ||
-        heed__grow(&m->hooks, &m->said, &m->said_cap, n * said + SPARE, 1)) {
+    if (heed__grow(&m->hooks, &m->word, &m->word_cap, n * size + HEED_I8_SPARE, 1) ||
+        heed__grow(&m->hooks, &m->said, &m->said_cap, n * said + HEED_I8_SPARE, 1)) {
         heed_fail(cx, HEED_ENOMEM, "out of memory for the rows of %lld words", (long long)n);
         return false;
     }

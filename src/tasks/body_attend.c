@@ -268,21 +268,19 @@ static int64_t word_row(const heed_body *b, const char *word, size_t size) {
     return row < a->rows ? row : -1;
 }
 
-/* The word and its pieces; of what is cut into several words those of all. */
 static int64_t spell(const heed_body *b, const char *word, size_t size, heed_tensor **table,
                      int32_t *id, int64_t most) {
     const heed_attend *a = (const heed_attend *)b;
     heed_features f = { .hooks = b->hooks };
-    int64_t n = heed__features_add(&f, &a->features, word, size) ? HEED_ENOMEM : 0;
+    const int64_t keys = heed__features_spell(&f, &a->features, word, size);
+    int64_t n = 0;
     *table = a->table;
-    if (n == 0 && f.units)
-        for (int64_t k = 0; k < f.bag[f.units] && n < most; k++) {
-            if (heed__feature_kind_of(f.key[k]) > HEED_FEATURE_PIECE) continue;
-            const int32_t row = heed__index_find(&a->index, f.key[k]);
-            if (row >= 0 && row < a->rows) id[n++] = row;
-        }
+    for (int64_t k = 0; k < keys && n < most; k++) {
+        const int32_t row = heed__index_find(&a->index, f.key[k]);
+        if (row >= 0 && row < a->rows) id[n++] = row;
+    }
     heed__features_free(&f);
-    return n;
+    return keys < 0 ? keys : n;
 }
 
 static void end(heed_body *b) {

@@ -302,12 +302,10 @@ static int64_t spell(const heed_body *b, const char *word, size_t size, heed_ten
                      int32_t *id, int64_t most) {
     const match *m = (const match *)b;
     heed_features f = { .hooks = b->hooks };
-    int64_t n = heed__features_add(&f, &m->features, word, size) ? HEED_ENOMEM : 0;
+    int64_t n = heed__features_spell(&f, &m->features, word, size);
     *table = m->table;
-    if (n == 0 && f.units)
-        for (int64_t k = 0; k < f.bag[f.units] && n < most; k++)
-            if (heed__feature_kind_of(f.key[k]) <= HEED_FEATURE_PIECE)
-                id[n++] = row_of(m, f.key[k]);
+    if (n > most) n = most;
+    for (int64_t k = 0; k < n; k++) id[k] = row_of(m, f.key[k]);
     heed__features_free(&f);
     return n;
 }

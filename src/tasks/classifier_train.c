@@ -205,11 +205,8 @@ static int check(const training *t) {
 static int take_body(training *t) {
     heed_classifier *c = t->c;
     heed_head_cfg head;
-    bool all;
-    heed_classifier *old = heed__origin_body(&t->origin, c->ps, &head, t->err);
+    heed_classifier *old = heed__origin_move(&t->origin, c, &head, t->err);
     if (!old) return t->err->code;
-    c->body = old->body;
-    old->body = NULL;
     if (!t->cfg.max_len) t->body.max_len = old->max_len;
     t->same_array = old->beside.in > 0 && t->data->array && t->data->array->dim == old->beside.in &&
                     t->data->array->sequence == old->beside.sequence;
@@ -218,7 +215,7 @@ static int take_body(training *t) {
     for (int64_t i = 0; t->same_labels && i < c->labels; i++)
         t->same_labels = strcmp(old->label[i], c->label[i]) == 0;
     heed_classifier_close(old);
-    return heed__origin_take(&t->origin, c->ps, HEED_ORIGIN_BODY, &all, t->err);
+    return 0;
 }
 
 static int make_body(training *t) {

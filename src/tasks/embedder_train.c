@@ -176,16 +176,13 @@ static int learn_body(training *t) {
 static int take_body(training *t) {
     heed_classifier *c = t->e->c;
     heed_head_cfg head;
-    bool all;
-    heed_classifier *old = heed__origin_body(&t->origin, c->ps, &head, t->err);
+    heed_classifier *old = heed__origin_move(&t->origin, c, &head, t->err);
     if (!old) return t->err->code;
-    c->body = old->body;
-    old->body = NULL;
     if (!t->cfg.max_len) c->max_len = t->body.max_len = old->max_len;
     heed_classifier_close(old);
-    int rc = heed__origin_take(&t->origin, c->ps, HEED_ORIGIN_BODY, &all, t->err);
+    int rc = 0;
     const heed_body_goal none = { .classes = 0 }; /* what labels told its body is over */
-    if (rc == 0 && t->kind->fit) rc = t->kind->fit(c->cx, c->body, NULL, &none, t->err);
+    if (t->kind->fit) rc = t->kind->fit(c->cx, c->body, NULL, &none, t->err);
     if (rc == 0) heed__origin_tell(&t->origin, "");
     return rc;
 }

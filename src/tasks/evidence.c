@@ -210,8 +210,8 @@ int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, co
     if (rc == 0 && !goal->label_start) rc = settle(e, rows, goal);
     if (rc == 0) {
         e->scale = heed__calloc(&hooks, (size_t)e->margin.rows, sizeof *e->scale);
-        e->number = heed__calloc(
-            &hooks, (size_t)(e->margin.rows * e->margin.cols) + HEED_EVIDENCE_SPARE, 1);
+        e->number = heed__calloc(&hooks, (size_t)(e->margin.rows * e->margin.cols) + HEED_I8_SPARE,
+                                 1);
         if (!e->scale || !e->number) rc = HEED_ENOMEM;
     }
     if (rc == 0) {
@@ -287,7 +287,7 @@ int heed__evidence_read(heed_evidence *e, const heed_safetensors *st, const heed
     fill_logs(e);
     m->bias = heed__calloc(hooks, (size_t)cols, sizeof *m->bias);
     e->scale = heed__calloc(hooks, (size_t)rows, sizeof *e->scale);
-    e->number = heed__calloc(hooks, (size_t)(rows * cols) + HEED_EVIDENCE_SPARE, 1);
+    e->number = heed__calloc(hooks, (size_t)(rows * cols) + HEED_I8_SPARE, 1);
     const bool room = m->bias && e->scale && e->number;
     int rc = room ? read_into(e, st, err) : HEED_ENOMEM;
     if (rc == 0) rc = make_marks(e, x);

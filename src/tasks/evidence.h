@@ -35,7 +35,7 @@ float *heed__evidence_freedom(const heed_feature_index *x, const heed_rows *rows
 int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, const heed_rows *rows,
                        const heed_body_goal *goal, heed_error *err);
 /* What the pieces of a word are evidence of by themselves, Σ w_f W_f, in 8 bits. Its bytes, of
- * which 15 more may be read past the last; 0 where there is no evidence. */
+ * which HEED_I8_SPARE may be read past the last; 0 where there is no evidence. */
 typedef struct heed_evidence_word heed_evidence_word;
 size_t heed__evidence_word_size(const heed_evidence *e);
 /* From the features of a word (no runs). False and the context's error: out of memory. */

@@ -249,7 +249,7 @@ static bool answerer_make(answerer *a, const heed_spans *spans) {
     a->id = heed_scratch(a->cx, size * sizeof *a->id);
     a->value = heed_scratch(a->cx, size * sizeof *a->value);
     a->sum = heed_scratch(a->cx, (size_t)a->e->margin.cols * sizeof *a->sum);
-    a->word = heed_scratch(a->cx, heed__evidence_word_size(a->e) + HEED_EVIDENCE_SPARE);
+    a->word = heed_scratch(a->cx, heed__evidence_word_size(a->e) + HEED_I8_SPARE);
     return room && a->c.table && a->met && a->place && a->id && a->value && a->sum && a->word;
 }
 

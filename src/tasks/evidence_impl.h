@@ -8,9 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "ops/op.h"
 #include "tasks/evidence.h"
-
-enum { HEED_EVIDENCE_SPARE = 15 }; /* bytes that are read past the last row */
 
 static inline float heed__log_of(const heed_evidence *e, int64_t times) {
     return e->ln[times < HEED_EVIDENCE_LOGS ? times : HEED_EVIDENCE_LOGS - 1];

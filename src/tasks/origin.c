@@ -57,8 +57,9 @@ void heed__origin_close(heed_origin *o) {
 
 /* -- whole ------------------------------------------------------------------------------------ */
 
-heed_classifier *heed__origin_body(const heed_origin *o, heed_params *ps, heed_head_cfg *head,
-                                   heed_error *err) {
+/* What config.json says, with its body, whose parameters are declared in ps, values not read. */
+static heed_classifier *read_body(const heed_origin *o, heed_params *ps, heed_head_cfg *head,
+                                  heed_error *err) {
     heed_embedder e = { .c = heed__classifier_new(NULL, 1, 0, &o->hooks, err) };
     if (!e.c) return NULL;
     heed_params_free(e.c->ps); /* its body declares its parameters in ours */
@@ -115,6 +116,29 @@ int heed__origin_take(const heed_origin *o, heed_params *ps, heed_origin_part pa
     }
     heed_safetensors_close(st);
     return rc;
+}
+
+heed_classifier *heed__origin_move(const heed_origin *o, heed_classifier *c, heed_head_cfg *head,
+                                   heed_error *err) {
+    bool all;
+    heed_classifier *old = read_body(o, c->ps, head, err);
+    if (!old) return NULL;
+    c->body = old->body;
+    old->body = NULL;
+    if (heed__origin_take(o, c->ps, HEED_ORIGIN_BODY, &all, err) == 0) return old;
+    heed_classifier_close(old);
+    return NULL;
+}
+
+int heed__origin_declare(heed_origin *o, heed_error *err) {
+    heed_head_cfg head;
+    o->ps = heed_params_new(&(heed_params_cfg){ .hooks = &o->hooks }, err);
+    heed_classifier *c = o->ps ? read_body(o, o->ps, &head, err) : NULL;
+    if (!c) return err->code;
+    o->body = c->body;
+    c->body = NULL;
+    heed_classifier_close(c);
+    return 0;
 }
 
 void heed__origin_tell(const heed_origin *o, const char *head) {

@@ -38,11 +38,13 @@ void heed__origin_close(heed_origin *o); /* a zeroed one is fine */
 
 /* -- a body taken whole ------------------------------------------------------------------------ */
 
-/* Of a classifier or embedder: what its config.json says, with its body, whose parameters are
- * declared in ps, values not read; *head is that of its head. The body may be taken out. NULL and
- * *err on failure. */
-heed_classifier *heed__origin_body(const heed_origin *o, heed_params *ps, heed_head_cfg *head,
+/* Of a classifier or embedder: its body becomes c's, with its values, and its parameters c's;
+ * *head is what its config.json says of its head. What is left of it, to be compared and closed;
+ * NULL and *err on failure. */
+heed_classifier *heed__origin_move(const heed_origin *o, heed_classifier *c, heed_head_cfg *head,
                                    heed_error *err);
+/* Of one: o's body and its parameters, without their values. 0 or a status. */
+int heed__origin_declare(heed_origin *o, heed_error *err);
 
 typedef enum heed_origin_part {
     HEED_ORIGIN_BODY,

@@ -60,16 +60,10 @@ static int load_tagger(heed_origin *o, const char *target, heed_error *err) {
 
 int heed__origin_load(heed_origin *o, const char *target, heed_error *err) {
     if (o->tagger) return load_tagger(o, target, err);
-    heed_head_cfg head;
     bool taken;
     heed_tensor *table = NULL;
-    o->ps = heed_params_new(&(heed_params_cfg){ .hooks = &o->hooks }, err);
-    heed_classifier *c = o->ps ? heed__origin_body(o, o->ps, &head, err) : NULL;
-    if (!c) return err->code;
-    o->body = c->body;
-    c->body = NULL;
-    heed_classifier_close(c);
-    const int rc = heed__origin_take(o, o->ps, HEED_ORIGIN_BODY, &taken, err);
+    int rc = heed__origin_declare(o, err);
+    if (rc == 0) rc = heed__origin_take(o, o->ps, HEED_ORIGIN_BODY, &taken, err);
     if (rc) return rc;
     if (o->body->kind->spell) o->body->kind->spell(o->body, "a", 1, &table, NULL, 0);
     if (!table)

@@ -33,18 +33,6 @@ bool heed__units_are(const char *dir) {
     return is; /* of one that cannot be read the reason is told where it is opened */
 }
 
-static int open_body(heed_unit_source *s, heed_error *err) {
-    heed_origin *o = &s->origin;
-    heed_head_cfg head;
-    o->ps = heed_params_new(&(heed_params_cfg){ .hooks = &s->hooks }, err);
-    heed_classifier *c = o->ps ? heed__origin_body(o, o->ps, &head, err) : NULL;
-    if (!c) return err->code;
-    o->body = c->body;
-    c->body = NULL;
-    heed_classifier_close(c);
-    return 0;
-}
-
 heed_units *heed__units_open(const char *dir, const heed_hooks *hooks, heed_error *err) {
     heed_error own;
     if (!err) err = &own;
@@ -59,7 +47,7 @@ heed_units *heed__units_open(const char *dir, const heed_hooks *hooks, heed_erro
     u->source = s;
     if (hooks) s->hooks = u->rows.hooks = *hooks;
     int rc = heed__origin_open(&s->origin, dir, hooks, err);
-    if (rc == 0 && !s->origin.tagger) rc = open_body(s, err);
+    if (rc == 0 && !s->origin.tagger) rc = heed__origin_declare(&s->origin, err);
     if (rc == 0 && s->origin.tagger) {
         s->tagger = heed_tagger_open(dir, &(heed_open_cfg){ .hooks = hooks }, err);
         rc = s->tagger ? 0 : err->code;

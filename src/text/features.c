@@ -208,6 +208,15 @@ int heed__features_add(heed_features *f, const heed_feature_cfg *cfg, const char
     return 0;
 }
 
+int64_t heed__features_spell(heed_features *f, const heed_feature_cfg *cfg, const char *word,
+                             size_t size) {
+    if (heed__features_add(f, cfg, word, size)) return HEED_ENOMEM;
+    int64_t n = 0;
+    for (int64_t k = 0; f->units && k < f->bag[f->units]; k++)
+        if (heed__feature_kind_of(f->key[k]) <= HEED_FEATURE_PIECE) f->key[n++] = f->key[k];
+    return n;
+}
+
 void heed__features_forget(heed_features *f) {
     f->units = 0;
     if (f->known.slot) memset(f->known.slot, 0, SLOTS * sizeof *f->known.slot);

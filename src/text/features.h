@@ -62,6 +62,11 @@ typedef struct heed_features {
     heed_hooks hooks;
 } heed_features;
 
+/* Of an empty f: the keys of a word and its pieces (of what is cut into several words those of
+ * all), runs and pairs left out: f->key[0 .. returned), or HEED_ENOMEM. */
+int64_t heed__features_spell(heed_features *f, const heed_feature_cfg *cfg, const char *word,
+                             size_t size);
+
 /* Appends a text. 0 or HEED_ENOMEM. */
 int heed__features_add(heed_features *f, const heed_feature_cfg *cfg, const char *text,
                        size_t size);

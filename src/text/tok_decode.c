@@ -185,24 +185,32 @@ static int run_bytes(const heed__tok_decoder *d, heed__tok_work *w, heed__texts 
     return lossy(w, one, err);
 }
 
+/* From byte `at` on, with `space`, of one byte or none, for each mark of a space. */
+static int unmark(const heed__tok_decoder *d, heed__tok_work *w, heed_bytes *x, size_t at,
+                  const char *space, heed_error *err) {
+    char *out = heed__tok_work_alloc(w, x->size, err);
+    if (!out) return HEED_ENOMEM;
+    const uint32_t width = space[0] ? 1 : 0;
+    size_t size = 0;
+    for (uint32_t n = 0; at < x->size; at += n) {
+        const bool mark = heed__char_at(x->data + at, &n) == d->code;
+        memcpy(out + size, mark ? space : x->data + at, mark ? width : n);
+        size += mark ? width : n;
+    }
+    *x = (heed_bytes){ out, size };
+    return 0;
+}
+
 /* A token loses the space that it begins with: the first of all, or each until there is text. */
 static int run_leading(const heed__tok_decoder *d, heed__tok_work *w, heed__texts *t,
                        heed_error *err) {
     bool first = d->leading != 'n';
     for (int64_t i = 0; i < t->len; i++) {
         heed_bytes *x = &t->item[i];
-        char *out = heed__tok_work_alloc(w, x->size, err);
-        if (!out) return HEED_ENOMEM;
-        size_t size = 0;
         uint32_t n = 0;
         const bool begins = x->size > 0 && heed__char_at(x->data, &n) == d->code;
-        for (size_t at = first && begins ? n : 0; at < x->size; at += n) {
-            const bool space = heed__char_at(x->data + at, &n) == d->code;
-            memcpy(out + size, space ? " " : x->data + at, space ? 1 : n);
-            size += space ? 1 : n;
-        }
-        *x = (heed_bytes){ out, size };
-        first &= size == 0 && !(begins && d->leading == 'o');
+        if (unmark(d, w, x, first && begins ? n : 0, " ", err)) return HEED_ENOMEM;
+        first &= x->size == 0 && !(begins && d->leading == 'o');
     }
     return 0;
 }
@@ -210,22 +218,8 @@ static int run_leading(const heed__tok_decoder *d, heed__tok_work *w, heed__text
 static int run_metaspace(const heed__tok_decoder *d, heed__tok_work *w, heed__texts *t,
                          heed_error *err) {
     if (d->leading) return run_leading(d, w, t, err);
-    for (int64_t i = 0; i < t->len; i++) {
-        heed_bytes *x = &t->item[i];
-        char *out = heed__tok_work_alloc(w, x->size, err);
-        if (!out) return HEED_ENOMEM;
-        size_t size = 0;
-        uint32_t n = 0;
-        for (size_t at = 0; at < x->size; at += n) {
-            if (heed__char_at(x->data + at, &n) != d->code) {
-                memcpy(out + size, x->data + at, n);
-                size += n;
-            } else if (i > 0 || d->never) {
-                out[size++] = ' ';
-            }
-        }
-        *x = (heed_bytes){ out, size };
-    }
+    for (int64_t i = 0; i < t->len; i++)
+        if (unmark(d, w, &t->item[i], 0, i > 0 || d->never ? " " : "", err)) return HEED_ENOMEM;
     return 0;
 }
 
