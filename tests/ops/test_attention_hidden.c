@@ -21,6 +21,7 @@ typedef struct way {
     heed_weights_kind weights;
     bool relative, mean;
     heed_precision precision;
+    float softcap;
 } way;
 
 static heed_tensor *numbers(heed_ctx *cx, int ndim, const int64_t *shape, uint64_t seed) {
@@ -38,7 +39,7 @@ static void fill(heed_tensor *x, int64_t b, int64_t first, int64_t last, float w
 
 static heed_tensor *attend(heed_ctx *cx, const way *w, heed_tensor *in[GRADS]) {
     heed_attention_cfg c = { .heads = H, .kv_heads = HK, .score = w->score, .weights = w->weights };
-    c.causal = true;
+    c.causal = true, c.softcap = w->softcap;
     c.key_starts = heed_from_i32(cx, 1, (int64_t[]){ B }, starts);
     c.key_lengths = heed_from_i32(cx, 1, (int64_t[]){ B }, lengths);
     if (w->mean) return heed_attention_mean(cx, in[0], in[1], NULL, &c);
@@ -91,10 +92,12 @@ static void check(heed_ctx *cx, const way *w) {
         assert_int_equal(run(cx, w, with[i], other), n);
         for (int64_t j = 0; j < n; j++)
             if (memcmp(plain + j, other + j, sizeof *plain) != 0)
-                fail_msg("score %d, weights %d, relative %d, mean %d, precision %d by %s: hidden "
+                fail_msg("score %d, weights %d, softcap %g, relative %d, mean %d, precision %d by "
+                         "%s: hidden "
                          "%g makes number %lld %g from %g",
-                         w->score, w->weights, w->relative, w->mean, w->precision, heed_ctx_isa(cx),
-                         (double)with[i], (long long)j, (double)other[j], (double)plain[j]);
+                         w->score, w->weights, (double)w->softcap, w->relative, w->mean,
+                         w->precision, heed_ctx_isa(cx), (double)with[i], (long long)j,
+                         (double)other[j], (double)plain[j]);
     }
 }
 
@@ -113,9 +116,11 @@ static void test_hidden(void **state) {
         assert_non_null(cx);
         for (int score = 0; score <= HEED_SCORE_ADDITIVE; score++)
             for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-                check(cx, &(way){ (heed_score_kind)score, kinds[i], false, false, precision });
+                for (int cap = 0; cap < 2; cap++)
+                    check(cx, &(way){ (heed_score_kind)score, kinds[i], false, false, precision,
+                                      cap ? 1.5f : 0 });
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-            check(cx, &(way){ HEED_SCORE_DOT, kinds[i], true, false, precision });
+            check(cx, &(way){ HEED_SCORE_DOT, kinds[i], true, false, precision, 0 });
         check(cx, &(way){ .mean = true, .precision = precision });
         heed_ctx_free(cx);
     }
