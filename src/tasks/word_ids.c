@@ -1,6 +1,7 @@
 /* word_ids.c: texts as numbers of words; vectors of words learnt and written. */
 #include "tasks/word_ids.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,18 @@ int heed__cbow_error(int rc, heed_error *err) {
                                                : "train: stopped");
 }
 
+static void tell_memory(const heed_word_ids *ids, const heed_cbow_cfg *cfg, const found *f) {
+    const int64_t each = f->dim * (int64_t)sizeof *f->vector +
+                         (int64_t)(sizeof *f->form + sizeof *f->order);
+    const heed_progress p = { .what = "memory",
+                              .total = heed__cbow_size(ids, cfg) + f->words * each +
+                                       4 * ids->start[ids->texts] + 8 * ids->texts,
+                              .unit = "bytes",
+                              .seconds_left = -1,
+                              .loss = (double)NAN };
+    if (cfg->hooks && cfg->hooks->progress) cfg->hooks->progress(cfg->hooks->user, &p);
+}
+
 static int learn(heed_ctx *cx, const heed_texts *x, const heed_vectors_cfg *cfg, const char *path,
                  int64_t *words, heed_error *err) {
     const heed_hooks *hooks = cfg->cbow.hooks;
@@ -92,6 +105,7 @@ static int learn(heed_ctx *cx, const heed_texts *x, const heed_vectors_cfg *cfg,
     else if (rc == 0) {
         f.vector = heed__calloc(hooks, (size_t)f.words, (size_t)f.dim * sizeof *f.vector);
         f.order = heed__calloc(hooks, (size_t)f.words, sizeof *f.order);
+        if (f.vector && f.order) tell_memory(&ids, &cfg->cbow, &f);
         rc = f.vector && f.order ? heed__cbow_learn(cx, &ids, &cfg->cbow, f.vector) : HEED_ENOMEM;
         if (rc) heed__cbow_error(rc, err);
     } else {

@@ -18,7 +18,7 @@
 #include "kernels/row.h"
 #include "tensor/ctx.h"
 
-enum { DRAWS = 1 << 20, SIGMOIDS = 1024, TELL = 256 };
+enum { WIDTH = 100, DRAWS = 1 << 20, SIGMOIDS = 1024, TELL = 256 };
 static const float EDGE = 6; /* beyond which σ is taken for 0 or 1 */
 static const double COMMON = 1e-3;
 
@@ -172,11 +172,23 @@ static bool is_finite(const float *x, int64_t len) {
     return true;
 }
 
+static int64_t longest_of(const heed_word_ids *x) {
+    int64_t longest = 0;
+    for (int64_t i = 0; i < x->texts; i++)
+        if (x->start[i + 1] - x->start[i] > longest) longest = x->start[i + 1] - x->start[i];
+    return longest;
+}
+
+int64_t heed__cbow_size(const heed_word_ids *x, const heed_cbow_cfg *cfg) {
+    const int64_t D = cfg->dim ? cfg->dim : WIDTH;
+    return 4 * (x->words * (D + 3) + 2 * D + DRAWS + longest_of(x));
+}
+
 int heed__cbow_learn(heed_ctx *cx, const heed_word_ids *x, const heed_cbow_cfg *given,
                      float *vector) {
     learner l = { .k = cx->k, .x = x, .cfg = *given, .vector = vector };
     heed_cbow_cfg *c = &l.cfg;
-    if (!c->dim) c->dim = 100;
+    if (!c->dim) c->dim = WIDTH;
     if (!c->window) c->window = 8;
     if (!c->drawn) c->drawn = 8;
     if (!c->passes) c->passes = 4;
@@ -184,10 +196,7 @@ int heed__cbow_learn(heed_ctx *cx, const heed_word_ids *x, const heed_cbow_cfg *
     uint32_t first[4];
     heed_philox(c->seed, 0x63626f77u, 0, first);
     l.state = (uint64_t)first[0] << 32 | first[1];
-    int64_t longest = 0;
-    for (int64_t i = 0; i < x->texts; i++)
-        if (x->start[i + 1] - x->start[i] > longest) longest = x->start[i + 1] - x->start[i];
-    int rc = x->words < 1 ? 0 : begin(&l, c->hooks, longest);
+    int rc = x->words < 1 ? 0 : begin(&l, c->hooks, longest_of(x));
     const int64_t total = c->passes * x->texts;
     l.start = clock_seconds();
     for (int64_t done = 0; rc == 0 && x->words > 0 && done < total; done++) {

@@ -28,4 +28,7 @@ typedef struct heed_cbow_cfg {
  * HEED_ECANCELLED, HEED_ENONFINITE where the steps were too long for it. */
 int heed__cbow_learn(heed_ctx *cx, const heed_word_ids *x, const heed_cbow_cfg *cfg, float *vector);
 
+/* Bytes that heed__cbow_learn takes besides x and vector. */
+int64_t heed__cbow_size(const heed_word_ids *x, const heed_cbow_cfg *cfg);
+
 #endif

@@ -16,6 +16,9 @@ best=$(grep -o 'Acc: .*' "$dir/log" | sort -k2 -rn | head -1 | cut -d' ' -f2)
 grep -q '"event":"end","why":"done","epochs":6,' "$dir/a.run/log.jsonl" || wrong "log.jsonl has no end"
 [ -s "$dir/a.run/events.out.tfevents.heed" ] || wrong "no events"
 [ -e "$dir/a.run/checkpoint" ] && wrong "a checkpoint outlived its run"
+# vectors of words: how much memory is told before the first step
+"$heed" train vectors "$dir/d.tsv" -o "$dir/words.vec" --dim 16 >"$dir/log" 2>&1 || wrong "vectors: $(cat "$dir/log")"
+grep -q "^memory: at most [0-9.]* MB$" "$dir/log" || wrong "vectors: $(cat "$dir/log")"
 # held out by hand, the model's accuracy is the one told
 awk 'NR == 1 || NR % 7' "$dir/d.tsv" >"$dir/l.tsv"; awk 'NR == 1 || NR % 7 == 0' "$dir/d.tsv" >"$dir/v.tsv"
 "$heed" train classify --recipe classic "$dir/l.tsv" --valid "$dir/v.tsv" -o "$dir/v" --epochs 6 --lr 0.02 --max-len 24 >"$dir/log" 2>/dev/null || wrong "valid: $(cat "$dir/log")"
