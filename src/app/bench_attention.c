@@ -79,13 +79,18 @@ static double exponent(const row *r, int n) {
     return m < 2 ? NAN : (m * xy - x * y) / (m * xx - x * x);
 }
 
+/* A row for people, as soon as it is known. */
+static void print_row(const row *r, bool first) {
+    if (first) printf("%8s %12s %10s %10s\n", "length", "ms", "GFLOP/s", "MB");
+    printf("%8" PRId64 " %12.3f %10.1f %10.1f\n", r->len, 1e3 * r->seconds, r->gflops,
+           r->megabytes);
+    fflush(stdout);
+}
+
+/* What is told at the end. */
 static void print(const bench_options *o, const row *r, int n) {
     const double e = exponent(r, n);
     if (!o->json) {
-        printf("%8s %12s %10s %10s\n", "length", "ms", "GFLOP/s", "MB");
-        for (int i = 0; i < n; i++)
-            printf("%8" PRId64 " %12.3f %10.1f %10.1f\n", r[i].len, 1e3 * r[i].seconds, r[i].gflops,
-                   r[i].megabytes);
         if (!isnan(e)) printf(tr("time grows as length to the power %.2f\n"), e);
         return;
     }
@@ -121,6 +126,7 @@ int bench_attention(const bench_options *o, heed_error *err) {
         heed_ctx_free(cx);
         const double flops = 4.0 * pairs(o, (double)len) * (double)(o->dim * o->heads);
         r->gflops = flops * (o->backward ? 3.5 : 1.0) / r->seconds * 1e-9;
+        if (rc == 0 && !o->json) print_row(r, n == 1);
     }
     if (rc == 0) print(o, rows, n);
     return rc;

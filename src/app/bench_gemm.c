@@ -38,25 +38,23 @@ static double measure(heed_ctx *cx, const int64_t *s, heed_error *err) {
 int bench_gemm(const bench_options *o, heed_error *err) {
     heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = (int)o->threads }, err);
     if (!cx) return err->code;
-    double seconds[COUNT];
     int rc = 0;
-    for (int i = 0; rc == 0 && i < COUNT; i++) {
-        seconds[i] = measure(cx, sizes[i], err);
-        rc = err->code;
-    }
-    if (rc == 0 && o->json)
+    if (o->json)
         printf("{\"bench\": \"gemm\", \"isa\": \"%s\", \"threads\": %" PRId64 ", \"rows\": [",
                heed_ctx_isa(cx), o->threads);
-    else if (rc == 0)
+    else
         printf("%6s %6s %6s %12s %10s   %s\n", "M", "N", "K", "ms", "GFLOP/s", heed_ctx_isa(cx));
     for (int i = 0; rc == 0 && i < COUNT; i++) {
         const int64_t *s = sizes[i];
-        const double g = 2e-9 * (double)s[0] * (double)s[1] * (double)s[2] / seconds[i];
+        const double seconds = measure(cx, s, err);
+        rc = err->code;
+        if (rc) break;
+        const double g = 2e-9 * (double)s[0] * (double)s[1] * (double)s[2] / seconds;
         printf(o->json ? "%s{\"m\": %" PRId64 ", \"n\": %" PRId64 ", \"k\": %" PRId64
                          ", \"seconds\": %.9g, \"gflops\": %.6g}"
                        : "%s%6" PRId64 " %6" PRId64 " %6" PRId64 " %12.4f %10.1f\n",
-               o->json && i ? ", " : "", s[0], s[1], s[2], o->json ? seconds[i] : 1e3 * seconds[i],
-               g);
+               o->json && i ? ", " : "", s[0], s[1], s[2], o->json ? seconds : 1e3 * seconds, g);
+        fflush(stdout);
     }
     if (rc == 0 && o->json) printf("]}\n");
     heed_ctx_free(cx);

@@ -39,6 +39,7 @@ static void print(const bench_options *o, const heed_case *c, double s, bool fir
         printf(" %10s", "");
     if (c->bytes > 0) printf(" %8.1f", c->bytes / s * 1e-9);
     printf("\n");
+    fflush(stdout);
 }
 
 static bool has_op(const heed_case_list *list, const char *op) {

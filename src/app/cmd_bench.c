@@ -78,7 +78,7 @@ int cmd_bench(int argc, char **argv) {
         "heed bench attention|gemm|ops [options]; heed bench ablate classify DATA [options]; heed "
         "bench serve TRAIN TEST [options]",
         "Measures here and now: the cost of attention by length with its "
-        "fitted exponent, matrix products beside this core's peak, or every "
+        "fitted exponent, matrix products by their sizes, or every "
         "operation.",
         options, 1, 1
     };

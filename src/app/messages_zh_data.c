@@ -119,8 +119,8 @@ const message messages_zh[] = {
       "what an answer costs.",
       "说明本机提供的指令集，或模型的各部分、参数个数与一次回答的计算量。" },
     { "Measures here and now: the cost of attention by length with its fitted exponent, matrix "
-      "products beside this core's peak, or every operation.",
-      "在本机实测：注意力随长度的开销及拟合的指数、矩阵乘法与本核峰值之比，或每一种运算。" },
+      "products by their sizes, or every operation.",
+      "在本机实测：注意力随长度的开销及拟合的指数、各种大小的矩阵乘法，或每一种运算。" },
     { "Trains a recipe as it is and with one thing changed at a time (attention, heads, positions "
       "...), and tells what each brings.",
       "先照原样训练一种配方，再每次只改一处（注意力、头数、位置编码……），给出各处的作用。" },

@@ -17,6 +17,12 @@ expect 64 "there is no operation 'soft'" "$heed" bench ops --only soft --json
 expect 0 "" "$heed" bench attention --len 3..13 --heads 1 --dim 5
 [ "$(awk 'NF == 4 && $1 + 0 { printf "%s ", $1 }' "$dir/out")" = "3 6 12 " ] || wrong "lengths: $(cat "$dir/out")"
 grep -q '^time grows as length to the power -\?[0-9.]*$' "$dir/out" || wrong "no exponent: $(cat "$dir/out")"
+# a row is told once it is known, not at the end
+"$heed" bench attention --len 3..50000 --heads 1 --dim 8 >"$dir/rows" & job=$!
+until [ "$(wc -l <"$dir/rows")" -ge 2 ] || ! kill -0 $job 2>/dev/null; do sleep 0.01; done
+kill -9 $job 2>/dev/null || wrong "rows come at the end alone"
+wait $job 2>/dev/null
+grep -qE '^ +3 ' "$dir/rows" || wrong "no first row: $(cat "$dir/rows")"
 expect 0 "" "$heed" bench ops --only rotary
 [ "$(grep -c '^rotary ' "$dir/out")" -ge 1 ] || wrong "rotary: $(cat "$dir/out")"
 exit $failed
