@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/print.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "heed/text.h"
 #include "base/input.h"
@@ -223,8 +224,8 @@ static int json_line(run *r, const char *line, size_t size, heed_error *err) {
     json_t *pair = json_is_object(v) ? json_object_get(v, "pair") : NULL;
     int rc;
     if (!v) {
-        char what[240];
-        snprintf(what, sizeof what, "not JSON at column %d: %s", e.column, e.text);
+        char what[240], why[HEED_JSON_WHY];
+        snprintf(what, sizeof what, "not JSON at column %d: %s", e.column, heed__json_why(&e, why));
         rc = fail(r, HEED_EFORMAT, err, what);
     } else if (!json_is_string(text) || (pair && !json_is_string(pair))) {
         rc = fail(r, HEED_EFORMAT, err, "neither a JSON string nor {\"text\": \"...\"}");

@@ -103,20 +103,23 @@ static bool made_with(const char *format, const char *text, argument a[ARGS], in
     return *text == 0;
 }
 
+/* How much of a sentence its format knows: letters, and numbers, which count as two. */
 static size_t letters(const char *format) {
     size_t n = 0;
     for (; *format; format++) {
         char kind;
         int number;
-        if (*format == '%')
+        if (*format == '%') {
             format += conversion(format + 1, &kind, &number);
-        else
+            n += kind == 's' || kind == 'c' ? 0 : 2;
+        } else {
             n++;
+        }
     }
     return n;
 }
 
-/* The entry whose format the sentence is made with, the one with most letters of its own. */
+/* The entry whose format the sentence is made with, the one that knows most of it. */
 static const message *known(const message *in, const char *sentence, argument a[ARGS]) {
     const message *best = NULL;
     size_t most = 0;

@@ -7,10 +7,48 @@
 #include "base/file.h"
 #include "base/text.h"
 
+const char *heed__json_why(const json_error_t *e, char to[HEED_JSON_WHY]) {
+    static const struct {
+        const char *theirs, *ours;
+    } known[] = {
+        { "'}' expected", "needs a comma or '}'" },
+        { "']' expected", "needs a comma or ']'" },
+        { "':' expected", "needs a ':'" },
+        { "string or '}' expected", "needs a key or '}'" },
+        { "'[' or '{' expected", "neither an object nor a list" },
+        { "unexpected token", "needs a value" },
+        { "invalid token", "no value of JSON" },
+        { "premature end of input", "a text without its end" },
+        { "unexpected newline", "a text without its end in this line" },
+        { "control character", "a control character within a text" },
+        { "invalid escape", "an escape that JSON does not have" },
+        { "invalid Unicode", "an escape that is no character" },
+        { "unable to decode byte", "not UTF-8" },
+        { "duplicate object key", "a key stands there twice" },
+        { "real number overflow", "a number too large" },
+        { "too big", "a whole number too large" },
+        { "\\u0000 is not allowed", "a zero byte within a text" },
+        { "NUL byte", "a zero byte within a key" },
+        { "end of file expected", "more stands after its end" },
+        { "maximum parsing depth", "nested too deep" },
+    };
+    const char *what = e->text, *near = strstr(e->text, " near ");
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strncmp(e->text, known[i].theirs, strlen(known[i].theirs)) == 0) what = known[i].ours;
+    if (what == e->text || !near)
+        heed__format(to, HEED_JSON_WHY, "%s", what);
+    else if (strcmp(near, " near end of file") == 0)
+        heed__format(to, HEED_JSON_WHY, "at its end: %s", what);
+    else
+        heed__format(to, HEED_JSON_WHY, "at %.60s: %s", near + strlen(" near "), what);
+    return to;
+}
+
 /* jansson tells of some failed allocations as if they were errors of the text. A second look tells
  * them apart: an error of the text is there again, word for word. */
 json_t *heed__json_parse(const char *text, size_t len, const char *name, heed_error *err) {
     json_error_t first, e;
+    char why[HEED_JSON_WHY];
     const locale_t before = heed__c_locale_enter();
     json_t *tree = json_loadb(text, len, JSON_REJECT_DUPLICATES, &first);
     if (!tree) tree = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
@@ -19,7 +57,8 @@ json_t *heed__json_parse(const char *text, size_t len, const char *name, heed_er
     if (!e.text[0] || strcmp(e.text, first.text) != 0 || e.position != first.position)
         heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
     else
-        heed__error(err, HEED_EFORMAT, "%s:%d:%d: %s", name, e.line, e.column, e.text);
+        heed__error(err, HEED_EFORMAT, "%s:%d:%d: %s", name, e.line, e.column,
+                    heed__json_why(&e, why));
     return NULL;
 }
 

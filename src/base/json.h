@@ -12,6 +12,11 @@
 json_t *heed__json_parse(const char *text, size_t len, const char *name, heed_error *err);
 json_t *heed__json_read(const heed_hooks *hooks, const char *path, size_t most, heed_error *err);
 
+/* What is wrong with a text, from jansson's error in words of this library, which can be
+ * translated: "at '"a"': a key stands there twice". Returns to. */
+enum { HEED_JSON_WHY = 160 };
+const char *heed__json_why(const json_error_t *e, char to[HEED_JSON_WHY]);
+
 /* The tree as text; keys in the order in which they were set, so equal trees made alike give equal
  * bytes. pretty: indented, with a newline at the end. Free it with heed__free. NULL: HEED_ENOMEM.
  */

@@ -133,8 +133,11 @@ static int next_object(heed_dataset_stream *s, heed_error *err) {
     }
     if (e.code == HEED_ENOMEM) return heed__dataset_no_memory(s, err);
     const char *place = strchr(e.msg + 1, ':'); /* ":1:COLUMN: what" */
-    return heed__dataset_wrong(s, heed__input_line_number(s->in), "column %.200s",
-                               place ? place + 1 : e.msg);
+    const char *why = place ? strchr(place + 1, ' ') : NULL;
+    if (!why) why = e.msg;
+    const int digits = place ? (int)strspn(place + 1, "0123456789") : 0;
+    return heed__dataset_wrong(s, heed__input_line_number(s->in), "column %.*s: %.200s", digits,
+                               place ? place + 1 : "", *why == ' ' ? why + 1 : why);
 }
 
 const heed_dataset_reader heed__reader_jsonl = { .name = "JSON lines", .next = next_object };

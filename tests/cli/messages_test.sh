@@ -45,6 +45,25 @@ expect 64 "--lang is en or zh, not 'fr'" "$heed" runs --lang fr
 HEED_LANG=zh expect 66 "$dir/none/config.json：无法打开：没有这个文件或目录" "$heed" predict "$dir/none" /dev/null
 HEED_LANG=zh expect 66 "$dir/none：无法打开：没有这个文件或目录" "$heed" train classify "$dir/none" -o "$dir/x"
 
+# sentences within sentences: what is wrong with a line of JSON, a tokenizer, a folder, in Chinese to the end
+half() { # half 'the sentence' command...: it ends so
+    local want=$1; shift
+    HEED_LANG=zh "$@" >"$dir/out" 2>"$dir/err"
+    [ "$(tail -1 "$dir/err")" = "heed: $want" ] || wrong "not '$want' but: $(tail -1 "$dir/err")"
+}
+object() { printf '%s\n' "$1" >"$dir/x.jsonl"; half "$dir/x.jsonl:1: $2" "$heed" train classify "$dir/x.jsonl" -o "$dir/x"; }
+object '{"text": "a" "label": "b"}' "第 20 列：'\"label\"' 处：缺少逗号或“}”"
+object '{"text": "a", "label": "b"' "第 26 列：末尾：缺少逗号或“}”"
+object '{"text": "a", "text": "b"}' "第 20 列：'\"text\"' 处：键重复"
+object '{"text": "a", "label": {"x": 1}}' "标签是对象"
+tokenizer=tests/cli/data/tokenizer.json
+printf '\xff\n' >"$dir/bad"; half "$dir/bad:1: 第 0 个字节（从 0 数起）起不是 UTF-8" "$heed" tokenize $tokenizer "$dir/bad"
+printf '{"a": 1}\n' >"$dir/bad"; half "$dir/bad:1: 既不是 JSON 字符串，也不是 {\"text\": \"...\"}" "$heed" tokenize $tokenizer "$dir/bad" --json
+half "$dir/bad:1: “{\"a\":”不是编号" "$heed" tokenize $tokenizer "$dir/bad" --decode
+sed -z 's/"vocab"/"vocib"/' $tokenizer >"$dir/t.json"
+half "$dir/t.json：model：vocab 不是词元与编号的对象" "$heed" tokenize "$dir/t.json" "$dir/bad"
+sed -z 's/"model"/"modle"/' $tokenizer >"$dir/t.json"; half "$dir/t.json：缺少 model" "$heed" tokenize "$dir/t.json" "$dir/bad"
+
 # from data to answers
 awk 'BEGIN { print "label\ttext"; for (i = 0; i < 60; i++) print (i % 2 ? "good\tlovely fine day " : "bad\tawful grim night ") i }' >"$dir/data.tsv"
 zh train classify "$dir/data.tsv" -o "$dir/m" --epochs 2 --test "$dir/data.tsv" >"$dir/train" 2>&1 || wrong "training: $(cat "$dir/train")"
