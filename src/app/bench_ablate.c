@@ -15,11 +15,17 @@
 
 static void tell(const heed_ablation *t) {
     const heed_ablated *r = &t->row[t->len - 1];
-    if (t->len == 1)
-        printf("%-26s  %8s  %-18s  %10s  %-20s  %7s  %10s  %7s\n", "form", "accuracy", "95 %",
-               "difference", "95 %", "spread", "parameters", "seconds");
-    printf("%-26s  %8.4f  %.4f to %.4f    %+10.4f  %+.4f to %+.4f    %7.4f  %10" PRId64 "  %7.1f\n",
-           r->what, r->accuracy, r->accuracy_95.low, r->accuracy_95.high, r->difference,
+    static const struct {
+        const char *name;
+        int width;
+    } columns[] = { { "form", -26 }, { "accuracy", 10 }, { "95 %", 18 },       { "difference", 12 },
+                    { "95 %", 20 },  { "spread", 9 },    { "parameters", 12 }, { "seconds", 9 } };
+    for (size_t i = 0; t->len == 1 && i < sizeof columns / sizeof *columns; i++)
+        print_cell(tr(columns[i].name), columns[i].width);
+    if (t->len == 1) printf("\n");
+    print_cell(tr(r->what), -26);
+    printf(tr("    %.4f  %.4f to %.4f     %+.4f  %+.4f to %+.4f   %.4f  %10" PRId64 "  %7.1f\n"),
+           r->accuracy, r->accuracy_95.low, r->accuracy_95.high, r->difference,
            r->difference_95.low, r->difference_95.high, r->spread, r->parameters, r->seconds);
     fflush(stdout);
 }
