@@ -18,8 +18,8 @@
  *   dk, dv   one chain of fma over the queries of one head, multiplied, added to the gradient;
  * heads that share a key head follow one another. Keys that no row of a tile sees are skipped;
  * those hidden to some are weighed 0.
- * (So a query whose gradient is not finite spoils dk and dv of keys that it does not see, if they
- * are in its block.)
+ * (So a dy that is not finite spoils dv of keys that its query does not see, if they are in one
+ * block with it.)
  *
  * With bf16 the five products q·k, p·v, dy·v, ds·k and those of dk and dv are bf16.h's: queries
  * (scaled), keys, values, weights after dropout, dy and ds are rounded to bf16, sums are f32, each
