@@ -126,7 +126,45 @@ static void test_hidden(void **state) {
     }
 }
 
+/* The weights of a query that is not finite are 0 for keys that it does not see. */
+static void tap_of(heed_ctx *cx, bool mean) {
+    enum { ROW = 3 };
+    heed_tensor *q = numbers(cx, 3, (int64_t[]){ 1, T, D }, 1);
+    heed_tensor *k = numbers(cx, 3, (int64_t[]){ 1, T, D }, 2);
+    heed_attention_tap tap = { .rows = (int64_t[]){ ROW }, .rows_len = 1, .column_mass = true };
+    const heed_attention_cfg c = { .causal = true, .tap = &tap };
+    HEED_F32_DATA(q)[ROW * D] = NAN;
+    heed_tensor *y = mean ? heed_attention_mean(cx, q, k, NULL, &c)
+                          : heed_attention(cx, q, k, k, &c);
+    if (!y) fail_msg("%s", heed_ctx_error(cx)->msg);
+    for (int64_t s = 0; s < T; s++) {
+        const float w = HEED_F32_DATA(tap.row_weights)[s], sum = HEED_F32_DATA(tap.column)[s];
+        if (s <= ROW ? !isnan(w) : w != 0 || !isfinite(sum))
+            fail_msg("key %lld has the weight %g and the mass %g by %s", (long long)s, (double)w,
+                     (double)sum, heed_ctx_isa(cx));
+        if (mean && (isnan(HEED_F32_DATA(y)[s]) != 0) != (s <= ROW))
+            fail_msg("key %lld has the mean weight %g", (long long)s, (double)HEED_F32_DATA(y)[s]);
+    }
+    heed_ctx_reset(cx);
+}
+
+static void test_tap(void **state) {
+    (void)state;
+    static const char *const isas[] = { NULL, "scalar" };
+    for (int i = 0; i < 4; i++) {
+        heed_error err;
+        heed_ctx *cx = heed_ctx_new(
+            &(heed_ctx_cfg){ .threads = 1,
+                             .isa = isas[i / 2],
+                             .precision = i % 2 ? HEED_PRECISION_BF16 : HEED_PRECISION_F32 },
+            &err);
+        assert_non_null(cx);
+        tap_of(cx, false), tap_of(cx, true);
+        heed_ctx_free(cx);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_hidden) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_hidden), cmocka_unit_test(test_tap) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
