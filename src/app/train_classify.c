@@ -285,6 +285,27 @@ static bool context_complete(train_options *o) {
     return true;
 }
 
+/* A number has no labels that could be several or paths. */
+static bool fits_target(const train_options *o) {
+    const struct {
+        const char *option;
+        bool given;
+    } of_labels[] = { { "several", o->several },
+                      { "label-sep", o->table.label_sep != NULL },
+                      { "hierarchy", o->cfg.hierarchy },
+                      { "search", o->search != NULL },
+                      { "curve", o->curve },
+                      { "unlabeled", o->unlabeled != NULL },
+                      { "from-feedback", o->feedback != NULL } };
+    if (o->cfg.target != HEED_TARGET_SCORE) return true;
+    for (size_t i = 0; i < sizeof of_labels / sizeof *of_labels; i++) {
+        if (!of_labels[i].given) continue;
+        complain(tr("heed train score: --%s is for labels\n"), of_labels[i].option);
+        return false;
+    }
+    return true;
+}
+
 /* Options as the library wants them. False: a sentence was printed. */
 static bool complete(train_options *o) {
     heed_classify_cfg *c = &o->cfg;
@@ -298,7 +319,7 @@ static bool complete(train_options *o) {
                     "time\n"));
         return false;
     }
-    if (!check_features(o) || !fits_recipe(o)) return false;
+    if (!fits_target(o) || !check_features(o) || !fits_recipe(o)) return false;
     if (!context_complete(o)) return false;
     if (!o->out) {
         complain(tr("heed train: -o DIR is needed; see --help\n"));
@@ -357,6 +378,9 @@ static int read_training(kinds_data *e, const char *file, train_options *o, heed
         e->x.label = e->d.all;
         e->x.label_start = e->d.first;
     }
+    if (o->cfg.target == HEED_TARGET_LABELS && o->cfg.hierarchy)
+        return heed__error(err, HEED_EUNSUPPORTED,
+                           "train: --hierarchy is for one label a text, not for several");
     say(e, file);
     if (o->cfg.target == HEED_TARGET_LABELS)
         printf(tr("a text may have several labels: each gets a probability of its own\n"));

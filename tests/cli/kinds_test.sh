@@ -55,6 +55,11 @@ done >"$dir/seldom.txt"
 sed -E 's/\["(blue|red)"/["\1", "\1"/' "$dir/seldom.jsonl" >"$dir/twice.jsonl"
 for data in seldom twice; do train classify "$dir/$data.jsonl" --several --balanced -o "$dir/$data.m" --epochs 1; done
 cmp -s "$dir/seldom.m/model.safetensors" "$dir/twice.m/model.safetensors" || wrong "a label told twice counts twice"
+for option in --several --hierarchy "--label-sep ;" "--search 1s" --curve "--unlabeled x"; do
+    # shellcheck disable=SC2086
+    expect 64 "heed train score: ${option%% *} is for labels" "$heed" train score "$dir/score.tsv" $option -o "$dir/x"
+done
+expect 69 "--hierarchy is for one label a text, not for several" "$heed" train classify "$dir/several.jsonl" --several --hierarchy -o "$dir/x"
 expect 69 "balanced weights go with labels" "$heed" train score --recipe classic "$dir/score.tsv" --balanced -o "$dir/x"
 
 train score --recipe classic "$dir/score.tsv" -o "$dir/score" --epochs 20 --lr 0.02 --test "$dir/score.tsv"
