@@ -122,6 +122,10 @@ typedef struct heed_classify_cfg {
                      the text to it, read by the same body (Parikh et al. 2016) */
     bool keep_stopped; /* cancelled, heed_classifier_train gives the best so far (with *err filled)
                           instead of NULL */
+    const char *loss;  /* of a score: "squared", or "huber": errors of more than 1.345 deviations
+                          count by their size and not by its square, and the deviation is told by
+                          medians, so that gross errors among the scores of the data do not decide
+                          (Huber 1964) ("squared") */
 } heed_classify_cfg;
 
 #ifdef __cplusplus

@@ -116,6 +116,8 @@ static int model_options(train_options *o, opt *list, int len) {
         { "vocab", 0, OPT_INT, &c->vocab, 3, 1e7, "N", "words known (by recipe)" },
         { "context", 0, OPT_TEXT, &o->context, 0, 0, "COL",
           "what each text attends to: a column, or a file with a line for each or one for all" },
+        { "loss", 0, OPT_TEXT, &c->loss, 0, 0, "L",
+          "of scores: squared, huber (which gross errors in the data move little) (squared)" },
         { "max-len", 0, OPT_INT, &c->max_len, 1, 65536, "N", "words read at once (by recipe)" },
         { "cut", 0, OPT_FLAG, &o->cut, 0, 0, NULL,
           "cut longer texts instead of reading them in windows" },

@@ -297,6 +297,20 @@ static void score_labels(const heed_part *p, int64_t K, heed_score *s) {
                        loss / (double)(p->x.len * K) };
 }
 
+/* What gross errors do not decide: the part of all distance from the centre that is explained
+ * (Koenker and Machado 1999), and Huber's loss. */
+static void score_robustly(const heed_part *p, const heed_head_cfg *head, heed_score *s) {
+    double all = 0, left = 0, loss = 0;
+    for (int64_t i = 0; i < p->x.len; i++) {
+        const double r = fabs(p->score[i] - (double)p->out[i]), z = r / head->spread;
+        const double m = z < head->huber ? z : head->huber;
+        left += r;
+        all += fabs(p->score[i] - head->mean);
+        loss += m * (2 * z - m) / (double)p->x.len;
+    }
+    *s = (heed_score){ "R1", all > 0 ? 1 - left / all : 0, loss };
+}
+
 static void score_score(const heed_part *p, const heed_head_cfg *head, heed_score *s) {
     double mean = 0, all = 0, left = 0;
     const double n = (double)p->x.len;
@@ -326,7 +340,10 @@ int heed__part_score(heed_classifier *c, heed_part *p, heed_score *s, heed_error
         score_labels(p, K, s);
         break;
     case HEED_TARGET_SCORE:
-        score_score(p, &c->head.cfg, s);
+        if (c->head.cfg.huber > 0)
+            score_robustly(p, &c->head.cfg, s);
+        else
+            score_score(p, &c->head.cfg, s);
         break;
     }
     return 0;

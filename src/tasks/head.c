@@ -60,6 +60,17 @@ static heed_tensor *targets_of(heed_ctx *cx, const heed_head *h, const heed_goal
     return t;
 }
 
+/* Mean of m² + 2δ·(r - m), r = |x - t|, m = min(r, δ). */
+static heed_tensor *huber(heed_ctx *cx, heed_tensor *x, heed_tensor *t, double delta) {
+    heed_tensor *d = heed_sub(cx, x, t);
+    heed_tensor *above = heed_relu(cx, d), *below = heed_relu(cx, heed_scale(cx, d, -1, 0));
+    heed_tensor *r = heed_add(cx, above, below);
+    heed_tensor *over = heed_relu(cx, heed_scale(cx, r, 1, (float)-delta));
+    heed_tensor *m = heed_sub(cx, r, over);
+    heed_tensor *far = heed_scale(cx, over, (float)(2 * delta), 0);
+    return heed_mean(cx, heed_add(cx, heed_mul(cx, m, m), far));
+}
+
 heed_tensor *heed__head_loss(heed_ctx *cx, const heed_head *h, heed_tensor *logits,
                              const heed_goal *g, const int64_t *item) {
     if (!logits) return NULL;
@@ -73,7 +84,7 @@ heed_tensor *heed__head_loss(heed_ctx *cx, const heed_head *h, heed_tensor *logi
         heed_tensor *t = heed_new(cx, HEED_F32, 2, (int64_t[]){ n, 1 });
         for (int64_t i = 0; t && i < n; i++)
             HEED_F32_DATA(t)[i] = (float)((g->score[item[i]] - h->cfg.mean) / h->cfg.spread);
-        return heed_mse(cx, logits, t);
+        return h->cfg.huber > 0 ? huber(cx, logits, t, h->cfg.huber) : heed_mse(cx, logits, t);
     }
     heed_tensor *right = heed_new(cx, HEED_I32, 1, &n);
     for (int64_t i = 0; right && i < n; i++) HEED_I32_DATA(right)[i] = g->label[item[i]];
@@ -92,6 +103,7 @@ json_t *heed__head_config(const heed_head *h) {
     if (c->target == HEED_TARGET_SCORE) {
         bad |= json_object_set_new(o, "mean", json_real(c->mean));
         bad |= json_object_set_new(o, "spread", json_real(c->spread));
+        if (c->huber > 0) bad |= json_object_set_new(o, "huber", json_real(c->huber));
     }
     if (!bad) return o;
     json_decref(o);
@@ -100,7 +112,7 @@ json_t *heed__head_config(const heed_head *h) {
 
 int heed__head_read(heed_head_cfg *c, const json_t *object, const char *path, heed_error *err) {
     static const char *const keys[] = { "target", "pairs",  "dense", "dropout",
-                                        "mean",   "spread", NULL };
+                                        "mean",   "spread", "huber", NULL };
     heed_fields f = { .object = object, .name = path, .err = err };
     *c = (heed_head_cfg){ 0 };
     if (!json_is_object(object))
@@ -118,8 +130,11 @@ int heed__head_read(heed_head_cfg *c, const json_t *object, const char *path, he
     if (c->target == HEED_TARGET_SCORE) {
         c->mean = heed__field_number(&f, "mean");
         c->spread = heed__field_number(&f, "spread");
+        if (heed__field_has(&f, "huber")) c->huber = heed__field_number(&f, "huber");
     }
     if (!f.status && (c->dropout < 0 || c->dropout >= 1))
         return heed__error(err, HEED_EFORMAT, "%s: head.dropout is outside 0..1", path);
+    if (!f.status && !(c->huber >= 0))
+        return heed__error(err, HEED_EFORMAT, "%s: head.huber is below 0", path);
     return f.status;
 }

@@ -19,6 +19,7 @@ typedef struct heed_head_cfg {
     int64_t dense;       /* units of a ReLU layer before the last; 0: none */
     double dropout;      /* on the body's vector, when training */
     double mean, spread; /* score: the head's number times spread plus mean */
+    double huber;        /* score: errors beyond so many spreads count by their size; 0: squared */
 } heed_head_cfg;
 
 typedef struct heed_head {
@@ -42,9 +43,9 @@ typedef struct heed_goal {
     const float *weight;        /* [K] of labels, mean 1; NULL: all alike */
     double smoothing;
 } heed_goal;
-/* The mean loss [] of logits [n,K]: cross-entropy, binary
- * cross-entropy summed over labels, or squared error of the
- * score divided by its spread. */
+/* The mean loss [] of logits [n,K]: cross-entropy, binary cross-entropy summed over labels, or
+ * squared error of the score divided by its spread, with huber δ: d² for |d| <= δ, else 2δ|d| - δ²
+ * (Huber 1964). */
 heed_tensor *heed__head_loss(heed_ctx *cx, const heed_head *h, heed_tensor *logits,
                              const heed_goal *goal, const int64_t *item);
 

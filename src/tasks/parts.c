@@ -132,7 +132,7 @@ uint64_t heed__settings_hash(uint64_t h, const heed_classify_cfg *c) {
                             c->ema,        c->adversary_size, c->label_smoothing,
                             c->valid_part, a->temperature,    a->penalty_weight };
     const char *const text[] = { c->recipe,   c->pooling,   c->position, c->tokenizer, c->optimizer,
-                                 c->schedule, c->adversary, c->from,     c->vectors };
+                                 c->schedule, c->adversary, c->from,     c->vectors,   c->loss };
     h = heed__hash_more(h, whole, sizeof whole);
     h = heed__hash_more(h, real, sizeof real);
     for (size_t i = 0; i < sizeof text / sizeof *text; i++) h = hash_text(h, text[i]);

@@ -68,6 +68,18 @@ grep -qE '^R2: [0-9.]+ \(95 %: [0-9.]+ to [0-9.]+\)$' "$dir/log" || wrong "a tes
 r2=$("$heed" test "$dir/score" "$dir/score.tsv" --json | grep -o '"r2": [0-9.]*' | cut -d' ' -f2)
 ge "$r2" 0.8 || wrong "a score: R2 $r2"
 grep -q "^R2: " "$dir/log" || wrong "--test of a score said $(tail -3 "$dir/log")"
+# one score of fifty is grossly wrong: squares learn nothing of the others, Huber's loss does, and keeps it with the model
+awk -F '\t' -v OFS='\t' 'NR > 1 && NR % 50 == 2 { $1 = 30000 } { print }' "$dir/score.tsv" >"$dir/gross.tsv"
+for loss in squared huber; do
+    train score --recipe classic "$dir/gross.tsv" -o "$dir/$loss" --epochs 20 --lr 0.02 --loss $loss
+    "$heed" test "$dir/$loss" "$dir/score.tsv" --json | grep -o '"r2": [-0-9.e+]*' | cut -d' ' -f2 >"$dir/r2.$loss"
+done
+ge "$(cat "$dir/r2.huber")" 0.7 || wrong "Huber's loss: R2 $(cat "$dir/r2.huber")"
+ge "$(cat "$dir/r2.squared")" 0.3 && wrong "gross errors leave squares as they are: $(cat "$dir/r2.squared")"
+grep -q '"huber": 1.345' "$dir/huber/config.json" || wrong "the loss is not kept with the model"
+grep -q huber "$dir/squared/config.json" && wrong "squares are called Huber's"
+expect 64 "there is no loss 'cubed' for scores; there are squared, huber" "$heed" train score "$dir/score.tsv" --loss cubed -o "$dir/x"
+expect 69 "the loss huber is for scores" "$heed" train classify "$dir/several.jsonl" --several --loss huber -o "$dir/x"
 (printf 'review,stars\n'; for i in $(seq 30); do echo "so $i,$((i % 5))"; done) >"$dir/stars.csv"
 train score --recipe classic "$dir/stars.csv" -o "$dir/stars" --epochs 1
 grep -q "text from column 'review', label from column 'stars'" "$dir/log" || wrong "stars are no score: $(cat "$dir/log")"

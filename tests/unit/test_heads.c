@@ -88,6 +88,34 @@ static void test_score(void **state) {
     end(&b);
 }
 
+/* Huber's loss and its slope, which no error makes steeper than 2δ: on both sides of δ and of 0. */
+static void test_huber(void **state) {
+    (void)state;
+    static const float said[] = { 0, 0.5F, -0.5F, 1, -2, 300, -7000 };
+    enum { N = sizeof said / sizeof *said };
+    const double score[N] = { 0 };
+    const int64_t item[N] = { 0, 1, 2, 3, 4, 5, 6 };
+    const double delta = 1.25;
+    const heed_head h = { .cfg = { .target = HEED_TARGET_SCORE, .spread = 1, .huber = delta } };
+    const heed_goal goal = { .score = score };
+    bench b = begin();
+    heed_ctx_set_train(b.cx, true);
+    heed_tensor *z = heed_want_grad(b.cx, heed_from_f32(b.cx, 2, (int64_t[]){ N, 1 }, said));
+    heed_tensor *loss = heed__head_loss(b.cx, &h, z, &goal, item);
+    double want = 0;
+    for (int i = 0; i < N; i++) {
+        const double r = fabs((double)said[i]);
+        want += (r <= delta ? r * r : 2 * delta * r - delta * delta) / N;
+    }
+    expect_near((double)heed_item(loss), want, 1e-6 * want);
+    assert_int_equal(heed_backward(b.cx, loss), 0);
+    for (int i = 0; i < N; i++) {
+        const double d = (double)said[i], slope = fabs(d) < delta ? 2 * d : d > 0 ? 2.5 : -2.5;
+        expect_near((double)z->grad[i], slope / N, 1e-6);
+    }
+    end(&b);
+}
+
 /* Exchanging the two texts exchanges u and v alone; a pair of one text has no difference. */
 static void test_pairs(void **state) {
     (void)state;
@@ -124,13 +152,14 @@ static void test_config(void **state) {
                                    .dense = 7,
                                    .dropout = 0.25,
                                    .mean = -1.5,
-                                   .spread = 0.1 } };
+                                   .spread = 0.1,
+                                   .huber = 1.345 } };
     json_t *o = heed__head_config(&h);
     assert_int_equal(heed__head_read(&back, o, "x", &err), 0);
     back.classes = 1;
     assert_memory_equal(&back.dense, &h.cfg.dense, sizeof back.dense);
     assert_true(back.target == h.cfg.target && back.pairs && back.dropout == 0.25 &&
-                back.mean == -1.5 && back.spread == 0.1);
+                back.mean == -1.5 && back.spread == 0.1 && back.huber == 1.345);
     json_decref(o);
     static const char *const bad[] = { "[]",
                                        "{}",
@@ -230,10 +259,10 @@ static void test_recipes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_labels),       cmocka_unit_test(test_score),
-        cmocka_unit_test(test_pairs),        cmocka_unit_test(test_config),
-        cmocka_unit_test(test_hidden_units), cmocka_unit_test(test_parents),
-        cmocka_unit_test(test_recipes),
+        cmocka_unit_test(test_labels),  cmocka_unit_test(test_score),
+        cmocka_unit_test(test_huber),   cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_config),  cmocka_unit_test(test_hidden_units),
+        cmocka_unit_test(test_parents), cmocka_unit_test(test_recipes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
