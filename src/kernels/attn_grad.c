@@ -52,6 +52,8 @@ static void pack_keys(const heed_attn_grad_place *c, heed_attn_keys *keys) {
     if (a->cosine) heed__attn_unit(c->k, c->unit, rows, ld, keys->n, a->D);
     keys->careful = !c->k->attn->pack_rows(c->key_rows, dp, rows, ld, keys->n, a->D, 1.0f,
                                            a->cosine ? c->unit : NULL);
+    keys->spoilt = !c->k->attn->finite(a->v + at * a->Hk * a->Dv + c->hk * a->Dv, a->Hk * a->Dv,
+                                       keys->n, a->Dv);
     form->grad_keys(c, keys);
     memset(c->dk, 0, height * (size_t)dp * sizeof(float));
     memset(c->dv, 0, height * (size_t)dv * sizeof(float));
@@ -204,6 +206,8 @@ static void query_block(const heed_attn_grad_place *c, const heed_attn_keys *key
             memset(c->ds + i * LD, 0, sizeof(float) * (size_t)(r.rows * LD));
             continue;
         }
+        if (c->whole || keys->spoilt)
+            r.edge = true; /* what weighs 0 has no gradient: 0·NaN is one */
         if (!packed) pack_queries(c, q);
         packed = true;
         group_step(c, keys, q, g, &r);

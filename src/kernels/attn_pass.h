@@ -50,6 +50,7 @@ void heed__attn_pack_queries(const heed_attn_place *c, int64_t h, int64_t t, int
 typedef struct heed_attn_keys {
     int64_t first, n; /* counted from the run's first one */
     bool careful;     /* a key is not finite */
+    bool spoilt;      /* a value is not */
     float least_key, least_value;
 } heed_attn_keys;
 

@@ -136,6 +136,7 @@ typedef struct spoilt {
     int which; /* q, k, v, dy */
     float number;
     bool bf16, window, softcap, sinks, bias, mean;
+    bool sharp; /* most weights are 0 */
 } spoilt;
 
 static const spoilt calls[] = {
@@ -153,6 +154,8 @@ static const spoilt calls[] = {
     { .which = 0, .number = -INFINITY, .bf16 = true, .sinks = true, .window = true },
     { .which = 0, .number = 3e38f },
     { .which = 3, .number = NAN, .bias = true },
+    { .which = 2, .number = INFINITY, .sharp = true },
+    { .which = 2, .number = INFINITY, .bf16 = true, .sharp = true },
     { .which = 0, .number = NAN, .mean = true },
     { .which = 3, .number = NAN, .mean = true },
     { .which = 0, .number = NAN, .mean = true, .window = true },
@@ -181,6 +184,7 @@ static bool gradients(const char *isa, const spoilt *of, float *to) {
             HEED_F32_DATA(in[i])[j] = (float)problem_random(&seed);
     }
     for (int64_t j = 0; j < EACH; j++) dy[j] = (float)problem_random(&seed);
+    for (int64_t j = 0; of->sharp && j < EACH; j++) HEED_F32_DATA(in[0])[j] *= 3000;
     if (of->which < 3)
         HEED_F32_DATA(in[of->which])[PLACE * WIDE + 3] = of->number;
     else
