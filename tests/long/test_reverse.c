@@ -28,7 +28,8 @@ enum {
     H = 48,
     A = 32,
     B = 64,
-    TEST = 1000
+    TEST = 1000,
+    STEPS = 5000
 };
 
 typedef struct model {
@@ -156,10 +157,10 @@ static void test_reverse(void **state) {
                     &(heed_optim_cfg){ .kind = HEED_ADAM,
                                        .lr = 3e-3f,
                                        .clip = 1,
-                                       .schedule = { HEED_COSINE, .warmup = 100, .total = 3500 } });
+                                       .schedule = { HEED_COSINE, .warmup = 100, .total = STEPS } });
         heed_rng rng = { .seed = seed }, held_out = { .seed = seed + 100 };
         double loss = 0;
-        for (int step = 0; step < 3500; step++) {
+        for (int step = 0; step < STEPS; step++) {
             strings s;
             draw(&rng, &s);
             heed_tensor *entropy, *z = run(t.cx, &m, &s, NULL, &entropy);

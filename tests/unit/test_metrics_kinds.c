@@ -47,9 +47,9 @@ static void several_labels(void **state) {
         { 0.254650000, 0.23123, 0.28050 },
     };
     heed_labels_metrics m;
+    const heed_label_rows right = { .start = start, .label = label };
     fill();
-    assert_int_equal(
-        heed__labels_metrics(&m, prob, &(heed_label_rows){ start, label, 0 }, N, K, NULL), 0);
+    assert_int_equal(heed__labels_metrics(&m, prob, &right, N, K, NULL), 0);
     const double value[] = { m.loss, m.exact, m.precision, m.recall, m.f1, m.macro_f1, m.ece };
     const heed_interval i95[] = { m.loss_95, m.exact_95,    m.precision_95, m.recall_95,
                                   m.f1_95,   m.macro_f1_95, m.ece_95 };
@@ -63,9 +63,9 @@ static void unknown_labels(void **state) {
     const float p[] = { 0.9f, 0.1f, 0.2f, 0.8f };
     const int32_t right[] = { 0, 1, -1 };
     const int64_t first[] = { 0, 1, 3 };
+    const heed_label_rows rows = { .start = first, .label = right, .unknown = 1 };
     heed_labels_metrics m;
-    assert_int_equal(heed__labels_metrics(&m, p, &(heed_label_rows){ first, right, 1 }, 2, 2, NULL),
-                     0);
+    assert_int_equal(heed__labels_metrics(&m, p, &rows, 2, 2, NULL), 0);
     assert_int_equal(m.unknown_labels, 1);
     assert_float_equal(m.exact, 0.5, 1e-12);
     assert_float_equal(m.precision, 1, 1e-12);
