@@ -153,11 +153,11 @@ static void test_reverse(void **state) {
     for (uint64_t seed = 1; seed <= 2; seed++) {
         trial t = trial_new(seed);
         const model m = declare(t.ps);
-        trial_optim(&t,
-                    &(heed_optim_cfg){ .kind = HEED_ADAM,
-                                       .lr = 3e-3f,
-                                       .clip = 1,
-                                       .schedule = { HEED_COSINE, .warmup = 100, .total = STEPS } });
+        trial_optim(
+            &t, &(heed_optim_cfg){ .kind = HEED_ADAM,
+                                   .lr = 3e-3f,
+                                   .clip = 1,
+                                   .schedule = { HEED_COSINE, .warmup = 100, .total = STEPS } });
         heed_rng rng = { .seed = seed }, held_out = { .seed = seed + 100 };
         double loss = 0;
         for (int step = 0; step < STEPS; step++) {
