@@ -17,6 +17,7 @@ trap 'stop; rm -rf "$dir"' EXIT
 
 # A server of its own, store and all; prints its address.
 serve() {
+    command -v curl >/dev/null || { echo "readme_test.sh: curl, which blocks of \`sh serve\` ask with, is not installed" >&2 && exit 1; }
     "$build/heed" serve "$root/examples/flows/demo.yaml" --listen 127.0.0.1:0 --store "$dir/demo.db" >"$dir/said" 2>"$dir/log" &
     server=$!
     until grep -q 'at http' "$dir/said"; do
@@ -24,7 +25,10 @@ serve() {
         sleep 0.05
     done
     address=$(sed -n 's/.* at //p' "$dir/said")
-    until curl -sf "$address/v1/events?most=1" | grep -q '"seq"'; do sleep 0.05; done
+    until curl -sf "$address/v1/events?most=1" | grep -q '"seq"'; do
+        kill -0 "$server" 2>/dev/null || { cat "$dir/log" >&2 && exit 1; }
+        sleep 0.05
+    done
 }
 
 awk -v dir="$dir" '

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh [tests | ci]: install what building needs and this machine lacks, by apt on Debian.
 # Silent when nothing is missing; one sentence when it cannot. `tests` adds the browser that looks at
-# the page, `ci` that and what .ci/run needs besides.
+# the page and curl, `ci` that and what .ci/run needs besides.
 set -euo pipefail
 
 missing=()
@@ -27,8 +27,9 @@ library expat libexpat1-dev
 library cmocka libcmocka-dev
 header stdio.h libc6-dev cc
 
-# the page is tested in a browser: 436 MB, and the small one of the fonts that have Chinese
+# the page is tested in a browser: 436 MB, and the small one of the fonts that have Chinese; README's examples ask by curl
 if [ "${1:-}" = tests ] || [ "${1:-}" = ci ]; then
+    tool curl curl
     tool chromium chromium
     tool chromedriver chromium-driver
     /usr/bin/python3 -c 'import selenium' 2>/dev/null || missing+=(python3 python3-selenium)
@@ -44,7 +45,6 @@ if [ "${1:-}" = ci ]; then
     tool readelf binutils
     tool localedef libc-bin
     tool man man-db
-    tool curl curl
     tool strace strace
     tool openssl openssl
     [ -e /usr/share/i18n/locales/de_DE ] || missing+=(locales)
