@@ -44,9 +44,9 @@ static int by_score(const void *a, const void *b) {
     return strcmp(x->name, y->name);
 }
 
-/* Puts the root of a heap of n, whose root is the worst, where it belongs. */
-static void sift(heed_label *heap, int n) {
-    for (int at = 0, child; (child = 2 * at + 1) < n; at = child) {
+/* Puts element `at` of a heap of n, whose root is the worst, where it belongs. */
+static void sift(heed_label *heap, int n, int at) {
+    for (int child; (child = 2 * at + 1) < n; at = child) {
         if (child + 1 < n && by_score(&heap[child + 1], &heap[child]) > 0) child++;
         if (by_score(&heap[at], &heap[child]) >= 0) return;
         const heed_label swap = heap[at];
@@ -55,44 +55,19 @@ static void sift(heed_label *heap, int n) {
     }
 }
 
-/* The n largest of p [K], by a heap of them. */
-static int best_of_many(const heed_classifier *c, const float *p, heed_label *top, int n) {
-    for (int64_t k = 0; k < c->labels; k++) {
+/* The n largest of p [K], largest first, ties by the order of labels. How many there are. */
+static int best(const heed_classifier *c, const float *p, heed_label *top, int n) {
+    if (n > c->labels) n = (int)c->labels;
+    if (n <= 0) return 0;
+    for (int k = 0; k < n; k++) top[k] = (heed_label){ c->label[k], p[k] };
+    for (int at = n / 2 - 1; at >= 0; at--) sift(top, n, at);
+    for (int64_t k = n; k < c->labels; k++) {
         const heed_label one = { c->label[k], p[k] };
-        if (k < n) {
-            top[k] = one;
-            if (k == n - 1) qsort(top, (size_t)n, sizeof *top, by_score);
-            if (k == n - 1) /* the worst first is a heap */
-                for (int i = 0; i < n / 2; i++) {
-                    const heed_label swap = top[i];
-                    top[i] = top[n - 1 - i];
-                    top[n - 1 - i] = swap;
-                }
-        } else if (by_score(&one, &top[0]) < 0) {
-            top[0] = one;
-            sift(top, n);
-        }
+        if (by_score(&one, &top[0]) >= 0) continue;
+        top[0] = one;
+        sift(top, n, 0);
     }
     qsort(top, (size_t)n, sizeof *top, by_score);
-    return n;
-}
-
-/* The n largest of p [K], largest first, ties by the order of labels. */
-static int best(const heed_classifier *c, const float *p, heed_label *top, int n) {
-    enum { FEW = 32 };
-    if (n < 0) n = 0;
-    if (n > c->labels) n = (int)c->labels;
-    if (n > FEW) return best_of_many(c, p, top, n);
-    for (int i = 0; i < n; i++) top[i] = (heed_label){ .name = NULL, .score = -1 };
-    float least = -1;
-    for (int64_t k = 0; n > 0 && k < c->labels; k++) {
-        if (!(p[k] > least)) continue;
-        int at = n - 1;
-        while (at > 0 && p[k] > top[at - 1].score) at--;
-        memmove(top + at + 1, top + at, (size_t)(n - 1 - at) * sizeof *top);
-        top[at] = (heed_label){ c->label[k], p[k] };
-        least = top[n - 1].score;
-    }
     return n;
 }
 
