@@ -9,10 +9,11 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/print.h"
+#include "base/alloc.h"
+#include "base/input.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "heed/text.h"
-#include "base/input.h"
 #include "tasks/units.h"
 
 typedef struct run {
@@ -21,7 +22,7 @@ typedef struct run {
     heed_input *in;
     bool json, decode, skip_special;
     heed_encode_cfg cfg;
-    heed_encoding e;
+    heed_encoding own, *e; /* the tokenizer's; of the text at hand: own or units->words */
     heed_string text;
     uint32_t *place; /* of each byte of a text: the number of its character */
     size_t place_cap;
@@ -61,12 +62,12 @@ static bool count_places(run *r, const char *text, size_t size) {
 
 /* Turns the offsets of one of the texts, whose places are counted, from bytes into characters. */
 static void count_characters(run *r, size_t size, int sequence) {
-    const heed_encoding *e = &r->e;
+    heed_encoding *e = r->e;
     for (int64_t i = 0; i < e->len; i++) {
         if (e->sequence[i] != sequence) continue;
         const size_t b = e->begin[i], x = e->end[i];
-        r->e.begin[i] = b <= size ? r->place[b] : b;
-        r->e.end[i] = x <= size ? r->place[x] : x;
+        e->begin[i] = b <= size ? r->place[b] : b;
+        e->end[i] = x <= size ? r->place[x] : x;
     }
 }
 
@@ -76,9 +77,21 @@ static void print_ids(const int32_t *id, int64_t len) {
     printf("]");
 }
 
+/* Of each word the rows of a table that its vector is the sum of. */
+static void print_rows(const heed_units *u, int64_t len) {
+    printf(", \"rows\": [");
+    for (int64_t i = 0; i < len; i++) {
+        printf("%s[", i ? ", " : "");
+        for (int64_t at = u->bag[i]; at < u->bag[i + 1]; at++)
+            printf("%s%" PRId32, at > u->bag[i] ? ", " : "", u->feature[at]);
+        printf("]");
+    }
+    printf("]");
+}
+
 /* docs/schemas/tokenize.json */
 static void print_json(const run *r) {
-    const heed_encoding *e = &r->e;
+    const heed_encoding *e = r->e;
     print_ids(e->id, e->len);
     printf(", \"offsets\": [");
     for (int64_t i = 0; i < e->len; i++)
@@ -90,6 +103,7 @@ static void print_json(const run *r) {
     }
     printf("], \"decoded\": ");
     print_json_text(r->text.text, r->text.size);
+    if (r->units && r->units->bag) print_rows(r->units, e->len);
     printf("}\n");
 }
 
@@ -104,111 +118,49 @@ static void print_plain(const char *text, size_t size) {
     }
 }
 
-/* -- the words of a model --------------------------------------------------------------------- */
+/* -- one text --------------------------------------------------------------------------------- */
 
-static void print_words(const heed_units *u, const char *text) {
-    for (int64_t i = 0; i < u->len; i++) {
-        const heed_piece p = u->rows.place[i];
-        if (i) putchar(' ');
-        print_plain(text + p.begin, p.end - p.begin);
+/* The words of a model with blanks between them, as what is decoded. */
+static int join(run *r, size_t size, heed_error *err) {
+    heed_string *t = &r->text;
+    if (heed__grow(&t->hooks, &t->text, &t->cap, (int64_t)(2 * size + 1), 1))
+        return heed__error(err, HEED_ENOMEM, "out of memory");
+    t->size = 0;
+    for (int64_t i = 0; i < r->e->len; i++) {
+        const heed_bytes word = r->e->token[i];
+        if (i) t->text[t->size++] = ' ';
+        memcpy(t->text + t->size, word.data, word.size);
+        t->size += word.size;
     }
-}
-
-/* The rows of unit i's vector in the model's table. */
-static void print_rows(const heed_rows *rows, int64_t i) {
-    printf("[");
-    for (int64_t at = rows->bag[i]; at < rows->bag[i + 1]; at++)
-        printf("%s%" PRId32, at > rows->bag[i] ? ", " : "", rows->feature[at]);
-    printf("]");
-}
-
-/* docs/schemas/tokenize.json. The words of a text have been counted. */
-static void print_words_json(const run *r, const char *text, const char *joined, size_t size) {
-    const heed_rows *rows = &r->units->rows;
-    const int64_t n = r->units->len;
-    printf("{\"ids\": [");
-    for (int64_t i = 0; i < n; i++) {
-        const int32_t own = rows->id         ? rows->id[i]
-                            : rows->known[i] ? rows->feature[rows->bag[i]]
-                                             : -1;
-        printf("%s%" PRId32, i ? ", " : "", own);
-    }
-    printf("], \"offsets\": [");
-    for (int64_t i = 0; i < n; i++)
-        printf("%s[%" PRIu32 ", %" PRIu32 "]", i ? ", " : "", r->place[rows->place[i].begin],
-               r->place[rows->place[i].end]);
-    printf("], \"tokens\": [");
-    for (int64_t i = 0; i < n; i++) {
-        const heed_piece p = rows->place[i];
-        if (i) printf(", ");
-        print_json_text(text + p.begin, p.end - p.begin);
-    }
-    printf("], \"decoded\": ");
-    print_json_text(joined, size);
-    if (rows->bag) {
-        printf(", \"rows\": [");
-        for (int64_t i = 0; i < n; i++) {
-            if (i) printf(", ");
-            print_rows(rows, i);
-        }
-        printf("]");
-    }
-    printf("}\n");
-}
-
-static int read_words(run *r, const char *text, size_t size, heed_error *err) {
-    if (r->cfg.pair || strlen(text) != size) {
-        err->code = r->cfg.pair ? HEED_EUNSUPPORTED : HEED_EFORMAT;
-        snprintf(err->msg, sizeof err->msg, "%s",
-                 r->cfg.pair ? "a model of words has no pairs" : "a NUL byte in the text");
-        return err->code;
-    }
-    int rc = heed__units_read(r->units, text, err);
-    if (rc) return rc;
-    if (!r->json) {
-        print_words(r->units, text);
-        putchar('\n');
-        return 0;
-    }
-    char *joined = malloc(2 * size + 1), *to = joined;
-    if (!joined || !count_places(r, text, size)) {
-        free(joined);
-        snprintf(err->msg, sizeof err->msg, "out of memory");
-        return err->code = HEED_ENOMEM;
-    }
-    for (int64_t i = 0; i < r->units->len; i++) {
-        const heed_piece p = r->units->rows.place[i];
-        if (i) *to++ = ' ';
-        memcpy(to, text + p.begin, p.end - p.begin);
-        to += p.end - p.begin;
-    }
-    print_words_json(r, text, joined, (size_t)(to - joined));
-    free(joined);
     return 0;
 }
 
-/* -- tokens ----------------------------------------------------------------------------------- */
+/* Its tokens, or a model's words, in *r->e. */
+static int cut(run *r, const char *text, size_t size, heed_error *err) {
+    if (!r->units) return heed_tokenizer_encode(r->tok, text, size, &r->cfg, r->e, err);
+    if (r->cfg.pair) return heed__error(err, HEED_EUNSUPPORTED, "a model of words has no pairs");
+    if (strlen(text) != size) return heed__error(err, HEED_EFORMAT, "a NUL byte in the text");
+    return heed__units_read(r->units, text, err);
+}
 
 static int encode(run *r, const char *text, size_t size, heed_error *err) {
-    if (r->units) return read_words(r, text, size, err);
-    int rc = heed_tokenizer_encode(r->tok, text, size, &r->cfg, &r->e, err);
+    int rc = cut(r, text, size, err);
     if (rc) return rc;
     if (!r->json) {
-        for (int64_t i = 0; i < r->e.len; i++) {
+        for (int64_t i = 0; i < r->e->len; i++) {
             if (i) putchar(' ');
-            print_plain(r->e.token[i].data, r->e.token[i].size);
+            print_plain(r->e->token[i].data, r->e->token[i].size);
         }
         putchar('\n');
         return 0;
     }
-    rc = heed_tokenizer_decode(r->tok, r->e.id, r->e.len, r->skip_special, &r->text, err);
+    rc = r->units
+             ? join(r, size, err)
+             : heed_tokenizer_decode(r->tok, r->e->id, r->e->len, r->skip_special, &r->text, err);
     for (int s = 0; rc == 0 && s < (r->cfg.pair ? 2 : 1); s++) {
         const char *t = s ? r->cfg.pair : text;
         const size_t n = s ? r->cfg.pair_size : size;
-        if (!count_places(r, t, n)) {
-            snprintf(err->msg, sizeof err->msg, "out of memory");
-            return err->code = HEED_ENOMEM;
-        }
+        if (!count_places(r, t, n)) return heed__error(err, HEED_ENOMEM, "out of memory");
         count_characters(r, n, s);
     }
     if (rc == 0) print_json(r);
@@ -325,6 +277,7 @@ static int open_source(run *r, const char *path, const heed_hooks *hooks, heed_e
         r->units = heed__units_open(path, hooks, err);
     else
         r->tok = heed_tokenizer_open(path, hooks, err);
+    r->e = r->units ? &r->units->words : &r->own;
     return r->units || r->tok ? 0 : err->code;
 }
 
@@ -356,7 +309,7 @@ int cmd_tokenize(int argc, char **argv) {
         r.in = heed__input_open(operand[1] ? operand[1] : "-", &hooks, &err);
     const int rc = r.in ? each_line(&r, &err) : err.code;
     heed__input_close(r.in);
-    heed_encoding_free(&r.e);
+    heed_encoding_free(&r.own);
     heed_string_free(&r.text);
     heed_tokenizer_close(r.tok);
     heed__units_close(r.units);

@@ -956,6 +956,8 @@ const message messages_zh_made[] = {
       "predict：--window 与 --truncate 用于分类器，不用于标注器" },
     { "classifier: this model reads features in steps", "分类器：这个模型读分步的特征" },
     { "classifier: this model reads features without steps", "分类器：这个模型读不分步的特征" },
+    { "train: a batch of one pair has no contrast; 2 are the least",
+      "训练：一批只有一对时无从对比；至少要 2 对" },
     { "train: lr must be above 0 and dropout below 1, not %g and %g",
       "训练：lr 须大于 0，dropout 须小于 1，而不是 %s 与 %s" },
     { "train: there is no loss '%.40s' for scores; there are squared, huber",

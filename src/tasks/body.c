@@ -41,6 +41,28 @@ heed_body *heed__body_new(const heed_body_kind *kind, const heed_body_cfg *cfg, 
     return b;
 }
 
+int heed__body_check(const heed_body_cfg *b, const heed_fit_cfg *fit, heed_error *err) {
+    const heed_bound bounds[] = {
+        { "vocab", b->vocab, 3, INT64_MAX },
+        { "max_len", b->max_len, 1, HEED_BODY_MAX_LEN },
+        { "epochs", fit->epochs, 1, HEED_FIT_MAX_EPOCHS },
+        { "batch", fit->batch, 1, INT64_MAX },
+        { "embed", b->embed, 0, INT32_MAX },
+        { "hidden", b->hidden, 0, INT32_MAX },
+        { "heads", b->heads, 0, 65536 },
+        { "layers", b->layers, 0, 100 },
+        { "ff", b->ff, 0, INT32_MAX },
+        { NULL, 0, 0, 0 },
+    };
+    const int rc = heed__bounds_check(bounds, err);
+    if (rc) return rc;
+    if (!(fit->optim.lr > 0) || !(b->dropout < 1))
+        return heed__error(err, HEED_EINVALID,
+                           "train: lr must be above 0 and dropout below 1, not %g and %g",
+                           (double)fit->optim.lr, b->dropout);
+    return 0;
+}
+
 void heed__body_free(heed_body *b) {
     if (!b) return;
     const heed_hooks hooks = b->hooks;

@@ -21,6 +21,8 @@
 #include "heed/tasks.h"
 #include "tasks/trainer.h"
 
+enum { HEED_BODY_MAX_LEN = 1 << 20 }; /* units of a text, at most */
+
 /* Bytes [begin,end) of a text. */
 typedef struct heed_piece {
     size_t begin, end;
@@ -220,6 +222,9 @@ extern const heed_body_kind *const heed__body_kinds[];
 /* NULL where there is none of this name. */
 const heed_body_kind *heed__body_kind_find(const char *name);
 
+/* Whether the sizes, the rate and the rest, defaults filled in, are such that a training can begin:
+ * 0, or HEED_EINVALID with the first that is not. */
+int heed__body_check(const heed_body_cfg *cfg, const heed_fit_cfg *fit, heed_error *err);
 /* An empty body; learn or load fills it. NULL: out of memory. */
 heed_body *heed__body_new(const heed_body_kind *kind, const heed_body_cfg *cfg, heed_params *ps,
                           const heed_hooks *hooks, heed_error *err);

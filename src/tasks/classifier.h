@@ -15,9 +15,7 @@ enum {
     HEED_CLASSIFIER_FORMAT =
         3,                     /* format_version of the folders that this library writes: 3 where */
     HEED_CLASSIFIER_PLAIN = 2, /* a table is rounded to 8 bits, else 2 */
-    HEED_CLASSIFIER_MAX_LABELS = 1000000,
-    HEED_CLASSIFIER_MAX_LEN = 1 << 20,
-    HEED_CLASSIFIER_MAX_EPOCHS = 1 << 30
+    HEED_CLASSIFIER_MAX_LABELS = 1000000
 };
 
 /* Held-out examples of a training with one label a text, and the calibrated answers to them. The

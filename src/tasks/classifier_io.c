@@ -192,9 +192,9 @@ static void open_top(heed_classifier *c, heed_fields *f) {
     c->windows = heed__field_has(f, "windows") && heed__field_bool(f, "windows");
     c->no_texts = heed__field_has(f, "no_texts") && heed__field_bool(f, "no_texts");
     c->hierarchy = heed__field_has(f, "hierarchy") && heed__field_bool(f, "hierarchy");
-    c->max_len = heed__field_int(f, "max_len", 1, HEED_CLASSIFIER_MAX_LEN);
+    c->max_len = heed__field_int(f, "max_len", 1, HEED_BODY_MAX_LEN);
     c->seed = (uint64_t)heed__field_int(f, "seed", INT64_MIN, INT64_MAX);
-    c->epochs = heed__field_int(f, "epochs", 0, HEED_CLASSIFIER_MAX_EPOCHS);
+    c->epochs = heed__field_int(f, "epochs", 0, HEED_FIT_MAX_EPOCHS);
 }
 
 /* Version 1: the head's sizes stand among the model's. */

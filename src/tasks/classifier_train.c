@@ -165,28 +165,15 @@ static bool is_robust(const heed_classify_cfg *c) {
 
 static int check(const training *t) {
     const heed_classify_cfg *c = &t->cfg;
-    const heed_body_cfg *b = &t->body;
     heed_error *err = t->err;
-    const heed_bound bounds[] = {
-        { "vocab", b->vocab, 3, INT64_MAX },
-        { "max_len", b->max_len, 1, HEED_CLASSIFIER_MAX_LEN },
-        { "epochs", t->fit.epochs, 1, HEED_CLASSIFIER_MAX_EPOCHS },
-        { "batch", t->fit.batch, 1, INT64_MAX },
-        { "embed", b->embed, 0, INT32_MAX },
-        { "hidden", b->hidden, 0, INT32_MAX },
-        { "heads", b->heads, 0, 65536 },
-        { "kv_heads", b->kv_heads, 0, 65536 },
+    const heed_bound own[] = {
+        { "kv_heads", c->kv_heads, 0, 65536 },
         { "dense", c->dense, 0, INT32_MAX },
-        { "layers", b->layers, 0, 100 },
-        { "ff", b->ff, 0, INT32_MAX },
         { NULL, 0, 0, 0 },
     };
-    const int rc = heed__bounds_check(bounds, err);
+    int rc = heed__body_check(&t->body, &t->fit, err);
+    if (rc == 0) rc = heed__bounds_check(own, err);
     if (rc) return rc;
-    if (!(t->fit.optim.lr > 0) || !(b->dropout < 1))
-        return heed__error(err, HEED_EINVALID,
-                           "train: lr must be above 0 and dropout below 1, not %g and %g",
-                           (double)t->fit.optim.lr, b->dropout);
     if (!(c->valid_part >= 0 && c->valid_part < 1) || !(c->label_smoothing >= 0) ||
         !(c->label_smoothing < 1))
         return heed__error(err, HEED_EINVALID,

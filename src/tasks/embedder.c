@@ -146,9 +146,9 @@ static int open_tree(heed_embedder *e, const json_t *tree, const char *dir, heed
     if (f.status == 0 && !bf16 && strcmp(precision, "f32") != 0)
         f.status = heed__error(err, HEED_EFORMAT, "%s: precision '%.40s' is neither f32 nor bf16",
                                path, precision);
-    c->max_len = heed__field_int(&f, "max_len", 1, HEED_CLASSIFIER_MAX_LEN);
+    c->max_len = heed__field_int(&f, "max_len", 1, HEED_BODY_MAX_LEN);
     c->seed = (uint64_t)heed__field_int(&f, "seed", INT64_MIN, INT64_MAX);
-    c->epochs = heed__field_int(&f, "epochs", 0, HEED_CLASSIFIER_MAX_EPOCHS);
+    c->epochs = heed__field_int(&f, "epochs", 0, HEED_FIT_MAX_EPOCHS);
     e->temperature = heed__field_number(&f, "temperature");
     const heed_body_kind *kind = f.status ? NULL : heed__body_kind_find(recipe);
     const json_t *body = json_object_get(tree, "body");

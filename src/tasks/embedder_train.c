@@ -92,24 +92,10 @@ static int check(const training *t, const heed_examples *x) {
     if (!(c->temperature > 1e-6 && c->temperature < 1e6) || !(c->valid_part < 1))
         return heed__error(t->err, HEED_EINVALID,
                            "train: temperature must be above 0 and the part held out below 1");
-    const heed_body_cfg *b = &t->body;
-    const heed_bound bounds[] = {
-        { "max_len", b->max_len, 1, HEED_CLASSIFIER_MAX_LEN },
-        { "epochs", t->fit.epochs, 1, HEED_CLASSIFIER_MAX_EPOCHS },
-        { "batch", t->fit.batch, 2, INT64_MAX },
-        { "embed", b->embed, 0, INT32_MAX },
-        { "hidden", b->hidden, 0, INT32_MAX },
-        { "heads", b->heads, 0, 65536 },
-        { "layers", b->layers, 0, 100 },
-        { NULL, 0, 0, 0 },
-    };
-    const int rc = heed__bounds_check(bounds, t->err);
-    if (rc) return rc;
-    if (!(t->fit.optim.lr > 0) || !(b->dropout < 1))
+    if (t->fit.batch == 1)
         return heed__error(t->err, HEED_EINVALID,
-                           "train: lr must be above 0 and dropout below 1, not %g and %g",
-                           (double)t->fit.optim.lr, b->dropout);
-    return 0;
+                           "train: a batch of one pair has no contrast; 2 are the least");
+    return heed__body_check(&t->body, &t->fit, t->err);
 }
 
 /* -- parts ------------------------------------------------------------------------------------ */
@@ -180,9 +166,8 @@ static int take_body(training *t) {
     if (!old) return t->err->code;
     if (!t->cfg.max_len) c->max_len = t->body.max_len = old->max_len;
     heed_classifier_close(old);
-    int rc = 0;
     const heed_body_goal none = { .classes = 0 }; /* what labels told its body is over */
-    if (t->kind->fit) rc = t->kind->fit(c->cx, c->body, NULL, &none, t->err);
+    const int rc = t->kind->fit ? t->kind->fit(c->cx, c->body, NULL, &none, t->err) : 0;
     if (rc == 0) heed__origin_tell(&t->origin, "");
     return rc;
 }

@@ -9,6 +9,7 @@
 #include "heed/io.h"
 #include "io/config.h"
 #include "tasks/tagger.h"
+#include "tasks/trainer.h"
 
 enum { VOCAB_MOST = 1 << 30 };
 
@@ -172,7 +173,7 @@ static int open_config(heed_tagger *t, const char *dir, heed_error *err) {
     if (f.status == 0 && !heed__scheme_find(scheme, &t->scheme))
         f.status = heed__error(err, HEED_EFORMAT, "%s: no scheme '%.40s'", path, scheme);
     t->seed = (uint64_t)heed__field_int(&f, "seed", INT64_MIN, INT64_MAX);
-    t->epochs = heed__field_int(&f, "epochs", 0, 1 << 30);
+    t->epochs = heed__field_int(&f, "epochs", 0, HEED_FIT_MAX_EPOCHS);
     int rc = f.status;
     if (rc == 0) rc = open_types(t, tree, path, err);
     if (rc == 0) rc = open_shape(t, tree, path, err);

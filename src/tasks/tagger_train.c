@@ -68,7 +68,7 @@ static int check(const heed_tagged *data, const heed_tag_cfg *c, heed_error *err
         { "buckets", c->buckets, 2, HEED_TAGGER_MAX_ROWS },
         { "layers", c->layers, 1, 8 },
         { "heads", c->heads, 1, 64 },
-        { "epochs", c->epochs, 1, 1 << 30 },
+        { "epochs", c->epochs, 1, HEED_FIT_MAX_EPOCHS },
         { "batch", c->batch, 1, 65536 },
         { "patience", c->patience, 0, INT64_MAX },
         { NULL, 0, 0, 0 },

@@ -15,6 +15,8 @@
 #include "heed/train.h"
 #include "tasks/adversary.h"
 
+enum { HEED_FIT_MAX_EPOCHS = 1 << 30 };
+
 /* What a model is worth on held-out data. */
 typedef struct heed_score {
     const char *name; /* "Acc", "F1": as it is printed */
