@@ -2,6 +2,7 @@
 #include "app/kinds.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,11 +38,14 @@ static int read_scores(kinds_data *k, const char *file, heed_error *err) {
     int64_t wrong = 0;
     for (int64_t i = 0; i < k->d.len && wrong < HEED_PROBLEMS; i++) {
         const char *text = k->d.label[i];
-        if (heed__parse_double(text, strlen(text), &k->score[i])) continue;
+        const bool number = heed__parse_double(text, strlen(text), &k->score[i]);
+        if (number && fabs(k->score[i]) <= HEED_SCORE_MOST) continue;
         if (wrong == 1) complain("%s\n", tr_made(err->msg, said));
         wrong++;
         err->code = HEED_EFORMAT;
-        snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": '%.40s' is no number",
+        snprintf(err->msg, sizeof err->msg,
+                 number ? "%.300s:%" PRId64 ": '%.40s' is beyond 1e30, the largest score"
+                        : "%.300s:%" PRId64 ": '%.40s' is no number",
                  data_name(file), k->d.line[i], text);
         if (wrong > 1) complain("%s\n", tr_made(err->msg, said));
     }

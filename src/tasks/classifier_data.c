@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/elementary.h"
 #include "base/hash.h"
+#include "tasks/metrics_kinds.h"
 
 bool heed__is_head(const char *name) {
     return strncmp(name, "head.", 5) == 0 || strncmp(name, "dense.", 6) == 0;
@@ -63,6 +64,9 @@ int heed__data_check(const heed_examples *x, heed_target target, const char *wha
         if (number && !isfinite(x->score[i]))
             return heed__error(err, HEED_EINVALID, "train: score %lld is not a finite number",
                                (long long)i);
+        if (number && fabs(x->score[i]) > HEED_SCORE_MOST)
+            return heed__error(err, HEED_EINVALID, "train: score %lld is %g, beyond 1e30",
+                               (long long)i, x->score[i]);
         for (int64_t at = begin_of(x, i); !number && at < begin_of(x, i + 1); at++)
             if (!heed__label_is_plain(x->label[at]))
                 return heed__error(err, HEED_EINVALID,
@@ -308,7 +312,8 @@ static void score_robustly(const heed_part *p, const heed_head_cfg *head, heed_s
         all += fabs(p->score[i] - head->mean);
         loss += m * (2 * z - m) / (double)p->x.len;
     }
-    *s = (heed_score){ "R1", all > 0 ? 1 - left / all : 0, loss };
+    const bool differ = heed__scores_differ(all / (double)p->x.len, head->mean);
+    *s = (heed_score){ "R1", differ ? 1 - left / all : 0, loss };
 }
 
 static void score_score(const heed_part *p, const heed_head_cfg *head, heed_score *s) {
@@ -320,7 +325,8 @@ static void score_score(const heed_part *p, const heed_head_cfg *head, heed_scor
         left += d * d / n;
         all += m * m / n;
     }
-    *s = (heed_score){ "R2", all > 0 ? 1 - left / all : 0, left / (head->spread * head->spread) };
+    const bool differ = heed__scores_differ(sqrt(all), mean);
+    *s = (heed_score){ "R2", differ ? 1 - left / all : 0, left / (head->spread * head->spread) };
 }
 
 int heed__part_score(heed_classifier *c, heed_part *p, heed_score *s, heed_error *err) {

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "heed/ops.h"
 #include "tasks/classifier_data.h"
+#include "tasks/metrics_kinds.h"
 #include "tasks/origin.h"
 #include "tasks/word_vectors.h"
 #include "tensor/params.h"
@@ -237,7 +238,7 @@ static void measure_scores(const heed_part *p, heed_head_cfg *head) {
     for (int64_t i = 0; i < p->x.len; i++)
         squares += (p->score[i] - sum) * (p->score[i] - sum) / (double)p->x.len;
     head->mean = sum;
-    head->spread = squares > 0 ? sqrt(squares) : 1;
+    head->spread = heed__scores_differ(sqrt(squares), sum) ? sqrt(squares) : 1;
 }
 
 static int by_value(const void *a, const void *b) {
@@ -263,7 +264,8 @@ static int measure_robustly(const training *t, heed_head_cfg *head) {
     }
     qsort(x, (size_t)n, sizeof *x, by_value);
     head->spread = NORMAL * (x[(n - 1) / 2] / 2 + x[n / 2] / 2);
-    if (!(head->spread > 0)) head->spread = sum > 0 ? sum : 1;
+    if (!heed__scores_differ(head->spread, head->mean))
+        head->spread = heed__scores_differ(sum, head->mean) ? sum : 1;
     head->huber = DELTA;
     heed__free(&t->c->hooks, x);
     return 0;

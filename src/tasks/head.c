@@ -1,6 +1,7 @@
 /* head.c: heads over a body's vectors, their losses and their answers. */
 #include "tasks/head.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -60,6 +61,13 @@ static heed_tensor *targets_of(heed_ctx *cx, const heed_head *h, const heed_goal
     return t;
 }
 
+/* Its distance from the mean in spreads; one that is farther than any answer says no more. */
+static float standard(const heed_head_cfg *c, double score) {
+    static const double FAR = 1e18;
+    const double z = (score - c->mean) / c->spread;
+    return (float)fmax(-FAR, fmin(z, FAR));
+}
+
 /* Mean of m² + 2δ·(r - m), r = |x - t|, m = min(r, δ). */
 static heed_tensor *huber(heed_ctx *cx, heed_tensor *x, heed_tensor *t, double delta) {
     heed_tensor *d = heed_sub(cx, x, t);
@@ -83,7 +91,7 @@ heed_tensor *heed__head_loss(heed_ctx *cx, const heed_head *h, heed_tensor *logi
     if (h->cfg.target == HEED_TARGET_SCORE) {
         heed_tensor *t = heed_new(cx, HEED_F32, 2, (int64_t[]){ n, 1 });
         for (int64_t i = 0; t && i < n; i++)
-            HEED_F32_DATA(t)[i] = (float)((g->score[item[i]] - h->cfg.mean) / h->cfg.spread);
+            HEED_F32_DATA(t)[i] = standard(&h->cfg, g->score[item[i]]);
         return h->cfg.huber > 0 ? huber(cx, logits, t, h->cfg.huber) : heed_mse(cx, logits, t);
     }
     heed_tensor *right = heed_new(cx, HEED_I32, 1, &n);
@@ -134,6 +142,11 @@ int heed__head_read(heed_head_cfg *c, const json_t *object, const char *path, he
     }
     if (!f.status && (c->dropout < 0 || c->dropout >= 1))
         return heed__error(err, HEED_EFORMAT, "%s: head.dropout is outside 0..1", path);
+    if (!f.status && c->target == HEED_TARGET_SCORE &&
+        !(fabs(c->mean) <= HEED_SCORE_MOST && c->spread > 0 && c->spread <= HEED_SCORE_MOST))
+        return heed__error(err, HEED_EFORMAT,
+                           "%s: head.mean and head.spread are %g and %g, which no scores have",
+                           path, c->mean, c->spread);
     if (!f.status && !(c->huber >= 0))
         return heed__error(err, HEED_EFORMAT, "%s: head.huber is below 0", path);
     return f.status;

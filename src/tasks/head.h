@@ -9,6 +9,9 @@
 #include "heed/nn.h"
 #include "heed/tasks.h"
 
+/* The largest score: what a head answers, some spreads from the mean, is a float. */
+#define HEED_SCORE_MOST 1e30
+
 /* Shape of a head, stored with a model. */
 typedef struct heed_head_cfg {
     heed_target target;

@@ -189,6 +189,10 @@ typedef struct scores {
     int64_t n;
 } scores;
 
+bool heed__scores_differ(double spread, double mean) {
+    return spread > 1e-30 && spread > 1e-12 * fabs(mean);
+}
+
 static void measure_scores(const void *answers, const int32_t *times, double *out) {
     const scores *s = answers;
     double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
@@ -206,8 +210,9 @@ static void measure_scores(const void *answers, const int32_t *times, double *ou
         out[MSE] += part * d * d;
         out[MAE] += part * fabs(d);
     }
-    out[R2] = xx > 0 ? 1 - out[MSE] / xx : 0;
-    out[PEARSON] = xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0;
+    const bool differ = heed__scores_differ(sqrt(xx), x);
+    out[R2] = differ ? 1 - out[MSE] / xx : 0;
+    out[PEARSON] = differ && heed__scores_differ(sqrt(yy), y) ? xy / sqrt(xx * yy) : 0;
 }
 
 int heed__score_metrics(heed_score_metrics *m, const double *right, const float *said, int64_t n,

@@ -21,4 +21,8 @@ int heed__labels_metrics(heed_labels_metrics *m, const float *probs, const heed_
 int heed__score_metrics(heed_score_metrics *m, const double *right, const float *said, int64_t n,
                         const heed_hooks *hooks);
 
+/* Whether scores that lie spread from their mean differ by more than was rounded, and than what
+ * floats can be divided by. */
+bool heed__scores_differ(double spread, double mean);
+
 #endif

@@ -78,6 +78,21 @@ ge "$(cat "$dir/r2.huber")" 0.7 || wrong "Huber's loss: R2 $(cat "$dir/r2.huber"
 ge "$(cat "$dir/r2.squared")" 0.3 && wrong "gross errors leave squares as they are: $(cat "$dir/r2.squared")"
 grep -q '"huber": 1.345' "$dir/huber/config.json" || wrong "the loss is not kept with the model"
 grep -q huber "$dir/squared/config.json" && wrong "squares are called Huber's"
+# scores that are all one have no variance to explain, whatever the rounding; one that no float holds is refused, the largest is not
+awk -F '\t' -v OFS='\t' '{ $1 = 0.1; print }' "$dir/score.tsv" >"$dir/same.tsv"
+awk -F '\t' -v OFS='\t' '{ $1 *= 1e-20; if (NR == 7) $1 = 1e30; print }' "$dir/score.tsv" >"$dir/far.tsv"
+for loss in squared huber; do
+    train score --recipe classic "$dir/same.tsv" -o "$dir/same" --epochs 1 --loss $loss
+    grep -qE '^Epoch .1/1., Loss: [0-9]\.[0-9]*, R[12]: 0.0000$' "$dir/log" || wrong "equal scores, $loss: $(grep Epoch "$dir/log")"
+    [ "$("$heed" test "$dir/same" "$dir/same.tsv" | tail -2)" = "$(printf 'R2: 0 (95 %%: 0 to 0)\nCorrelation: 0 (95 %%: 0 to 0)')" ] ||
+        wrong "equal scores, $loss: $("$heed" test "$dir/same" "$dir/same.tsv" | tail -2)"
+    train score --recipe classic "$dir/far.tsv" -o "$dir/far" --epochs 1 --loss $loss
+    [[ "$("$heed" predict "$dir/far" --json <<<"here x")" =~ ^\{\"value\":\ -?[0-9] ]] || wrong "a far score: $("$heed" predict "$dir/far" --json <<<"here x")"
+done
+awk -F '\t' -v OFS='\t' 'NR == 3 { $1 = "-1e31" } { print }' "$dir/score.tsv" >"$dir/beyond.tsv"
+expect 65 "beyond.tsv:3: '-1e31' is beyond 1e30, the largest score" "$heed" train score "$dir/beyond.tsv" -o "$dir/x"
+sed -i 's/"spread": [^,]*/"spread": 1e39/' "$dir/far/config.json"
+expect 65 "config.json: head.mean and head.spread are" "$heed" predict "$dir/far" <<<"here x"
 expect 64 "there is no loss 'cubed' for scores; there are squared, huber" "$heed" train score "$dir/score.tsv" --loss cubed -o "$dir/x"
 expect 69 "the loss huber is for scores" "$heed" train classify "$dir/several.jsonl" --several --loss huber -o "$dir/x"
 (printf 'review,stars\n'; for i in $(seq 30); do echo "so $i,$((i % 5))"; done) >"$dir/stars.csv"
