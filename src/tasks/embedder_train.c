@@ -79,16 +79,18 @@ static int fill_in(training *t) {
     return 0;
 }
 
+static bool lacks_texts(const training *t, const heed_examples *x) {
+    return heed__lacks_any(x->text, x->len, "train", "text", t->err) ||
+           heed__lacks_any(x->text2, x->len, "train", "second text", t->err);
+}
+
 static int check(const training *t, const heed_examples *x) {
     const heed_embedder_cfg *c = &t->cfg;
     if (x->len < 2 || !x->text2)
         return heed__error(t->err, HEED_EINVALID, "train: at least two pairs of texts are needed");
     if (c->valid && (c->valid->len < 1 || !c->valid->text2))
         return heed__error(t->err, HEED_EINVALID, "train: the held-out data are no pairs");
-    for (const heed_examples *e = x; e; e = e == x ? c->valid : NULL)
-        if (heed__lacks_any(e->text, e->len, "train", "text", t->err) ||
-            heed__lacks_any(e->text2, e->len, "train", "second text", t->err))
-            return HEED_EINVALID;
+    if (lacks_texts(t, x) || (c->valid && lacks_texts(t, c->valid))) return HEED_EINVALID;
     if (!(c->temperature > 1e-6 && c->temperature < 1e6) || !(c->valid_part < 1))
         return heed__error(t->err, HEED_EINVALID,
                            "train: temperature must be above 0 and the part held out below 1");

@@ -39,4 +39,5 @@ void heed__fit_restore(heed_fit_run *r);         /* the best ones become the wei
 int heed__fit_save(heed_fit_run *r);
 /* Goes to where such a checkpoint is. 0 or a status; nothing has changed then. */
 int heed__fit_resume(heed_fit_run *r);
+
 #endif

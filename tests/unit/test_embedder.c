@@ -233,6 +233,15 @@ static void verdicts_are_ranked_within_queries(void **state) {
     heed_embedder_close(e);
 }
 
+/* The pairs that are learnt from may be the ones that judge, too. */
+static void pairs_may_judge_themselves(void **state) {
+    (void)state;
+    heed_embedder_cfg cfg = small;
+    cfg.valid = &pairs;
+    cfg.epochs = 1;
+    heed_embedder_close(trained(&cfg));
+}
+
 static void what_cannot_be_is_refused(void **state) {
     (void)state;
     heed_error err;
@@ -259,6 +268,7 @@ int main(void) {
         cmocka_unit_test(long_texts_are_read_whole),
         cmocka_unit_test(the_folder_gives_the_same_vectors),
         cmocka_unit_test(verdicts_are_ranked_within_queries),
+        cmocka_unit_test(pairs_may_judge_themselves),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, make_pairs, NULL);
