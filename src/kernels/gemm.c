@@ -12,7 +12,6 @@
  * chain goes through C from one block of k to the next.
  */
 #include "kernels/gemm.h"
-#include "kernels/math.h"
 #include "kernels/share.h"
 
 #include <string.h>
@@ -85,7 +84,7 @@ static bool has_pieces(const heed_gemm *g) {
 
 /* -- epilogue --------------------------------------------------------------------------------- */
 
-static heed_map1 activation(const heed_kernels *k, heed_act act) {
+heed_map1 heed__act(const heed_kernels *k, heed_act act) {
     switch (act) {
     case HEED_ACT_RELU:
         return k->math->relu;
@@ -95,9 +94,10 @@ static heed_map1 activation(const heed_kernels *k, heed_act act) {
         return k->math->gelu_tanh;
     case HEED_ACT_SILU:
         return k->math->silu;
-    default:
-        return NULL;
+    case HEED_ACT_NONE:
+        break;
     }
+    return NULL;
 }
 
 /* Whether what follows the bias is done by tiles. */
@@ -123,7 +123,7 @@ static void epilogue(const job *jb, int64_t offset, int64_t i, int64_t j, int64_
     const float *bias = g->bias && !jb->in_tile ? g->bias + j : NULL;
     if (scale != 1.0f || bias) jb->k->gemm->finish(c, scale, bias, n);
     if (g->pre) memcpy(g->pre + at, c, (size_t)n * sizeof *c);
-    const heed_map1 act = activation(jb->k, g->act);
+    const heed_map1 act = heed__act(jb->k, g->act);
     if (act) act(c, c, n);
     if (g->gate) jb->k->math->relu_gate(c, g->gate + at, g->gate_scale, n);
     if (g->residual) jb->k->gemm->add(c, g->residual + offset + i * g->ldr + j, n);

@@ -13,6 +13,7 @@
 
 #include "heed/ops.h"
 #include "kernels/kernels.h"
+#include "kernels/math.h"
 
 enum { HEED_PANEL = 16, HEED_GEMM_SHARD = 1024 };
 
@@ -91,6 +92,9 @@ struct heed_gemm_kernels {
     void (*finish)(float *c, float scale, const float *bias, int64_t n); /* c = c·scale + bias */
     void (*add)(float *y, const float *x, int64_t n);                    /* y += x */
 };
+
+/* What an epilogue makes of each number, in place; NULL: nothing. */
+heed_map1 heed__act(const heed_kernels *k, heed_act act);
 
 /* Floats of scratch that one call needs for `threads` workers; the caller gives that much, aligned
  * to 64. Nothing in it outlives the call. At most 4 MB a worker, and with shard

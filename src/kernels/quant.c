@@ -1,7 +1,6 @@
 /* quant.c: the driver of int8 products: packing, blocks and threads. All of k is summed in
  * registers, so there are no blocks of k. */
 #include "kernels/quant.h"
-#include "kernels/math.h"
 #include "kernels/gemm.h"
 #include "kernels/share.h"
 
@@ -61,14 +60,9 @@ int64_t heed__q_scratch(const heed_kernels *k, const heed_qgemm *g, int threads)
 
 static void epilogue(const job *jb, int64_t i, int64_t j, int64_t n) {
     const heed_qgemm *g = jb->g;
-    const heed_math_kernels *mk = jb->k->math;
     float *c = g->c + i * g->ldc + j;
-    const heed_map1 act[] = { [HEED_ACT_NONE] = NULL,
-                              [HEED_ACT_RELU] = mk->relu,
-                              [HEED_ACT_GELU] = mk->gelu,
-                              [HEED_ACT_GELU_TANH] = mk->gelu_tanh,
-                              [HEED_ACT_SILU] = mk->silu };
-    if (act[g->act]) act[g->act](c, c, n);
+    const heed_map1 act = heed__act(jb->k, g->act);
+    if (act) act(c, c, n);
     if (g->residual) jb->k->gemm->add(c, g->residual + i * g->ldr + j, n);
 }
 
