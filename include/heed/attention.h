@@ -20,7 +20,7 @@
  *
  *     fused kernel, no [T,S] buffer: weights softmax with score scaled dot, dot or cosine; who sees
  *         whom by causal, lengths, starts, window, truncate, segments, mask; bias, alibi, t5;
- *         softcap, sinks, dropout; kv_heads; any widths of 1..256.
+ *         softcap, sinks, dropout; kv_heads; heads 1..65536 wide.
  *     general path, 32 rows of weights at a time, forward and backward: every score, every
  *         weights, every way to say who sees whom, every kind of positions, with these exceptions:
  *           sinks           with softmax only

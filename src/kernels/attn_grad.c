@@ -143,11 +143,12 @@ static void add_row(const heed_kernels *k, float *y, const Rows *rows, int64_t i
 }
 
 /* dk of key i that is divided by its length: u (row i - (key·row i) key), key of unit length. What
- * nobody sees gets nothing, whatever its length is, NaN too. */
+ * nobody sees gets nothing, whatever its length is, NaN too. The row lies in the room of queries,
+ * whose block is done. */
 static void add_unit_row(const heed_attn_grad_place *c, float *dk, const Rows *rows, int64_t i) {
     const int64_t dp = heed__attn_round16(c->a->D);
     const float *key = c->key_rows + i * dp, u = c->unit[i] * HEED_ATTN_LN2;
-    float row[256 + 16];
+    float *row = c->q;
     bool seen = false;
     for (int64_t j = 0; j < dp; j += 16)
         memcpy(row + j, rows->at + i * rows->ld + j / 16 * rows->step, 16 * sizeof *row);

@@ -188,11 +188,22 @@ static void test_larger(void **state) {
     walk_product(&(sizes){ 2, 37, 141, 4, 2, 5, 3 }, true, 6007, 5);
 }
 
+/* Heads of which one row fills many panels. */
+static void test_wide(void **state) {
+    (void)state;
+    walk w = walk_new(&(sizes){ 1, 3, 4, 2, 1, 1100, 1050 }, false);
+    for (int score = 0; score < KIND_SCORES; score++)
+        if (score != HEED_SCORE_BILINEAR) check_kind(&w, &(kind){ .score = score }, true);
+    finish(&w);
+    heed_ctx_free(w.cx);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_general_path),
         cmocka_unit_test(test_operation),
         cmocka_unit_test(test_larger),
+        cmocka_unit_test(test_wide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
