@@ -354,21 +354,30 @@ static int predict(predictor *p, const predict_from *from, const heed_open_cfg *
     return rc;
 }
 
-/* A tagger's answers; what is promised by classifiers alone is not passed over in silence. */
-static int tags(const predictor *p, const char *const *operand, const tag_predict_cfg *cfg,
-                const heed_open_cfg *open, heed_error *err) {
-    if (p->x.coverage > 0 || p->x.scope > 0)
-        return heed__error(err, HEED_EUNSUPPORTED,
-                           "predict: --coverage, --scope and --abstain are for classifiers, not "
-                           "for taggers");
-    if (p->explain)
-        return heed__error(err, HEED_EUNSUPPORTED,
-                           "predict: --explain shows what a classifier attended to; a tagger "
-                           "weighs whole sequences of tags, of which there is no such picture");
-    if (p->top)
-        return heed__error(err, HEED_EUNSUPPORTED,
-                           "predict: --top is for classifiers, not for taggers");
-    return tag_predict(operand[0], operand[1], cfg, open, err);
+/* What only a model of another kind can be asked is not passed over in silence. 0 or a status. */
+static int check_asked(const predictor *p, const predict_from *from, const heed_open_cfg *open,
+                       const tag_predict_cfg *tag, bool tagger, heed_error *err) {
+    const struct {
+        const char *option;
+        bool given, tagger; /* it is for taggers */
+    } asked[] = {
+        { "abstain", p->abstain, false },      { "coverage", p->x.coverage > 0, false },
+        { "scope", p->x.scope > 0, false },    { "top", p->top, false },
+        { "features", from->features, false }, { "context", from->context, false },
+        { "window", open->window, false },     { "truncate", open->truncate, false },
+        { "conll", tag->conll, true },         { "columns", tag->columns, true },
+        { "token", tag->token, true },
+    };
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+        if (asked[i].given && asked[i].tagger != tagger)
+            return heed__error(err, HEED_EUNSUPPORTED,
+                               tagger ? "predict: --%s is for classifiers, not for taggers"
+                                      : "predict: --%s is for taggers, not for classifiers",
+                               asked[i].option);
+    if (!tagger || !p->explain) return 0;
+    return heed__error(err, HEED_EUNSUPPORTED,
+                       "predict: --explain shows what a classifier attended to; a tagger weighs "
+                       "whole sequences of tags, of which there is no such picture");
 }
 
 int cmd_predict(int argc, char **argv) {
@@ -412,22 +421,20 @@ int cmd_predict(int argc, char **argv) {
     const char *operand[2] = { NULL, NULL };
     const int n = opt_read(&what, argc, argv, operand);
     if (n < 0) return command_usage(n);
-    if (p.abstain && p.x.coverage <= 0) p.x.coverage = 0.95;
-    if (p.abstain && p.x.scope <= 0) p.x.scope = 0.95;
-    p.term = terminal_open(stdout);
     command_catch_signals();
     heed_error err = { 0 };
     open.threads = (int)threads;
     tag.json = p.json;
     const predict_from from = { operand[0], operand[1], beside, passages };
     const bool tagger = tag_is_tagger(operand[0]);
-    if (!tagger && !p.top) p.top = 1;
-    if (!tagger && isatty(1)) p.explain = true;
-    int rc = 0;
-    if (tagger && (open.window || open.truncate))
-        rc = heed__error(&err, HEED_EUNSUPPORTED,
-                         "predict: --window and --truncate are for classifiers, not for taggers");
-    else
-        rc = tagger ? tags(&p, operand, &tag, &open, &err) : predict(&p, &from, &open, &err);
+    int rc = check_asked(&p, &from, &open, &tag, tagger, &err);
+    p.term = terminal_open(stdout);
+    if (p.abstain && p.x.coverage <= 0) p.x.coverage = 0.95;
+    if (p.abstain && p.x.scope <= 0) p.x.scope = 0.95;
+    if (!p.top) p.top = 1;
+    if (isatty(1)) p.explain = true;
+    if (rc == 0)
+        rc = tagger ? tag_predict(operand[0], operand[1], &tag, &open, &err)
+                    : predict(&p, &from, &open, &err);
     return rc ? command_error(&err) : 0;
 }

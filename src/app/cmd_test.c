@@ -289,17 +289,45 @@ static int read_attacks(const char *list, bool attack[ATTACKS], heed_error *err)
     return 0;
 }
 
-/* What only classifiers of one label can be asked is not passed over in silence. 0 or a status. */
-static int for_classifiers(const test_options *o, const char *models, heed_error *err) {
-    if (!o->compare && !o->attack && !o->train && !o->window && !o->truncate) return 0;
-    return heed__error(err, HEED_EUNSUPPORTED,
-                       "test: --%s is for classifiers of one label, not for %s",
-                       o->compare  ? "compare"
-                       : o->attack ? "attack"
-                       : o->train  ? "train"
-                       : o->window ? "window"
-                                   : "truncate",
-                       models);
+typedef enum model_kind {
+    ONE_LABEL = 1,
+    OTHER_ANSWER = 2, /* several labels, or a score */
+    CLASSIFIER = ONE_LABEL | OTHER_ANSWER,
+    TAGGER = 4,
+    EMBEDDER = 8
+} model_kind;
+
+/* What only models of another kind can be asked is not passed over in silence. 0 or a status. */
+static int check_asked(const test_options *o, model_kind kind, heed_error *err) {
+    const struct {
+        const char *option;
+        bool given;
+        unsigned of;
+        const char *whose;
+    } asked[] = {
+        { "compare", o->compare, ONE_LABEL, "classifiers of one label" },
+        { "attack", o->attack, ONE_LABEL, "classifiers of one label" },
+        { "train", o->train, ONE_LABEL, "classifiers of one label" },
+        { "window", o->window, ONE_LABEL, "classifiers of one label" },
+        { "truncate", o->truncate, ONE_LABEL, "classifiers of one label" },
+        { "features", o->features, CLASSIFIER, "classifiers" },
+        { "context", o->context || o->table.context, CLASSIFIER, "classifiers" },
+        { "label-sep", o->table.label_sep, CLASSIFIER, "classifiers" },
+        { "text2", o->table.text2, CLASSIFIER | EMBEDDER, "classifiers and embedders" },
+        { "text", o->table.text, CLASSIFIER | EMBEDDER, "classifiers and embedders" },
+        { "label", o->table.label, CLASSIFIER | EMBEDDER, "classifiers and embedders" },
+        { "token", o->columns.token, TAGGER, "taggers" },
+        { "tag", o->columns.tag, TAGGER, "taggers" },
+    };
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+        if (asked[i].given && !(asked[i].of & kind))
+            return heed__error(err, HEED_EUNSUPPORTED, "test: --%s is for %s, not for %s",
+                               asked[i].option, asked[i].whose,
+                               kind == ONE_LABEL      ? "classifiers"
+                               : kind == OTHER_ANSWER ? "several labels or scores"
+                               : kind == TAGGER       ? "taggers"
+                                                      : "embedders");
+    return 0;
 }
 
 /* Tests one model, or two on the same texts. */
@@ -320,7 +348,7 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
                                                   err); /* a wrong folder, told first */
     if (!first) return err->code;
     if (heed_classifier_target(first) != HEED_TARGET_LABEL) {
-        int other_kind = for_classifiers(o, "several labels or scores", err);
+        int other_kind = check_asked(o, OTHER_ANSWER, err);
         if (other_kind == 0)
             other_kind = kinds_test(first, &(kinds_files){ file, o->features, o->context },
                                     &o->table, o->json, err);
@@ -329,7 +357,8 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
     }
     table_cfg.pairs = heed_classifier_pairs(first) && !o->context;
     heed_classifier_close(first);
-    int rc = context_read(&passages, o->context, err);
+    int rc = check_asked(o, ONE_LABEL, err);
+    if (rc == 0) rc = context_read(&passages, o->context, err);
     if (rc == 0) rc = data_read(&table, file, &table_cfg, err);
     if (rc == 0) rc = kinds_fit(&table, file, HEED_TARGET_LABEL, err);
     if (rc == 0) rc = context_put(&passages, &table, file, err);
@@ -366,11 +395,11 @@ static int run(const test_options *o, const char *dir, const char *file, heed_er
 static int test_any(const test_options *o, const char *dir, const char *file,
                     const heed_open_cfg *open, heed_error *err) {
     if (tag_is_tagger(dir)) {
-        const int rc = for_classifiers(o, "taggers", err);
+        const int rc = check_asked(o, TAGGER, err);
         return rc ? rc : tag_test(dir, file, &o->columns, open, o->json, err);
     }
     if (pairs_is_embedder(dir)) {
-        const int rc = for_classifiers(o, "embedders", err);
+        const int rc = check_asked(o, EMBEDDER, err);
         return rc ? rc : pairs_test(dir, file, &o->table, open, o->json, err);
     }
     return run(o, dir, file, err);
@@ -416,6 +445,10 @@ int cmd_test(int argc, char **argv) {
     if (n < 0) return command_usage(n);
     o.table.label_only = features_alone(o.features, o.table.text);
     if (o.table.label_only) o.table.text = NULL;
+    if (o.context && o.table.text2) {
+        complain("%s", tr("heed test: --context does not go with --text2\n"));
+        return EXIT_USAGE;
+    }
     if (o.context && !context_is_file(o.context)) {
         o.table.text2 = o.context;
         o.table.context = true;

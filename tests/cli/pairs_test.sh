@@ -63,6 +63,8 @@ awk -F'\t' 'NR > 1 { split($1, w, " "); print w[2] "\t" $1 }' p.tsv >c.tsv
 "$heed" info m1 | grep -q "m1: embedder, vectors of 16 numbers" || wrong "info: $("$heed" info m1 2>&1)"
 expect 69 "embed" "$heed" predict m1 lines
 expect 69 "--attack is for classifiers" "$heed" test m1 p.tsv --attack typo
+expect 69 "--context is for classifiers, not for embedders" "$heed" test m1 p.tsv --context answer
+expect 64 "--context does not go with --text2" "$heed" test m1 p.tsv --context answer --text2 answer
 expect 64 "-o FILE ends in .npy or .safetensors" "$heed" embed m1 lines -o v.txt
 expect 66 "none: " "$heed" embed m1 none
 printf 'a\n\xff\n' >bad; expect 65 "bad:2: not UTF-8" "$heed" embed m1 bad

@@ -44,7 +44,19 @@ sed 's/-[A-Z]*$/-NEW/' "$data" >"$dir/new.conll"
 cmp -s "$dir/m1/vocab.txt" "$dir/f2/vocab.txt" || wrong "--from has other words"
 
 expect 69 "--explain shows what a classifier attended to" "$heed" predict "$dir/m1" "$data" --explain
-expect 69 "--top is for classifiers" "$heed" predict "$dir/m1" "$data" --top 3
+for o in "--top 3" "--features none.npy" "--context none.txt" --abstain "--window 3"; do
+    # shellcheck disable=SC2086
+    expect 69 "predict: ${o% *} is for classifiers, not for taggers" "$heed" predict "$dir/m1" "$data" $o
+done
+for o in --conll --columns "--token 1"; do
+    # shellcheck disable=SC2086
+    expect 69 "predict: ${o% *} is for taggers, not for classifiers" "$heed" predict models/language "$data" $o
+done
+for o in --features --context --text --label; do
+    expect 69 "test: $o is for classifiers" "$heed" test "$dir/m1" "$data" $o none
+done
+expect 69 "test: --token is for taggers, not for classifiers" "$heed" test models/language "$data" --token 1
+HEED_LANG=zh expect 69 "评测：--features 只用于分类器，不用于标注器" "$heed" test "$dir/m1" "$data" --features none
 
 # what test says is what counting predict's columns says
 "$heed" predict "$dir/m1" "$data" --columns --conll | cut -f2 >"$dir/said"
@@ -104,7 +116,6 @@ cp -r "$dir/m1" "$dir/cut"; head -c 1000 "$dir/m1/model.safetensors" >"$dir/cut/
 expect 65 "model.safetensors" "$heed" predict "$dir/cut" "$dir/two.tsv"
 printf 'good\n\xff\xfe\n' >"$dir/latin"
 expect 69 "--compare is for classifiers" "$heed" test "$dir/m1" "$data" --compare "$dir/m1"
-expect 69 "--coverage, --scope and --abstain are for classifiers" "$heed" predict "$dir/m1" "$dir/two.tsv" --abstain
 expect 65 "latin:2: not UTF-8" "$heed" predict "$dir/m1" "$dir/latin"
 "$heed" predict "$dir/m1" "$dir/two.tsv" --json >/dev/full 2>"$dir/err" && wrong "a full device went unnoticed"
 exit $failed
