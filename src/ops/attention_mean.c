@@ -67,6 +67,7 @@ heed_tensor *heed_attention_mean(heed_ctx *cx, heed_tensor *q, heed_tensor *k,
     Saved *s = m ? heed__alloc(cx, 1, sizeof *s) : NULL;
     if (!s || !heed__attention_problem(cx, &c, &s->a)) return NULL;
     s->a.key = k->data;
+    s->a.bf16 = false; /* nor does a tap see other weights than are averaged */
     s->queries = query_lengths ? HEED_I32_DATA(query_lengths) : NULL;
     if (!run(cx, &(heed_attn_mean){ .a = &s->a, .queries = s->queries, .mean = m->data }))
         return NULL;

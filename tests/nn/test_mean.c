@@ -144,7 +144,29 @@ static void test_bits(void **state) {
     end(&s);
 }
 
+/* The mean and what a tap sees of it are f32, whatever the context's precision is. */
+static void test_precision(void **state) {
+    (void)state;
+    float want[B * T];
+    for (int bf16 = 0; bf16 < 2; bf16++) {
+        setup s;
+        begin(&s, &(heed_mha_cfg){ .dim = C });
+        heed_ctx_set_precision(s.cx, bf16 ? HEED_PRECISION_BF16 : HEED_PRECISION_F32);
+        heed_tensor *x = input(&s, NULL, T, false);
+        heed_attention_tap tap = { .column_mass = true };
+        const heed_tensor *m = heed_attention_mean(s.cx, x, x, NULL,
+                                                   &(heed_attention_cfg){ .tap = &tap });
+        assert_non_null(m);
+        for (int64_t i = 0; i < m->len; i++)
+            assert_true(fabsf(HEED_F32_DATA(m)[i] * T - HEED_F32_DATA(tap.column)[i]) < 1e-5f);
+        if (!bf16) memcpy(want, m->data, sizeof want);
+        assert_memory_equal(want, m->data, sizeof want);
+        end(&s);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_same), cmocka_unit_test(test_bits) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_same), cmocka_unit_test(test_bits),
+                                        cmocka_unit_test(test_precision) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
