@@ -9,13 +9,7 @@
 #include "base/alloc.h"
 #include "base/elementary.h"
 
-enum {
-    BINS = HEED_ECE_BINS,
-    ROUNDS = HEED_BOOTSTRAP_ROUNDS,
-    LEAST_ROUNDS = 200,
-    DRAWS = 50000000,
-    MEASURES = 5
-};
+enum { BINS = HEED_ECE_BINS, ROUNDS = 1000, LEAST_ROUNDS = 200, DRAWS = 50000000 };
 
 heed_interval heed__wilson(int64_t right, int64_t n) {
     if (n == 0) return (heed_interval){ 0, 1 };
@@ -82,14 +76,12 @@ typedef struct survey {
     const heed_outcome *o;
     const float *score; /* [n] or NULL */
     int64_t *order;     /* [n] by rising score */
-    int32_t *times;     /* [n] */
     heed_tally *tally;  /* [classes] of the answers drawn */
     heed_tally *whole;  /* [classes] of all answers */
-    double *sample;     /* [MEASURES,ROUNDS] */
     int64_t n, classes, unknown;
 } survey;
 
-enum measure { LOSS, ACCURACY, MACRO_F1, ECE, AUC };
+enum measure { LOSS, ACCURACY, MACRO_F1, ECE, AUC, MEASURES };
 
 double heed__ece(const heed_outcome *o, const int32_t *times, int64_t n) {
     double conf[BINS] = { 0 }, hits[BINS] = { 0 }, all = 0, sum = 0;
@@ -105,8 +97,8 @@ double heed__ece(const heed_outcome *o, const int32_t *times, int64_t n) {
     return sum;
 }
 
-/* All measures of the answers, each counted times[i] times (NULL: once). */
-static void measure(const survey *s, const int32_t *times, double out[MEASURES]) {
+static void measure(const void *answers, const int32_t *times, double *out) {
+    const survey *s = answers;
     double hit = 0, known = 0, n = 0, loss = 0;
     memset(s->tally, 0, (size_t)s->classes * sizeof *s->tally);
     for (int64_t i = 0; i < s->n; i++) {
@@ -134,7 +126,9 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-heed_interval heed__middle(double *sample, int64_t rounds) {
+/* The middle 95 % of sample[0..rounds), which is sorted; values that are NAN are left out, and
+ * both ends are NAN where all are. */
+static heed_interval middle(double *sample, int64_t rounds) {
     int64_t n = 0;
     for (int64_t i = 0; i < rounds; i++)
         if (!isnan(sample[i])) sample[n++] = sample[i];
@@ -144,34 +138,46 @@ heed_interval heed__middle(double *sample, int64_t rounds) {
     return (heed_interval){ sample[low], sample[high] };
 }
 
-int64_t heed__bootstrap_rounds(int64_t n) {
+/* How many rounds n answers are worth. */
+static int64_t rounds_for(int64_t n) {
     const int64_t rounds = DRAWS / (n + 1);
     return rounds > ROUNDS ? ROUNDS : rounds < LEAST_ROUNDS ? LEAST_ROUNDS : rounds;
 }
 
-void heed__resample(heed_rng *rng, int32_t *times, int64_t n) {
+/* How often each of n answers is drawn in n draws. */
+static void resample(heed_rng *rng, int32_t *times, int64_t n) {
     memset(times, 0, (size_t)n * sizeof *times);
     for (int64_t i = 0; i < n; i++) times[heed_rng_below(rng, (uint64_t)n)]++;
 }
 
-void heed__settle(heed_interval *of, const double *sample, int64_t rounds, double value) {
+/* An interval of [0,1] less the resamples' bias. */
+static heed_interval unbiased(heed_interval i, const double *sample, int64_t rounds, double value) {
     double mean = 0;
     for (int64_t r = 0; r < rounds; r++) mean += sample[r] / (double)rounds;
-    const double low = of->low - (mean - value), high = of->high - (mean - value);
-    *of = (heed_interval){ low < 0 ? 0 : low, high > 1 ? 1 : high };
+    return (heed_interval){ fmax(i.low - (mean - value), 0), fmin(i.high - (mean - value), 1) };
 }
 
-static void bootstrap(const survey *s, double ece, heed_interval interval[MEASURES]) {
-    const int64_t rounds = heed__bootstrap_rounds(s->n);
-    heed_rng rng = { .seed = (uint64_t)s->n };
-    for (int64_t r = 0; r < rounds; r++) {
-        double m[MEASURES];
-        heed__resample(&rng, s->times, s->n);
-        measure(s, s->times, m);
-        for (int k = 0; k < MEASURES; k++) s->sample[k * ROUNDS + r] = m[k];
+int heed__bootstrap(const heed_measures *of, const void *answers, int64_t n, const double *value,
+                    heed_interval *interval, const heed_hooks *hooks) {
+    const int64_t rounds = rounds_for(n);
+    int32_t *times = heed__calloc(hooks, (size_t)n, sizeof *times);
+    double *sample = heed__calloc(hooks, (size_t)of->len * ROUNDS, sizeof *sample);
+    const bool room = times && sample;
+    heed_rng rng = { .seed = (uint64_t)n };
+    for (int64_t r = 0; room && r < rounds; r++) {
+        double drawn[HEED_MEASURES_MOST];
+        resample(&rng, times, n);
+        of->measure(answers, times, drawn);
+        for (int k = 0; k < of->len; k++) sample[k * ROUNDS + r] = drawn[k];
     }
-    for (int k = 0; k < MEASURES; k++) interval[k] = heed__middle(s->sample + k * ROUNDS, rounds);
-    heed__settle(&interval[ECE], s->sample + ECE * ROUNDS, rounds, ece);
+    for (int k = 0; room && k < of->len; k++) {
+        interval[k] = middle(sample + k * ROUNDS, rounds);
+        if (k == of->biased)
+            interval[k] = unbiased(interval[k], sample + k * ROUNDS, rounds, value[k]);
+    }
+    heed__free(hooks, times);
+    heed__free(hooks, sample);
+    return room ? 0 : HEED_ENOMEM;
 }
 
 typedef struct scored {
@@ -196,39 +202,40 @@ static int sort_scores(survey *s, const heed_hooks *hooks) {
     return 0;
 }
 
+static void put(heed_metrics *m, const double *v, const heed_interval *i) {
+    m->loss = v[LOSS], m->loss_95 = i[LOSS];
+    m->accuracy = v[ACCURACY], m->accuracy_95 = i[ACCURACY];
+    m->macro_f1 = v[MACRO_F1], m->macro_f1_95 = i[MACRO_F1];
+    m->ece = v[ECE], m->ece_95 = i[ECE];
+    m->auc = v[AUC], m->auc_95 = i[AUC];
+    if (m->accuracy <= 0 || m->accuracy >= 1)
+        m->accuracy_95 = heed__wilson(m->accuracy > 0 ? m->n : 0, m->n);
+}
+
 int heed__metrics(heed_metrics *m, const heed_outcome *o, const float *score, int64_t n,
                   int64_t classes, const heed_hooks *hooks) {
+    static const heed_measures all = { measure, MEASURES, ECE };
     survey s = { .o = o, .score = score, .n = n, .classes = classes };
     *m = (heed_metrics){ .n = n };
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
         s.unknown = o[i].right < -s.unknown ? -(int64_t)o[i].right : s.unknown;
+        m->unknown_labels += o[i].right < 0;
+    }
     s.order = heed__calloc(hooks, (size_t)n, sizeof *s.order);
-    s.times = heed__calloc(hooks, (size_t)n, sizeof *s.times);
     s.tally = heed__calloc(hooks, (size_t)classes, sizeof *s.tally);
     s.whole = heed__calloc(hooks, (size_t)classes, sizeof *s.whole);
-    s.sample = heed__calloc(hooks, (size_t)MEASURES * ROUNDS, sizeof *s.sample);
-    int rc = s.order && s.times && s.tally && s.whole && s.sample ? sort_scores(&s, hooks)
-                                                                  : HEED_ENOMEM;
+    int rc = s.order && s.tally && s.whole ? sort_scores(&s, hooks) : HEED_ENOMEM;
     if (rc == 0) {
         double v[MEASURES];
         heed_interval i95[MEASURES];
         measure(&s, NULL, v);
         heed__tallies(s.whole, o, n, classes);
-        bootstrap(&s, v[ECE], i95);
-        if (v[ACCURACY] <= 0 || v[ACCURACY] >= 1)
-            i95[ACCURACY] = heed__wilson(v[ACCURACY] > 0 ? n : 0, n);
-        m->loss = v[LOSS], m->loss_95 = i95[LOSS];
-        m->accuracy = v[ACCURACY], m->accuracy_95 = i95[ACCURACY];
-        m->macro_f1 = v[MACRO_F1], m->macro_f1_95 = i95[MACRO_F1];
-        m->ece = v[ECE], m->ece_95 = i95[ECE];
-        m->auc = v[AUC], m->auc_95 = i95[AUC];
-        for (int64_t i = 0; i < n; i++) m->unknown_labels += o[i].right < 0;
+        rc = heed__bootstrap(&all, &s, n, v, i95, hooks);
+        if (rc == 0) put(m, v, i95);
     }
     heed__free(hooks, s.order);
-    heed__free(hooks, s.times);
     heed__free(hooks, s.tally);
     heed__free(hooks, s.whole);
-    heed__free(hooks, s.sample);
     return rc;
 }
 
@@ -246,7 +253,7 @@ static double two_sided(int64_t k, int64_t n) {
 int heed__compare(heed_comparison *c, const heed_outcome *first, const heed_outcome *second,
                   int64_t n, const heed_hooks *hooks) {
     *c = (heed_comparison){ .p = 1 };
-    const int64_t rounds = heed__bootstrap_rounds(n);
+    const int64_t rounds = rounds_for(n);
     int32_t *times = heed__calloc(hooks, (size_t)n, sizeof *times);
     double *sample = heed__calloc(hooks, (size_t)rounds, sizeof *sample);
     int8_t *gain = heed__calloc(hooks, (size_t)n, sizeof *gain);
@@ -264,11 +271,11 @@ int heed__compare(heed_comparison *c, const heed_outcome *first, const heed_outc
         heed_rng rng = { .seed = (uint64_t)n };
         for (int64_t r = 0; r < rounds; r++) {
             int64_t sum = 0;
-            heed__resample(&rng, times, n);
+            resample(&rng, times, n);
             for (int64_t i = 0; i < n; i++) sum += times[i] * gain[i];
             sample[r] = (double)sum / (double)n;
         }
-        c->difference_95 = heed__middle(sample, rounds);
+        c->difference_95 = middle(sample, rounds);
     }
     heed__free(hooks, times);
     heed__free(hooks, sample);

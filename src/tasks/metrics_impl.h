@@ -4,21 +4,22 @@
 
 #include "tasks/metrics.h"
 
-enum { HEED_ECE_BINS = 15, HEED_BOOTSTRAP_ROUNDS = 1000 };
+enum { HEED_ECE_BINS = 15, HEED_MEASURES_MOST = 8 };
 
-/* How many rounds n answers are worth: HEED_BOOTSTRAP_ROUNDS at most. */
-int64_t heed__bootstrap_rounds(int64_t n);
+/* Measures of answers. */
+typedef struct heed_measures {
+    /* All of them into out, each answer counted times[i] times (NULL: once). */
+    void (*measure)(const void *answers, const int32_t *times, double *out);
+    int len;    /* HEED_MEASURES_MOST at most */
+    int biased; /* the calibration error's number: a resample is less even than what it is drawn
+                   from and has a higher one, so that its interval is moved by how much it is on
+                   average; -1: it is not among them */
+} heed_measures;
 
-/* How often each of n answers is drawn in n draws. */
-void heed__resample(heed_rng *rng, int32_t *times, int64_t n);
-
-/* The middle 95 % of sample[0..rounds), which is sorted; values that are NAN are left out, and
- * both ends are NAN where all are. */
-heed_interval heed__middle(double *sample, int64_t rounds);
-
-/* A resample is less even than what it is drawn from, and its calibration error higher: the
- * interval is moved by how much it is on average. */
-void heed__settle(heed_interval *of, const double *sample, int64_t rounds, double value);
+/* The interval of each, whose values over all n answers are known: the middle 95 % of as many
+ * resamples as n answers are worth. NAN where no resample has a value. 0 or HEED_ENOMEM. */
+int heed__bootstrap(const heed_measures *of, const void *answers, int64_t n, const double *value,
+                    heed_interval *interval, const heed_hooks *hooks);
 
 /* The mean over the classes that occur as a truth or as an answer. In a resample (`of` tells the
  * tally of all answers, or NULL) a class that is only ever a wrong answer counts with its zero

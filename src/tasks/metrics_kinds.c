@@ -9,42 +9,11 @@
 #include "base/elementary.h"
 #include "tasks/metrics_impl.h"
 
-enum { BINS = HEED_ECE_BINS, ROUNDS = HEED_BOOTSTRAP_ROUNDS, MOST_MEASURES = 7 };
-
-/* All measures of the answers, each counted times[i] times (NULL: once). */
-typedef void measure_fn(const void *answers, const int32_t *times, double *out);
-
-/* The interval of each of `measures` over n answers. 0 or HEED_ENOMEM. */
-static int bootstrap(const void *answers, measure_fn *measure, int64_t n, int measures,
-                     heed_interval *interval, const heed_hooks *hooks) {
-    const int64_t rounds = heed__bootstrap_rounds(n);
-    int32_t *times = heed__calloc(hooks, (size_t)n, sizeof *times);
-    double *sample = heed__calloc(hooks, (size_t)measures * ROUNDS, sizeof *sample);
-    const bool room = times && sample;
-    heed_rng rng = { .seed = (uint64_t)n };
-    double value[MOST_MEASURES];
-    for (int64_t r = 0; room && r < rounds; r++) {
-        heed__resample(&rng, times, n);
-        measure(answers, times, value);
-        for (int k = 0; k < measures; k++) sample[k * ROUNDS + r] = value[k];
-    }
-    measure(answers, NULL, value);
-    for (int k = 0; room && k < measures; k++) {
-        interval[k] = heed__middle(sample + k * ROUNDS, rounds);
-        if (isnan(interval[k].low)) interval[k] = (heed_interval){ value[k], value[k] };
-    }
-    /* the last of several labels is the calibration error */
-    if (room && measures == MOST_MEASURES)
-        heed__settle(&interval[measures - 1], sample + (measures - 1) * ROUNDS, rounds,
-                     value[measures - 1]);
-    heed__free(hooks, times);
-    heed__free(hooks, sample);
-    return room ? 0 : HEED_ENOMEM;
-}
+enum { BINS = HEED_ECE_BINS };
 
 /* -- several labels --------------------------------------------------------------------------- */
 
-enum { LOSS, EXACT, PRECISION, RECALL, F1, MACRO_F1, ECE };
+enum { LOSS, EXACT, PRECISION, RECALL, F1, MACRO_F1, ECE, LABEL_MEASURES };
 
 /* A label that is said of a text, or right for it, or both. */
 typedef struct mark {
@@ -149,6 +118,7 @@ static void put_labels(heed_labels_metrics *m, const double *v, const heed_inter
 
 int heed__labels_metrics(heed_labels_metrics *m, const float *probs, const heed_label_rows *right,
                          int64_t n, int64_t classes, const heed_hooks *hooks) {
+    static const heed_measures all = { measure_labels, LABEL_MEASURES, ECE };
     survey s = { .n = n, .classes = classes, .unknown = right->unknown };
     int64_t marks = right->start ? right->start[n] : n, at = 0;
     *m = (heed_labels_metrics){ .n = n };
@@ -163,12 +133,12 @@ int heed__labels_metrics(heed_labels_metrics *m, const float *probs, const heed_
     for (int64_t i = 0; rc == 0 && i < n; i++)
         at = look(&s, i, probs + i * classes, right, real, at);
     if (rc == 0) {
-        double v[MOST_MEASURES];
-        heed_interval i95[MOST_MEASURES];
+        double v[LABEL_MEASURES];
+        heed_interval i95[LABEL_MEASURES];
         measure_labels(&s, NULL, v);
         memcpy(s.whole, s.tally, (size_t)classes * sizeof *s.whole);
         if (right->tally) memcpy(right->tally, s.whole, (size_t)classes * sizeof *s.whole);
-        rc = bootstrap(&s, measure_labels, n, MOST_MEASURES, i95, hooks);
+        rc = heed__bootstrap(&all, &s, n, v, i95, hooks);
         if (rc == 0) put_labels(m, v, i95);
     }
     heed__free(hooks, real);
@@ -217,12 +187,13 @@ static void measure_scores(const void *answers, const int32_t *times, double *ou
 
 int heed__score_metrics(heed_score_metrics *m, const double *right, const float *said, int64_t n,
                         const heed_hooks *hooks) {
+    static const heed_measures all = { measure_scores, SCORE_MEASURES, -1 };
     const scores s = { right, said, n };
     double v[SCORE_MEASURES];
     heed_interval i95[SCORE_MEASURES];
     *m = (heed_score_metrics){ .n = n };
-    if (bootstrap(&s, measure_scores, n, SCORE_MEASURES, i95, hooks)) return HEED_ENOMEM;
     measure_scores(&s, NULL, v);
+    if (heed__bootstrap(&all, &s, n, v, i95, hooks)) return HEED_ENOMEM;
     m->mse = v[MSE], m->mse_95 = i95[MSE];
     m->mae = v[MAE], m->mae_95 = i95[MAE];
     m->r2 = v[R2], m->r2_95 = i95[R2];
