@@ -154,6 +154,20 @@ static void give(void *user, void *memory) {
     free(memory);
 }
 
+int play_save_and_free(heed_decider *d, const heed_flow *flow, int status, const heed_hooks *hooks,
+                       heed_error *err) {
+    heed_decider *other = NULL;
+    char *data = NULL;
+    size_t size = 0;
+    if (!status) status = heed_decider_save(d, &data, &size, err);
+    if (!status && !(other = heed_decider_new(flow, hooks, err))) status = err->code;
+    if (!status) status = heed_decider_load(other, data, size, err);
+    heed__free(hooks, data);
+    heed_decider_free(other);
+    heed_decider_free(d);
+    return status;
+}
+
 void play_without_memory(int (*steps)(const heed_hooks *hooks, heed_error *err), int64_t least) {
     counted c = { .fail_at = INT64_MAX };
     const heed_hooks hooks = { .user = &c, .alloc = take, .release = give };

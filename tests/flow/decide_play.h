@@ -35,6 +35,10 @@ void play_reload(play *p);
 const char *play_note(play *p, const char *rule);
 /* The alerts of the last step; *i-th's field, NULL where there is none. */
 const heed_alert *play_alert(const play *p, int64_t i);
+/* Saves d and loads that into another of the same flow, unless status is one; frees both. status,
+ * or what went wrong. */
+int play_save_and_free(heed_decider *d, const heed_flow *flow, int status, const heed_hooks *hooks,
+                       heed_error *err);
 /* steps, which succeeds, with every allocation failing in turn: HEED_ENOMEM with a sentence, and
  * nothing left behind. It takes more than `least` of them. */
 void play_without_memory(int (*steps)(const heed_hooks *hooks, heed_error *err), int64_t least);

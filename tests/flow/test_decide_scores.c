@@ -282,7 +282,7 @@ static int steps(const heed_hooks *hooks, heed_error *err) {
     const heed_rule_cfg rule = surge_by("scores");
     const heed_flow flow = { .rule = &rule, .rules = 1 };
     heed_rng rng = { .seed = 3 };
-    heed_decider *d = heed_decider_new(&flow, hooks, err), *other = NULL;
+    heed_decider *d = heed_decider_new(&flow, hooks, err);
     int status = d ? 0 : err->code;
     for (int i = 1; i < 12 && !status; i++) {
         const said s = model(&rng, i % LABELS);
@@ -292,15 +292,7 @@ static int steps(const heed_hooks *hooks, heed_error *err) {
         heed_decisions out;
         status = heed_decider_step(d, &seen, &out, err);
     }
-    char *data = NULL;
-    size_t size = 0;
-    if (!status) status = heed_decider_save(d, &data, &size, err);
-    if (!status && !(other = heed_decider_new(&flow, hooks, err))) status = err->code;
-    if (!status) status = heed_decider_load(other, data, size, err);
-    heed__free(hooks, data);
-    heed_decider_free(other);
-    heed_decider_free(d);
-    return status;
+    return play_save_and_free(d, &flow, status, hooks, err);
 }
 
 static void test_out_of_memory(void **state) {

@@ -225,7 +225,7 @@ static int steps(const heed_hooks *hooks, heed_error *err) {
     static const char *const body[] = { "{\"seq\":3,\"vote\":\"up\"}",
                                         "{\"do\":\"ack\",\"alert\":300}",
                                         "{\"do\":\"undo\",\"entry\":13}" };
-    heed_decider *d = heed_decider_new(&flow, hooks, err), *other = NULL;
+    heed_decider *d = heed_decider_new(&flow, hooks, err);
     int status = d ? 0 : err->code;
     heed_decisions out;
     for (int i = 1; i < 16 && !status; i++) {
@@ -237,15 +237,7 @@ static int steps(const heed_hooks *hooks, heed_error *err) {
         const heed_seen seen = { .entry = &e, .finding = finding, .findings = i > 12 ? 0 : 2 };
         status = heed_decider_step(d, &seen, &out, err);
     }
-    char *data = NULL;
-    size_t size = 0;
-    if (!status) status = heed_decider_save(d, &data, &size, err);
-    if (!status && !(other = heed_decider_new(&flow, hooks, err))) status = err->code;
-    if (!status) status = heed_decider_load(other, data, size, err);
-    heed__free(hooks, data);
-    heed_decider_free(other);
-    heed_decider_free(d);
-    return status;
+    return play_save_and_free(d, &flow, status, hooks, err);
 }
 
 static void test_out_of_memory(void **state) {

@@ -1,41 +1,9 @@
 /* test_attention_choice.c: the kind of attention that a model's config names reaches its layers:
  * temperature as a number and learnt, penalties of every layer, and a cache that sees the same. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "heed/models.h"
-
-typedef struct fixture {
-    heed_ctx *cx;
-    heed_params *ps;
-} fixture;
-
-static fixture open_fixture(void) {
-    heed_error err;
-    fixture f = { heed_ctx_new(&(heed_ctx_cfg){ .threads = 1, .seed = 5 }, &err),
-                  heed_params_new(&(heed_params_cfg){ .seed = 5 }, &err) };
-    assert_non_null(f.cx);
-    assert_non_null(f.ps);
-    return f;
-}
-
-static void close_fixture(fixture *f) {
-    heed_params_free(f->ps);
-    heed_ctx_free(f->cx);
-}
-
-static heed_tensor *noise(heed_ctx *cx) {
-    heed_tensor *x = heed_new(cx, HEED_F32, 3, (int64_t[]){ 2, 5, 16 });
-    heed_rng rng = { .seed = 9 };
-    for (int64_t i = 0; i < x->len; i++) HEED_F32_DATA(x)[i] = heed_rng_normal(&rng);
-    return x;
-}
+#include "fixture.h"
 
 static heed_mha made(fixture *f, const char *name, const heed_mha_cfg *cfg) {
     heed_mha m;
@@ -75,7 +43,7 @@ static void test_temperature(void **state) {
         const heed_mha c = made(&f, names[i][2], &said);
         share(&a, &b);
         share(&a, &c);
-        heed_tensor *x = noise(f.cx);
+        heed_tensor *x = noise(f.cx, 3, (int64_t[]){ 2, 5, 16 });
         heed_tensor *want = heed_mha_apply(f.cx, &a, x, x, x, NULL);
         close_to(heed_mha_apply(f.cx, &b, x, x, x, NULL), want, 0);
         close_to(heed_mha_apply(f.cx, &c, x, x, x, NULL), want, 1e-6f);
@@ -85,7 +53,7 @@ static void test_temperature(void **state) {
 }
 
 static double loss_of(fixture *f, const heed_mha *m, bool backward) {
-    heed_tensor *x = noise(f->cx);
+    heed_tensor *x = noise(f->cx, 3, (int64_t[]){ 2, 5, 16 });
     heed_tensor *y = heed_mha_apply(f->cx, m, x, x, x, NULL);
     heed_tensor *l = heed_mean(f->cx, heed_mul(f->cx, y, y));
     assert_non_null(l);
@@ -134,7 +102,7 @@ static void test_penalty(void **state) {
     };
     assert_int_equal(heed_encoder_init(&e, f.ps, "enc", &cfg), 0);
     heed_attention_more more[3] = { { .penalty = NULL } };
-    heed_tensor *x = noise(f.cx);
+    heed_tensor *x = noise(f.cx, 3, (int64_t[]){ 2, 5, 16 });
     heed_tensor *with = heed_encoder_apply_call(f.cx, &e, x, &(heed_block_call){ .more = more });
     heed_tensor *without = heed_encoder_apply(f.cx, &e, x, NULL);
     close_to(with, without, 1e-5f);

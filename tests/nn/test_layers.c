@@ -1,41 +1,9 @@
 /* test_layers.c: what layers promise beyond PyTorch's numbers: states handed over, shared layers,
  * pooling of empty rows, names, and sizes refused in one sentence. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "heed/models.h"
-
-typedef struct fixture {
-    heed_ctx *cx;
-    heed_params *ps;
-} fixture;
-
-static fixture open_fixture(void) {
-    heed_error err;
-    fixture f = { heed_ctx_new(&(heed_ctx_cfg){ .threads = 1, .seed = 5 }, &err),
-                  heed_params_new(&(heed_params_cfg){ .seed = 5 }, &err) };
-    assert_non_null(f.cx);
-    assert_non_null(f.ps);
-    return f;
-}
-
-static void close_fixture(fixture *f) {
-    heed_params_free(f->ps);
-    heed_ctx_free(f->cx);
-}
-
-static heed_tensor *noise(heed_ctx *cx, int ndim, const int64_t *shape) {
-    heed_tensor *x = heed_new(cx, HEED_F32, ndim, shape);
-    heed_rng rng = { .seed = 9 };
-    for (int64_t i = 0; i < x->len; i++) HEED_F32_DATA(x)[i] = heed_rng_normal(&rng);
-    return x;
-}
+#include "fixture.h"
 
 /* A sequence in two halves, the state handed over, has the bits of the whole. */
 static void rnn_halves(heed_rnn_kind kind) {

@@ -91,6 +91,7 @@ int64_t oom_each(oom_fn fn) {
     while (run_once(fn, n + 1, false)) n++;
     for (int64_t at = 1; at <= n; at++) run_once(fn, at, true);
     assert_true(n > 0);
+    print_message("%lld allocations\n", (long long)n);
     return n;
 }
 

@@ -17,7 +17,7 @@
 
 typedef int (*oom_fn)(heed_error *err);
 
-/* Returns how many allocations a whole run makes. */
+/* Returns how many allocations a whole run makes, after printing it. */
 int64_t oom_each(oom_fn fn);
 /* What steps returns, with a context that trains and empty parameters. */
 int oom_train(int (*steps)(heed_ctx *cx, heed_params *ps, heed_error *err), heed_error *err);

@@ -130,35 +130,35 @@ static int from(heed_error *err) {
 
 static void test_labels(void **state) {
     (void)state;
-    print_message("%lld allocations\n", (long long)oom_each(labels));
+    oom_each(labels);
 }
 
 static void test_pairs(void **state) {
     (void)state;
-    print_message("%lld allocations\n", (long long)oom_each(pairs));
+    oom_each(pairs);
 }
 
 static void test_paths(void **state) {
     (void)state;
-    print_message("%lld allocations\n", (long long)oom_each(paths));
+    oom_each(paths);
 }
 
 static void test_features(void **state) {
     (void)state;
     oom_spare_json(true);
-    print_message("%lld allocations\n", (long long)oom_each(features));
+    oom_each(features);
     oom_spare_json(false);
 }
 
 static void test_encoder(void **state) {
     (void)state;
-    print_message("%lld allocations\n", (long long)oom_each(encoder));
+    oom_each(encoder);
 }
 
 static void test_attend(void **state) {
     (void)state;
     oom_spare_json(true);
-    print_message("%lld allocations\n", (long long)oom_each(attend));
+    oom_each(attend);
     oom_spare_json(false);
 }
 
@@ -170,7 +170,7 @@ static void test_from(void **state) {
     if (!c || heed_classifier_save(c, model, &err)) fail_msg("%s", err.msg);
     heed_classifier_close(c);
     oom_spare_json(true);
-    print_message("%lld allocations\n", (long long)oom_each(from));
+    oom_each(from);
     oom_spare_json(false);
 }
 

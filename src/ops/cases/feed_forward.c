@@ -1,7 +1,5 @@
 /* feed_forward.c: cases of heed_feed_forward. */
-#include "ops/cases/cases.h"
-
-#include <math.h>
+#include "ops/cases/affine.h"
 
 enum { X, UP_W, UP_B, DOWN_W, DOWN_B, RESIDUAL, INPUTS };
 
@@ -17,15 +15,6 @@ static heed_tensor *apply(heed_ctx *cx, const heed_case *c, heed_tensor *const *
                                                        .out_dropout = (float)c->f[1] });
 }
 
-static double activate(int64_t act, double z) {
-    const double u = sqrt(2 / acos(-1)) * (z + 0.044715 * z * z * z);
-    if (act == HEED_ACT_RELU) return z > 0 ? z : 0;
-    if (act == HEED_ACT_GELU) return z / 2 * (1 + erf(z / sqrt(2)));
-    if (act == HEED_ACT_GELU_TANH) return z / 2 * (1 + tanh(u));
-    if (act == HEED_ACT_SILU) return z / (1 + exp(-z));
-    return z;
-}
-
 static void reference(const heed_case *c, const double *const *in, double *out) {
     enum { MOST = 300 };
     const int64_t C = heed_case_cols(c, X), F = heed_case_rows(c, UP_W);
@@ -37,7 +26,7 @@ static void reference(const heed_case *c, const double *const *in, double *out) 
         for (int64_t f = 0; f < F; f++) {
             double z = in[UP_B] ? in[UP_B][f] : 0;
             for (int64_t i = 0; i < C; i++) z += in[X][r * C + i] * in[UP_W][f * C + i];
-            h[f] = heed_case_kept(inner, r * F + f, p) ? activate(c->i[0], z) / (1 - p) : 0;
+            h[f] = heed_case_kept(inner, r * F + f, p) ? affine_activate(c->i[0], z) / (1 - p) : 0;
         }
         for (int64_t o = 0; o < O; o++) {
             double y = in[DOWN_B] ? in[DOWN_B][o] : 0;
