@@ -940,6 +940,7 @@ const message messages_zh_made[] = {
     { "%s: there is no pre-tokenizer '%.60s'", "%m：没有名为“%s”的预切分" },
     { "%s: there is no post-processor '%.60s'", "%m：没有名为“%s”的后处理" },
     { "%s: there is no decoder '%.60s'", "%m：没有名为“%s”的解码" },
+    { "%s: there is no leading '%.60s'", "%m：leading 没有“%s”这一种" },
     { "%s: there is no %s '%.60s'", "%m：%s 没有“%s”这一种" },
     { "%s: %lld words, where config.json says %lld", "%m：有 %s 个词，而 config.json 说是 %s" },
     { "a repeated word", "重复的词" },

@@ -14,15 +14,19 @@
 typedef int (*decode_fn)(const heed__tok_decoder *d, heed__tok_work *w, heed__texts *t,
                          heed_error *err);
 
+/* Which tokens lose a space that they begin with: as the reference has it; none, the first, or all
+ * until there is text, as SentencePiece has it. */
+typedef enum leading { AS_REFERENCE, NONE, ONE, ALL } leading;
+
 struct heed__tok_decoder {
     heed_hooks hooks;
     decode_fn run;
     char *text[2]; /* prefix; suffix; content; pad_token, word_delimiter_token */
     size_t size[2];
     bool cleanup, never;
-    bool each;     /* ByteFallback: ours alone, as leading is; see sentencepiece.c */
-    char leading;  /* Metaspace: n, o, a; 0: as the reference */
-    uint32_t code; /* Metaspace's replacement, Strip's content */
+    bool each;       /* ByteFallback: ours alone, as leading is; see sentencepiece.c */
+    leading leading; /* Metaspace */
+    uint32_t code;   /* Metaspace's replacement, Strip's content */
     int64_t start, stop;
     heed__regex *regex;
     heed__tok_decoder **child;
@@ -204,13 +208,13 @@ static int unmark(const heed__tok_decoder *d, heed__tok_work *w, heed_bytes *x, 
 /* A token loses the space that it begins with: the first of all, or each until there is text. */
 static int run_leading(const heed__tok_decoder *d, heed__tok_work *w, heed__texts *t,
                        heed_error *err) {
-    bool first = d->leading != 'n';
+    bool first = d->leading != NONE;
     for (int64_t i = 0; i < t->len; i++) {
         heed_bytes *x = &t->item[i];
         uint32_t n = 0;
         const bool begins = x->size > 0 && heed__char_at(x->data, &n) == d->code;
         if (unmark(d, w, x, first && begins ? n : 0, " ", err)) return HEED_ENOMEM;
-        first &= x->size == 0 && !(begins && d->leading == 'o');
+        first &= x->size == 0 && !(begins && d->leading == ONE);
     }
     return 0;
 }
@@ -397,6 +401,15 @@ static int read_replace(heed__tok_decoder *d, heed_fields *f) {
     return d->regex ? 0 : f->err->code;
 }
 
+static int read_leading(heed__tok_decoder *d, heed_fields *f) {
+    static const char *const names[] = { [NONE] = "none", [ONE] = "one", [ALL] = "all" };
+    const char *text = heed__field_text(f, "leading");
+    if (f->status) return f->status;
+    for (d->leading = NONE; d->leading <= ALL; d->leading++)
+        if (strcmp(text, names[d->leading]) == 0) return 0;
+    return heed__error(f->err, HEED_EUNSUPPORTED, "%s: there is no leading '%.60s'", f->name, text);
+}
+
 static int read_fields(heed__tok_decoder *d, heed_fields *f, int depth) {
     if (d->run == run_sequence) return read_children(d, f, depth);
     if (d->run == run_replace) return read_replace(d, f);
@@ -422,7 +435,7 @@ static int read_fields(heed__tok_decoder *d, heed_fields *f, int depth) {
         d->never = json_is_false(json_object_get(f->object, "add_prefix_space"));
         if (heed__field_has(f, "prepend_scheme"))
             d->never = strcmp(heed__field_text(f, "prepend_scheme"), "never") == 0;
-        if (heed__field_has(f, "leading")) d->leading = heed__field_text(f, "leading")[0];
+        if (heed__field_has(f, "leading")) return read_leading(d, f);
     }
     if (d->run == run_fallback) d->each = heed__field_has(f, "each") && heed__field_bool(f, "each");
     return f->status;

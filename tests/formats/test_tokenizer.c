@@ -154,6 +154,8 @@ static void test_wrong_parts(void **state) {
           HEED_EFORMAT, "x: post_processor: special_tokens lacks <s>" },
         { "\"decoder\": {\"type\": \"Strip\", \"content\": \"\", \"start\": 1, \"stop\": 0}",
           HEED_EFORMAT, "x: decoder: content is not one character" },
+        { "\"decoder\": {\"type\": \"Metaspace\", \"replacement\": \"_\", \"leading\": \"any\"}",
+          HEED_EUNSUPPORTED, "x: decoder: there is no leading 'any'" },
         { "\"truncation\": {\"max_length\": 2, \"stride\": 0, \"strategy\": \"Fair\"}",
           HEED_EUNSUPPORTED, "x: truncation: there is no strategy 'Fair'" },
         { "\"truncation\": {\"max_length\": 2, \"stride\": 2, \"strategy\": \"LongestFirst\"}, "
