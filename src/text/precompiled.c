@@ -207,10 +207,11 @@ static int by_bytes(const void *a, const void *b) {
     return order ? order : (x->size > y->size) - (x->size < y->size);
 }
 
-int heed__charsmap_keep(heed__charsmap *m, const json_t *texts, const char *name, heed_error *err) {
+int heed__charsmap_keep(heed__charsmap *m, const heed_fields *f, const char *key) {
+    const json_t *texts = json_object_get(f->object, key);
     const size_t n = json_array_size(texts);
     heed__trie_key *keys = n ? heed__calloc(&m->hooks, n, sizeof *keys) : NULL;
-    int rc = keys || !n ? 0 : HEED_ENOMEM;
+    int rc = texts && !json_is_array(texts) ? HEED_EFORMAT : keys || !n ? 0 : HEED_ENOMEM;
     m->keep.hooks = m->hooks;
     for (size_t i = 0; rc == 0 && i < n; i++) {
         const json_t *one = json_array_get(texts, i);
@@ -224,9 +225,9 @@ int heed__charsmap_keep(heed__charsmap *m, const json_t *texts, const char *name
     if (rc == 0 && n) rc = heed__trie_build(&m->keep, keys, (int64_t)n);
     heed__free(&m->hooks, keys);
     if (rc == HEED_EFORMAT)
-        return heed__error(err, rc, "%s: keep is not a list of texts, none empty or there twice",
-                           name);
-    return rc ? heed__error(err, rc, "tokenizer: out of memory") : 0;
+        return heed__error(f->err, rc, "%s: %s is not a list of texts, none empty or there twice",
+                           f->name, key);
+    return rc ? heed__error(f->err, rc, "tokenizer: out of memory") : 0;
 }
 
 /* Bytes of the longest text to be kept that this one begins with; 0: none. */
@@ -241,15 +242,15 @@ static uint32_t kept_at(const heed__charsmap *m, const char *text, uint32_t size
     return found;
 }
 
-heed__charsmap *heed__charsmap_kept(const json_t *texts, const char *name, const heed_hooks *hooks,
-                                    heed_error *err) {
+heed__charsmap *heed__charsmap_kept(const heed_fields *f, const char *key,
+                                    const heed_hooks *hooks) {
     heed__charsmap *m = heed__calloc(hooks, 1, sizeof *m);
     if (!m) {
-        heed__error(err, HEED_ENOMEM, "tokenizer: out of memory");
+        heed__error(f->err, HEED_ENOMEM, "tokenizer: out of memory");
         return NULL;
     }
     if (hooks) m->hooks = *hooks;
-    if (heed__charsmap_keep(m, texts, name, err) == 0) return m;
+    if (heed__charsmap_keep(m, f, key) == 0) return m;
     heed__charsmap_free(m);
     return NULL;
 }

@@ -50,6 +50,8 @@ int heed__tok_hidden(const json_t *object, const heed__tok_words *w, const char 
     const json_t *list = json_object_get(object, "hidden"), *id;
     size_t i;
     if (!list) return 0;
+    if (!json_is_array(list))
+        return heed__error(err, HEED_EFORMAT, "%s: hidden is not a list of ids", name);
     *hidden = heed__calloc(&w->head.hooks, (size_t)w->vocab.ids + 1, sizeof **hidden);
     if (!*hidden) return heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
     json_array_foreach(list, i, id) {

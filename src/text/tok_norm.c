@@ -393,8 +393,8 @@ static int read_kind(heed__norm *n, heed_fields *f, const char *type, int depth)
         n->apply = apply_sequence;
         n->touch = heed__field_has(f, "touch") && heed__field_bool(f, "touch");
         const json_t *whole = n->touch ? json_object_get(f->object, "whole") : NULL;
-        if (json_array_size(whole) > 0 &&
-            !(n->map = heed__charsmap_kept(whole, f->name, &n->hooks, f->err)))
+        const bool any = whole && (!json_is_array(whole) || json_array_size(whole) > 0);
+        if (any && !(n->map = heed__charsmap_kept(f, "whole", &n->hooks)))
             return f->err ? f->err->code : HEED_EFORMAT;
         return read_children(n, f, depth);
     }
@@ -406,12 +406,7 @@ static int read_kind(heed__norm *n, heed_fields *f, const char *type, int depth)
         if (f->status) return f->status;
         n->map = heed__charsmap_new(map, f->name, &n->hooks, f->err);
         if (!n->map) return f->err ? f->err->code : HEED_EFORMAT;
-        const json_t *keep = longest ? json_object_get(f->object, "keep") : NULL;
-        if (keep && !json_is_array(keep))
-            return heed__error(f->err, HEED_EFORMAT,
-                               "%s: keep is not a list of texts, none empty or there twice",
-                               f->name);
-        return keep ? heed__charsmap_keep(n->map, keep, f->name, f->err) : 0;
+        return longest ? heed__charsmap_keep(n->map, f, "keep") : 0;
     }
     return heed__error(f->err, HEED_EUNSUPPORTED, "%s: there is no normalizer '%.60s'", f->name,
                        type);

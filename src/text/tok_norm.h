@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "base/json.h"
 #include "text/aligned.h"
 
 typedef struct heed__norm heed__norm;
@@ -21,11 +22,11 @@ typedef struct heed__charsmap heed__charsmap;
 heed__charsmap *heed__charsmap_new(const char *base64, const char *name, const heed_hooks *hooks,
                                    heed_error *err);
 void heed__charsmap_free(heed__charsmap *m); /* NULL is fine */
-/* Texts, all different, that heed__charsmap_apply_longest leaves as they are. 0 or a status. */
-int heed__charsmap_keep(heed__charsmap *m, const json_t *texts, const char *name, heed_error *err);
+/* A list of texts, all different, under this key (it may be missing): heed__charsmap_apply_longest
+ * leaves them as they are. 0 or a status. */
+int heed__charsmap_keep(heed__charsmap *m, const heed_fields *f, const char *key);
 /* Such texts alone; free it as a map. All characters of one stand for all of it afterwards. */
-heed__charsmap *heed__charsmap_kept(const json_t *texts, const char *name, const heed_hooks *hooks,
-                                    heed_error *err);
+heed__charsmap *heed__charsmap_kept(const heed_fields *f, const char *key, const heed_hooks *hooks);
 int heed__charsmap_group(const heed__charsmap *m, heed__tok_work *w, heed__span *a,
                          heed_error *err);
 int heed__charsmap_apply(const heed__charsmap *m, heed__tok_work *w, heed__span *a,

@@ -106,6 +106,10 @@ static void test_wrong_parts(void **state) {
           "\"b\"], "
           "\"precompiled_charsmap\": \"CAAAAAAEAAABAgAAYQBiAA==\"}",
           HEED_EFORMAT, "x: normalizer: keep is not a list of texts, none empty or there twice" },
+        { "\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [], \"touch\": true, "
+          "\"whole\": "
+          "\"a\"}",
+          HEED_EFORMAT, "x: normalizer: whole is not a list of texts, none empty or there twice" },
         { "\"normalizer\": {\"type\": \"Precompiled\", \"longest\": true, \"keep\": [\"a\", \"\"], "
           "\"precompiled_charsmap\": \"CAAAAAAEAAABAgAAYQBiAA==\"}",
           HEED_EFORMAT, "x: normalizer: keep is not a list of texts, none empty or there twice" },

@@ -79,6 +79,10 @@ static void test_refused(void **state) {
             "t.json: model: vocab[0] is not a token and its score");
     refused("{\"type\":\"Unigram\",\"unk_id\":1,\"vocab\":[[\"a\",1]]}", HEED_EFORMAT,
             "t.json: model: unk_id is no place of the vocabulary");
+    refused("{\"type\":\"Unigram\",\"vocab\":[[\"a\",1]],\"hidden\":0}", HEED_EFORMAT,
+            "t.json: model: hidden is not a list of ids");
+    refused("{\"type\":\"Unigram\",\"vocab\":[[\"a\",1]],\"hidden\":[1]}", HEED_EFORMAT,
+            "t.json: model: hidden[0] is no place of the vocabulary");
     refused("{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":{}}", HEED_EFORMAT,
             "t.json: model: vocab is not a list of at most 16777215 tokens");
 }
