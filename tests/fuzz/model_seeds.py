@@ -46,6 +46,7 @@ MODELS = {
     "attend": ("classify", DATA, "--embed 8 --heads 2"), "several": ("classify", SEVERAL, TINY), "paths": ("classify", PATHS, TINY + " --hierarchy"),
     "score": ("score", SCORES, TINY), "array": ("classify", DATA, TINY + " --features " + X), "steps": ("classify", DATA, TINY + " --features " + STEPS),
     "alone": ("classify", DATA, TINY + " --text none --features " + X), "match": ("classify", PAIRS, "--recipe match --embed 4"),
+    "context": ("classify", PAIRS, "--recipe match --embed 4 --context text2"), "huber": ("score", SCORES, TINY + " --loss huber"),
     "classic": ("classify", DATA, "--recipe classic --embed 4 --hidden 4"),
     "bidirectional": ("classify", DATA, "--recipe classic --embed 4 --hidden 4 --bidirectional --attention additive --dense 3"),
     "topk": ("classify", DATA, "--recipe classic --embed 4 --hidden 4 --heads 2 --weights topk:2 --window 3 --pooling max --cut --keep head"),
