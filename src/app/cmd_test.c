@@ -75,10 +75,6 @@ static void find_confusions(result *r) {
     r->wrong_len = kinds;
 }
 
-static void print_line(const char *name, double value, heed_interval i) {
-    printf(tr("%s: %.4f (95 %%: %.4f to %.4f)\n"), tr(name), value, i.low, i.high);
-}
-
 /* Answers that no text has count as labels found with an F1 of 0: where a model knows more labels
  * than the data has, that says little, and the mean of the data's own labels is told too. */
 static void print_own_labels(const result *r) {
@@ -112,12 +108,12 @@ static void print(const result *r) {
     if (r->train)
         printf(tr("%" PRId64 " of them are in %s too, %" PRId64 " of these with another label\n"),
                r->same[0], r->train, r->same[1]);
-    print_line("Test Loss", m->loss, m->loss_95);
-    print_line("Test Accuracy", m->accuracy, m->accuracy_95);
-    print_line("Macro F1", m->macro_f1, m->macro_f1_95);
+    print_measure("Test Loss", m->loss, m->loss_95);
+    print_measure("Test Accuracy", m->accuracy, m->accuracy_95);
+    print_measure("Macro F1", m->macro_f1, m->macro_f1_95);
     print_own_labels(r);
-    print_line("Calibration error", m->ece, m->ece_95);
-    if (isfinite(m->auc)) print_line("Area under the curve", m->auc, m->auc_95);
+    print_measure("Calibration error", m->ece, m->ece_95);
+    if (isfinite(m->auc)) print_measure("Area under the curve", m->auc, m->auc_95);
     if (m->unknown_labels)
         printf(tr("%" PRId64 " texts have a label that the model does not: counted as wrong\n"),
                m->unknown_labels);
@@ -127,19 +123,6 @@ static void print(const result *r) {
                    k == HEED_ATTACK_GRADIENT ? 2 * HEED_ATTACK_TRIES : HEED_ATTACK_TRIES,
                    attacks[k], r->attacked[k]);
     print_worst(r);
-}
-
-static void json_field(const char *key, double value) {
-    printf(", \"%s\": ", key);
-    print_json_number(value);
-}
-
-static void json_interval(const char *before, const char *key, heed_interval i) {
-    printf("%s\"%s\": [", before, key);
-    print_json_number(i.low);
-    printf(", ");
-    print_json_number(i.high);
-    printf("]");
 }
 
 static void json_label(const result *r, const char *before, const char *key, int64_t label) {
@@ -164,16 +147,16 @@ static void json_tables(const result *r) {
 static void print_json(const result *r, const result *other, const heed_comparison *c) {
     const heed_metrics *m = &r->m;
     printf("{\"n\": %" PRId64, m->n);
-    json_field("loss", m->loss);
-    json_field("accuracy", m->accuracy);
-    json_field("macro_f1", m->macro_f1);
-    json_field("ece", m->ece);
-    if (isfinite(m->auc)) json_field("auc", m->auc);
-    json_interval(", \"intervals\": {", "loss", m->loss_95);
-    json_interval(", ", "accuracy", m->accuracy_95);
-    json_interval(", ", "macro_f1", m->macro_f1_95);
-    json_interval(", ", "ece", m->ece_95);
-    if (isfinite(m->auc)) json_interval(", ", "auc", m->auc_95);
+    print_json_field("loss", m->loss);
+    print_json_field("accuracy", m->accuracy);
+    print_json_field("macro_f1", m->macro_f1);
+    print_json_field("ece", m->ece);
+    if (isfinite(m->auc)) print_json_field("auc", m->auc);
+    print_json_interval(", \"intervals\": {", "loss", m->loss_95);
+    print_json_interval(", ", "accuracy", m->accuracy_95);
+    print_json_interval(", ", "macro_f1", m->macro_f1_95);
+    print_json_interval(", ", "ece", m->ece_95);
+    if (isfinite(m->auc)) print_json_interval(", ", "auc", m->auc_95);
     printf("}, \"unknown_labels\": %" PRId64, m->unknown_labels);
     if (r->train)
         printf(", \"in_training\": {\"n\": %" PRId64 ", \"other_label\": %" PRId64 "}", r->same[0],
@@ -194,12 +177,12 @@ static void print_json(const result *r, const result *other, const heed_comparis
     if (other) {
         printf(", \"compared\": {\"model\": ");
         print_json_text(other->dir, strlen(other->dir));
-        json_field("accuracy", other->m.accuracy);
-        json_field("difference", c->difference);
-        json_interval(", ", "difference_95", c->difference_95);
+        print_json_field("accuracy", other->m.accuracy);
+        print_json_field("difference", c->difference);
+        print_json_interval(", ", "difference_95", c->difference_95);
         printf(", \"only_this\": %" PRId64 ", \"only_other\": %" PRId64, c->only_first,
                c->only_second);
-        json_field("p", c->p);
+        print_json_field("p", c->p);
         printf("}");
     }
     printf("}\n");

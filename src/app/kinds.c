@@ -110,17 +110,9 @@ typedef struct measured {
 
 static void print_measures(int64_t n, const measured *of, int len) {
     printf("{\"n\": %" PRId64, n);
-    for (int i = 0; i < len; i++) {
-        printf(", \"%s\": ", of[i].name);
-        print_json_number(of[i].value);
-    }
-    for (int i = 0; i < len; i++) {
-        printf("%s\"%s\": [", i ? ", " : ", \"intervals\": {", of[i].name);
-        print_json_number(of[i].interval.low);
-        printf(", ");
-        print_json_number(of[i].interval.high);
-        printf("]");
-    }
+    for (int i = 0; i < len; i++) print_json_field(of[i].name, of[i].value);
+    for (int i = 0; i < len; i++)
+        print_json_interval(i ? ", " : ", \"intervals\": {", of[i].name, of[i].interval);
     printf("}");
 }
 

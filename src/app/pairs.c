@@ -62,50 +62,33 @@ void pairs_free(pairs_data *p) {
     *p = (pairs_data){ .text = NULL };
 }
 
-static void print_line(const char *name, double value, heed_interval i) {
-    printf(tr("%s: %.4f (95 %%: %.4f to %.4f)\n"), tr(name), value, i.low, i.high);
-}
-
 void pairs_print(const heed_retrieval *r, const char *file) {
     printf(tr("%s: %" PRId64 " first texts, each ranks %" PRId64 " different second texts\n"), file,
            r->n, r->candidates);
-    print_line("Recall at 1", r->recall_1, r->recall_1_95);
-    print_line("Recall at 10", r->recall_10, r->recall_10_95);
-    print_line("Mean reciprocal rank", r->mrr, r->mrr_95);
+    print_measure("Recall at 1", r->recall_1, r->recall_1_95);
+    print_measure("Recall at 10", r->recall_10, r->recall_10_95);
+    print_measure("Mean reciprocal rank", r->mrr, r->mrr_95);
     if (r->queries)
         printf(tr("among the second texts of each first text (%" PRId64 " with a right one):\n"
                   "Mean average precision: %.4f\nMean reciprocal rank: %.4f\n"),
                r->queries, r->map, r->query_mrr);
 }
 
-static void json_field(const char *key, double value) {
-    printf(", \"%s\": ", key);
-    print_json_number(value);
-}
-
-static void json_interval(const char *before, const char *key, heed_interval i) {
-    printf("%s\"%s\": [", before, key);
-    print_json_number(i.low);
-    printf(", ");
-    print_json_number(i.high);
-    printf("]");
-}
-
 /* docs/schemas/test_pairs.json */
 static void print_json(const heed_retrieval *r) {
     printf("{\"n\": %" PRId64 ", \"candidates\": %" PRId64, r->n, r->candidates);
-    json_field("loss", r->loss);
-    json_field("recall_1", r->recall_1);
-    json_field("recall_10", r->recall_10);
-    json_field("mrr", r->mrr);
-    json_interval(", \"intervals\": {", "recall_1", r->recall_1_95);
-    json_interval(", ", "recall_10", r->recall_10_95);
-    json_interval(", ", "mrr", r->mrr_95);
+    print_json_field("loss", r->loss);
+    print_json_field("recall_1", r->recall_1);
+    print_json_field("recall_10", r->recall_10);
+    print_json_field("mrr", r->mrr);
+    print_json_interval(", \"intervals\": {", "recall_1", r->recall_1_95);
+    print_json_interval(", ", "recall_10", r->recall_10_95);
+    print_json_interval(", ", "mrr", r->mrr_95);
     printf("}");
     if (r->queries) {
         printf(", \"within\": {\"queries\": %" PRId64, r->queries);
-        json_field("map", r->map);
-        json_field("mrr", r->query_mrr);
+        print_json_field("map", r->map);
+        print_json_field("mrr", r->query_mrr);
         printf("}");
     }
     printf("}\n");

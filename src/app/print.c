@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "app/messages.h"
+
 /* U+0085, U+2028 and U+2029 end lines for some readers of JSON lines; 0: none of them is here. */
 static unsigned line_end(const char *text, size_t size, size_t *bytes) {
     const unsigned char *t = (const unsigned char *)text;
@@ -37,4 +39,21 @@ void print_json_number(double value) {
         printf("%.9g", value);
     else
         printf("null");
+}
+
+void print_json_field(const char *key, double value) {
+    printf(", \"%s\": ", key);
+    print_json_number(value);
+}
+
+void print_json_interval(const char *before, const char *key, heed_interval i) {
+    printf("%s\"%s\": [", before, key);
+    print_json_number(i.low);
+    printf(", ");
+    print_json_number(i.high);
+    printf("]");
+}
+
+void print_measure(const char *name, double value, heed_interval i) {
+    printf(tr("%s: %.4f (95 %%: %.4f to %.4f)\n"), tr(name), value, i.low, i.high);
 }

@@ -1,12 +1,17 @@
-/* print.h: pieces of JSON on standard output. */
+/* print.h: pieces of answers on standard output: of JSON, and lines for people. */
 #ifndef HEED_APP_PRINT_H
 #define HEED_APP_PRINT_H
 
-#include "heed/base.h"
+#include "heed/tasks.h"
 
 /* text[0..size), which is UTF-8, as a JSON string. */
 void print_json_text(const char *text, size_t size);
 /* A number that reads back as the same float; null for one that is not finite. */
 void print_json_number(double value);
+/* `, "key": value`; `BEFORE"key": [low, high]`. */
+void print_json_field(const char *key, double value);
+void print_json_interval(const char *before, const char *key, heed_interval i);
+/* A line for people: a measure, which is translated, and its interval. */
+void print_measure(const char *name, double value, heed_interval i);
 
 #endif

@@ -46,12 +46,13 @@ const char *heed__json_why(const json_error_t *e, char to[HEED_JSON_WHY]) {
 
 /* jansson tells of some failed allocations as if they were errors of the text. A second look tells
  * them apart: an error of the text is there again, word for word. */
-json_t *heed__json_parse(const char *text, size_t len, const char *name, heed_error *err) {
+json_t *heed__json_parse_as(const char *text, size_t len, size_t flags, const char *name,
+                            heed_error *err) {
     json_error_t first, e;
     char why[HEED_JSON_WHY];
     const locale_t before = heed__c_locale_enter();
-    json_t *tree = json_loadb(text, len, JSON_REJECT_DUPLICATES, &first);
-    if (!tree) tree = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
+    json_t *tree = json_loadb(text, len, flags | JSON_REJECT_DUPLICATES, &first);
+    if (!tree) tree = json_loadb(text, len, flags | JSON_REJECT_DUPLICATES, &e);
     heed__c_locale_leave(before);
     if (tree) return tree;
     if (!e.text[0] || strcmp(e.text, first.text) != 0 || e.position != first.position)
@@ -60,6 +61,10 @@ json_t *heed__json_parse(const char *text, size_t len, const char *name, heed_er
         heed__error(err, HEED_EFORMAT, "%s:%d:%d: %s", name, e.line, e.column,
                     heed__json_why(&e, why));
     return NULL;
+}
+
+json_t *heed__json_parse(const char *text, size_t len, const char *name, heed_error *err) {
+    return heed__json_parse_as(text, len, 0, name, err);
 }
 
 json_t *heed__json_read(const heed_hooks *hooks, const char *path, size_t most, heed_error *err) {

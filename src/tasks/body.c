@@ -63,6 +63,19 @@ int heed__body_check(const heed_body_cfg *b, const heed_fit_cfg *fit, heed_error
     return 0;
 }
 
+void heed__body_folder(const char *files[HEED_BODY_FILES + 1]) {
+    int n = 0;
+    files[n++] = "config.json";
+    files[n++] = "model.safetensors";
+    for (const heed_body_kind *const *k = heed__body_kinds; *k; k++)
+        for (const char *const *f = (*k)->files; *f; f++) {
+            int i = 0;
+            while (i < n && strcmp(files[i], *f) != 0) i++;
+            if (i == n && n < HEED_BODY_FILES) files[n++] = *f;
+        }
+    files[n] = NULL;
+}
+
 void heed__body_free(heed_body *b) {
     if (!b) return;
     const heed_hooks hooks = b->hooks;

@@ -21,7 +21,10 @@
 #include "heed/tasks.h"
 #include "tasks/trainer.h"
 
-enum { HEED_BODY_MAX_LEN = 1 << 20 }; /* units of a text, at most */
+enum {
+    HEED_BODY_MAX_LEN = 1 << 20, /* units of a text, at most */
+    HEED_BODY_FILES = 32         /* that a folder with a body in it may hold, at most */
+};
 
 /* Bytes [begin,end) of a text. */
 typedef struct heed_piece {
@@ -229,6 +232,9 @@ int heed__body_check(const heed_body_cfg *cfg, const heed_fit_cfg *fit, heed_err
 heed_body *heed__body_new(const heed_body_kind *kind, const heed_body_cfg *cfg, heed_params *ps,
                           const heed_hooks *hooks, heed_error *err);
 void heed__body_free(heed_body *b); /* NULL is fine */
+/* Names of all files that a folder with a body in it may hold, whatever the recipe; NULL ends
+ * them. */
+void heed__body_folder(const char *files[HEED_BODY_FILES + 1]);
 /* kind->memo, where there is such a function. 0 or a status. */
 int heed__body_memo(heed_ctx *cx, const heed_body *b, heed_body_memo **memo, heed_error *err);
 /* kind->encode with rows zeroed before, and freed on failure. */

@@ -15,25 +15,9 @@
 #include "tasks/classifier.h"
 #include "tensor/params.h"
 
-enum { MOST_FILES = 32 };
-
 static const char *in(char path[HEED_PATH_SIZE], const char *dir, const char *file) {
     heed__format(path, HEED_PATH_SIZE, "%s/%s", dir, file);
     return path;
-}
-
-/* Names of all that a folder may hold, whatever the recipe. */
-static void all_files(const char *files[MOST_FILES + 1]) {
-    int n = 0;
-    files[n++] = "config.json";
-    files[n++] = "model.safetensors";
-    for (const heed_body_kind *const *k = heed__body_kinds; *k; k++)
-        for (const char *const *f = (*k)->files; *f; f++) {
-            int i = 0;
-            while (i < n && strcmp(files[i], *f) != 0) i++;
-            if (i == n && n < MOST_FILES) files[n++] = *f;
-        }
-    files[n] = NULL;
 }
 
 /* -- saving ----------------------------------------------------------------------------------- */
@@ -99,21 +83,21 @@ static int save_config(const heed_classifier *c, const char *dir, heed_error *er
 }
 
 int heed__classifier_check_folder(const char *dir, heed_error *err) {
-    const char *files[MOST_FILES + 1];
-    all_files(files);
+    const char *files[HEED_BODY_FILES + 1];
+    heed__body_folder(files);
     return heed__folder_check(dir, files, err);
 }
 
 void heed__classifier_drop(const char *dir) {
-    const char *files[MOST_FILES + 1];
-    all_files(files);
+    const char *files[HEED_BODY_FILES + 1];
+    heed__body_folder(files);
     heed__folder_drop(dir, files);
 }
 
 int heed__classifier_sum(const char *dir, uint64_t *sum, heed_error *err) {
-    const char *files[MOST_FILES + 1];
+    const char *files[HEED_BODY_FILES + 1];
     char path[HEED_PATH_SIZE];
-    all_files(files);
+    heed__body_folder(files);
     *sum = HEED_HASH_BEGIN;
     for (int i = 0; files[i]; i++) {
         heed_map map;
@@ -132,8 +116,8 @@ int heed_classifier_save(const heed_classifier *c, const char *dir, heed_error *
         return HEED_EINVALID;
     heed_folder f;
     char path[HEED_PATH_SIZE];
-    const char *files[MOST_FILES + 1];
-    all_files(files);
+    const char *files[HEED_BODY_FILES + 1];
+    heed__body_folder(files);
     int rc = heed__folder_begin(&f, dir, files, err);
     if (rc) return rc;
     rc = save_config(c, f.work, err);

@@ -13,7 +13,7 @@
 #include "io/config.h"
 #include "tensor/params.h"
 
-enum { MOST_FILES = 32, CHUNK = 4096 };
+enum { CHUNK = 4096 };
 
 static const char *in(char path[HEED_PATH_SIZE], const char *dir, const char *file) {
     heed__format(path, HEED_PATH_SIZE, "%s/%s", dir, file);
@@ -50,20 +50,6 @@ int heed__embedder_declared(const heed_embedder *e, heed_error *err) {
 
 /* -- saving ----------------------------------------------------------------------------------- */
 
-/* Names of all that a folder may hold, whatever the recipe. */
-static void all_files(const char *files[MOST_FILES + 1]) {
-    int n = 0;
-    files[n++] = "config.json";
-    files[n++] = "model.safetensors";
-    for (const heed_body_kind *const *k = heed__body_kinds; *k; k++)
-        for (const char *const *f = (*k)->files; *f; f++) {
-            int i = 0;
-            while (i < n && strcmp(files[i], *f) != 0) i++;
-            if (i == n && n < MOST_FILES) files[n++] = *f;
-        }
-    files[n] = NULL;
-}
-
 static int save_config(const heed_embedder *e, const char *dir, heed_error *err) {
     const heed_classifier *c = e->c;
     json_t *body = c->body->kind->config(c->body), *fields = NULL;
@@ -81,8 +67,8 @@ static int save_config(const heed_embedder *e, const char *dir, heed_error *err)
 }
 
 int heed__embedder_check_folder(const char *dir, heed_error *err) {
-    const char *files[MOST_FILES + 1];
-    all_files(files);
+    const char *files[HEED_BODY_FILES + 1];
+    heed__body_folder(files);
     return heed__folder_check(dir, files, err);
 }
 
@@ -91,13 +77,13 @@ int heed_embedder_save(const heed_embedder *e, const char *dir, heed_error *err)
         return HEED_EINVALID;
     heed_folder f;
     char path[HEED_PATH_SIZE];
-    const char *files[MOST_FILES + 1];
+    const char *files[HEED_BODY_FILES + 1];
     if (e->borrowed)
         return heed__error(err, HEED_EUNSUPPORTED,
                            "%s: a classifier's vectors are saved with the "
                            "classifier",
                            dir);
-    all_files(files);
+    heed__body_folder(files);
     int rc = heed__folder_begin(&f, dir, files, err);
     if (rc) return rc;
     rc = save_config(e, f.work, err);

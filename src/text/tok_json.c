@@ -51,21 +51,7 @@ static size_t replace(const char *text, size_t size, char *out) {
 }
 
 static json_t *parse(const char *text, size_t size, const char *name, heed_error *err) {
-    const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
-    json_error_t first, e;
-    char why[HEED_JSON_WHY];
-    const locale_t before = heed__c_locale_enter();
-    json_t *tree = json_loadb(text, size, flags, &first);
-    /* an error of the text is there again, word for word; a failed allocation is not */
-    if (!tree) tree = json_loadb(text, size, flags, &e);
-    heed__c_locale_leave(before);
-    if (tree) return tree;
-    if (!e.text[0] || strcmp(e.text, first.text) != 0 || e.position != first.position)
-        heed__error(err, HEED_ENOMEM, "%s: out of memory", name);
-    else
-        heed__error(err, HEED_EFORMAT, "%s:%d:%d: %s", name, e.line, e.column,
-                    heed__json_why(&e, why));
-    return NULL;
+    return heed__json_parse_as(text, size, JSON_ALLOW_NUL, name, err);
 }
 
 json_t *heed__tok_json_parse(const char *text, size_t size, const char *name,
