@@ -84,7 +84,9 @@ typedef enum heed_log_level {
 typedef struct heed_progress {
     const char *what; /* "train", "pretrain", ...; static storage. "memory", once before training:
                               total is what weights, gradients, moments, texts and the largest step
-                              take together, and no more is asked for later */
+                              take together, and no more is asked for later. "held out", once
+                              before training without held-out data of its own: done of total
+                              examples judge, and are not learnt from */
     int64_t done, total;   /* in `unit`s; total 0: not known */
     const char *unit;      /* "samples", "bytes", ... */
     int64_t epoch, epochs; /* 1-based; 0 where there are none */

@@ -399,7 +399,7 @@ int cmd_test(int argc, char **argv) {
         { "label", 0, OPT_TEXT, &o.table.label, 0, 0, "COL", "column of the labels (guessed)" },
         { "text", 0, OPT_TEXT, &o.table.text, 0, 0, "COL", "column of the texts (guessed)" },
         { "features", 0, OPT_TEXT, &o.features, 0, 0, "X.npy",
-          "features beside the texts, a row each (--text none: beside labels alone)" },
+          "features beside the texts, a row each (--text none: instead of them)" },
         { "attack", 0, OPT_TEXT, &o.attack, 0, 0, "KINDS",
           "worst-case accuracy under typo, swap (of words), drop, gradient (typing errors where "
           "they "

@@ -11,6 +11,7 @@ static void print_help(const opt_command *c) {
     printf("%s\n\n%s\n", tr(c->usage), tr(c->summary));
     printf("\n");
     for (const opt *o = c->options; o->name; o++) {
+        if (!o->help) continue;
         char left[48], shorter[8] = "";
         if (o->short_name) snprintf(shorter, sizeof shorter, "-%c, ", o->short_name);
         snprintf(left, sizeof left, "%s--%s%s%s", shorter, o->name, o->value ? " " : "",

@@ -14,7 +14,7 @@ typedef struct opt {
     void *to;          /* bool, int64_t, double or const char * */
     double low, high;  /* allowed numbers, both inclusive */
     const char *value; /* what the value is called in the help: "N", "FILE" */
-    const char *help;
+    const char *help;  /* NULL: the help is silent about it */
 } opt;
 
 /* A command: its help, its options (name NULL ends them) and how many operands it takes. */

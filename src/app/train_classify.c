@@ -53,8 +53,7 @@ static int learning_options(train_options *o, opt *list, int len) {
     heed_classify_cfg *c = &o->cfg;
     const opt options[] = {
         { "out", 'o', OPT_TEXT, &o->out, 0, 0, "DIR", "folder of the model to write" },
-        { "label", 0, OPT_TEXT, &o->table.label, 0, 0, "COL",
-          "column of the labels or scores (guessed)" },
+        { "label", 0, OPT_TEXT, &o->table.label, 0, 0, "COL", "column of the labels (guessed)" },
         { "text", 0, OPT_TEXT, &o->table.text, 0, 0, "COL", "column of the texts (guessed)" },
         { "text2", 0, OPT_TEXT, &o->table.text2, 0, 0, "COL", "the second texts: learns pairs" },
         { "pairs", 0, OPT_FLAG, &o->table.pairs, 0, 0, NULL, "the same, its column guessed" },
@@ -70,7 +69,7 @@ static int learning_options(train_options *o, opt *list, int len) {
         { "vectors", 0, OPT_TEXT, &c->vectors, 0, 0, "FILE",
           "start from these vectors of words (word2vec, GloVe, fastText text form)" },
         { "features", 0, OPT_TEXT, &o->features, 0, 0, "X.npy",
-          "features beside the texts, a row each (--text none: beside labels alone)" },
+          "features beside the texts, a row each (--text none: instead of them)" },
         { "freeze", 0, OPT_FLAG, &c->freeze, 0, 0, NULL, "learn the head alone" },
         { "pretrain", 0, OPT_TEXT, &o->pretrain, 0, 0, "FILE",
           "encoder: learn the language first, from these texts too" },
@@ -158,16 +157,60 @@ static int model_options(train_options *o, opt *list, int len) {
     return append(list, len, options, sizeof options / sizeof *options);
 }
 
+/* An option, and whether it was given. */
+typedef struct chosen {
+    const char *option;
+    bool given;
+} chosen;
+
+/* Those that a score, which has no labels, has no use for. Ends with an option NULL. */
+enum { LABEL_OPTIONS = 12 };
+
+static void label_options(const train_options *o, chosen to[LABEL_OPTIONS]) {
+    const chosen options[LABEL_OPTIONS] = { { "several", o->several },
+                                            { "label-sep", o->table.label_sep != NULL },
+                                            { "hierarchy", o->cfg.hierarchy },
+                                            { "balanced", o->cfg.balanced },
+                                            { "label-smoothing", o->smoothing >= 0 },
+                                            { "search", o->search != NULL },
+                                            { "curve", o->curve },
+                                            { "unlabeled", o->unlabeled != NULL },
+                                            { "augment", o->augment > 0 },
+                                            { "from-feedback", o->feedback != NULL },
+                                            { "analysis", o->analysis != NULL },
+                                            { NULL, false } };
+    memcpy(to, options, sizeof options);
+}
+
+/* The help of `train score` has no options of labels, that of `train classify` none of scores. */
+static void hide(const train_options *o, opt *list) {
+    chosen labels[LABEL_OPTIONS];
+    label_options(o, labels);
+    const bool score = o->cfg.target == HEED_TARGET_SCORE;
+    for (opt *p = list; p->name; p++) {
+        if (!score && strcmp(p->name, "loss") == 0) p->help = NULL;
+        if (score && strcmp(p->name, "label") == 0) p->help = "column of the scores (guessed)";
+        if (score && strcmp(p->name, "valid-part") == 0)
+            p->help = "else this part of the data is held out (0.1)";
+        for (const chosen *c = labels; score && c->option; c++)
+            if (strcmp(p->name, c->option) == 0) p->help = NULL;
+    }
+}
+
 static int read_options(train_options *o, const char *usage, int argc, char **argv,
                         const char **operand) {
     opt list[MOST_OPTIONS] = { { .name = NULL } };
     const int len = model_options(o, list, learning_options(o, list, 0));
     attention_options_list(&o->attention, &o->cfg, list + len);
-    const opt_command what = { usage,
-                               "Trains on labelled texts (TSV, CSV, JSON lines, fastText lines, a "
-                               "folder; a header may name the columns) and writes a model folder. "
-                               "^C keeps the best so far; --resume goes on.",
-                               list, 1, 1 };
+    hide(o, list);
+    const char *labels = "Trains on labelled texts (TSV, CSV, JSON lines, fastText lines, a "
+                         "folder; a header may name the columns) and writes a model folder. "
+                         "^C keeps the best so far; --resume goes on.";
+    const char *scores = "Learns a number for a text from texts that have one (TSV, CSV, JSON "
+                         "lines; a header may name the columns) and writes a model folder. "
+                         "^C keeps the best so far; --resume goes on.";
+    const bool score = o->cfg.target == HEED_TARGET_SCORE;
+    const opt_command what = { usage, score ? scores : labels, list, 1, 1 };
     return opt_read(&what, argc, argv, operand);
 }
 
@@ -287,22 +330,34 @@ static bool context_complete(train_options *o) {
     return true;
 }
 
-/* A number has no labels that could be several or paths. */
 static bool fits_target(const train_options *o) {
+    chosen labels[LABEL_OPTIONS];
+    label_options(o, labels);
+    if (o->cfg.target != HEED_TARGET_SCORE) return true;
+    for (const chosen *c = labels; c->option; c++) {
+        if (!c->given) continue;
+        complain(tr("heed train score: --%s is for labels\n"), c->option);
+        return false;
+    }
+    return true;
+}
+
+/* What says how another option is meant does nothing without it, and is not passed over. */
+static bool fits_others(const train_options *o) {
     const struct {
         const char *option;
         bool given;
-    } of_labels[] = { { "several", o->several },
-                      { "label-sep", o->table.label_sep != NULL },
-                      { "hierarchy", o->cfg.hierarchy },
-                      { "search", o->search != NULL },
-                      { "curve", o->curve },
-                      { "unlabeled", o->unlabeled != NULL },
-                      { "from-feedback", o->feedback != NULL } };
-    if (o->cfg.target != HEED_TARGET_SCORE) return true;
-    for (size_t i = 0; i < sizeof of_labels / sizeof *of_labels; i++) {
-        if (!of_labels[i].given) continue;
-        complain(tr("heed train score: --%s is for labels\n"), of_labels[i].option);
+        const char *other;
+        bool there;
+    } own[] = {
+        { "adv-size", o->cfg.adversary_size > 0, "adv", o->cfg.adversary != NULL },
+        { "pretrain-epochs", o->cfg.pretrain_epochs > 0, "pretrain", o->pretrain != NULL },
+        { "keep", o->keep != NULL, "cut", o->cut },
+        { "analysis", o->analysis != NULL, "from-feedback", o->feedback != NULL },
+    };
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (!own[i].given || own[i].there) continue;
+        complain(tr("heed train: --%s does nothing without --%s\n"), own[i].option, own[i].other);
         return false;
     }
     return true;
@@ -333,6 +388,7 @@ static bool complete(train_options *o) {
     if (!c->recipe && !c->from) c->recipe = "attend";
     if (c->recipe && strcmp(c->recipe, "lstm-attention") == 0) lstm_attention(o);
     if (c->recipe && strcmp(c->recipe, "encoder-base") == 0) encoder_base(o);
+    if (!fits_others(o)) return false; /* a recipe may cut */
     c->precision = (heed_precision)precision;
     c->seed = (uint64_t)o->seed;
     c->threads = (int)o->threads;
@@ -534,10 +590,6 @@ static int train(train_options *o, const char *file, heed_error *err) {
         train_watch_begin(&w);
         w.brief = o->search || o->curve;
         o->cfg.hooks = &w.hooks;
-        if (!o->valid && o->cfg.valid_part > 0)
-            printf(tr("held out: %.4g %% of the texts, by label, drawn by the seed\n"),
-                   100 * o->cfg.valid_part);
-        fflush(stdout);
         c = learn(o, &f, err);
         terminal_clear(&w.term);
         rc = err->code;

@@ -110,10 +110,6 @@ static int train(pairs_options *o, const char *file, heed_error *err) {
     if (rc == 0) {
         train_watch_begin(&w);
         o->cfg.hooks = &w.hooks;
-        if (!o->valid && o->cfg.valid_part >= 0) /* 0 is a tenth */
-            printf(tr("held out: %.4g %% of the pairs, at most 2000, drawn by the seed\n"),
-                   o->cfg.valid_part > 0 ? 100 * o->cfg.valid_part : 10);
-        fflush(stdout);
         if (o->valid) o->cfg.valid = &valid.x;
         e = heed_embedder_train(&data.x, &o->cfg, err);
         terminal_clear(&w.term);

@@ -41,6 +41,18 @@ static void print_memory(train_watch *w, int64_t bytes) {
     fflush(stdout);
 }
 
+/* Once: of a training in parts the first says it for all. */
+static void print_held_out(train_watch *w, const heed_progress *p) {
+    if (w->said) return;
+    w->said = true;
+    if (p->done)
+        printf(tr("held out: %" PRId64 " of %" PRId64 " %s, drawn by the seed\n"), p->done,
+               p->total, tr(p->unit));
+    else
+        printf("%s", tr("held out: nothing; the weights of the last epoch are kept\n"));
+    fflush(stdout);
+}
+
 /* Of the held-out data where there is any, else the mean loss of what was learnt. */
 static void print_epoch(train_watch *w, const heed_progress *p) {
     terminal_clear(&w->term);
@@ -59,6 +71,8 @@ static void progress(void *user, const heed_progress *p) {
         print_epoch(w, p);
     } else if (strcmp(p->what, "memory") == 0) {
         print_memory(w, p->total);
+    } else if (strcmp(p->what, "held out") == 0) {
+        print_held_out(w, p);
     } else if (w->brief && !w->term.is_tty) {
         return;
     } else if (strcmp(p->what, "vectors") == 0) {

@@ -23,6 +23,7 @@ typedef struct train_watch {
     double resident, held; /* bytes of this process before the training, and of them malloc's */
     double told;           /* bytes that it was said to take at most */
     double start;          /* seconds */
+    bool said;             /* what is held out */
     bool brief;            /* many trainings, each told in a line of its own: no epochs */
     heed_hooks hooks;
 } train_watch;

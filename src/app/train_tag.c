@@ -136,9 +136,6 @@ static int train(tag_options *o, const char *file, heed_error *err) {
     if (rc == 0) tag_describe(&data, file);
     if (rc == 0 && o->valid) rc = tag_read(&held, o->valid, &o->columns, err);
     if (rc == 0 && o->valid) tag_describe(&held, o->valid);
-    if (rc == 0 && !o->valid && o->cfg.valid_part > 0)
-        printf(tr("held out: %.4g %% of the sentences, drawn by the seed\n"),
-               100 * o->cfg.valid_part);
     fflush(stdout);
     if (rc == 0) rc = train_on(o, file, &data, &held, err);
     heed__conll_free(&data);

@@ -39,9 +39,10 @@ static int check_contents(const char *path, const char *const *files, heed_error
     int rc = 0;
     for (struct dirent *e; rc == 0 && (e = readdir(d));)
         if (!is_listed(e->d_name, files))
-            rc = heed__error(err, HEED_EIO,
-                             "%s: holds '%s', which is no file of a model; nothing was written",
-                             path, e->d_name);
+            rc = heed__error(
+                err, HEED_EIO,
+                "%s: holds '%s', which is no file of a model of this kind; nothing was written",
+                path, e->d_name);
     closedir(d);
     return rc;
 }

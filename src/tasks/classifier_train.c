@@ -551,6 +551,9 @@ heed_classifier *heed_classifier_train(const heed_examples *data, const heed_cla
     t.spare = spare > 0;
     if (t.spare) t.cfg.valid_part = spare;
     if (rc == 0) rc = heed__data_split(t.c, data, &t.cfg, &t.learn, &t.held, t.err);
+    if (rc == 0 && !given->valid)
+        heed__tell_held_out(given->hooks, t.spare ? 0 : t.held.x.len, data->len,
+                            target == HEED_TARGET_SCORE ? "texts" : "texts by label");
     if (rc == 0) rc = prepare(&t);
     if (rc == 0) rc = run(&t, &done);
     if (rc == 0) rc = weigh(&t);

@@ -192,6 +192,8 @@ static int encode(training *t, part *p) {
 static int prepare(training *t, const heed_examples *x) {
     heed_classifier *c = t->e->c;
     int rc = split(t, x);
+    if (rc == 0 && !t->cfg.valid)
+        heed__tell_held_out(&t->e->c->hooks, t->held.len, x->len, "pairs");
     if (rc) return rc;
     if (t->fit.batch > t->learn.len) t->fit.batch = t->learn.len;
     c->max_len = t->body.max_len;

@@ -1,6 +1,7 @@
 /* order.c: in which order examples are learnt from, and which of them are held out. */
 #include "tasks/trainer.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -109,4 +110,15 @@ int64_t heed__hold_out(const int32_t *label, int64_t len, double part, uint64_t 
     heed__free(hooks, begin);
     heed__free(hooks, want);
     return count;
+}
+
+void heed__tell_held_out(const heed_hooks *hooks, int64_t held, int64_t len, const char *unit) {
+    if (!hooks || !hooks->progress) return;
+    const heed_progress p = { .what = "held out",
+                              .done = held,
+                              .total = len,
+                              .unit = unit,
+                              .seconds_left = -1,
+                              .loss = (double)NAN };
+    hooks->progress(hooks->user, &p);
 }

@@ -75,6 +75,7 @@ int heed__split(heed_split *s, const heed_examples *x, const heed_classify_cfg *
     if (rc == 0) heed_rng_shuffle(&rng, order, x->len);
     for (int64_t i = 0; rc == 0 && i < x->len; i++)
         put(held[order[i]] ? &s->held : &s->learn, x, order[i]);
+    if (rc == 0 && !cfg->valid) heed__tell_held_out(h, n, x->len, "texts by label");
     heed__free(h, held);
     heed__free(h, order);
     return rc;

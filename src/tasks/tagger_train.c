@@ -88,6 +88,7 @@ static int split(training *r, const heed_tagged *data) {
     const double part = r->cfg.valid ? 0 : r->cfg.valid_part;
     if (heed__tag_split(data, part, r->cfg.seed, &r->learn, &r->held, &r->t->hooks))
         return heed__error(r->err, HEED_ENOMEM, "train: out of memory");
+    if (!r->cfg.valid) heed__tell_held_out(&r->t->hooks, r->held.data.len, data->len, "sentences");
     r->valid = r->cfg.valid ? r->cfg.valid : r->held.data.len ? &r->held.data : NULL;
     if (r->learn.data.len == 0)
         return heed__error(r->err, HEED_EINVALID, "train: there are no words");

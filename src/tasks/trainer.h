@@ -120,5 +120,7 @@ void heed__length_order(const int64_t *length, int64_t items, int64_t *order);
  * (labels, part, seed). Returns how many. */
 int64_t heed__hold_out(const int32_t *label, int64_t len, double part, uint64_t seed, bool *held,
                        const heed_hooks *hooks);
+/* Says so to the progress hook; unit: "texts", ... */
+void heed__tell_held_out(const heed_hooks *hooks, int64_t held, int64_t len, const char *unit);
 
 #endif

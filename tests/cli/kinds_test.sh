@@ -60,7 +60,7 @@ for option in --several --hierarchy "--label-sep ;" "--search 1s" --curve "--unl
     expect 64 "heed train score: ${option%% *} is for labels" "$heed" train score "$dir/score.tsv" $option -o "$dir/x"
 done
 expect 69 "--hierarchy is for one label a text, not for several" "$heed" train classify "$dir/several.jsonl" --several --hierarchy -o "$dir/x"
-expect 69 "balanced weights go with labels" "$heed" train score --recipe classic "$dir/score.tsv" --balanced -o "$dir/x"
+expect 64 "train score: --balanced is for labels" "$heed" train score --recipe classic "$dir/score.tsv" --balanced -o "$dir/x"
 
 train score --recipe classic "$dir/score.tsv" -o "$dir/score" --epochs 20 --lr 0.02 --test "$dir/score.tsv"
 grep -q "score: [0-9]* parameters, trained in" "$dir/log" || wrong "a score has labels: $(cat "$dir/log")"

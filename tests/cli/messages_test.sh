@@ -67,7 +67,7 @@ sed -z 's/"model"/"modle"/' $tokenizer >"$dir/t.json"; half "$dir/t.json：缺�
 # from data to answers
 awk 'BEGIN { print "label\ttext"; for (i = 0; i < 60; i++) print (i % 2 ? "good\tlovely fine day " : "bad\tawful grim night ") i }' >"$dir/data.tsv"
 zh train classify "$dir/data.tsv" -o "$dir/m" --epochs 2 --test "$dir/data.tsv" >"$dir/train" 2>&1 || wrong "training: $(cat "$dir/train")"
-says "$dir/train" "60 条文本；制表符分隔；文本取自列 'text'，标签取自列 'label'" "留作验证：10 % 的文本" "内存：至多" "轮次 [1/2]，损失：" \
+says "$dir/train" "60 条文本；制表符分隔；文本取自列 'text'，标签取自列 'label'" "留作验证：6 / 60 条文本（按标签）" "内存：至多" "轮次 [1/2]，损失：" \
     "2 个标签" "训练用时" "报告：" "测试准确率：" "条文本/秒"
 says "$dir/m.run/report.html" '<html lang="zh">' "由 attend 学得" "学习过程" "宏平均 F1" "混淆" "最有把握的错误" "精确率"
 sed 's/<[^>]*>/ /g' "$dir/m.run/report.html" | grep -E 'Learning|Labels|held out|mistakes|answered' && wrong "these lines of the page are English"

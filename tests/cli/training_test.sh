@@ -10,7 +10,7 @@ train() { "$heed" "${common[@]}" "$@"; }
 # a line for each epoch, of the data held out; the epoch that was best on it is the model
 train -o "$dir/a" --epochs 6 --ema 0.9 >"$dir/log" 2>/dev/null || wrong "train: $(cat "$dir/log")"
 [ "$(grep -c '^Epoch \[[1-6]/6\], Loss: [0-9.]*, Acc: [0-9.]*$' "$dir/log")" = 6 ] || wrong "epochs: $(cat "$dir/log")"
-grep -q "^held out: 10 %" "$dir/log" || wrong "it was not said what is held out"
+grep -q "^held out: 50 of 500 texts by label, drawn by the seed$" "$dir/log" || wrong "it was not said what is held out"
 best=$(grep -o 'Acc: .*' "$dir/log" | sort -k2 -rn | head -1 | cut -d' ' -f2)
 [ "$(grep -c '"event":"epoch"' "$dir/a.run/log.jsonl")" = 6 ] || wrong "log.jsonl: $(cat "$dir/a.run/log.jsonl")"
 grep -q '"event":"end","why":"done","epochs":6,' "$dir/a.run/log.jsonl" || wrong "log.jsonl has no end"
@@ -28,6 +28,10 @@ best=$(grep -o 'Acc: .*' "$dir/log" | sort -k2 -rn | head -1 | cut -d' ' -f2)
 train -o "$dir/n" --epochs 1 --valid-part 0 --run none >"$dir/log" 2>/dev/null
 grep -q '^Epoch \[1/1\], Loss: [0-9.]*$' "$dir/log" || wrong "without held-out data: $(cat "$dir/log")"
 [ -e "$dir/n.run" ] && wrong "--run none made a folder"
+grep -q "^held out: nothing; the weights of the last epoch are kept$" "$dir/log" || wrong "nothing was held out: $(cat "$dir/log")"
+printf 'a\thello there\nb\tgood bye\na\thello you\n' >"$dir/few.tsv" # a tenth of three is none
+"$heed" train classify "$dir/few.tsv" -o "$dir/n" --epochs 1 --run none >"$dir/log" 2>/dev/null
+grep -q "^held out: nothing;" "$dir/log" || wrong "a tenth of three texts: $(cat "$dir/log")"
 
 # early stop: with a rate of nearly nothing no epoch is better than the first, or few are
 train -o "$dir/p" --epochs 50 --lr 1e-9 --patience 2 >"$dir/log" 2>/dev/null
@@ -95,6 +99,17 @@ expect 64 "--keep is head or tail" train -o "$dir/x" --keep middle
 expect 64 "--layers does nothing for the recipe attend; it is for: classic, encoder" "$heed" train classify none.tsv -o "$dir/x" --layers 2
 expect 64 "--bidirectional does nothing for the recipe encoder" "$heed" train classify none.tsv -o "$dir/x" --recipe encoder-base --bidirectional
 expect 64 "--tokenizer does nothing for the recipe classic" "$heed" train classify none.tsv -o "$dir/x" --recipe lstm-attention --tokenizer bpe
+for o in "--adv-size 2:--adv" "--pretrain-epochs 2:--pretrain" "--keep head:--cut" "--analysis mood:--from-feedback"; do
+    expect 64 "${o%% *} does nothing without ${o#*:}" "$heed" train classify none.tsv -o "$dir/x" ${o%:*}
+done
+# a task's help has the options that it takes, and no others
+for o in several label-sep hierarchy balanced label-smoothing search curve unlabeled augment from-feedback analysis; do
+    "$heed" train classify --help | grep -q "^  --$o " || wrong "--$o is not in the help of train classify"
+    "$heed" train score --help | grep -q "^  --$o " && wrong "--$o is in the help of train score"
+done
+"$heed" train score --help | grep -q "^  --loss L .*huber" || wrong "--loss is not in the help of train score"
+"$heed" train classify --help | grep -q "^  --loss " && wrong "--loss is in the help of train classify"
+expect 64 "heed train score: --label-smoothing is for labels" "$heed" train score none.tsv -o "$dir/x" --label-smoothing 0.1
 expect 66 "none.tsv" train -o "$dir/x" --valid "$dir/none.tsv"
 for o in "--optimizer adamw --weight-decay 0.01" "--optimizer sgd --lr 0.1" "--schedule linear --warmup 0.2" "--schedule plateau" \
     "--schedule inv_sqrt --warmup 0.3" "--label-smoothing 0.1 --balanced" "--keep head --cut --max-len 4" "--attention additive --bidirectional"; do
