@@ -1032,6 +1032,7 @@ const message messages_zh_made[] = {
     { "fastText's __label__ lines", "fastText 的 __label__ 行" },
     { "a folder per label", "每个标签一个文件夹" },
     { "no label: one column only", "没有标签：只有一列" },
+    { "no label: the two columns are the pair's texts", "没有标签：这两列是一对文本" },
     /* -- training */
     { "train: stopped%s", "训练：已停止%m" },
     { "train: stopped; %.300s%s%s", "训练：已停止；%s%m%m" },

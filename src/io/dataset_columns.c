@@ -326,7 +326,9 @@ int heed__columns_take(heed_dataset_stream *s, int64_t line, heed_error *err) {
     if (s->text2.n) s->e.text2 = joined(s, &s->text2, &s->joined2);
     if (!s->e.text || (s->text2.n && !s->e.text2)) return heed__dataset_no_memory(s, err);
     if (!s->label.n && !s->cfg.text_only)
-        return heed__dataset_wrong(s, line, "no label: one column only");
+        return heed__dataset_wrong(s, line,
+                                   s->text2.n ? "no label: the two columns are the pair's texts"
+                                              : "no label: one column only");
     if (!s->label.n) return HEED_STEP_ONE;
     return heed__dataset_label(s, s->field[s->label.at[0]], line, err);
 }

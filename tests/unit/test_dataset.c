@@ -84,6 +84,15 @@ static void wrong_lines_are_named(void **state) {
     }
 }
 
+static void a_pair_without_label_is_told_as_such(void **state) {
+    (void)state;
+    heed_dataset t;
+    heed_error err = { 0 };
+    const heed_dataset_cfg cfg = { .pairs = true };
+    assert_int_equal(parse(&t, "one text\tanother\n", &cfg, &err), HEED_EFORMAT);
+    assert_string_equal(err.msg, "x.tsv:1: no label: the two columns are the pair's texts");
+}
+
 static void a_zero_byte_is_an_error(void **state) {
     (void)state;
     heed_dataset t;
@@ -390,6 +399,7 @@ int main(void) {
         cmocka_unit_test(lines_without_header),
         cmocka_unit_test(columns_can_be_named),
         cmocka_unit_test(wrong_lines_are_named),
+        cmocka_unit_test(a_pair_without_label_is_told_as_such),
         cmocka_unit_test(a_zero_byte_is_an_error),
         cmocka_unit_test(every_truncation_is_read_or_refused),
         cmocka_unit_test(csv_as_the_rfc_has_it),
