@@ -4,12 +4,21 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
+
+#include "base/text.h"
 
 enum { WIDTH = 460, HEIGHT = 280, LEFT = 58, RIGHT = 14, TOP = 14, BOTTOM = 44, TICKS = 5 };
 
 void chart_text(FILE *to, const char *text) {
-    for (const char *c = text; *c; c++)
-        if (*c == '<')
+    uint32_t code;
+    size_t n = 1;
+    for (const char *c = text; *c; c += n)
+        if ((n = heed__utf8_next(c, strnlen(c, 4), &code)) > 1)
+            fwrite(c, 1, n, to);
+        else if (!n)
+            n = 1, fputc('?', to);
+        else if (*c == '<')
             fputs("&lt;", to);
         else if (*c == '>')
             fputs("&gt;", to);

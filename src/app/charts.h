@@ -44,7 +44,7 @@ typedef struct page_column {
 } page_column;
 void page_columns(FILE *to, const page_column *column);
 
-/* Text with <, >, &, " and control characters made harmless. */
+/* Text with <, >, &, ", control characters and bytes that are no UTF-8 made harmless. */
 void chart_text(FILE *to, const char *text);
 
 #endif

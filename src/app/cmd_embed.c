@@ -8,6 +8,7 @@
 #include "app/messages.h"
 #include "app/options.h"
 #include "app/print.h"
+#include "base/alloc.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "heed/embed.h"
@@ -96,7 +97,7 @@ static int flush(embedding *m, heed_error *err) {
     m->count += m->len;
     m->len = 0;
     if (rc == 0 && !m->out && (fflush(stdout) || ferror(stdout)))
-        rc = fail(err, HEED_EIO, "standard output", "could not be written");
+        rc = heed__error(err, HEED_EIO, "standard output could not be written");
     return rc;
 }
 

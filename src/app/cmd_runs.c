@@ -14,12 +14,13 @@
 #include "app/print.h"
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "tasks/run_course.h"
 
 enum { PATH = 4096, MOST_RUNS = 10000, DRAWN = 6 };
 
 typedef struct run {
-    char *name;
+    char *name, *shown; /* its folder; the same fit for a line of a terminal */
     heed_run_course k;
 } run;
 
@@ -37,8 +38,10 @@ static int add(run_list *l, const char *name, heed_error *err) {
     const int rc = heed__run_course_read(&r->k, log, err);
     if (rc) return rc;
     r->name = strdup(name);
+    r->shown = strdup(name);
+    if (r->shown) heed__text_tidy(r->shown);
     l->len++;
-    return r->name ? 0 : heed__error(err, HEED_ENOMEM, "runs: out of memory");
+    return r->name && r->shown ? 0 : heed__error(err, HEED_ENOMEM, "runs: out of memory");
 }
 
 static bool is_run(const char *folder) {
@@ -86,19 +89,20 @@ static void cell(double value) {
 }
 
 static void print_table(const run_list *l) {
-    size_t width = 4;
+    int width = 4;
     for (int64_t i = 0; i < l->len; i++)
-        if (strlen(l->run[i].name) > width) width = strlen(l->run[i].name);
+        if (cell_width(l->run[i].shown) > width) width = cell_width(l->run[i].shown);
     static const char *const columns[] = {
         "epochs", "best", "loss", "held out", "score", "seconds"
     };
     static const int widths[] = { 8, 7, 10, 10, 10, 10 };
-    print_cell(tr("run"), -(int)width);
+    print_cell(tr("run"), -width);
     for (int i = 0; i < 6; i++) print_cell(tr(columns[i]), widths[i]);
     printf("  %s\n", tr("ended, settings"));
     for (int64_t i = 0; i < l->len; i++) {
         const heed_run_course *k = &l->run[i].k;
-        printf("%-*s %7" PRId64 " %6" PRId64, (int)width, l->run[i].name, k->len, k->best);
+        print_cell(l->run[i].shown, -width);
+        printf(" %7" PRId64 " %6" PRId64, k->len, k->best);
         cell(at_best(k, k->train_loss));
         cell(at_best(k, k->held_loss));
         cell(at_best(k, k->held_score));
@@ -145,7 +149,7 @@ static void draw(FILE *to, const run_list *l, const double *x, int which) {
     for (; n < DRAWN && n < l->len; n++) {
         const heed_run_course *k = &l->run[n].k;
         const double *y = which == 0 ? k->train_loss : which == 1 ? k->held_loss : k->held_score;
-        line[n] = (chart_line){ l->run[n].name, colours[n], x, y, k->len };
+        line[n] = (chart_line){ l->run[n].shown, colours[n], x, y, k->len };
     }
     chart_lines(to, &(chart){ .x_name = tr("epoch"),
                               .y_name = tr(names[which]),
@@ -178,10 +182,14 @@ static int write_page(const run_list *l, const char *path, heed_error *err) {
         for (int64_t i = 0; i < l->len; i++) {
             const heed_run_course *k = &l->run[i].k;
             fprintf(to, "<tr><td>");
-            chart_text(to, l->run[i].name);
+            chart_text(to, l->run[i].shown);
             fprintf(to, "</td><td class=\"n\">");
             fprintf(to, tr("%" PRId64 " of %" PRId64), k->best, k->len);
-            fprintf(to, "</td><td class=\"n\">%.4f</td><td>", at_best(k, k->held_score));
+            const double score = at_best(k, k->held_score);
+            fprintf(to,
+                    isfinite(score) ? "</td><td class=\"n\">%.4f</td><td>"
+                                    : "</td><td class=\"n\">-</td><td>",
+                    score);
             chart_text(to, k->settings);
             fprintf(to, "</td></tr>\n");
         }
@@ -220,6 +228,7 @@ int cmd_runs(int argc, char **argv) {
     for (int64_t i = 0; i < l.len; i++) {
         heed__run_course_free(&l.run[i].k);
         free(l.run[i].name);
+        free(l.run[i].shown);
     }
     heed__free(NULL, l.run);
     return rc ? command_error(&err) : 0;

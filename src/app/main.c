@@ -51,6 +51,7 @@ static void print_usage(FILE *to) {
 /* Output that could not be written is an error even when everything else went well. */
 static int finish(int status) {
     if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+    if (status == EXIT_CANNOT) return status; /* the command has said so */
     complain(tr("heed: standard output could not be written\n"));
     return status ? status : EXIT_CANNOT;
 }

@@ -208,12 +208,17 @@ void complain(const char *format, ...) {
 
 /* -- cells */
 
-void print_cell(const char *text, int columns) {
+int cell_width(const char *text) {
     const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text;
     int width = 0;
     utf8proc_int32_t point;
     for (utf8proc_ssize_t n; *at && (n = utf8proc_iterate(at, -1, &point)) > 0; at += n)
         width += utf8proc_charwidth(point);
+    return width;
+}
+
+void print_cell(const char *text, int columns) {
+    const int width = cell_width(text);
     const int left = columns < 0, room = left ? -columns : columns;
     const int blanks = room > width ? room - width : 0;
     printf("%*s%s%*s", left ? 0 : blanks, "", text, left ? blanks : 0, "");

@@ -34,8 +34,9 @@ const char *tr_made(const char *sentence, char to[MESSAGE_SIZE]);
 /* What goes to stderr, a line as a rule: printf, with control characters and bytes that are no
  * UTF-8 made fit for a terminal, wherever they came from, but for a line's end at the end. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Prints text in a cell of so many columns of a terminal (negative: at its left), of which an
- * ideograph takes two. */
+/* The columns of a terminal that text takes, an ideograph two. */
+int cell_width(const char *text);
+/* Prints text in a cell of so many columns of a terminal (negative: at its left). */
 void print_cell(const char *text, int columns);
 
 #endif

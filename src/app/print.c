@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "app/messages.h"
+#include "base/text.h"
 
 /* U+0085, U+2028 and U+2029 end lines for some readers of JSON lines; 0: none of them is here. */
 static unsigned line_end(const char *text, size_t size, size_t *bytes) {
@@ -21,9 +22,16 @@ void print_json_text(const char *text, size_t size) {
         const unsigned char c = (unsigned char)text[i];
         size_t n = 1;
         const unsigned end = c >= 0xC2 ? line_end(text + i, size - i, &n) : 0;
+        uint32_t code;
+        const size_t whole = c >= 0x80 ? heed__utf8_next(text + i, size - i, &code) : 1;
         if (end) {
             printf("\\u%04x", end);
             i += n - 1;
+        } else if (!whole) {
+            printf("\\ufffd");
+        } else if (whole > 1) {
+            fwrite(text + i, 1, whole, stdout);
+            i += whole - 1;
         } else if (c == '"' || c == '\\')
             printf("\\%c", c);
         else if (c < 0x20 || c == 0x7f)

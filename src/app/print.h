@@ -4,7 +4,7 @@
 
 #include "heed/tasks.h"
 
-/* text[0..size), which is UTF-8, as a JSON string. */
+/* text[0..size) as a JSON string; a byte that is no UTF-8 (of a file's name) is U+FFFD there. */
 void print_json_text(const char *text, size_t size);
 /* A number that reads back as the same float; null for one that is not finite. */
 void print_json_number(double value);

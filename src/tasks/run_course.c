@@ -18,6 +18,12 @@ static double number(const json_t *e, const char *key) {
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
+/* What a line says, as one line: a log may be a stranger's. */
+static void say(char *to, size_t size, const char *text) {
+    heed__format(to, size, "%s", text);
+    heed__text_tidy(to);
+}
+
 static void take(heed_run_course *k, const json_t *e) {
     const char *event = json_string_value(json_object_get(e, "event"));
     const int64_t epoch = json_integer_value(json_object_get(e, "epoch"));
@@ -25,7 +31,7 @@ static void take(heed_run_course *k, const json_t *e) {
         const char *why = json_string_value(json_object_get(e, "why"));
         k->best = json_integer_value(json_object_get(e, "best_epoch"));
         k->seconds = number(e, "seconds");
-        heed__format(k->end, sizeof k->end, "%s", why ? why : "");
+        say(k->end, sizeof k->end, why ? why : "");
     }
     if (event && strcmp(event, "start") == 0 && !json_is_true(json_object_get(e, "resumed"))) {
         const char *settings = json_string_value(json_object_get(e, "settings"));
@@ -33,11 +39,11 @@ static void take(heed_run_course *k, const json_t *e) {
         k->end[0] = 0;
         k->examples = json_integer_value(json_object_get(e, "examples"));
         k->parameters = json_integer_value(json_object_get(e, "parameters"));
-        heed__format(k->settings, sizeof k->settings, "%s", settings ? settings : "");
+        say(k->settings, sizeof k->settings, settings ? settings : "");
     }
     if (!event || strcmp(event, "epoch") != 0 || epoch < 1 || epoch > k->cap) return;
     const char *name = json_string_value(json_object_get(e, "score"));
-    heed__format(k->score_name, sizeof k->score_name, "%s", name ? name : "score");
+    say(k->score_name, sizeof k->score_name, name ? name : "score");
     k->train_loss[epoch - 1] = number(e, "loss");
     k->held_loss[epoch - 1] = number(e, "held_loss");
     k->held_score[epoch - 1] = name ? number(e, "value") : (double)NAN;

@@ -54,6 +54,10 @@ expect 0 "" "$heed" predict "$dir/both" "$dir/text"
 train -o "$dir/closed" >/dev/null 2>&- || wrong "closed stderr: $?"
 train -o "$dir/closed" <&- >&- 2>&-; [ $? = 74 ] || wrong "all closed"
 expect 0 "" "$heed" predict "$dir/closed" "$dir/text"
+for verb in predict "predict --json" embed tokenize; do
+    # shellcheck disable=SC2086
+    "$heed" ${verb%% *} "$dir/m" $(cut -s -d' ' -f2 <<<"$verb") <<<"where is my card" >/dev/full 2>"$dir/err"; [ $? = 74 ] && [ "$(cat "$dir/err")" = "heed: standard output could not be written" ] || wrong "full device and $verb: $(cat "$dir/err")"
+done
 "$heed" --version >/dev/full 2>"$dir/err"; [ $? = 74 ] || wrong "full device and --version"
 
 # stopped while it waits for a line: the status of something stopped

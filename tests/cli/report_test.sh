@@ -53,6 +53,14 @@ grep -Eq "k.run +2 " "$dir/out" && grep -Eq "m.run +3 " "$dir/out" || wrong "epo
 [ "$(grep -c '<svg' "$dir/runs.html")" = 3 ] || wrong "there are not three drawings of runs"
 truncate -s -20 "$dir/k.run/log.jsonl"
 "$heed" runs "$dir/k.run" | grep -q 'not ended' || wrong "a cut log"
+# what a stranger's log and folder are called moves no terminal and breaks no line, no JSON, no page
+odd=$dir/odd/$(printf 'e\033[31mv\377l.run') wide=$dir/odd/长名字
+mkdir -p "$odd" "$wide"
+sed 's/"why":"[a-z]*"/"why":"do\\u001bne\\n"/; s/"settings":"/&\\u001b[2Ja\\n/' "$dir/m.run/log.jsonl" | tee "$odd/log.jsonl" >"$wide/log.jsonl"
+"$heed" runs "$dir/odd" --html "$dir/odd.html" >"$dir/out"
+[ "$(wc -l <"$dir/out")" = 3 ] && ! grep -q "$(printf '\033')" "$dir/out" && iconv -f utf-8 -t utf-8 "$dir/out" "$dir/odd.html" >/dev/null || wrong "a stranger's runs: $(cat -v "$dir/out")"
+grep -q 'e?\[31mv?l.run  *3' "$dir/out" || wrong "names of runs: $(cat -v "$dir/out")"
+"$heed" runs "$dir/odd" --json | iconv -f utf-8 -t utf-8 | grep -q 'e\\u001b\[31mv\\ufffdl.run' || wrong "a name of a run in JSON: $("$heed" runs "$dir/odd" --json | cat -v)"
 # epochs that a log does not tell of, and a best one that it cannot know
 mkdir "$dir/gap.run"
 for e in 1 7 8 9; do echo "{\"event\":\"epoch\",\"epoch\":$e,\"loss\":0.$e,\"held_loss\":0.2$e,\"score\":\"Acc\",\"value\":0.9$e}"; done >"$dir/gap.run/log.jsonl"
