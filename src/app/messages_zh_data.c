@@ -1034,7 +1034,7 @@ const message messages_zh_made[] = {
     { "no label: one column only", "没有标签：只有一列" },
     { "no label: the two columns are the pair's texts", "没有标签：这两列是一对文本" },
     /* -- training */
-    { "train: stopped%s", "训练：已停止%m" },
+    { "train: stopped", "训练：已停止" },
     { "train: stopped; %.300s%s%s", "训练：已停止；%s%m%m" },
     { "%.400s; this part begins anew", "%m；这一部分重新开始" },
     { "%.400s: is not the model that was kept there", "%s：不是保存在那里的模型" },
@@ -1078,7 +1078,7 @@ const message messages_zh_made[] = {
       "攻击：只用于给单个文本一个标签、不读特征的模型" },
     { "attention: temperature %g is not 1e-6 to 1e6", "注意力：温度 %s 不在 1e-6 到 1e6 之间" },
     { "attention: topk %lld is not at least 1", "注意力：topk %s 不是至少 1" },
-    { "; nothing was saved", "；没有保存任何内容" },
+    { "%.400s; nothing was saved", "%m；没有保存任何内容" },
     { "; ", "；" },
     { "train: stopped in epoch %lld%s%.300s%s", "训练：在第 %s 轮停止%m%s%m" },
     { " has what a resume needs", " 存有接着训练所需的内容" },

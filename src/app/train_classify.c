@@ -462,15 +462,6 @@ static int test(const train_options *o, heed_classifier *c, const kinds_data *e,
     return 0;
 }
 
-/* A training stopped: its best goes to the model's folder if that would be new, else beside it. */
-static int save_stopped(const train_options *o, heed_classifier *c, heed_error *err) {
-    char beside[sizeof o->run_text + 8];
-    const heed_error why = *err;
-    const char *to = train_stopped_folder(o->out, o->cfg.run, beside, sizeof beside);
-    if (!to || heed_classifier_save(c, to, err)) return err->code;
-    return train_stopped(err, &why, to, o->cfg.run);
-}
-
 /* The sentence of a training of several parts that was stopped; any: with a best one so far. */
 static void tell_stopped(const train_options *o, bool any, heed_error *err) {
     const char *run = o->cfg.run;
@@ -478,7 +469,7 @@ static void tell_stopped(const train_options *o, bool any, heed_error *err) {
         snprintf(err->msg, sizeof err->msg, "train: stopped; %.300s%s%s", run,
                  " has what a resume needs", any ? "" : "; the same command with --resume goes on");
     else
-        snprintf(err->msg, sizeof err->msg, "train: stopped%s", any ? "" : "; nothing was saved");
+        snprintf(err->msg, sizeof err->msg, "train: stopped");
 }
 
 static int save(const void *model, const char *dir, heed_error *err) {
@@ -592,11 +583,9 @@ static int train(train_options *o, const char *file, heed_error *err) {
         o->cfg.hooks = &w.hooks;
         c = learn(o, &f, err);
         terminal_clear(&w.term);
-        rc = err->code;
-        if (rc == HEED_ECANCELLED && is_many(o)) tell_stopped(o, c != NULL, err);
+        if (err->code == HEED_ECANCELLED && is_many(o)) tell_stopped(o, c != NULL, err);
+        rc = train_save(o->out, o->cfg.run, save, c, err);
     }
-    if (c && rc == HEED_ECANCELLED) rc = save_stopped(o, c, err);
-    if (rc == 0) rc = train_save(o->out, o->cfg.run, save, c, err);
     if (rc == 0) tell_model(o->out, c, train_watch_seconds(&w));
     if (rc == 0 && o->cfg.run) rc = report(o, c, file, train_watch_seconds(&w), err);
     if (rc == 0 && o->test) rc = test(o, c, &f.tests, err);

@@ -69,15 +69,6 @@ static int read_options(pairs_options *o, int argc, char **argv, const char **op
     return opt_read(&what, argc, argv, operand);
 }
 
-/* A training stopped: its best goes to the model's folder if that would be new, else beside it. */
-static int save_stopped(const pairs_options *o, heed_embedder *e, heed_error *err) {
-    char beside[sizeof o->run_text + 8];
-    const heed_error why = *err;
-    const char *to = train_stopped_folder(o->out, o->cfg.run, beside, sizeof beside);
-    if (!to || heed_embedder_save(e, to, err)) return err->code;
-    return train_stopped(err, &why, to, o->cfg.run != NULL);
-}
-
 static int save(const void *model, const char *dir, heed_error *err) {
     return heed_embedder_save(model, dir, err);
 }
@@ -113,10 +104,8 @@ static int train(pairs_options *o, const char *file, heed_error *err) {
         if (o->valid) o->cfg.valid = &valid.x;
         e = heed_embedder_train(&data.x, &o->cfg, err);
         terminal_clear(&w.term);
-        rc = err->code;
+        rc = train_save(o->out, o->cfg.run, save, e, err);
     }
-    if (e && rc == HEED_ECANCELLED) rc = save_stopped(o, e, err);
-    if (rc == 0) rc = train_save(o->out, o->cfg.run, save, e, err);
     if (rc == 0)
         printf(
             tr("%s: vectors of %" PRId64 " numbers, %" PRId64 " parameters, trained in %.1f s\n"),

@@ -139,27 +139,31 @@ bool train_precision(const char *word, int *to) {
     return false;
 }
 
-const char *train_stopped_folder(const char *out, const char *run, char *text, size_t size) {
-    if (access(out, F_OK) != 0) return out;
-    if (!run) return NULL;
-    snprintf(text, size, "%s/model", run);
-    return text;
-}
-
-int train_stopped(heed_error *err, const heed_error *why, const char *to, bool resumable) {
-    heed_error was = *why;
-    char *none = strstr(was.msg, "; nothing was saved"); /* no run's folder: but here is a model */
-    if (none) *none = 0;
-    err->code = was.code;
-    snprintf(err->msg, sizeof err->msg, "%.200s; the best so far is in %.200s%s", was.msg, to,
-             resumable ? "; the same command with --resume goes on" : "");
+/* A training that was stopped, and what there is of its best. Returns err->code. */
+static int save_stopped(const char *out, const char *run, train_saver *save, const void *model,
+                        heed_error *err) {
+    const heed_error why = *err;
+    const bool is_new = access(out, F_OK) != 0;
+    char beside[4096];
+    snprintf(beside, sizeof beside, "%s/model", run ? run : "");
+    const char *to = is_new ? out : beside;
+    if (!model && run) return err->code;
+    if (!model || (!is_new && !run)) {
+        snprintf(err->msg, sizeof err->msg, "%.400s; nothing was saved", why.msg);
+        return err->code;
+    }
+    if (save(model, to, err)) return err->code;
+    err->code = why.code;
+    snprintf(err->msg, sizeof err->msg, "%.200s; the best so far is in %.200s%s", why.msg, to,
+             run ? "; the same command with --resume goes on" : "");
     return err->code;
 }
 
 int train_save(const char *out, const char *run, train_saver *save, const void *model,
                heed_error *err) {
     char beside[4096];
-    if (save(model, out, err) == 0) return 0;
+    if (err->code == HEED_ECANCELLED) return save_stopped(out, run, save, model, err);
+    if (err->code || save(model, out, err) == 0) return err->code;
     const heed_error why = *err;
     const int len = snprintf(beside, sizeof beside, "%s/model", run ? run : "");
     const bool kept = run && len < (int)sizeof beside && save(model, beside, err) == 0;

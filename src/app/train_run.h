@@ -34,15 +34,11 @@ double train_watch_seconds(const train_watch *w);
 /* The folder of a run's logs and checkpoint: `run`, NULL for "none", or "OUT.run" where it is NULL.
  */
 const char *train_run_folder(const char *run, const char *out, char *text, size_t size);
-/* Where a stopped training's best goes: `out` if that would be new, else RUN/model, written to
- * text; NULL: neither, without a run. */
-const char *train_stopped_folder(const char *out, const char *run, char *text, size_t size);
-/* Adds to the sentence of why, which the training ended with, where its best is, and, where it can
- * be gone on with, how. *err becomes that; returns its code. */
-int train_stopped(heed_error *err, const heed_error *why, const char *to, bool resumable);
 typedef int train_saver(const void *model, const char *dir, heed_error *err);
-/* Saves to out. What cannot be written there goes into the run's folder (NULL: none), which may lie
- * elsewhere, and the sentence tells where it is. 0 or what saving to out gave. */
+/* Saves what came of a training that ended as *err says, to out; what cannot be written there goes
+ * into the run's folder (NULL: none), which may lie elsewhere. Of one that was stopped the best so
+ * far (NULL: there is none) goes to out if that is new, else into the run's folder. *err's sentence
+ * then tells where it is and how to go on. Returns its code, 0 where all went well. */
 int train_save(const char *out, const char *run, train_saver *save, const void *model,
                heed_error *err);
 /* Reads --precision into *to; false, and a sentence on stderr, for a word that is none. */

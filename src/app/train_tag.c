@@ -75,15 +75,6 @@ static int read_options(tag_options *o, int argc, char **argv, const char **oper
     return opt_read(&what, argc, argv, operand);
 }
 
-/* A training stopped: its best goes to the model's folder if that would be new, else beside it. */
-static int save_stopped(const tag_options *o, heed_tagger *t, heed_error *err) {
-    char beside[sizeof o->run_text + 8];
-    const heed_error why = *err;
-    const char *to = train_stopped_folder(o->out, o->cfg.run, beside, sizeof beside);
-    if (!to || heed_tagger_save(t, to, err)) return err->code;
-    return train_stopped(err, &why, to, o->cfg.run != NULL);
-}
-
 static int save(const void *model, const char *dir, heed_error *err) {
     return heed_tagger_save(model, dir, err);
 }
@@ -113,9 +104,7 @@ static int train_on(tag_options *o, const char *file, const heed_conll *data,
     o->cfg.keep_stopped = true;
     heed_tagger *t = heed_tagger_train(&learn, &o->cfg, err);
     terminal_clear(&w.term);
-    int rc = err->code;
-    if (t && rc == HEED_ECANCELLED) rc = save_stopped(o, t, err);
-    if (rc == 0) rc = train_save(o->out, o->cfg.run, save, t, err);
+    int rc = train_save(o->out, o->cfg.run, save, t, err);
     if (rc == 0)
         printf(tr("%s: %" PRId64 " types, %" PRId64 " parameters, trained in %.1f s\n"), o->out,
                heed_tagger_types(t), heed_tagger_parameters(t), train_watch_seconds(&w));

@@ -327,8 +327,8 @@ static int stopped(heed_fit_run *r) {
     if (r->cfg.run && heed__fit_save(r)) return r->err->code;
     *r->err = own;
     return heed__error(r->err, HEED_ECANCELLED, "train: stopped in epoch %lld%s%.300s%s",
-                       (long long)r->epoch, r->cfg.run ? "; " : "; nothing was saved",
-                       r->cfg.run ? r->cfg.run : "", r->cfg.run ? " has what a resume needs" : "");
+                       (long long)r->epoch, r->cfg.run ? "; " : "", r->cfg.run ? r->cfg.run : "",
+                       r->cfg.run ? " has what a resume needs" : "");
 }
 
 /* A checkpoint on the way, when it is time. What hinders it is told, and the training goes on. */

@@ -85,12 +85,18 @@ sleep 1; kill -INT $job; wait $job; rc=$?
 grep -q "stopped in epoch" "$dir/err" || wrong "stopped training said: $(tail -1 "$dir/err")"
 [ "$before" = "$(cat "$dir/m1"/* | sha256sum)" ] || wrong "stopped training touched the old model"
 "$heed" predict "$dir/m1.run/model" "$dir/texts" >/dev/null || wrong "of a stopped training the best so far was not kept"
-"$heed" train classify --recipe classic data/banking77/train.tsv --epochs 1000 --run none -o "$dir/alone" >/dev/null 2>"$dir/err" &
-job=$!
-sleep 1; kill -INT $job; wait $job
-if [ -d "$dir/alone" ]; then # stopped within its first epoch or later, and kept
-    grep -q "stopped in epoch [0-9]*; the best so far is in $dir/alone" "$dir/err" || wrong "without a run's folder it said: $(tail -1 "$dir/err")"
-fi
+# without a run's folder the best goes where no model is yet, and else nowhere
+for out in alone m1; do
+    "$heed" train classify --recipe classic data/banking77/train.tsv --epochs 1000 --run none -o "$dir/$out" >"$dir/out" 2>"$dir/err" &
+    job=$!
+    until grep -q "^Epoch" "$dir/out"; do sleep 0.05; done
+    kill -INT $job; wait $job
+    end="nothing was saved"
+    [ $out = m1 ] || end="the best so far is in $dir/alone"
+    grep -q "stopped in epoch [0-9]*; $end\$" "$dir/err" || wrong "without a run's folder it said: $(tail -1 "$dir/err")"
+done
+[ -s "$dir/alone/config.json" ] || wrong "without a run's folder nothing was kept"
+[ "$before" = "$(cat "$dir/m1"/* | sha256sum)" ] || wrong "a training stopped without a run's folder touched the old model"
 "$heed" predict "$dir/m1" "$dir/texts" >/dev/full 2>"$dir/err" && wrong "a full device went unnoticed"
 grep -q "could not be written" "$dir/err" || wrong "full device: $(cat "$dir/err")"
 [ "$("$heed" --version)" = "heed $(grep -o '[0-9.]*' <<<"$(grep 'define HEED_VERSION' include/heed/base.h)")" ] || wrong "version"
