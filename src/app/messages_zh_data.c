@@ -107,10 +107,6 @@ const message messages_zh[] = {
       "把文件的每一行（不给文件或写 `-` 时读标准输入）切成词元。分词器是 "
       "tokenizer.json、vocab.txt、\nvocab.json、SentencePiece 的 "
       ".model，或含有其中之一的文件夹；\n模型是模型文件夹，没有分词器时给出模型所读的词。" },
-    { "a model of words has no pairs", "按词读取的模型不能处理成对文本" },
-    { "a NUL byte in the text", "文本中有 NUL 字节" },
-    { "%.300s: a model of words, whose numbers are not told back; --decode is for tokenizers",
-      "%.300s：按词读取的模型，编号不能还原为文本；--decode 只用于分词器" },
     { "Vectors of length 1, one for each line of FILE (standard input without it, or for `-`): of "
       "an embedder, or a classifier's own.",
       "文件每一行（不给文件或写 `-` 时读标准输入）的单位长度向量：来自向量模型，或分类器自身。" },
@@ -928,7 +924,9 @@ const message messages_zh_made[] = {
     { "'%.*s' is no id", "“%s”不是编号" },
     { "a NUL byte in the text", "文本中有 NUL 字节" },
     { "not UTF-8 at byte %zu", "第 %s 个字节（从 0 数起）起不是 UTF-8" },
-    { "a model of words has no pairs", "词的模型没有文本对" },
+    { "a model of words has no pairs", "按词读取的模型不能处理成对文本" },
+    { "%.300s: a model of words, whose numbers are not told back; --decode is for tokenizers",
+      "%s：按词读取的模型，编号不能还原为文本；--decode 只用于分词器" },
     /* fields of config.json and tokenizer.json */
     { "%s: %s is missing", "%m：缺少 %s" },
     { "%s: model is missing", "%m：缺少 model" },

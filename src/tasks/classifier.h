@@ -12,9 +12,10 @@
 #include "tasks/run_left.h"
 
 enum {
-    HEED_CLASSIFIER_FORMAT =
-        3,                     /* format_version of the folders that this library writes: 3 where */
-    HEED_CLASSIFIER_PLAIN = 2, /* a table is rounded to 8 bits, else 2 */
+    /* format_version of the folders that this library writes: the first where a table is rounded to
+     * 8 bits, else the second */
+    HEED_CLASSIFIER_FORMAT = 3,
+    HEED_CLASSIFIER_PLAIN = 2,
     HEED_CLASSIFIER_MAX_LABELS = 1000000
 };
 

@@ -25,9 +25,9 @@ void heed__outcomes(heed_outcome *o, const float *probs, const int32_t *right, i
  * two labels (else NULL). Intervals are of 95 %, by the percentile bootstrap (Efron 1979) over
  * answers, at most 1000 rounds, seeded with n alone; an accuracy of 0 or 1 has Wilson's, since
  * every resample of such answers is the same, and that of the calibration error is moved by the
- * resamples' bias. Macro-F1 is the mean over labels that are right or
- * are given as an answer anywhere in the n; those that the model does not have are among them with
- * their 0, as many as the lowest number of `right` says. 0 or HEED_ENOMEM. */
+ * resamples' bias. Macro-F1 is the mean over labels that are right or are given as an answer
+ * anywhere in the n; those that the model does not have are among them with their 0, as many as the
+ * lowest number of `right` says. 0 or HEED_ENOMEM. */
 int heed__metrics(heed_metrics *m, const heed_outcome *o, const float *score, int64_t n,
                   int64_t classes, const heed_hooks *hooks);
 

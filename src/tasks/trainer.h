@@ -40,7 +40,7 @@ typedef struct heed_learner {
     bool beforehand;  /* the language first: progress is "pretrain" and "pretrain epoch" */
 } heed_learner;
 
-/* A setting and its bounds, which are within them. A NULL name ends a list. */
+/* A setting and its bounds, both inclusive. A NULL name ends a list. */
 typedef struct heed_bound {
     const char *name;
     int64_t value, least, most;
@@ -61,7 +61,7 @@ typedef struct heed_fit_cfg {
     heed_adversary_kind adversary;
     double adversary_size; /* ε; 0: 1 */
     uint64_t seed;         /* of the order of examples */
-    /* Folder of this run: log.jsonl, TensorBoard's events, and, where the run was stopped,
+    /* Folder of this run: log.jsonl, TensorBoard's events, and, on its way and where it was stopped,
      * checkpoint/. Made where it is not there. NULL: nothing is written, and what is stopped is
      * lost. */
     const char *run;

@@ -60,6 +60,7 @@ same '{"ids": [0, -1, -1], "offsets": [[0, 2], [3, 5], [6, 7]], "tokens": ["my",
     "$heed" tokenize $old/v3 - --json <<<'"my is é"'
 refuse 69 "standard input:1: a model of words has no pairs" "$heed" tokenize $old/v2 - --json <<<'{"text": "a", "pair": "b"}'
 refuse 69 "v2: a model of words, whose numbers are not told back" "$heed" tokenize $old/v2 - --decode <<<'1'
+HEED_LANG=zh refuse 69 "v2：按词读取的模型，编号不能还原为文本" "$heed" tokenize $old/v2 - --decode <<<1
 refuse 65 "standard input:1: not UTF-8 at byte 1" "$heed" tokenize $old/v2 - < <(printf 'a\xff\n')
 refuse 65 "standard input:1: a NUL byte in the text" "$heed" tokenize $old/v2 - --json <<<'"a\u0000b"'
 printf '{"model_type": "bert"}' >"$dir/bert/config.json"
