@@ -33,9 +33,9 @@ typedef struct heed_parts {
     double before, start; /* seconds of the processes before this one; this one's clock */
 } heed_parts;
 
-/* cfg: run, resume, seed and hooks are read. what: "search"; hash: of data and settings, which must be
- * the same for a resume (HEED_EINVALID; HEED_ENOTFOUND: there is none). 0 or a status; to be ended
- * either way. */
+/* cfg: run, resume, seed and hooks are read. what: "search"; hash: of data and settings, which must
+ * be the same for a resume (HEED_EINVALID; HEED_ENOTFOUND: there is none). 0 or a status; to be
+ * ended either way. */
 int heed__parts_begin(heed_parts *p, const heed_classify_cfg *cfg, const char *what, uint64_t hash,
                       heed_error *err);
 void heed__parts_end(heed_parts *p);

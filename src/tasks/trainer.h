@@ -61,9 +61,9 @@ typedef struct heed_fit_cfg {
     heed_adversary_kind adversary;
     double adversary_size; /* ε; 0: 1 */
     uint64_t seed;         /* of the order of examples */
-    /* Folder of this run: log.jsonl, TensorBoard's events, and, on its way and where it was stopped,
-     * checkpoint/. Made where it is not there. NULL: nothing is written, and what is stopped is
-     * lost. */
+    /* Folder of this run: log.jsonl, TensorBoard's events, and, on its way and where it was
+     * stopped, checkpoint/. Made where it is not there. NULL: nothing is written, and what is
+     * stopped is lost. */
     const char *run;
     double save_every;    /* seconds between checkpoints on the way, for what is killed and cannot
                              stop; more where saving takes long. 0: as long as the training has
