@@ -972,7 +972,7 @@ const message messages_zh_made[] = {
     { "train: too many steps", "训练：步数太多" },
     { "train: one label a text, but several are given", "训练：每条文本一个标签，却给了几个" },
     { "the label comes from one column, not from '%.80s'", "标签取自一列，不能是“%s”" },
-    { "%.300s: column %d is both text and label", "%s：第 %s 列既是文本又是标签" },
+    { "%.300s: column %d is both %s and %s", "%s：第 %s 列既是%m又是%m" },
     { "more than %d columns for the %s", "%2$m超过 %1$s 列" },
     { "tag '%.60s' of word %lld is none: O, or one of B I E S M L U with '-' and a type",
       "第 %2$s 个词的“%1$s”不是标记：应为 O，或 B I E S M L U 之一加“-”与类型" },

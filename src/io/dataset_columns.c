@@ -261,6 +261,25 @@ static void tell(heed_dataset_stream *s, const char *what, const heed_columns *c
     }
 }
 
+/* What two parts of an example are both taken from tells nothing, or all. 0 or a status. */
+static int check_apart(const heed_dataset_stream *s, heed_error *err) {
+    const char *second = s->cfg.context ? "context" : "text2";
+    const struct {
+        const heed_columns *a, *b;
+        const char *a_name, *b_name;
+    } parts[] = { { &s->text, &s->label, "text", "label" },
+                  { &s->text2, &s->label, second, "label" },
+                  { &s->text, &s->text2, "text", second } };
+    for (size_t k = 0; k < COUNT(parts); k++)
+        for (int i = 0; i < parts[k].a->n; i++)
+            for (int j = 0; j < parts[k].b->n; j++)
+                if (parts[k].a->at[i] == parts[k].b->at[j])
+                    return heed__error(err, HEED_EINVALID, "%.300s: column %d is both %s and %s",
+                                       s->name, parts[k].a->at[i] + 1, parts[k].a_name,
+                                       parts[k].b_name);
+    return 0;
+}
+
 int heed__columns_choose(heed_dataset_stream *s, char *const *field, int n, bool names,
                          heed_error *err) {
     chooser c = { .s = s, .field = field, .n = n, .names = names, .err = err };
@@ -282,10 +301,7 @@ int heed__columns_choose(heed_dataset_stream *s, char *const *field, int n, bool
     if (!rc && header) rc = keep_names(&c, &s->text);
     if (!rc && header) rc = keep_names(&c, &s->text2);
     if (!rc && header) rc = keep_names(&c, &s->label);
-    for (int i = 0; !rc && s->label.n && i < s->text.n; i++)
-        if (s->text.at[i] == s->label.at[0])
-            rc = heed__error(err, HEED_EINVALID, "%.300s: column %d is both text and label",
-                             s->name, s->label.at[0] + 1);
+    if (!rc) rc = check_apart(s, err);
     if (rc) return rc;
     heed__format(s->how, sizeof s->how, "%s", s->reader->name);
     const size_t len = strlen(s->how);

@@ -253,6 +253,12 @@ static void columns_are_guessed_or_asked_for(void **state) {
     const heed_dataset_cfg same = { .text = "a,t", .label = "t" };
     assert_string_equal(shown("x.tsv", "a\tt\nb\tc\n", &same),
                         "x.tsv: column 2 is both text and label");
+    const heed_dataset_cfg second = { .text = "a", .text2 = "t", .label = "t" };
+    assert_string_equal(shown("x.tsv", "a\tt\nb\tc\n", &second),
+                        "x.tsv: column 2 is both text2 and label");
+    const heed_dataset_cfg passage = { .text = "t", .text2 = "t", .label = "a", .context = true };
+    assert_string_equal(shown("x.tsv", "a\tt\nb\tc\n", &passage),
+                        "x.tsv: column 2 is both text and context");
     const heed_dataset_cfg split = { .label_sep = "," };
     assert_string_equal(shown("x.tsv", "label\ttext\na, b\tx\n", &split), "[a|b]x;");
     const heed_dataset_cfg pairs = { .pairs = true, .text_only = true };
