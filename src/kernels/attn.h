@@ -38,6 +38,9 @@ enum {
     HEED_ATTN_GROUP = 16   /* room for the rows that one tile takes */
 };
 #define HEED_ATTN_LEAST_BF16 -40.0f /* binary logarithm of the least weight that counts in bf16 */
+#define HEED_ATTN_MOST_BF16  0x1.fefffep127f /* the largest number that is finite as bf16 */
+/* Sums of products of two numbers within it are finite, whatever the width and the dropout. */
+#define HEED_ATTN_MODEST 0x1p40f
 
 /* What the rows of a tile may see of a block of keys, and what is added to their scores. Pointers
  * are at the block's first key. */
@@ -130,8 +133,8 @@ struct heed_attn_kernels {
     /* c += a·b as bf16.h has it, steps with a 0 in a left out; size: rows, columns, steps */
     void (*apply)(float *c, int64_t ldc, const float *a, int64_t lda, const float *b, int64_t ldb,
                   const int64_t size[3]);
-    /* every number of [n, d] rows ld apart is finite as bf16 */
-    bool (*finite)(const float *x, int64_t ld, int64_t n, int64_t d);
+    /* no number of [n, d] rows ld apart is larger than `most` in size, or NaN */
+    bool (*within)(const float *x, int64_t ld, int64_t n, int64_t d, float most);
     float (*dot)(const float *x, const float *y, int64_t n); /* x rounded to bf16 */
 };
 

@@ -77,7 +77,7 @@ void heed__attn_bf16_values(heed_attn_place *c) {
     const float *rows = a->panels ? a->rows + ((run->b * a->Hk + c->hk) * a->room + run->k0) * ld
                                   : a->v + (run->b * a->S + run->k0) * ld + c->hk * a->Dv;
     c->values = c->value_room;
-    c->careful = !c->k->attn->finite(rows, ld, n, a->Dv);
+    c->careful = !c->k->attn->within(rows, ld, n, a->Dv, HEED_ATTN_MOST_BF16);
     c->bf16.value_rows = rows, c->bf16.ldv = ld;
     c->bf16.least_value = heed__bf16_least(c->k, rows, ld, n, a->Dv);
     heed__bf16_pack_b(c->k, c->value_room, &(heed_bf16_side){ rows, ld, a->Dv, n, true });

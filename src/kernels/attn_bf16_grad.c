@@ -51,7 +51,7 @@ static void grad_keys(const heed_attn_grad_place *c, heed_attn_keys *keys) {
     heed__bf16_pack_b(k, c->values, &(heed_bf16_side){ value, ld, n, a->Dv, false });
     keys->least_key = heed__bf16_least(k, c->key_rows, dp, n, a->D);
     keys->least_value = heed__bf16_least(k, value, ld, n, a->Dv);
-    keys->careful = !k->attn->finite(c->key_rows, dp, n, a->D);
+    keys->careful = !k->attn->within(c->key_rows, dp, n, a->D, HEED_ATTN_MOST_BF16);
 }
 
 static void grad_queries(const heed_attn_grad_place *c, heed_attn_queries *q) {

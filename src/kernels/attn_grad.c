@@ -2,7 +2,7 @@
  * a key head: blocks of keys in the outer loop own their dk and dv, and dq of the whole head
  * gathers in the worker's room, so that scores are made once and no two workers add to one number.
  * Where a bias wants its gradient a piece is a key head in all rows of the batch. */
-#include <math.h>
+#include <float.h>
 #include <string.h>
 
 #include "kernels/attn_pass.h"
@@ -18,6 +18,11 @@ typedef struct Backward {
     char *scratch;
     int64_t size; /* bytes of one worker's scratch */
 } Backward;
+
+/* The largest number that is finite in the products. */
+static float most_of(const heed_attn *a) {
+    return a->bf16 ? HEED_ATTN_MOST_BF16 : FLT_MAX;
+}
 
 /* Carves one worker's room from base, NULL: only measures. Returns its size in bytes. */
 static int64_t make_room(const heed_kernels *k, const heed_attn *a, char *base,
@@ -52,8 +57,8 @@ static void pack_keys(const heed_attn_grad_place *c, heed_attn_keys *keys) {
     if (a->cosine) heed__attn_unit(c->k, c->unit, rows, ld, keys->n, a->D);
     keys->careful = !c->k->attn->pack_rows(c->key_rows, dp, rows, ld, keys->n, a->D, 1.0f,
                                            a->cosine ? c->unit : NULL);
-    keys->spoilt = !c->k->attn->finite(a->v + at * a->Hk * a->Dv + c->hk * a->Dv, a->Hk * a->Dv,
-                                       keys->n, a->Dv);
+    keys->steep = !c->k->attn->within(a->v + at * a->Hk * a->Dv + c->hk * a->Dv, a->Hk * a->Dv,
+                                      keys->n, a->Dv, HEED_ATTN_MODEST);
     form->grad_keys(c, keys);
     memset(c->dk, 0, height * (size_t)dp * sizeof(float));
     memset(c->dv, 0, height * (size_t)dv * sizeof(float));
@@ -64,9 +69,10 @@ static void pack_queries(const heed_attn_grad_place *c, heed_attn_queries *q) {
     const int64_t dp = heed__attn_round16(a->D), ld = a->H * a->D;
     const float *rows = a->q + (c->run->b * a->T + q->t) * ld + c->h * a->D;
     if (a->cosine) heed__attn_unit(c->k, c->q_unit, rows, ld, q->n, a->D);
-    q->careful = !c->k->attn->pack_rows(c->q, dp, rows, ld, q->n, a->D,
-                                        a->scale[c->h] * HEED_ATTN_LOG2E,
-                                        a->cosine ? c->q_unit : NULL);
+    const bool finite = c->k->attn->pack_rows(c->q, dp, rows, ld, q->n, a->D,
+                                              a->scale[c->h] * HEED_ATTN_LOG2E,
+                                              a->cosine ? c->q_unit : NULL);
+    q->careful = !finite || (a->bf16 && !c->k->attn->within(c->q, dp, q->n, a->D, most_of(a)));
     memset(c->q + q->n * dp, 0, (size_t)(PAD * dp) * sizeof(float));
     heed__attn_form(a)->grad_queries(c, q);
 }
@@ -186,7 +192,7 @@ static void store_keys(const heed_attn_grad_place *c, const heed_attn_keys *keys
 /* Keys are hidden from queries that are not finite, too. */
 static void leave_out(const heed_attn_grad_place *c, heed_attn_queries *q) {
     const float least_ds = q->least_ds;
-    heed__attn_leave_out(c->q, heed__attn_round16(c->a->D), q->n, c->a->D);
+    heed__attn_leave_out(c->k, c->q, heed__attn_round16(c->a->D), q->n, c->a->D, most_of(c->a));
     heed__attn_form(c->a)->grad_queries(c, q);
     q->least_ds = least_ds;
 }
@@ -207,7 +213,7 @@ static void query_block(const heed_attn_grad_place *c, const heed_attn_keys *key
             memset(c->ds + i * LD, 0, sizeof(float) * (size_t)(r.rows * LD));
             continue;
         }
-        if (c->whole || keys->spoilt)
+        if (c->steep || keys->steep)
             r.edge = true; /* what weighs 0 has no gradient: 0·NaN is one */
         if (!packed) pack_queries(c, q);
         packed = true;

@@ -25,6 +25,8 @@ void heed__attn_head_start(heed_attn_grad_place *c) {
     const float *lse = a->lse + head * a->T + c->run->q0;
     c->whole = false;
     for (int64_t i = 0; i < n && !c->whole; i++) c->whole = !isfinite(c->delta[i]);
+    c->steep = !c->k->attn->within(c->delta, n, 1, n, HEED_ATTN_MODEST) ||
+               !c->k->attn->within(a->dout + at, ld, n, a->Dv, HEED_ATTN_MODEST);
     if (!a->dsinks) return;
     for (int64_t i = 0; i < n; i++)
         c->work[i] = (a->sinks[c->h] * HEED_ATTN_LOG2E - lse[i]) * HEED_ATTN_LN2;

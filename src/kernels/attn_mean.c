@@ -2,6 +2,7 @@
  * work is a row of the batch and a key head, whose keys are packed once. */
 #include "kernels/attn_mean.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ typedef struct Head {
     const heed_attn_run *run;
     const Room *room;
     int64_t h, hk;
-    bool careful, spoilt; /* a key, a number of u is not finite */
+    bool careful, spoilt; /* a key is not finite; a number of u is none or huge */
     bool alike;           /* all rows see the same keys, as `every` says */
     heed_attn_rows every;
 } Head;
@@ -195,7 +196,8 @@ static void block_grad(const Head *c, int64_t t, int64_t n, int64_t keys) {
             if (any) memset(ds + to, 0, row - (size_t)to * sizeof(float));
         }
     }
-    if (!finite) heed__attn_leave_out(c->room->q, heed__attn_round16(a->D), n, a->D);
+    if (!finite)
+        heed__attn_leave_out(c->j->k, c->room->q, heed__attn_round16(a->D), n, a->D, FLT_MAX);
 }
 
 static void head_backward(Head *c) {
@@ -205,7 +207,7 @@ static void head_backward(Head *c) {
     memset(c->room->u, 0, (size_t)heed__attn_round16(keys) * sizeof(float));
     c->j->k->attn->add_scaled(c->room->u, dmean, 1.0f / (float)row_queries(c->j->m, c->run->b),
                               keys);
-    c->spoilt = !c->j->k->attn->finite(c->room->u, keys, 1, keys);
+    c->spoilt = !c->j->k->attn->within(c->room->u, keys, 1, keys, HEED_ATTN_MODEST);
     if (a->dk) memset(c->room->dk, 0, (size_t)((keys + PAD) * dp) * sizeof(float));
     for (int64_t t = c->run->q0; t < c->run->q1; t += c->j->block) {
         const int64_t n = c->run->q1 - t < c->j->block ? c->run->q1 - t : c->j->block;

@@ -32,7 +32,7 @@ struct heed_attn_mean_step {
     const float *key_rows; /* [keys, ldq] */
     float *dq;             /* [rows, ldq], added to; NULL: not wanted */
     bool careful;          /* a key is not finite */
-    bool spoilt;           /* a number of u is not */
+    bool spoilt;           /* a number of u is none or huge */
 };
 
 /* a: what fused attention is told, without values, cosine, bias, relative, softcap and sinks; lse

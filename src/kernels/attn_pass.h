@@ -50,7 +50,7 @@ void heed__attn_pack_queries(const heed_attn_place *c, int64_t h, int64_t t, int
 typedef struct heed_attn_keys {
     int64_t first, n; /* counted from the run's first one */
     bool careful;     /* a key is not finite */
-    bool spoilt;      /* a value is not */
+    bool steep;       /* a value is none or huge: dy·v may be no number */
     float least_key, least_value;
 } heed_attn_keys;
 
@@ -69,6 +69,7 @@ typedef struct heed_attn_grad_place {
     const heed_attn_run *run; /* now, its head and key head */
     int64_t h, hk;
     bool whole; /* a dy is not finite: dk and dv are gathered over all of a block, 0·dy too */
+    bool steep; /* a dy is none or huge: dy·v may be no number */
     float *key_rows, *unit;          /* one block of keys */
     float *keys, *values;            /* packed */
     float *dk, *dv;                  /* of it: rows of keys, or across */
@@ -125,7 +126,7 @@ static inline const heed_attn_form *heed__attn_form(const heed_attn *a) {
 }
 
 /* Clears dq, fills delta by the form's dot (the one that its products go by, so that what should
- * cancel does), sets `whole`, and adds the head's part to the sinks' gradient. */
+ * cancel does), sets `whole` and `steep`, and adds the head's part to the sinks' gradient. */
 void heed__attn_head_start(heed_attn_grad_place *c);
 /* dq into the caller's gradients of queries and of the head's scale, where they are wanted. */
 void heed__attn_head_store(const heed_attn_grad_place *c);

@@ -100,12 +100,10 @@ void heed__attn_unit(const heed_kernels *k, float *scale, const float *x, int64_
     }
 }
 
-void heed__attn_leave_out(float *rows, int64_t ld, int64_t n, int64_t d) {
-    for (int64_t i = 0; i < n; i++, rows += ld) {
-        float none = 0;
-        for (int64_t j = 0; j < d; j++) none += rows[j] - rows[j];
-        if (none != 0) memset(rows, 0, (size_t)d * sizeof *rows); /* NaN too */
-    }
+void heed__attn_leave_out(const heed_kernels *k, float *rows, int64_t ld, int64_t n, int64_t d,
+                          float most) {
+    for (int64_t i = 0; i < n; i++, rows += ld)
+        if (!k->attn->within(rows, ld, 1, d, most)) memset(rows, 0, (size_t)d * sizeof *rows);
 }
 
 heed_attn_cut heed__attn_cut(const heed_attn *a, int threads) {

@@ -54,9 +54,10 @@ bool heed__attn_rows(const heed_attn *a, const heed_attn_run *run, int64_t h, in
 void heed__attn_unit(const heed_kernels *k, float *scale, const float *x, int64_t ld, int64_t n,
                      int64_t d);
 
-/* Zeros in place of those of n rows of d numbers, ld apart, that hold one which is not finite: in
+/* Zeros in place of those of n rows of d numbers, ld apart, that hold one beyond `most` or NaN: in
  * sums whose factors are 0 for what such a query does not see, and NaN for what it sees. */
-void heed__attn_leave_out(float *rows, int64_t ld, int64_t n, int64_t d);
+void heed__attn_leave_out(const heed_kernels *k, float *rows, int64_t ld, int64_t n, int64_t d,
+                          float most);
 
 /* How a forward pass cuts the queries of each row and key head: `chunks` pieces of `chunk`, where
  * there are too few rows and heads for the threads. */

@@ -16,8 +16,8 @@
 
 struct heed_bf16_kernels {
     /* `exact` flushes after each step; `fast` does not, and is right where no step can give a
-     * denormal number: where the least magnitudes of A and B other than 0 multiply to 2^-112 or
-     * more, every sum is a multiple of 2^-126. */
+     * denormal number: where the exponents of the least of A and of B other than 0 add up to -112
+     * or more, every sum is a multiple of 2^-126. */
     heed_gemm_kernels exact, fast;
     float (*least)(const float *x, int64_t n); /* least |x| other than 0; infinity if there is
                                                   none. NULL: `exact` loses no time by flushing */

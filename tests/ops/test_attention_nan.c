@@ -128,16 +128,20 @@ static void test_nan(void **state) {
 
 /* -- gradients */
 
-enum { LONG = 150, WIDE = 8, EACH = LONG * WIDE, BIAS = LONG * LONG, ALL = 4 * EACH + BIAS };
+enum { LONG = 150, WIDE = 8, EACH = LONG * WIDE, BIAS = LONG * LONG, ALL = 4 * EACH + 2 * BIAS };
 enum { PLACE = 13 }; /* a row that tiles of every ISA have beside others */
 
 /* One number of q, k, v or dy is none, in a call of this kind. */
 typedef struct spoilt {
     int which; /* q, k, v, dy */
     float number;
-    bool bf16, window, softcap, sinks, bias, mean;
+    bool bf16, window, softcap, sinks, bias, mean, plain;
     bool sharp; /* most weights are 0 */
+    bool more;  /* so are others beside it, each in its way */
+    bool apart; /* the weights of key PLACE are 0, and its products with dy not finite */
 } spoilt;
+
+#define ODD_NAN __builtin_nanf("0x3fffff")
 
 static const spoilt calls[] = {
     { .which = 0, .number = NAN },
@@ -147,6 +151,8 @@ static const spoilt calls[] = {
     { .which = 0, .number = NAN, .bf16 = true },
     { .which = 3, .number = NAN, .bf16 = true },
     { .which = 3, .number = INFINITY, .bf16 = true, .window = true },
+    { .which = 1, .number = ODD_NAN, .more = true },
+    { .which = 1, .number = ODD_NAN, .more = true, .bf16 = true },
     { .which = 1, .number = NAN, .softcap = true },
     { .which = 1, .number = INFINITY, .bf16 = true, .softcap = true, .window = true },
     { .which = 2, .number = -INFINITY, .window = true },
@@ -156,13 +162,16 @@ static const spoilt calls[] = {
     { .which = 3, .number = NAN, .bias = true },
     { .which = 2, .number = INFINITY, .sharp = true },
     { .which = 2, .number = INFINITY, .bf16 = true, .sharp = true },
+    { .which = 2, .number = 3e38f, .apart = true },
+    { .which = 2, .number = 3e38f, .apart = true, .bf16 = true },
     { .which = 0, .number = NAN, .mean = true },
     { .which = 3, .number = NAN, .mean = true },
     { .which = 0, .number = NAN, .mean = true, .window = true },
     { .which = 3, .number = INFINITY, .mean = true, .window = true },
 };
 
-/* The output and gradients of q, k, v and, where there is one, of the bias, one after another. */
+/* The output, gradients of q, k, v and, where there is one, of the bias, and the weights, one after
+ * another. */
 static bool gradients(const char *isa, const spoilt *of, float *to) {
     static float dy[EACH];
     heed_error err;
@@ -185,12 +194,23 @@ static bool gradients(const char *isa, const spoilt *of, float *to) {
     }
     for (int64_t j = 0; j < EACH; j++) dy[j] = (float)problem_random(&seed);
     for (int64_t j = 0; of->sharp && j < EACH; j++) HEED_F32_DATA(in[0])[j] *= 3000;
+    for (int64_t j = 0; of->apart && j < EACH; j++) {
+        HEED_F32_DATA(in[0])[j] = 99, dy[j] *= 1e10f;
+        HEED_F32_DATA(in[1])[j] = j / WIDE == PLACE ? -9 : 9;
+    }
     if (of->which < 3)
         HEED_F32_DATA(in[of->which])[PLACE * WIDE + 3] = of->number;
     else
         dy[of->mean ? PLACE : PLACE * WIDE + 3] = of->number;
+    for (int j = 2; of->more && j < 8; j += 2)
+        HEED_F32_DATA(in[of->which])[PLACE * WIDE + j] = INFINITY;
+    int64_t rows[LONG];
+    for (int64_t t = 0; t < LONG; t++) rows[t] = t;
+    heed_attention_tap tap = { .rows = rows, .rows_len = LONG };
     const heed_attention_cfg c = {
         .causal = true,
+        .score = of->plain ? HEED_SCORE_DOT : HEED_SCORE_SCALED_DOT,
+        .tap = &tap,
         .window = of->window,
         .left = 3,
         .softcap = of->softcap ? 5 : 0,
@@ -204,6 +224,7 @@ static bool gradients(const char *isa, const spoilt *of, float *to) {
     to += EACH;
     for (int i = 0; i < 4; i++, to += EACH)
         memcpy(to, heed_grad(cx, in[i]), (size_t)in[i]->len * sizeof(float));
+    memcpy(to - EACH + BIAS, tap.row_weights->data, BIAS * sizeof(float));
     heed_params_free(ps);
     heed_ctx_free(cx);
     return true;
@@ -232,9 +253,32 @@ static void test_hidden_key(void **state) {
     }
 }
 
+/* A query that is no number, or none as bf16, is nothing to keys that it does not see. */
+static void test_spoilt_query(void **state) {
+    (void)state;
+    static float all[ALL];
+    static const spoilt calls_of[] = {
+        { .which = 0, .number = NAN },
+        { .which = 0, .number = NAN, .bf16 = true },
+        { .which = 0, .number = 2.3565e38f, .bf16 = true, .plain = true },
+    };
+    for (size_t i = 0; i < sizeof calls_of / sizeof *calls_of; i++) {
+        assert_true(gradients(NULL, &calls_of[i], all));
+        const float *dk = all + 2 * EACH;
+        size_t none = 0;
+        for (size_t j = 0; j < EACH; j++) {
+            none += isnan(dk[j]) != 0;
+            if (j >= (PLACE + 1) * WIDE && !isfinite(dk[j]))
+                fail_msg("call %zu: number %zu of dk is %g", i, j, (double)dk[j]);
+        }
+        assert_true(none);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_nan),
                                         cmocka_unit_test(test_gradients),
-                                        cmocka_unit_test(test_hidden_key) };
+                                        cmocka_unit_test(test_hidden_key),
+                                        cmocka_unit_test(test_spoilt_query) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
