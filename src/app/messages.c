@@ -197,13 +197,13 @@ void complain(const char *format, ...) {
     char line[8192];
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    const bool cut = vsnprintf(line, sizeof line, format, args) >= (int)sizeof line;
     va_end(args);
     const size_t len = strlen(line);
     const bool ends = len && line[len - 1] == '\n';
     if (ends) line[len - 1] = 0;
     heed__text_tidy(line);
-    fprintf(stderr, "%s%s", line, ends ? "\n" : "");
+    fprintf(stderr, "%s%s", line, ends || cut ? "\n" : "");
 }
 
 /* -- cells */
