@@ -306,6 +306,12 @@ static int start(predictor *p, const char *dir, const heed_open_cfg *open, heed_
     if (!p->c) return err->code;
     const int64_t labels = heed_classifier_labels(p->c);
     p->score = heed_classifier_target(p->c) == HEED_TARGET_SCORE;
+    if (p->top && heed_classifier_target(p->c) != HEED_TARGET_LABEL)
+        return heed__error(err, HEED_EUNSUPPORTED,
+                           p->score ? "predict: --top is for labels; this model gives a score"
+                                    : "predict: --top is for one label a text; of several each is "
+                                      "shown that is likelier than not");
+    if (!p->top) p->top = 1;
     const bool sets = p->x.coverage > 0 || heed_classifier_target(p->c) == HEED_TARGET_LABELS;
     p->x.top_cap = (int)least(labels, sets && p->top < MOST_SHOWN ? MOST_SHOWN : p->top);
     p->together = ANSWERS / (p->x.top_cap + 1);
@@ -431,7 +437,6 @@ int cmd_predict(int argc, char **argv) {
     p.term = terminal_open(stdout);
     if (p.abstain && p.x.coverage <= 0) p.x.coverage = 0.95;
     if (p.abstain && p.x.scope <= 0) p.x.scope = 0.95;
-    if (!p.top) p.top = 1;
     if (isatty(1)) p.explain = true;
     if (rc == 0)
         rc = tagger ? tag_predict(operand[0], operand[1], &tag, &open, &err)

@@ -1029,6 +1029,9 @@ const message messages_zh_made[] = {
     { "standard input", "标准输入" },
     { "fastText's __label__ lines", "fastText 的 __label__ 行" },
     { "a folder per label", "每个标签一个文件夹" },
+    { "predict: --top is for labels; this model gives a score", "预测：--top 用于标签；此模型给出分数" },
+    { "predict: --top is for one label a text; of several each is shown that is likelier than not",
+      "预测：--top 用于一条文本一个标签；多个标签时，凡更可能有的都会列出" },
     { "no label: one column only", "没有标签：只有一列" },
     { "no label: the two columns are the pair's texts", "没有标签：这两列是一对文本" },
     /* -- training */

@@ -42,6 +42,7 @@ echo "here it is" | "$heed" predict "$dir/several" --explain --json | grep -q '"
     wrong "several labels: $(echo "here red blue z y x" | "$heed" predict "$dir/several")"
 "$heed" info "$dir/several" | grep -q "recipe classic, gives several labels for a text, 3 labels" || wrong "info: $("$heed" info "$dir/several" | head -1)"
 
+expect 69 "predict: --top is for one label a text; of several each is shown" "$heed" predict "$dir/several" --top 2 <<<"here"
 # a label that three in ten such texts have is given where it weighs more
 awk 'BEGIN { srand(3); for (i = 0; i < 600; i++) { n = rand() < 0.15; r = n && rand() < 0.3; b = rand() < 0.5 ? "blue" : "red"
     printf "{\"text\": \"it is %s %s\", \"label\": [\"%s\"%s]}\n", n ? "rare" : "plain", b, b, r ? ", \"seldom\"" : "" } }' >"$dir/seldom.jsonl"
@@ -67,6 +68,7 @@ grep -q "score: [0-9]* parameters, trained in" "$dir/log" || wrong "a score has 
 grep -qE '^R2: [0-9.]+ \(95 %: [0-9.]+ to [0-9.]+\)$' "$dir/log" || wrong "a test of a score has no interval: $(cat "$dir/log")"
 r2=$("$heed" test "$dir/score" "$dir/score.tsv" --json | grep -o '"r2": [0-9.]*' | cut -d' ' -f2)
 ge "$r2" 0.8 || wrong "a score: R2 $r2"
+expect 69 "predict: --top is for labels; this model gives a score" "$heed" predict "$dir/score" --top 2 <<<"here"
 grep -q "^R2: " "$dir/log" || wrong "--test of a score said $(tail -3 "$dir/log")"
 # one score of fifty is grossly wrong: squares learn nothing of the others, Huber's loss does, and keeps it with the model
 awk -F '\t' -v OFS='\t' 'NR > 1 && NR % 50 == 2 { $1 = 30000 } { print }' "$dir/score.tsv" >"$dir/gross.tsv"
