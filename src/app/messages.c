@@ -199,11 +199,11 @@ void complain(const char *format, ...) {
     va_start(args, format);
     const bool cut = vsnprintf(line, sizeof line, format, args) >= (int)sizeof line;
     va_end(args);
-    const size_t len = strlen(line);
-    const bool ends = len && line[len - 1] == '\n';
-    if (ends) line[len - 1] = 0;
+    const size_t len = strlen(line), size = strlen(format);
+    const bool ends = cut ? format[size - 1] == '\n' : len && line[len - 1] == '\n';
+    if (ends && !cut) line[len - 1] = 0;
     heed__text_tidy(line);
-    fprintf(stderr, "%s%s", line, ends || cut ? "\n" : "");
+    fprintf(stderr, "%s%s", line, ends ? "\n" : "");
 }
 
 /* -- cells */

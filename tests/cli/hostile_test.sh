@@ -17,6 +17,7 @@ plain() {
     iconv -f UTF-8 -t UTF-8 "$dir/err" >"$dir/out" 2>&1 || wrong "${*@Q} said what is no UTF-8: $(cat -v "$dir/err")"
 }
 plain "$heed" "$evil"; plain "$heed" "--$evil"; plain "$heed" --lang "$evil"; plain "$heed" "$(printf '%09000d' 1)"
+plain "$heed" info "--$(printf '%09000d' 1)"
 for c in "train classify" "train score" "train tag" "train pairs" "train tokenizer" "train vectors" test predict tokenize embed label runs info bench \
     "bench ablate" "bench attention" serve chat "import dialogues" "key add" "key list" "db check" "db query" report forget; do
     plain "$heed" $c "--$evil"; plain "$heed" $c "--lang=$evil"; plain "$heed" --lang zh $c "-$evil" x y z u v w
