@@ -9,7 +9,7 @@
 #include "app/messages.h"
 
 const char *data_name(const char *file) {
-    return strcmp(file, "-") == 0 ? "standard input" : file;
+    return strcmp(file, "-") == 0 ? tr("standard input") : file;
 }
 
 /* Where nothing tells which column is what: few texts with many labels each are labels. */

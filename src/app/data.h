@@ -4,7 +4,7 @@
 
 #include "io/dataset.h"
 
-/* What messages call a file: - is standard input. */
+/* What messages call a file, in their language: - is standard input. */
 const char *data_name(const char *file);
 
 /* heed__dataset_read; of several wrong lines it prints the first ten to stderr, a line each, and

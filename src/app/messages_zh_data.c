@@ -497,6 +497,7 @@ const message messages_zh[] = {
     { "precision", "精确率" },
     { "recall", "召回率" },
     { "support", "文本数" },
+    { "standard input", "标准输入" },
     { "F1", "F1" },
     { "%4" PRId64 " x %s taken for %s\n", "%4" PRId64 " 次把 %s 判为 %s\n" },
     { "%" PRId64 " of them are in %s too, %" PRId64 " of these with another label\n",

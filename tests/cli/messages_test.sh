@@ -73,6 +73,8 @@ says "$dir/m.run/report.html" '<html lang="zh">' "由 attend 学得" "学习过�
 sed 's/<[^>]*>/ /g' "$dir/m.run/report.html" | grep -E 'Learning|Labels|held out|mistakes|answered' && wrong "these lines of the page are English"
 zh test "$dir/m" "$dir/data.tsv" >"$dir/test" || wrong "test"
 says "$dir/test" "测试损失：" "宏平均 F1：" "（95 %：" "精确率"
+zh test "$dir/m" - <"$dir/data.tsv" >"$dir/stdin" || wrong "test of standard input"
+says "$dir/stdin" "标准输入：60 条文本"
 grep -E 'Test|text' "$dir/test" | grep -v "'text'" && wrong "these lines of a test are English"
 zh bench ablate classify "$dir/data.tsv" --epochs 1 --seeds 1 >"$dir/ablate" || wrong "ablate"
 says "$dir/ablate" "准确率" "相差" "原样" "无注意力" " 至 "
