@@ -132,29 +132,42 @@ void chart_lines(FILE *to, const chart *given) {
     fprintf(to, "</figcaption></figure>\n");
 }
 
+/* What there is room for: a square's number, a row's name beside it. */
+enum { NUMBERED = 12, NAMED = 24 };
+
+static void square(FILE *to, const chart_matrix *m, int64_t i, int64_t k, int64_t sum) {
+    const double side = 420.0 / (double)m->n, x = 2 + (double)k * side, y = 2 + (double)i * side;
+    const int64_t n = m->count[i * m->n + k];
+    const double part = sum ? (double)n / (double)sum : 0;
+    fprintf(to,
+            "<rect class=\"%s\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" "
+            "fill-opacity=\"%.3f\"><title>",
+            i == k ? "right" : "wrong", x, y, side * 0.96, side * 0.96,
+            n ? 0.12 + 0.88 * part : 0.04);
+    chart_text(to, m->name(m->arg, i));
+    fprintf(to, tr(" answered as "));
+    chart_text(to, m->name(m->arg, k));
+    fprintf(to, tr(": %" PRId64 " of %" PRId64), n, sum);
+    fprintf(to, "</title></rect>\n");
+    if (n && m->n <= NUMBERED)
+        fprintf(to, "<text class=\"n\" x=\"%.2f\" y=\"%.2f\">%" PRId64 "</text>\n", x + side * 0.48,
+                y + side * 0.48 + 4, n);
+}
+
 void chart_squares(FILE *to, const chart_matrix *m) {
-    const double side = 420.0 / (double)m->n;
-    fprintf(to, "<figure><svg viewBox=\"0 0 424 424\" role=\"img\" aria-label=\"%s\">\n",
-            tr("Confusions"));
+    const bool named = m->n <= NAMED;
+    fprintf(to, "<figure><svg viewBox=\"0 0 %d 424\" role=\"img\" aria-label=\"%s\">\n",
+            named ? 580 : 424, tr("Confusions"));
     for (int64_t i = 0; i < m->n; i++) {
         int64_t sum = 0;
         for (int64_t k = 0; k < m->n; k++) sum += m->count[i * m->n + k];
-        for (int64_t k = 0; k < m->n; k++) {
-            const int64_t n = m->count[i * m->n + k];
-            const double part = sum ? (double)n / (double)sum : 0;
-            fprintf(to,
-                    "<rect class=\"%s\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" "
-                    "fill-opacity=\"%.3f\"><title>",
-                    i == k ? "right" : "wrong", 2 + (double)k * side, 2 + (double)i * side,
-                    side * 0.96, side * 0.96, n ? 0.12 + 0.88 * part : 0.04);
-            chart_text(to, m->name(m->arg, i));
-            fprintf(to, tr(" answered as "));
-            chart_text(to, m->name(m->arg, k));
-            fprintf(to, tr(": %" PRId64 " of %" PRId64), n, sum);
-            fprintf(to, "</title></rect>\n");
-        }
+        for (int64_t k = 0; k < m->n; k++) square(to, m, i, k, sum);
+        if (!named) continue;
+        fprintf(to, "<text x=\"428\" y=\"%.2f\">", 6 + ((double)i + 0.48) * 420 / (double)m->n);
+        chart_text(to, m->name(m->arg, i));
+        fprintf(to, "</text>\n");
     }
     fprintf(to, "</svg><figcaption>%s</figcaption></figure>\n",
-            tr("Rows are the right labels, columns the answers; a row's shades are shares of it. "
-               "Point at a square to read it."));
+            tr("Rows are the right labels, columns the answers in the same order; a row's shades "
+               "are shares of it. Point at a square to read it."));
 }

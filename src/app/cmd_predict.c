@@ -5,25 +5,28 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/context.h"
 #include "app/commands.h"
+#include "app/context.h"
+#include "app/data.h"
 #include "app/features.h"
 #include "app/kinds.h"
+#include "app/messages.h"
 #include "app/options.h"
 #include "app/print.h"
 #include "app/tag.h"
 #include "app/terminal.h"
 #include "base/alloc.h"
+#include "base/input.h"
 #include "base/text.h"
 #include "heed/tasks.h"
 #include "tasks/classifier.h"
-#include "base/input.h"
 
 enum { WORDS = 4096, MOST_SHOWN = 1000, TOGETHER = 1024, ANSWERS = 1 << 18 };
 
-/* What is answered: lines of a file (NULL: standard input), with features (NULL: none). */
+/* What is answered: lines of a file (NULL: standard input), or its columns `text` and `text2`, with
+ * features (NULL: none). */
 typedef struct predict_from {
-    const char *dir, *file, *features, *context;
+    const char *dir, *file, *text, *text2, *features, *context;
 } predict_from;
 
 typedef struct predictor {
@@ -31,9 +34,12 @@ typedef struct predictor {
     terminal term;
     bool json, explain, abstain, score;
     int64_t top;
-    heed_input *in;
-    context passages;  /* of the lines; path NULL: they stand in them, behind a tab */
-    features features; /* of line `row` the next */
+    heed_input *in;            /* lines, or */
+    heed_dataset_stream *data; /* columns of a data file */
+    const char *name;          /* of what is read */
+    int64_t number;            /* of the line in it */
+    context passages;          /* of the lines; path NULL: they stand in them, behind a tab */
+    features features;         /* of line `row` the next */
     int64_t row;
     heed_explanation x;
     /* lines that wait for their answers, where no words are asked for */
@@ -165,10 +171,10 @@ static void print_answer(const predictor *p, const heed_explanation *x, const ch
 
 /* A line of two texts with a tab between them: a copy, cut in two. NULL and *err where it is none.
  */
-static char *split(predictor *p, const char *text, int64_t number, heed_error *err) {
+static char *split(predictor *p, const char *text, heed_error *err) {
     char *own = strdup(text), *tab = own ? strchr(own, '\t') : NULL;
     if (own && p->passages.path) {
-        p->x.text2 = context_of(&p->passages, number - 1, err);
+        p->x.text2 = context_of(&p->passages, p->number - 1, err);
         if (p->x.text2) return own;
         free(own);
         return NULL;
@@ -180,7 +186,7 @@ static char *split(predictor *p, const char *text, int64_t number, heed_error *e
     }
     free(own);
     err->code = own ? HEED_EFORMAT : HEED_ENOMEM;
-    snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": %s", heed__input_name(p->in), number,
+    snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": %s", p->name, p->number,
              own ? "this model reads pairs: two texts with a tab between them" : "out of memory");
     return NULL;
 }
@@ -188,8 +194,8 @@ static char *split(predictor *p, const char *text, int64_t number, heed_error *e
 static int check_line(const predictor *p, const char *text, size_t size, heed_error *err) {
     const bool zero = memchr(text, 0, size) != NULL;
     if (!zero && heed__utf8_check(text, size) == size) return 0;
-    return heed__error(err, HEED_EFORMAT, "%.300s:%" PRId64 ": %s", heed__input_name(p->in),
-                       heed__input_line_number(p->in), zero ? "a zero byte" : "not UTF-8");
+    return heed__error(err, HEED_EFORMAT, "%.300s:%" PRId64 ": %s", p->name, p->number,
+                       zero ? "a zero byte" : "not UTF-8");
 }
 
 /* The features of the next line, where there are any: its row. */
@@ -198,19 +204,24 @@ static int next_features(predictor *p, heed_array *to, heed_error *err) {
     if (p->row == p->features.npy.len)
         return heed__error(err, HEED_EFORMAT,
                            "%.300s:%" PRId64 ": there are %" PRId64 " rows of features and no more",
-                           heed__input_name(p->in), heed__input_line_number(p->in), p->row);
+                           p->name, p->number, p->row);
     *to = features_row(&p->features, p->row++);
     return 0;
 }
 
-/* The answer to one line, with its words. */
+/* The answer to one text, or to p->x.text2 and it, with its words. */
+static int explain(predictor *p, const char *text, heed_error *err) {
+    if (next_features(p, &p->x.array, err)) return err->code;
+    const int rc = heed_classify_explain(p->c, text, &p->x, err);
+    if (rc == 0) print_answer(p, &p->x, text);
+    return rc;
+}
+
+/* The answer to one line. */
 static int one_line(predictor *p, const char *text, heed_error *err) {
     char *own = NULL;
-    if (next_features(p, &p->x.array, err)) return err->code;
-    if (heed_classifier_pairs(p->c) && !(own = split(p, text, heed__input_line_number(p->in), err)))
-        return err->code;
-    const int rc = heed_classify_explain(p->c, own ? own : text, &p->x, err);
-    if (rc == 0) print_answer(p, &p->x, own ? own : text);
+    if (heed_classifier_pairs(p->c) && !(own = split(p, text, err))) return err->code;
+    const int rc = explain(p, own ? own : text, err);
     free(own);
     return rc;
 }
@@ -228,23 +239,64 @@ static int answer_waiting(predictor *p, heed_error *err) {
     return rc;
 }
 
-/* A line is answered at once where no other stands ready, so that who writes at the other end of a
+/* A text is answered at once where no other stands ready, so that who writes at the other end of a
  * pipe need not wait; else together with others. */
+static int wait_or_answer(predictor *p, const char *text, bool others, heed_error *err) {
+    heed_error own = { 0 };
+    int rc = next_features(p, &p->each[p->lines].array, err);
+    if (rc == 0 && !(p->line[p->lines] = strdup(text)))
+        rc = heed__error(err, HEED_ENOMEM, "predict: out of memory");
+    if (rc == 0 && ++p->lines < p->together && others) return 0;
+    const int before = answer_waiting(p, rc ? &own : err);
+    return rc ? rc : before;
+}
+
+static int written(void) {
+    fflush(stdout);
+    return ferror(stdout) ? HEED_EIO : 0;
+}
+
 static int line(predictor *p, const char *text, size_t size, heed_error *err) {
+    p->number = heed__input_line_number(p->in);
     int rc = check_line(p, text, size, err);
-    if (rc == 0 && (p->explain || heed_classifier_pairs(p->c))) {
+    if (rc) { /* those before it have their answers */
+        heed_error own = { 0 };
+        answer_waiting(p, &own);
+    } else if (p->explain || heed_classifier_pairs(p->c)) {
         rc = one_line(p, text, err);
     } else {
-        heed_error own = { 0 };
-        if (rc == 0) rc = next_features(p, &p->each[p->lines].array, err);
-        if (rc == 0 && !(p->line[p->lines] = strdup(text)))
-            rc = heed__error(err, HEED_ENOMEM, "predict: out of memory");
-        if (rc == 0 && ++p->lines < p->together && heed__input_line_ready(p->in)) return 0;
-        const int before = answer_waiting(p, rc ? &own : err);
-        if (rc == 0) rc = before;
+        rc = wait_or_answer(p, text, heed__input_line_ready(p->in), err);
+        if (rc == 0 && p->lines) return 0;
     }
-    fflush(stdout);
-    if (rc == 0 && ferror(stdout)) return HEED_EIO;
+    const int out = written();
+    return rc ? rc : out;
+}
+
+/* A row of a data file. */
+static int example(predictor *p, const heed_example *x, int64_t nth, heed_error *err) {
+    p->number = x->line;
+    if (heed_classifier_pairs(p->c)) {
+        p->x.text2 = p->passages.path ? context_of(&p->passages, nth, err) : x->text2;
+        return p->x.text2 ? explain(p, x->text, err) : err->code;
+    }
+    return p->explain ? explain(p, x->text, err) : wait_or_answer(p, x->text, true, err);
+}
+
+static int each_example(predictor *p, heed_error *err) {
+    heed_example x;
+    heed_error own = { 0 };
+    int64_t nth = 0;
+    int rc = 0, got = 0;
+    while (rc == 0 && !command_cancelled(NULL) && (got = heed__dataset_next(p->data, &x, err)) > 0)
+        rc = example(p, &x, nth++, err);
+    if (rc == 0 && got < 0) rc = got;
+    const int before = answer_waiting(p, rc ? &own : err);
+    if (rc == 0) rc = before;
+    if (rc == 0 && written())
+        rc = heed__error(err, HEED_EIO, "standard output could not be written");
+    if (rc == 0 && command_cancelled(NULL))
+        rc = heed__error(err, HEED_ECANCELLED, "%.300s: stopped after line %" PRId64, p->name,
+                         p->number);
     return rc;
 }
 
@@ -271,8 +323,8 @@ static int each_row(predictor *p, heed_error *err) {
 static int check_rows(const predictor *p, heed_error *err) {
     if (!p->features.array.data || p->row == p->features.npy.len) return 0;
     return heed__error(err, HEED_EFORMAT,
-                       "%.300s: %" PRId64 " lines for %" PRId64 " rows of features",
-                       heed__input_name(p->in), p->row, p->features.npy.len);
+                       "%.300s: %" PRId64 " lines for %" PRId64 " rows of features", p->name,
+                       p->row, p->features.npy.len);
 }
 
 static int each_line(predictor *p, heed_error *err) {
@@ -332,27 +384,71 @@ static int start(predictor *p, const char *dir, const heed_open_cfg *open, heed_
     return err->code = HEED_ENOMEM;
 }
 
+/* Opens what is answered: a file's lines or its columns. 0 or a status. */
+static int open_texts(predictor *p, const predict_from *from, const char *file, heed_error *err) {
+    static const heed_hooks hooks = { .cancel = command_cancelled };
+    const heed_dataset_cfg table = { .text = from->text,
+                                     .text2 = from->text2,
+                                     .pairs = from->text2 != NULL,
+                                     .text_only = true,
+                                     .hooks = &hooks };
+    p->name = data_name(file);
+    if (from->text || from->text2)
+        p->data = heed__dataset_open(file, &table, err);
+    else
+        p->in = heed__input_open(file, &hooks, err);
+    return p->in || p->data ? 0 : err->code;
+}
+
+/* 0, or a status: two texts for a model of one, or one for a model of two. */
+static int check_texts(const predictor *p, const predict_from *from, heed_error *err) {
+    const bool pairs = heed_classifier_pairs(p->c);
+    if ((from->context || from->text2) && !pairs)
+        return heed__error(err, HEED_EINVALID,
+                           "classifier: this model reads single texts, not pairs");
+    if (pairs && from->text && !from->text2 && !from->context)
+        return heed__error(err, HEED_EINVALID,
+                           "predict: this model reads pairs: --text2 COL or --context FILE is "
+                           "needed beside --text");
+    return 0;
+}
+
+/* A table whose lines, header and all, would be taken for texts, as its name tells. */
+static void warn_of_table(const predictor *p, const predict_from *from) {
+    static const char *const ends[] = { ".csv", ".tsv", ".jsonl" };
+    if (!p->in || !from->file || heed_classifier_pairs(p->c)) return;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (strstr(from->file, ends[i]))
+            complain(tr("heed predict: %s: each line is taken for a text; --text COL takes those "
+                        "of a column\n"),
+                     p->name);
+}
+
+static int answer(predictor *p, bool alone, heed_error *err) {
+    if (alone) return each_row(p, err);
+    const int rc = p->data ? each_example(p, err) : each_line(p, err);
+    return rc ? rc : check_rows(p, err);
+}
+
 /* features: NULL: none; without a file they may stand alone. */
 static int predict(predictor *p, const predict_from *from, const heed_open_cfg *open,
                    heed_error *err) {
-    const heed_hooks hooks = { .cancel = command_cancelled };
     const char *file = from->file ? from->file : "-";
-    if (!(from->features && !from->file) && !(p->in = heed__input_open(file, &hooks, err)))
-        return err->code;
-    int rc = start(p, from->dir, open, err);
+    const bool wait = from->features && !from->file && !from->text;
+    int rc = wait ? 0 : open_texts(p, from, file, err);
+    if (rc == 0) rc = start(p, from->dir, open, err);
     if (rc == 0) rc = features_read(&p->features, from->features, 0, NULL, err);
     if (rc == 0) rc = context_read(&p->passages, from->context, err);
-    if (rc == 0 && from->context && !heed_classifier_pairs(p->c))
-        rc = heed__error(err, HEED_EINVALID,
-                         "classifier: this model reads single texts, not pairs");
-    const bool alone = rc == 0 && !p->in && p->c->no_texts;
-    if (rc == 0 && !p->in && !alone && !(p->in = heed__input_open(file, &hooks, err)))
-        rc = err->code;
-    if (rc == 0) rc = alone ? each_row(p, err) : each_line(p, err);
-    if (rc == 0 && !alone) rc = check_rows(p, err);
+    if (rc == 0) rc = check_texts(p, from, err);
+    const bool alone = rc == 0 && wait && p->c->no_texts;
+    if (rc == 0 && wait && !alone) rc = open_texts(p, from, file, err);
+    if (p->data && strcmp(file, "-") == 0) p->together = 1; /* who waits gets it at once */
+    if (rc == 0) warn_of_table(p, from);
+    if (rc == 0) rc = answer(p, alone, err);
     features_free(&p->features);
     context_free(&p->passages);
     heed_classifier_close(p->c);
+    heed__dataset_close(p->data);
     if (p->in) heed__input_close(p->in);
     for (int i = 0; i < TOGETHER; i++) free(p->each[i].top);
     free(p->x.top);
@@ -360,15 +456,26 @@ static int predict(predictor *p, const predict_from *from, const heed_open_cfg *
     return rc;
 }
 
+/* All that the options say beside the predictor's own. */
+typedef struct asked_for {
+    predict_from from;
+    tag_predict_cfg tag;
+    heed_open_cfg open;
+    int64_t threads;
+} asked_for;
+
 /* What only a model of another kind can be asked is not passed over in silence. 0 or a status. */
-static int check_asked(const predictor *p, const predict_from *from, const heed_open_cfg *open,
-                       const tag_predict_cfg *tag, bool tagger, heed_error *err) {
+static int check_asked(const predictor *p, const asked_for *a, bool tagger, heed_error *err) {
+    const predict_from *from = &a->from;
+    const heed_open_cfg *open = &a->open;
+    const tag_predict_cfg *tag = &a->tag;
     const struct {
         const char *option;
         bool given, tagger; /* it is for taggers */
     } asked[] = {
         { "abstain", p->abstain, false },      { "coverage", p->x.coverage > 0, false },
         { "scope", p->x.scope > 0, false },    { "top", p->top, false },
+        { "text", from->text, false },         { "text2", from->text2, false },
         { "features", from->features, false }, { "context", from->context, false },
         { "window", open->window, false },     { "truncate", open->truncate, false },
         { "conll", tag->conll, true },         { "columns", tag->columns, true },
@@ -386,38 +493,38 @@ static int check_asked(const predictor *p, const predict_from *from, const heed_
                        "whole sequences of tags, of which there is no such picture");
 }
 
-int cmd_predict(int argc, char **argv) {
-    predictor p = { .top = 0 };
-    int64_t threads = 1;
-    const char *beside = NULL, *passages = NULL;
-    tag_predict_cfg tag = { 0 };
-    heed_open_cfg open = { .threads = 1 };
+static int read_options(predictor *p, asked_for *a, int argc, char **argv) {
     const opt options[] = {
-        { "json", 0, OPT_FLAG, &p.json, 0, 0, NULL,
+        { "json", 0, OPT_FLAG, &p->json, 0, 0, NULL,
           "a JSON object a line (docs/schemas/predict.json)" },
-        { "top", 'n', OPT_INT, &p.top, 1, 1e6, "N", "labels shown (1)" },
-        { "explain", 0, OPT_FLAG, &p.explain, 0, 0, NULL,
+        { "top", 'n', OPT_INT, &p->top, 1, 1e6, "N",
+          "labels shown (1); of several labels those that hold are" },
+        { "explain", 0, OPT_FLAG, &p->explain, 0, 0, NULL,
           "show the words attended to (on a terminal always)" },
-        { "coverage", 0, OPT_REAL, &p.x.coverage, 0.01, 0.9999, "P",
+        { "coverage", 0, OPT_REAL, &p->x.coverage, 0.01, 0.9999, "P",
           "a set of labels that holds the right one with this chance" },
-        { "scope", 0, OPT_REAL, &p.x.scope, 0.01, 0.9999, "P",
+        { "scope", 0, OPT_REAL, &p->x.scope, 0.01, 0.9999, "P",
           "tell texts such as none of the training's; this part of its own is let in" },
-        { "abstain", 0, OPT_FLAG, &p.abstain, 0, 0, NULL,
+        { "abstain", 0, OPT_FLAG, &p->abstain, 0, 0, NULL,
           "answer only in scope and with a set of one label (both 0.95 unless said)" },
-        { "features", 0, OPT_TEXT, &beside, 0, 0, "X.npy",
+        { "text", 0, OPT_TEXT, &a->from.text, 0, 0, "COL",
+          "FILE is a data file: answer this column's texts" },
+        { "text2", 0, OPT_TEXT, &a->from.text2, 0, 0, "COL",
+          "with --text, of pairs: the second texts" },
+        { "features", 0, OPT_TEXT, &a->from.features, 0, 0, "X.npy",
           "features beside the lines, a row each; without FILE alone, of a model learnt so" },
-        { "context", 0, OPT_TEXT, &passages, 0, 0, "FILE",
+        { "context", 0, OPT_TEXT, &a->from.context, 0, 0, "FILE",
           "what each line attends to: a line for each, or one for all (else behind a tab)" },
-        { "conll", 0, OPT_FLAG, &tag.conll, 0, 0, NULL,
+        { "conll", 0, OPT_FLAG, &a->tag.conll, 0, 0, NULL,
           "tagger: columns of word, tag, confidence" },
-        { "columns", 0, OPT_FLAG, &tag.columns, 0, 0, NULL,
+        { "columns", 0, OPT_FLAG, &a->tag.columns, 0, 0, NULL,
           "tagger: FILE has columns, a word a line" },
-        { "token", 0, OPT_INT, &tag.token, 1, 1000, "N", "tagger: column of the words (1)" },
-        { "window", 0, OPT_INT, &open.window, 1, 1e6, "N",
+        { "token", 0, OPT_INT, &a->tag.token, 1, 1000, "N", "tagger: column of the words (1)" },
+        { "window", 0, OPT_INT, &a->open.window, 1, 1e6, "N",
           "words attend to as many on either side at most (as trained)" },
-        { "truncate", 0, OPT_INT, &open.truncate, 1, 1e6, "N",
+        { "truncate", 0, OPT_INT, &a->open.truncate, 1, 1e6, "N",
           "words attend to the last N at most (as trained)" },
-        { "threads", 0, OPT_INT, &threads, 1, 1024, "N", "threads (1)" },
+        { "threads", 0, OPT_INT, &a->threads, 1, 1024, "N", "threads (1)" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
     const opt_command what = { "heed predict MODEL [FILE] [options]",
@@ -426,20 +533,28 @@ int cmd_predict(int argc, char **argv) {
                                options, 1, 2 };
     const char *operand[2] = { NULL, NULL };
     const int n = opt_read(&what, argc, argv, operand);
+    a->from.dir = operand[0];
+    a->from.file = operand[1];
+    a->open.threads = (int)a->threads;
+    a->tag.json = p->json;
+    return n;
+}
+
+int cmd_predict(int argc, char **argv) {
+    predictor p = { .top = 0 };
+    asked_for a = { .threads = 1 };
+    const int n = read_options(&p, &a, argc, argv);
     if (n < 0) return command_usage(n);
     command_catch_signals();
     heed_error err = { 0 };
-    open.threads = (int)threads;
-    tag.json = p.json;
-    const predict_from from = { operand[0], operand[1], beside, passages };
-    const bool tagger = tag_is_tagger(operand[0]);
-    int rc = check_asked(&p, &from, &open, &tag, tagger, &err);
+    const bool tagger = tag_is_tagger(a.from.dir);
+    int rc = check_asked(&p, &a, tagger, &err);
     p.term = terminal_open(stdout);
     if (p.abstain && p.x.coverage <= 0) p.x.coverage = 0.95;
     if (p.abstain && p.x.scope <= 0) p.x.scope = 0.95;
     if (isatty(1)) p.explain = true;
     if (rc == 0)
-        rc = tagger ? tag_predict(operand[0], operand[1], &tag, &open, &err)
-                    : predict(&p, &from, &open, &err);
+        rc = tagger ? tag_predict(a.from.dir, a.from.file, &a.tag, &a.open, &err)
+                    : predict(&p, &a.from, &a.open, &err);
     return rc ? command_error(&err) : 0;
 }

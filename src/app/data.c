@@ -41,24 +41,28 @@ int data_read(heed_dataset *d, const char *file, const heed_dataset_cfg *cfg, he
     return rc;
 }
 
-void data_tell(const heed_dataset *d, const char *file) {
+/* ", 3 of them with another label", where they have labels. */
+static void tell_others(int64_t other, const char *of) {
+    if (of) printf(tr(", %" PRId64 " of them with another %s"), other, tr(of));
+    printf("\n");
+}
+
+void data_tell(const heed_dataset *d, const char *file, const char *of) {
     int64_t other;
     char how[MESSAGE_SIZE];
     const int64_t repeated = heed__dataset_overlap(d, d, &other, NULL);
     printf(tr("%s: %" PRId64 " texts; %s\n"), data_name(file), d->len, tr_made(d->how, how));
-    if (repeated > 0 && *d->text[0])
-        printf(tr("%s: %" PRId64 " texts repeat an earlier one, %" PRId64 " of them with another "
-                  "label\n"),
-               data_name(file), repeated, other);
+    if (repeated <= 0 || !*d->text[0]) return;
+    printf(tr("%s: %" PRId64 " texts repeat an earlier one"), data_name(file), repeated);
+    tell_others(other, of);
 }
 
 void data_tell_overlap(const heed_dataset *a, const char *a_file, const heed_dataset *b,
-                       const char *b_file) {
+                       const char *b_file, const char *of) {
     int64_t other;
     const int64_t same = heed__dataset_overlap(a, b, &other, NULL);
-    if (same > 0 && *b->text[0])
-        printf(tr("%s: %" PRId64 " of %" PRId64 " texts are in %s too, %" PRId64
-                  " of them with another "
-                  "label\n"),
-               data_name(b_file), same, b->len, data_name(a_file), other);
+    if (same <= 0 || !*b->text[0]) return;
+    printf(tr("%s: %" PRId64 " of %" PRId64 " texts are in %s too"), data_name(b_file), same,
+           b->len, data_name(a_file));
+    tell_others(other, of);
 }

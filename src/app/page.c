@@ -18,6 +18,7 @@ static const char STYLE[] =
     ".row{display:grid;grid-template-columns:repeat(auto-fit,minmax(320px,1fr));gap:1.2rem}"
     "figure{margin:0;max-width:560px}"
     "svg{width:100%;height:auto}svg text{fill:var(--soft);font-size:11px}"
+    "svg text.n{fill:var(--ink);text-anchor:middle}"
     ".grid{stroke:var(--edge)}.thin{stroke:var(--soft);stroke-dasharray:4 4}"
     ".line{fill:none;stroke-width:2}"
     "rect.right{fill:var(--c)}rect.wrong{fill:var(--b)}"

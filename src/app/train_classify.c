@@ -417,12 +417,17 @@ static int read_texts(kinds_data *e, const char *file, const train_options *o, h
     const int rc = data_read(&e->d, file, &cfg, err);
     if (rc) return rc;
     e->x = (heed_examples){ .len = e->d.len, .text = e->d.text };
-    data_tell(&e->d, file);
+    data_tell(&e->d, file, NULL);
     return 0;
 }
 
-static void say(const kinds_data *e, const char *file) {
-    data_tell(&e->d, file);
+/* What each text has. */
+static const char *given(const train_options *o) {
+    return o->cfg.target == HEED_TARGET_SCORE ? "score" : "label";
+}
+
+static void say(const train_options *o, const kinds_data *e, const char *file) {
+    data_tell(&e->d, file, given(o));
     fflush(stdout);
 }
 
@@ -439,7 +444,7 @@ static int read_training(kinds_data *e, const char *file, train_options *o, heed
     if (o->cfg.target == HEED_TARGET_LABELS && o->cfg.hierarchy)
         return heed__error(err, HEED_EUNSUPPORTED,
                            "train: --hierarchy is for one label a text, not for several");
-    say(e, file);
+    say(o, e, file);
     if (o->cfg.target == HEED_TARGET_LABELS)
         printf(tr("a text may have several labels: each gets a probability of its own\n"));
     return 0;
@@ -515,14 +520,14 @@ static int read_files(files *f, train_options *o, const char *file, heed_error *
     if (rc == 0 && o->valid) rc = kinds_read(&f->valid, o->valid, &o->table, target, err);
     if (rc == 0 && o->valid) rc = kinds_fit(&f->valid.d, o->valid, target, err);
     if (rc == 0 && o->valid) rc = add_context(f, &f->valid, o->valid, err);
-    if (rc == 0 && o->valid) say(&f->valid, o->valid);
+    if (rc == 0 && o->valid) say(o, &f->valid, o->valid);
     if (rc == 0 && o->valid) rc = kinds_features(&f->valid, o->valid_features, o->valid, err);
     if (rc == 0 && o->test) rc = kinds_read(&f->tests, o->test, &o->table, target, err);
     if (rc == 0 && o->test) rc = kinds_fit(&f->tests.d, o->test, target, err);
     if (rc == 0 && o->test) rc = add_context(f, &f->tests, o->test, err);
     if (rc == 0 && o->test) rc = kinds_features(&f->tests, o->test_features, o->test, err);
-    if (rc == 0 && o->valid) data_tell_overlap(&f->data.d, file, &f->valid.d, o->valid);
-    if (rc == 0 && o->test) data_tell_overlap(&f->data.d, file, &f->tests.d, o->test);
+    if (rc == 0 && o->valid) data_tell_overlap(&f->data.d, file, &f->valid.d, o->valid, given(o));
+    if (rc == 0 && o->test) data_tell_overlap(&f->data.d, file, &f->tests.d, o->test, given(o));
     if (rc == 0 && o->pretrain) rc = read_texts(&f->language, o->pretrain, o, err);
     if (rc == 0 && o->unlabeled) rc = read_texts(&f->pool, o->unlabeled, o, err);
     if (o->pretrain) o->cfg.pretrain = &f->language.x;
@@ -570,6 +575,10 @@ static void tell_model(const char *out, const heed_classifier *c, double seconds
                labels, parameters, seconds);
     else
         printf(tr("%s: %" PRId64 " parameters, trained in %.1f s\n"), out, parameters, seconds);
+    const heed_calibration *k = &c->calibration;
+    if (k->len)
+        printf(tr("calibration error of held-out texts: %.4f, with temperature %.4g: %.4f\n"),
+               k->ece_before, k->temperature, k->ece_after);
 }
 
 static int train(train_options *o, const char *file, heed_error *err) {

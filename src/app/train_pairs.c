@@ -97,7 +97,7 @@ static int train(pairs_options *o, const char *file, heed_error *err) {
     if (rc == 0) rc = pairs_read(&data, file, &o->table, true, err);
     if (rc == 0 && o->valid) rc = pairs_read(&valid, o->valid, &o->table, true, err);
     if (rc == 0 && o->test) rc = pairs_read(&tests, o->test, &o->table, false, err);
-    if (rc == 0 && o->test) data_tell_overlap(&data.d, file, &tests.d, o->test);
+    if (rc == 0 && o->test) data_tell_overlap(&data.d, file, &tests.d, o->test, NULL);
     if (rc == 0) {
         train_watch_begin(&w);
         o->cfg.hooks = &w.hooks;

@@ -16,6 +16,7 @@ typedef struct notes {
     FILE *lines, *table; /* in memory */
     char *lines_text, *table_text;
     size_t lines_size, table_size;
+    int64_t kept, settings; /* the best trial's number, and its settings */
 } notes;
 
 bool train_search_time(const char *text, double *seconds) {
@@ -31,6 +32,7 @@ bool train_search_time(const char *text, double *seconds) {
 
 static void tell(void *arg, const heed_trial *t) {
     notes *n = arg;
+    if (t->best) n->kept = t->number, n->settings = t->settings;
     printf(tr("trial %" PRId64 ": settings %" PRId64 ", %s, lr %.2g, dropout %.2f, smoothing %.2f, "
               "width %" PRId64 ", %" PRId64 " texts: accuracy %.4f, loss %.4f, %.1f s%s%s\n"),
            t->number, t->settings, t->recipe, t->lr, t->dropout, t->label_smoothing, t->embed,
@@ -72,6 +74,12 @@ heed_classifier *train_search(const heed_examples *data, const heed_classify_cfg
     if (n.table) table_begin(n.table);
     const heed_search_cfg search = { .seconds = seconds, .tell = tell, .arg = &n };
     heed_classifier *c = heed__classifier_search(data, cfg, &search, err);
+    if (c && n.settings)
+        printf(tr("kept: settings %" PRId64 ", as trial %" PRId64 " learnt them\n"), n.settings,
+               n.kept);
+    else if (c)
+        printf("%s", tr("kept: settings 0, those given: none is right more often by more than one "
+                        "standard error\n"));
     if (n.table) fprintf(n.table, "</table>\n");
     const bool whole = n.lines && n.table && fclose(n.lines) == 0 && fclose(n.table) == 0;
     int rc = 0;

@@ -24,7 +24,7 @@ static int train(vectors_options *o, const char *file, heed_error *err) {
     int64_t words = 0;
     int rc = data_read(&d, file, &o->table, err);
     if (rc == 0) {
-        data_tell(&d, file);
+        data_tell(&d, file, NULL);
         fflush(stdout);
         train_watch_begin(&w);
         o->cfg.cbow.hooks = &w.hooks;

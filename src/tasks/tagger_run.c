@@ -59,7 +59,8 @@ static int decode_one(heed_tagger *t, const float *x, int64_t at, int64_t words,
     bool known = a->gold != NULL;
     for (int64_t w = 0; known && w < words; w++) known = a->gold[at + w] >= 0;
     if (known) {
-        a->loss += heed__lattice_loss(l, x, a->gold + at, words);
+        const double own = heed__lattice_loss(l, x, a->gold + at, words);
+        a->loss += own < 0 ? 0 : own; /* by rounding */
         a->told++;
     }
     return 0;

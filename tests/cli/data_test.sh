@@ -57,6 +57,16 @@ rm -rf x
 cut -f2 plain.txt >lines; gzip -c lines >lines.gz
 [ "$("$heed" predict m lines)" = "$("$heed" predict m lines.gz)" ] || wrong "predict of lines and lines.gz differ"
 
+# and the texts of a data file's column, in whatever form: the answers are those to the same lines
+awk -F'\t' 'BEGIN { print "id,message" } { gsub(/"/, "\"\"", $2); print NR ",\"" $2 "\"" }' plain.txt >table.csv
+[ "$("$heed" predict m table.csv --text message)" = "$("$heed" predict m lines)" ] || wrong "predict --text of a CSV: $("$heed" predict m table.csv --text message)"
+[ "$("$heed" predict m --text 2 <plain.txt)" = "$("$heed" predict m lines)" ] || wrong "predict --text of standard input"
+[ "$("$heed" predict m table.csv --text message --json --explain)" = "$("$heed" predict m lines --json --explain)" ] || wrong "predict --text --explain"
+"$heed" predict m table.csv --text message >out 2>err; [ -s err ] && wrong "predict --text: $(cat err)"
+"$heed" predict m table.csv >out 2>err
+grep -qx 'heed predict: table.csv: each line is taken for a text; --text COL takes those of a column' err || wrong "a table read as lines: $(cat err)"
+expect 66 "table.csv:1: the header has no column 'body' for the text; it has: id, message" "$heed" predict m table.csv --text body
+
 # words start from a file's vectors
 printf '2 4\ngood 1 2 3 4\nzebra 1 1 1 1\n' | gzip >v.vec.gz
 "$heed" train classify --recipe classic t.tsv -o mv --epochs 1 --vectors v.vec.gz >out 2>err || wrong "vectors: $(cat err)"
@@ -66,6 +76,9 @@ grep -q '^vectors: 1 of the [0-9]* words have one' out || wrong "coverage was no
 { cat plain.txt; tail -1 plain.txt; printf 'no\tgood, "4"\n'; } >twice.tsv
 "$heed" train classify --recipe classic twice.tsv -o m2 --epochs 1 >out 2>err || wrong "train: $(cat err)"
 grep -qx 'twice.tsv: 2 texts repeat an earlier one, 1 of them with another label' out || wrong "repeated texts: $(cat out)"
+printf '1\tgood\n2\tgood\n2\tbad\n' >marks.tsv
+"$heed" train score marks.tsv -o m3 --epochs 1 >out 2>err || wrong "train score: $(cat err)"
+grep -qx 'marks.tsv: 1 texts repeat an earlier one, 1 of them with another score' out || wrong "repeated texts: $(cat out)"
 { head -3 plain.txt; printf 'no\tnew\nyes\tbad, "4"\n'; } >new.tsv
 "$heed" test m new.tsv --train t.tsv | grep -qx '4 of them are in t.tsv too, 1 of these with another label' ||
     wrong "texts in both are not counted"

@@ -36,6 +36,7 @@ for set in X=1 LANG=C LC_ALL=C.UTF-8 "HEED_LANG=en LC_ALL=zh_CN.UTF-8" "LC_ALL=e
 done
 [ "$("$heed" --lang zh --help | head -1)" = "$chinese" ] || wrong "--lang zh before the command"
 [ "$(zh --lang=en --help | head -1)" = "$english" ] || wrong "--lang=en before the command"
+[ "$("$heed" help train score)" = "$("$heed" train score --help)" ] || wrong "help train score is not train score --help"
 "$heed" test --help --lang zh >"$dir/help"
 says "$dir/help" "评测模型"
 expect 64 "--lang is en or zh, not 'fr'" "$heed" --lang fr --help

@@ -28,6 +28,8 @@ grep -q '&lt;b&gt;good&lt;/b&gt;' "$page" || wrong "a label is not shown"
 for word in 'temperature' 'The surest mistakes' 'part answered' 'how often right' 'while learning'; do
     grep -q "$word" "$page" || wrong "no '$word' on the page"
 done
+grep -q '<text x="428" y="[0-9.]*">bad &amp; wet</text>' "$page" || wrong "a row of the confusions has no name"
+grep -q "^calibration error of held-out texts: [0-9.]*, with temperature [0-9.]*: [0-9.]*$" "$dir/out" || wrong "calibration went unsaid: $(cat "$dir/out")"
 "$heed" train classify --recipe classic "$dir/d.tsv" -o "$dir/n" --valid-part 0 --epochs 1 --threads 1 --run none >"$dir/out" 2>/dev/null || wrong "train with nothing held out"
 [ -e "$dir/n.run" ] && wrong "a run that was not asked for"
 

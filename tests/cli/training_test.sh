@@ -33,6 +33,15 @@ printf 'a\thello there\nb\tgood bye\na\thello you\n' >"$dir/few.tsv" # a tenth o
 "$heed" train classify "$dir/few.tsv" -o "$dir/n" --epochs 1 --run none >"$dir/log" 2>/dev/null
 grep -q "^held out: nothing;" "$dir/log" || wrong "a tenth of three texts: $(cat "$dir/log")"
 
+# stopped before the first step
+"$heed" train classify data/banking77/train.tsv -o "$dir/early" --threads 1 >"$dir/log" 2>"$dir/err" &
+job=$!
+until grep -q "^held out" "$dir/log" || ! kill -0 $job 2>/dev/null; do sleep 0.01; done
+kill -INT $job
+wait $job
+[ $? = 75 ] || wrong "stopped early: $(cat "$dir/err")"
+tail -1 "$dir/err" | grep -qE "stopped(; nothing was saved| in epoch 1; )" || wrong "stopped early: $(tail -1 "$dir/err")"
+
 # early stop: with a rate of nearly nothing no epoch is better than the first, or few are
 train -o "$dir/p" --epochs 50 --lr 1e-9 --patience 2 >"$dir/log" 2>/dev/null
 [ "$(grep -c '^Epoch' "$dir/log")" -lt 12 ] || wrong "patience 2 went on for $(grep -c '^Epoch' "$dir/log") epochs"
@@ -89,6 +98,7 @@ grep -q "$dir/s.run has what a resume needs; the best so far is in $dir/s; .*--r
 grep -q '"trial": 1,' "$dir/s.run/trials.jsonl" || wrong "trials.jsonl of a resumed search lacks the first trial"
 expect 66 "there is no search to go on with" "$heed" "${few[@]}" --search 1s -o "$dir/s" --resume
 "$heed" train classify "$dir/d.tsv" --search 1s --epochs 1 -o "$dir/at" >"$dir/log" 2>"$dir/err" || wrong "a search whose best keeps no words: $(cat "$dir/err")"
+grep -q "^kept: settings [0-9]" "$dir/log" || wrong "which settings a search kept went unsaid: $(cat "$dir/log")"
 [ -s "$dir/at/config.json" ] || wrong "a search saved no model: $(cat "$dir/log")"
 
 expect 64 "--search, --curve, --augment and --unlabeled go one at a time" train -o "$dir/x" --search 1s --curve
