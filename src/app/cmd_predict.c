@@ -498,7 +498,7 @@ static int read_options(predictor *p, asked_for *a, int argc, char **argv) {
         { "json", 0, OPT_FLAG, &p->json, 0, 0, NULL,
           "a JSON object a line (docs/schemas/predict.json)" },
         { "top", 'n', OPT_INT, &p->top, 1, 1e6, "N",
-          "labels shown (1); of several labels those that hold are" },
+          "labels shown, of a model that gives one (1)" },
         { "explain", 0, OPT_FLAG, &p->explain, 0, 0, NULL,
           "show the words attended to (on a terminal always)" },
         { "coverage", 0, OPT_REAL, &p->x.coverage, 0.01, 0.9999, "P",

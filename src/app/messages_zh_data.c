@@ -317,8 +317,8 @@ const message messages_zh[] = {
       "typo（错字）、swap（换词序）、drop（丢字）、gradient（在要害处打错字）干扰时最坏的准确率；可"
       "用逗号并列" },
     { "pairs: column of the second texts", "文本对：第二段文本所在的列" },
-    { "labels shown (1); of several labels those that hold are",
-      "显示的标签数（1）；多标签模型显示成立的标签" },
+    { "labels shown, of a model that gives one (1)",
+      "给出一个标签的模型显示的标签数（1）" },
     { "FILE is a data file: answer this column's texts", "文件是数据文件：回答这一列的文本" },
     { "with --text, of pairs: the second texts", "与 --text 一起，文本对的第二段文本" },
     { "show the words attended to (on a terminal always)",

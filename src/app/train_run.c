@@ -147,7 +147,7 @@ static int save_stopped(const char *out, const char *run, train_saver *save, con
     char beside[4096];
     snprintf(beside, sizeof beside, "%s/model", run ? run : "");
     const char *to = is_new ? out : beside;
-    if (!model && run) return err->code;
+    if (!model && strstr(why.msg, "what a resume needs")) return err->code;
     if (!model || (!is_new && !run)) {
         snprintf(err->msg, sizeof err->msg, "%.400s; nothing was saved", why.msg);
         return err->code;
