@@ -4,12 +4,29 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/messages.h"
 #include "app/options.h"
 #include "app/serving/serve.h"
 #include "serve/desk_bench.h"
 
 static double part(int64_t of, int64_t n) {
     return n ? (double)of / (double)n : 0;
+}
+
+static void print_head(const heed_desk_tested *t) {
+    static const struct {
+        const char *text;
+        int columns;
+    } head[] = { { "answers/s", 9 }, { "p99 ms", 9 },       { "accuracy", 9 },
+                 { "handed", 9 },    { "none handed", 11 }, { "training s", 15 } };
+    printf(tr("%lld messages, %lld of them of no intent\n"), (long long)t->n,
+           (long long)t->outside);
+    printf("%17s", "");
+    for (size_t i = 0; i < sizeof head / sizeof *head; i++) {
+        printf("  ");
+        print_cell(tr(head[i].text), head[i].columns);
+    }
+    printf("\n");
 }
 
 static void tell(void *user, int row, const char *what, double trained, const heed_desk_tested *t) {
@@ -26,11 +43,9 @@ static void tell(void *user, int row, const char *what, double trained, const he
                    (long long)t->outside);
         return;
     }
-    if (row == 0)
-        printf("%lld messages, %lld of them of no intent\n%-17s  %9s  %9s  %9s  %9s  %11s  %15s\n",
-               (long long)t->n, (long long)t->outside, "", "answers/s", "p99 ms", "accuracy",
-               "handed", "none handed", "training s");
-    printf("%-17s  %9.0f  %9.3f  %9.4f  %9.4f  %11.4f  %15.1f\n", what, (double)t->n / t->seconds,
+    if (row == 0) print_head(t);
+    print_cell(tr(what), -17);
+    printf("  %9.0f  %9.3f  %9.4f  %9.4f  %11.4f  %15.1f\n", (double)t->n / t->seconds,
            t->p99 * 1e3, part(t->right_alone, t->intents), part(t->handed_over, t->intents),
            part(t->outside_handed_over, t->outside), trained);
     fflush(stdout);

@@ -72,7 +72,7 @@ static int answer_line(chat *c, const char *line, heed_error *err) {
 static int talk(chat *c, heed_error *err) {
     const bool prompt = isatty(0) && isatty(1) && !c->json;
     int64_t passed = 0;
-    char *line, why[64];
+    char *line, why[64], said[MESSAGE_SIZE];
     size_t size;
     for (;;) {
         if (prompt) printf("> "), fflush(stdout);
@@ -82,8 +82,8 @@ static int talk(chat *c, heed_error *err) {
         const char *wrong = no_message(got, line, size, why, sizeof why);
         if (wrong) {
             passed++;
-            complain("heed: line %lld: %s; it is passed over\n",
-                     (long long)heed__input_line_number(c->in), wrong);
+            complain(tr("heed: line %lld: %s; it is passed over\n"),
+                     (long long)heed__input_line_number(c->in), tr_made(wrong, said));
             continue;
         }
         const int rc = answer_line(c, line, err);
@@ -115,19 +115,19 @@ static int test(const chat *c, heed_error *err) {
                part(t.outside_handed_over, t.outside), (double)t.n / t.seconds, t.p99 * 1e3);
         return 0;
     }
-    printf("%s: %lld messages\n", c->test, (long long)t.n);
+    printf(tr("%s: %lld messages\n"), c->test, (long long)t.n);
     if (t.ranked)
-        printf("Replies: recall at 1 %.4f, at 10 %.4f, mean reciprocal rank %.4f, of %lld\n",
+        printf(tr("Replies: recall at 1 %.4f, at 10 %.4f, mean reciprocal rank %.4f, of %lld\n"),
                part(t.first, t.ranked), part(t.ten, t.ranked), t.mrr, (long long)t.ranked);
     if (t.intents)
-        printf(
-            "Intents: %.4f right, %.4f without what was said before, of %lld; handed over %.4f\n",
-            part(t.right, t.intents), part(t.right_alone, t.intents), (long long)t.intents,
-            part(t.handed_over, t.intents));
+        printf(tr("Intents: %.4f right, %.4f without what was said before, of %lld; handed over "
+                  "%.4f\n"),
+               part(t.right, t.intents), part(t.right_alone, t.intents), (long long)t.intents,
+               part(t.handed_over, t.intents));
     if (t.outside)
-        printf("Out of scope: %.4f handed over, of %lld\n", part(t.outside_handed_over, t.outside),
-               (long long)t.outside);
-    printf("Time: %.0f answers a second, 99 %% within %.3f ms\n", (double)t.n / t.seconds,
+        printf(tr("Out of scope: %.4f handed over, of %lld\n"),
+               part(t.outside_handed_over, t.outside), (long long)t.outside);
+    printf(tr("Time: %.0f answers a second, 99 %% within %.3f ms\n"), (double)t.n / t.seconds,
            t.p99 * 1e3);
     return 0;
 }
@@ -137,7 +137,7 @@ static int within(const chat *c, heed_error *err) {
     const int rc = heed_desk_test_within(c->d, c->within, &w, err);
     if (rc == 0)
         printf(c->json ? "{\"questions\": %lld, \"map\": %.6g, \"mrr\": %.6g}\n"
-                       : "%lld questions rank their own passages: MAP %.4f, MRR %.4f\n",
+                       : tr("%lld questions rank their own passages: MAP %.4f, MRR %.4f\n"),
                (long long)w.questions, w.map, w.mrr);
     return rc;
 }
@@ -146,9 +146,10 @@ static int learn(const chat *c, heed_error *err) {
     double weight[HEED_DESK_WEIGHTS], loss;
     const int rc = heed_desk_learn(c->d, c->learn, weight, &loss, err);
     if (rc) return rc;
-    printf("words %.3g, vectors %.3g, words of questions %.3g, vectors of questions %.3g, intent "
-           "%.3g: loss %.4f\n",
-           weight[0], weight[1], weight[2], weight[3], weight[4], loss);
+    printf(
+        tr("words %.3g, vectors %.3g, words of questions %.3g, vectors of questions %.3g, intent "
+           "%.3g: loss %.4f\n"),
+        weight[0], weight[1], weight[2], weight[3], weight[4], loss);
     return 0;
 }
 
@@ -214,11 +215,11 @@ int serve_chat(int argc, char **argv) {
     if (n < 0) return command_usage(n);
     if (n > 0 &&
         (c.desk.replies || c.desk.kb || c.intent || c.tag || c.desk.model || c.desk.slots)) {
-        complain("heed: chat takes its models and files from the flow or from options\n");
+        complain(tr("heed: chat takes its models and files from the flow or from options\n"));
         return EXIT_USAGE;
     }
     if (n == 0 && !c.desk.replies && !c.desk.kb && !c.within) {
-        complain("heed: chat needs a flow with a desk, --replies or --kb\n");
+        complain(tr("heed: chat needs a flow with a desk, --replies or --kb\n"));
         return EXIT_USAGE;
     }
     return run(&c, n > 0 ? operand[0] : NULL);

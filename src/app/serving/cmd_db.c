@@ -29,11 +29,12 @@ typedef struct request {
 } request;
 
 static void on_log(void *user, heed_log_level level, const char *line) {
+    char said[MESSAGE_SIZE];
     request *r = user;
     if (level == HEED_LOG_WARN && r->json)
         json_array_append_new(r->told, json_string(line));
     else if (level != HEED_LOG_DEBUG)
-        complain("heed: %s\n", line);
+        complain("heed: %s\n", tr_made(line, said));
 }
 
 static int print_json(json_t *tree) {
@@ -70,7 +71,7 @@ static int check(request *r) {
         return status ? command_error(&err) : 0;
     }
     if (status) return command_error(&err);
-    printf("sound: %lld events\n", events);
+    printf(tr("sound: %lld events\n"), events);
     return 0;
 }
 
@@ -92,7 +93,7 @@ static int vacuum(request *r) {
     json_t *after = status ? NULL : heed_look_state(store, &err);
     heed_store_close(store);
     if (after)
-        printf("%lld bytes, before %lld\n",
+        printf(tr("%lld bytes, before %lld\n"),
                (long long)json_integer_value(json_object_get(after, "size")),
                (long long)(json_integer_value(json_object_get(before, "size")) +
                            json_integer_value(json_object_get(before, "journal"))));
@@ -185,7 +186,8 @@ static int query(request *r) {
     print_line(json_object_get(answer, "columns"));
     json_array_foreach(json_object_get(answer, "rows"), i, row) print_line(row);
     if (json_is_true(json_object_get(answer, "cut")))
-        complain("heed: there are more rows than %lld; --most N shows more\n", (long long)r->most);
+        complain(tr("heed: there are more rows than %lld; --most N shows more\n"),
+                 (long long)r->most);
     json_decref(answer);
     return 0;
 }
@@ -194,6 +196,7 @@ static int query(request *r) {
 static int replay(request *r) {
     heed_error err = { 0 };
     heed_replay_report told;
+    char said[MESSAGE_SIZE];
     heed_flow *flow = heed_flow_open(r->operand, &r->hooks, &err);
     const heed_store_option of_flow = { .flow = r->operand, .hooks = &r->hooks };
     heed_store *store = flow ? heed__store_option_open(r->where.store || r->where.flow ? &r->where
@@ -213,17 +216,18 @@ static int replay(request *r) {
                    told.first[0] ? told.first : NULL)) ||
                (told.different ? EXIT_DIFFERENT : 0);
     if (!told.from)
-        printf("nothing in this log was decided by %s as it is now\n", r->operand);
+        printf(tr("nothing in this log was decided by %s as it is now\n"), r->operand);
     else
-        printf("%lld events and %lld alerts from entry %lld on: %s\n", (long long)told.events,
+        printf(tr("%lld events and %lld alerts from entry %lld on: %s\n"), (long long)told.events,
                (long long)told.alerts, (long long)told.from,
-               told.different ? "not as they were" : "the same, byte for byte");
+               told.different ? tr("not as they were") : tr("the same, byte for byte"));
     if (told.missing)
-        printf(
-            "%lld entries are no longer there; what followed from them cannot be decided again\n",
-            (long long)told.missing);
+        printf(tr("%lld entries are no longer there; what followed from them cannot be decided "
+                  "again\n"),
+               (long long)told.missing);
     if (told.different)
-        printf("%lld differ; the first: %s\n", (long long)told.different, told.first);
+        printf(tr("%lld differ; the first: %s\n"), (long long)told.different,
+               tr_made(told.first, said));
     return told.different ? EXIT_DIFFERENT : 0;
 }
 
@@ -283,12 +287,14 @@ static int run_verb(request *r, const char *name, int n) {
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(name, verbs[i].name) != 0) continue;
         if ((n == 2) == (verbs[i].operand != NULL)) return verbs[i].run(r);
-        complain("heed: db %s takes %s%s\n", name,
-                 verbs[i].operand ? "one operand: " : "no operand",
-                 verbs[i].operand ? verbs[i].operand : "");
+        if (verbs[i].operand)
+            complain(tr("heed: db %s takes one operand: %s\n"), name, verbs[i].operand);
+        else
+            complain(tr("heed: db %s takes no operand\n"), name);
         return EXIT_USAGE;
     }
-    complain("heed: db knows check, backup, query, vacuum, replay and feedback, not '%s'\n", name);
+    complain(tr("heed: db knows check, backup, query, vacuum, replay and feedback, not '%s'\n"),
+             name);
     return EXIT_USAGE;
 }
 

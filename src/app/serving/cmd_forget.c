@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "app/commands.h"
+#include "app/messages.h"
 #include "app/options.h"
 #include "base/alloc.h"
 #include "base/json.h"
@@ -12,7 +13,7 @@
 
 static int tell(const char *user, int64_t n, bool json) {
     if (!json) {
-        printf("%lld entries forgotten\n", (long long)n);
+        printf(tr("%lld entries forgotten\n"), (long long)n);
         return 0;
     }
     heed_error err;

@@ -52,9 +52,9 @@ static int run(const char *const *file, int files, const char *out) {
     if (rc == 0) rc = write_all(d, out, &n, &err);
     if (rc == 0) {
         const heed_dialogues_count c = heed_dialogues_counted(d);
-        if (c.conversations) complain("%lld conversations; ", (long long)c.conversations);
-        complain("%lld questions with replies, %lld greetings and thanks left out, %lld merged: "
-                 "%lld replies in %s\n",
+        if (c.conversations) complain(tr("%lld conversations; "), (long long)c.conversations);
+        complain(tr("%lld questions with replies, %lld greetings and thanks left out, %lld merged: "
+                    "%lld replies in %s\n"),
                  (long long)c.pairs, (long long)c.small_talk, (long long)c.merged, (long long)n,
                  out);
     }
@@ -76,11 +76,11 @@ int serve_import(int argc, char **argv) {
     const int n = opt_read(&about, argc, argv, operand);
     if (n < 0) return command_usage(n);
     if (strcmp(operand[0], "dialogues") != 0) {
-        complain("heed: import knows dialogues, not '%s'; see --help\n", operand[0]);
+        complain(tr("heed: import knows dialogues, not '%s'; see --help\n"), operand[0]);
         return EXIT_USAGE;
     }
     if (!out) {
-        complain("heed: import needs --out FILE\n");
+        complain(tr("heed: import needs --out FILE\n"));
         return EXIT_USAGE;
     }
     return run(operand + 1, n - 1, out);

@@ -17,15 +17,24 @@ static int add(const char *path, const char *name, const char *scopes, double ra
     heed_error err;
     if (heed_keys_add(path, name, scopes, rate, text, &err) != HEED_OK) return command_error(&err);
     puts(text);
-    complain("heed: this is the only time that the key of '%s' is shown\n", name);
+    complain(tr("heed: this is the only time that the key of '%s' is shown\n"), name);
     return 0;
 }
 
 static int drop(const char *path, const char *name) {
     heed_error err;
     if (heed_keys_remove(path, name, &err) != HEED_OK) return command_error(&err);
-    complain("heed: the key of '%s' is no longer taken\n", name);
+    complain(tr("heed: the key of '%s' is no longer taken\n"), name);
     return 0;
+}
+
+static void row(const char *name, const char *scopes, const char *rate, const char *made) {
+    print_cell(name, -24);
+    printf(" ");
+    print_cell(scopes, -18);
+    printf(" ");
+    print_cell(rate, 10);
+    printf("  %s\n", made);
 }
 
 static void show(void *user, const char *name, const char *scopes, double rate, int64_t made_ms) {
@@ -34,13 +43,12 @@ static void show(void *user, const char *name, const char *scopes, double rate, 
     const time_t seconds = (time_t)(made_ms / 1000);
     struct tm day;
     if (gmtime_r(&seconds, &day)) strftime(made, sizeof made, "%Y-%m-%d", &day);
-    printf("%-24s %-18s %10s  %s\n", name, scopes,
-           rate > 0 ? heed__double_text(rate, number) : "no limit", made);
+    row(name, scopes, rate > 0 ? heed__double_text(rate, number) : tr("no limit"), made);
 }
 
 static int list(const char *path) {
     heed_error err;
-    printf("%-24s %-18s %10s  %s\n", "NAME", "SCOPES", "PER SECOND", "MADE");
+    row(tr("NAME"), tr("SCOPES"), tr("PER SECOND"), tr("MADE"));
     return heed_keys_list(path, show, NULL, &err) < 0 ? command_error(&err) : 0;
 }
 
@@ -62,13 +70,14 @@ int serve_key(int argc, char **argv) {
     if (n < 0) return command_usage(n);
     const bool is_list = strcmp(operand[0], "list") == 0;
     if (n != (is_list ? 2 : 3)) {
-        complain("heed: key %s takes a file%s; see --help\n", operand[0],
-                 is_list ? "" : " and a name");
+        complain(is_list ? tr("heed: key %s takes a file; see --help\n")
+                         : tr("heed: key %s takes a file and a name; see --help\n"),
+                 operand[0]);
         return EXIT_USAGE;
     }
     if (is_list) return list(operand[1]);
     if (strcmp(operand[0], "add") == 0) return add(operand[1], operand[2], scopes, rate);
     if (strcmp(operand[0], "remove") == 0) return drop(operand[1], operand[2]);
-    complain("heed: key knows add, remove and list, not '%s'\n", operand[0]);
+    complain(tr("heed: key knows add, remove and list, not '%s'\n"), operand[0]);
     return EXIT_USAGE;
 }

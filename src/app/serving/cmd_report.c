@@ -81,7 +81,7 @@ static int write_report(const asked *a, const heed_report_cfg *cfg, heed_error *
     if (a->out)
         status = heed__file_write(NULL, a->out, text, size, err);
     else if (fwrite(text, 1, size, stdout) != size || fflush(stdout) != 0)
-        status = heed__error(err, HEED_EIO, "standard output: %s", "cannot be written");
+        status = heed__error(err, HEED_EIO, "standard output could not be written");
     heed__free(NULL, text);
     return status;
 }

@@ -41,9 +41,10 @@ static void catch_signals(void) {
 /* One line, whatever a file's name or a server's answer has in it: it makes no second line, and
  * moves nobody's terminal. */
 static void on_log(void *user, heed_log_level level, const char *line) {
+    char said[MESSAGE_SIZE];
     (void)user;
     if (level == HEED_LOG_DEBUG) return;
-    complain("heed: %s%s\n", level == HEED_LOG_WARN ? "warning: " : "", line);
+    complain("heed: %s%s\n", level == HEED_LOG_WARN ? tr("warning: ") : "", tr_made(line, said));
 }
 
 /* The first events as they come, for who stands at the terminal. */
@@ -61,25 +62,25 @@ static void show(void *user, const heed_entry *entry, const heed_decided *decide
     for (int64_t i = 0; i < decided->findings && !best; i++)
         if (decided->finding[i].label) best = &decided->finding[i];
     const char *text = entry->text ? entry->text : entry->title ? entry->title : "";
-    printf("  %-30s %5.1f %%  %.*s\n",
-           !best             ? "-"
-           : best->abstained ? "(unsure)"
-                             : best->label,
-           best ? 100 * best->confidence : 0, (int)heed__control_at(text, strlen(text)), text);
-    if (--to->left == 0) printf("  ... and so on, at the address above\n");
+    printf("  ");
+    print_cell(!best ? "-" : best->abstained ? tr("(unsure)") : best->label, -30);
+    printf(" %5.1f %%  %.*s\n", best ? 100 * best->confidence : 0,
+           (int)heed__control_at(text, strlen(text)), text);
+    if (--to->left == 0) printf(tr("  ... and so on, at the address above\n"));
     fflush(stdout);
 }
 
 /* What was understood of a flow file, or every mistake in it. */
 static int check(const char *path, const heed_hooks *hooks) {
     heed_error err = { 0 };
-    char *text;
+    char *text, said[MESSAGE_SIZE];
     const int status = heed_flow_check(path, hooks, &text, &err);
     if (text && !status) fputs(text, stdout);
     int lines = 0;
-    for (const char *at = text, *end; status && at && (end = strchr(at, '\n'));
-         at = end + 1, lines++)
-        complain("%.*s\n", (int)(end - at), at);
+    for (char *at = text, *end; status && at && (end = strchr(at, '\n')); at = end + 1, lines++) {
+        *end = 0;
+        complain("%s\n", tr_made(at, said));
+    }
     if (text && status)
         heed__error(&err, status, "%s: %d mistake%s", path, lines, lines == 1 ? "" : "s");
     heed__free(hooks, text);
@@ -101,7 +102,7 @@ static void print_address(const heed_server *s, const char *listen) {
     const char *colon = listen ? strrchr(listen, ':') : NULL;
     const int host = colon ? (int)(colon - listen) : 0;
     const heed_flow *f = s->first->flow;
-    printf("heed serves %s at %s://%.*s:%d\n", f->name ? f->name : s->cfg.flow,
+    printf(tr("heed serves %s at %s://%.*s:%d\n"), f->name ? f->name : s->cfg.flow,
            f->certificate ? "https" : "http", host, listen, heed_server_port(s));
     fflush(stdout);
 }
@@ -155,7 +156,7 @@ int serve_flow(int argc, char **argv) {
     if (n < 0) return command_usage(n);
     cfg.flow = n ? operand[0] : "flow.yaml";
     if (!n && access(cfg.flow, F_OK) != 0) {
-        fputs(no_flow, stderr);
+        fputs(tr(no_flow), stderr);
         return EXIT_USAGE;
     }
     const heed_hooks hooks = { .log = on_log };
@@ -171,7 +172,7 @@ int serve_flow(int argc, char **argv) {
     if (!s) return command_error(&err);
     print_address(s, cfg.listen ? cfg.listen : s->first->flow->listen);
     wait_for_end(s, seconds);
-    complain("heed: stopping: what was taken is finished\n");
+    complain(tr("heed: stopping: what was taken is finished\n"));
     heed_server_stop(s, 10);
     return 0;
 }

@@ -22,6 +22,6 @@ static const command commands[] = {
 int heed_serve_main(int argc, char **argv) {
     for (const command *c = commands; argc > 0 && c->name; c++)
         if (strcmp(argv[0], c->name) == 0) return c->run(argc - 1, argv + 1);
-    complain("heed: libheed-serve.so has no command '%s'\n", argc > 0 ? argv[0] : "");
+    complain(tr("heed: libheed-serve.so has no command '%s'\n"), argc > 0 ? argv[0] : "");
     return EXIT_USAGE;
 }
