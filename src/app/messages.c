@@ -103,6 +103,23 @@ static bool made_with(const char *format, const char *text, argument a[ARGS], in
     return *text == 0;
 }
 
+/* Whether what stands between the arguments is in text, one after another: asked first, for to try
+ * where each %s ends takes long. */
+static bool may_be_made_with(const char *format, const char *text) {
+    const char *end = text + strlen(text);
+    while (*format) {
+        const size_t n = strcspn(format, "%");
+        const char *at = memmem(text, (size_t)(end - text), format, n);
+        if (!at) return false;
+        text = at + n;
+        format += n;
+        char kind;
+        int number;
+        if (*format) format += 1 + conversion(format + 1, &kind, &number);
+    }
+    return true;
+}
+
 /* How much of a sentence its format knows: letters, and numbers, which count as two. */
 static size_t letters(const char *format) {
     size_t n = 0;
@@ -126,7 +143,9 @@ static const message *known(const message *in, const char *sentence, argument a[
     for (; in->english; in++) {
         argument own[ARGS] = { { NULL, 0 } };
         const size_t n = letters(in->english);
-        if ((best && n <= most) || !made_with(in->english, sentence, own, 0)) continue;
+        if ((best && n <= most) || !may_be_made_with(in->english, sentence) ||
+            !made_with(in->english, sentence, own, 0))
+            continue;
         best = in;
         most = n;
         memcpy(a, own, sizeof own);

@@ -87,6 +87,21 @@ says "$dir/runs" "训练" "最好" "结束方式"
 zh info "$dir/m" >"$dir/info"
 says "$dir/info" "分类器，配方 attend，对一段文本给出一个标签，2 个标签"
 
+# what is wrong with a model, with arrays, with a flow file
+cp -r "$dir/m" "$dir/broken"
+sed -i 's/"keep"[^,]*,//; s/"seed": [0-9]*/"seed": "x"/' "$dir/broken/config.json"
+half "$dir/broken/config.json：seed 不是整数" "$heed" info "$dir/broken"
+head -c 3000 "$dir/m/model.safetensors" >"$dir/broken/model.safetensors"; cp "$dir/m/config.json" "$dir/broken/"
+HEED_LANG=zh expect 65 "但共有 " "$heed" info "$dir/broken"
+HEED_LANG=zh HEED_ISA=mmx expect 64 "HEED_ISA: “mmx”不是指令集；可用的有 scalar" "$heed" predict "$dir/m" "$dir/texts"
+if zh serve --help >/dev/null 2>&1; then
+    printf 'sources: {a: {kind: csvv}, b: {kind: csv}}\nrulez: 1\n' >"$dir/flow.yaml"
+    zh serve --check "$dir/flow.yaml" 2>"$dir/err"
+    says "$dir/err" "1:21: “kind”为“csvv”，应为以下之一：csv " "是否想写“csv”？" "1:28: csv 类的来源缺少“path”" "没有“rulez”这个键；是否想写“rules”？" "flow.yaml：3 处错误"
+    half "$dir/none.db：没有这个文件或目录" "$heed" db check --store "$dir/none.db"
+    half "db 有 check、backup、query、vacuum、replay 与 feedback，没有“quary”" "$heed" db quary
+fi
+
 # what machines read, and the lines of answers
 for command in "test $dir/m $dir/data.tsv --json" "predict $dir/m $dir/texts" "predict $dir/m $dir/texts --abstain" "predict $dir/m $dir/texts --json" \
     "label $dir/m $dir/data.tsv --json" "runs $dir/m.run --json" "embed $dir/m $dir/texts"; do
