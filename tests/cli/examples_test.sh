@@ -3,10 +3,7 @@
 # library, and does what its first comment says. What the articles' programs print, number by number, is articles_test.sh's.
 set -uo pipefail
 build=${BUILD:-build}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-wrong() { echo "FAILED: $*"; failed=1; }
+. tests/cli/program.sh
 
 cmake --install "$build" --prefix "$dir/usr" >/dev/null || exit 1
 pc=$(find "$dir/usr" -name heed.pc)

@@ -4,10 +4,7 @@
 # without an error, and without the files that it opens ends with a sentence.
 set -uo pipefail
 build=${BUILD:-build}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-wrong() { echo "FAILED: $*"; failed=1; }
+. tests/cli/program.sh
 
 all='heed_error err; (void)err;
      heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .train = true, .threads = 1 }, &err);

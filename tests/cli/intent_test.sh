@@ -1,11 +1,7 @@
 #!/usr/bin/env bash
 # The model that ships: small enough, opens, answers as its card says on data that it has not seen, and abstains from nonsense.
 set -uo pipefail
-heed=${HEED:-build/heed}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-wrong() { echo "FAILED: $*"; failed=1; }
+. tests/cli/program.sh
 
 size=$(cat models/intent/* | wc -c)
 [ "$size" -le 6000000 ] || wrong "models/intent has $size bytes"

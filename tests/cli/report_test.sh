@@ -2,11 +2,7 @@
 # The page about a training and the promises of a calibrated model: made by `heed train`, harmless whatever the texts and
 # labels hold, and in need of no network; sets, scope and abstention as asked for.
 set -uo pipefail
-heed=$(realpath "${HEED:-build/heed}")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-wrong() { echo "FAILED: $*"; failed=1; }
+. tests/cli/program.sh
 
 {
     printf 'text\tlabel\n'

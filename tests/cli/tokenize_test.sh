@@ -1,24 +1,12 @@
 #!/usr/bin/env bash
 # heed tokenize: a line out for each line in; JSON; ids back to text; every kind of file; and what it says of bad ones.
 set -uo pipefail
-heed=${HEED:-build/heed}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-wrong() { echo "FAILED: $*"; failed=1; }
+. tests/cli/program.sh
 # same 'wanted' command...
 same() {
     local want=$1 got; shift
     got=$("$@" 2>"$dir/err") || wrong "$* gave $?: $(head -c 300 "$dir/err")"
     [ "$got" = "$want" ] || wrong "$*"$'\n'"  said $got"$'\n'"  not  $want"
-}
-# refuse STATUS 'part of stderr' command...
-refuse() {
-    local status=$1 text=$2; shift 2
-    "$@" >"$dir/out" 2>"$dir/err"; local rc=$?
-    [ $rc = "$status" ] || wrong "$* gave $rc, not $status: $(head -c 300 "$dir/err")"
-    grep -qF -- "$text" "$dir/err" || wrong "$* said '$(head -c 300 "$dir/err")', not '$text'"
-    [ "$(wc -l <"$dir/err")" = 1 ] || wrong "$* said more than one line"
 }
 t=tests/cli/data/tokenizer.json
 printf 'Hello, wörld!\n\n  unaffable Café 日本\n' >"$dir/text"
@@ -58,35 +46,35 @@ same '{"ids": [1, 2, 6], "offsets": [[0, 1], [2, 4], [4, 5]], "tokens": ["é", "
 same '{"ids": [], "offsets": [], "tokens": [], "decoded": ""}' "$heed" tokenize $old/v2 - --json <<<'" "'
 same '{"ids": [0, -1, -1], "offsets": [[0, 2], [3, 5], [6, 7]], "tokens": ["my", "is", "é"], "decoded": "my is é", "rows": [[0, 38, 18, 31, 11, 26], [8, 15], []]}' \
     "$heed" tokenize $old/v3 - --json <<<'"my is é"'
-refuse 69 "standard input:1: a model of words has no pairs" "$heed" tokenize $old/v2 - --json <<<'{"text": "a", "pair": "b"}'
-refuse 69 "v2: a model of words, whose numbers are not told back" "$heed" tokenize $old/v2 - --decode <<<'1'
-HEED_LANG=zh refuse 69 "v2：按词读取的模型，编号不能还原为文本" "$heed" tokenize $old/v2 - --decode <<<1
-refuse 65 "standard input:1: not UTF-8 at byte 1" "$heed" tokenize $old/v2 - < <(printf 'a\xff\n')
-refuse 65 "standard input:1: a NUL byte in the text" "$heed" tokenize $old/v2 - --json <<<'"a\u0000b"'
+expect 69 "standard input:1: a model of words has no pairs" "$heed" tokenize $old/v2 - --json <<<'{"text": "a", "pair": "b"}'
+expect 69 "v2: a model of words, whose numbers are not told back" "$heed" tokenize $old/v2 - --decode <<<'1'
+HEED_LANG=zh expect 69 "v2：按词读取的模型，编号不能还原为文本" "$heed" tokenize $old/v2 - --decode <<<1
+expect 65 "standard input:1: not UTF-8 at byte 1" "$heed" tokenize $old/v2 - < <(printf 'a\xff\n')
+expect 65 "standard input:1: a NUL byte in the text" "$heed" tokenize $old/v2 - --json <<<'"a\u0000b"'
 printf '{"model_type": "bert"}' >"$dir/bert/config.json"
 same '[CLS] world [SEP]' "$heed" tokenize "$dir/bert" - <<<'World'
 cp -r $old/v2 "$dir/torn" && head -c 100 $old/v2/config.json >"$dir/torn/config.json"
-refuse 65 "torn" "$heed" tokenize "$dir/torn" - <<<'a'
+expect 65 "torn" "$heed" tokenize "$dir/torn" - <<<'a'
 
 # what it refuses
-refuse 66 "no tokenizer.json, vocab.txt" "$heed" tokenize "$dir/empty" "$dir/text"
-refuse 66 "none.json" "$heed" tokenize "$dir/none.json" "$dir/text"
-refuse 66 "none.txt" "$heed" tokenize $t "$dir/none.txt"
-refuse 64 "see --help" "$heed" tokenize
-refuse 65 "standard input:2: not JSON at column" "$heed" tokenize $t - --json <<<$'"fine"\n"not'
-refuse 65 "standard input:1: neither a JSON string nor" "$heed" tokenize $t - --json <<<'[1]'
-refuse 65 "standard input:1: 'x' is no id" "$heed" tokenize $t - --decode <<<'5 x'
-refuse 65 "standard input:1: not UTF-8 at byte 1" "$heed" tokenize $t - < <(printf 'a\xff\n')
-refuse 65 "standard input:1: a line of more than 64 MB" "$heed" tokenize $t - < <(head -c 70000000 /dev/zero | tr '\0' a)
+expect 66 "no tokenizer.json, vocab.txt" "$heed" tokenize "$dir/empty" "$dir/text"
+expect 66 "none.json" "$heed" tokenize "$dir/none.json" "$dir/text"
+expect 66 "none.txt" "$heed" tokenize $t "$dir/none.txt"
+expect 64 "see --help" "$heed" tokenize
+expect 65 "standard input:2: not JSON at column" "$heed" tokenize $t - --json <<<$'"fine"\n"not'
+expect 65 "standard input:1: neither a JSON string nor" "$heed" tokenize $t - --json <<<'[1]'
+expect 65 "standard input:1: 'x' is no id" "$heed" tokenize $t - --decode <<<'5 x'
+expect 65 "standard input:1: not UTF-8 at byte 1" "$heed" tokenize $t - < <(printf 'a\xff\n')
+expect 65 "standard input:1: a line of more than 64 MB" "$heed" tokenize $t - < <(head -c 70000000 /dev/zero | tr '\0' a)
 head -c 900 $t >"$dir/cut.json"
-refuse 65 "cut.json:" "$heed" tokenize "$dir/cut.json" "$dir/text"
+expect 65 "cut.json:" "$heed" tokenize "$dir/cut.json" "$dir/text"
 change() { sed "$1" $t >"$dir/changed.json"; }
 change 's/"BertPreTokenizer"/"Sentences"/'
-refuse 69 "changed.json: pre_tokenizer: there is no pre-tokenizer 'Sentences'" "$heed" tokenize "$dir/changed.json" "$dir/text"
+expect 69 "changed.json: pre_tokenizer: there is no pre-tokenizer 'Sentences'" "$heed" tokenize "$dir/changed.json" "$dir/text"
 change 's/"type": "WordPiece",$/"type": "Morse",/'
-refuse 69 "changed.json: decoder: there is no decoder 'Morse'" "$heed" tokenize "$dir/changed.json" "$dir/text"
+expect 69 "changed.json: decoder: there is no decoder 'Morse'" "$heed" tokenize "$dir/changed.json" "$dir/text"
 change 's/"lowercase": true/"lowercase": 1/'
-refuse 65 "changed.json: normalizer: lowercase is not true or false" "$heed" tokenize "$dir/changed.json" "$dir/text"
+expect 65 "changed.json: normalizer: lowercase is not true or false" "$heed" tokenize "$dir/changed.json" "$dir/text"
 change 's/"version": "1.0"/"version": "2.0"/'
-refuse 69 "changed.json: version is not 1.0" "$heed" tokenize "$dir/changed.json" "$dir/text"
+expect 69 "changed.json: version is not 1.0" "$heed" tokenize "$dir/changed.json" "$dir/text"
 exit $failed
