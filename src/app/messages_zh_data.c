@@ -2017,8 +2017,6 @@ const message messages_zh_made[] = {
     { "http: %s", "http：%m" },
     { "http: %d connections at most: the system gives this process %d files",
       "http：至多 %s 个连接：系统只给本进程 %s 个文件" },
-    { "%.300s: a model of words, whose numbers are not told back; --decode is for tokenizers",
-      "%s：按词读取的模型，编号不能还原为文本；--decode 只用于分词器" },
     { "%.300s: read as label, then text, most texts are an earlier one with another label; is it "
       "the other way round? Say --text and --label",
       "%s：按先标签后文本读取时，多数文本与前面的文本相同而标签不同；两列是否颠倒？请用 --text 和 "
