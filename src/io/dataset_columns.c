@@ -332,10 +332,18 @@ static const char *joined(heed_dataset_stream *s, const heed_columns *columns, h
     return to->bytes;
 }
 
+/* A record as wide as none before it; what it was cut at tells who did not think of columns. */
+static int wrong_width(heed_dataset_stream *s, int64_t line) {
+    const char *more = s->fields == 1 ? "" : "s";
+    if (!s->delimiter)
+        return heed__dataset_wrong(s, line, "%d column%s where there should be %d", s->fields, more,
+                                   s->columns);
+    return heed__dataset_wrong(s, line, "%d column%s where there should be %d, cut at each '%c'",
+                               s->fields, more, s->columns, s->delimiter);
+}
+
 int heed__columns_take(heed_dataset_stream *s, int64_t line, heed_error *err) {
-    if (s->fields != s->columns)
-        return heed__dataset_wrong(s, line, "%d column%s where there should be %d", s->fields,
-                                   s->fields == 1 ? "" : "s", s->columns);
+    if (s->fields != s->columns) return wrong_width(s, line);
     s->e = (heed_example){ .line = line, .text = "" };
     if (s->cfg.label_only) return heed__dataset_label(s, s->field[s->label.at[0]], line, err);
     s->e.text = joined(s, &s->text, &s->joined);

@@ -83,6 +83,11 @@ grep -qx 'marks.tsv: 1 texts repeat an earlier one, 1 of them with another score
 "$heed" test m new.tsv --train t.tsv | grep -qx '4 of them are in t.tsv too, 1 of these with another label' ||
     wrong "texts in both are not counted"
 
+# a column of labels that the model has none of has no loss
+printf 'maybe\tgood\nperhaps\tbad\n' >other.tsv
+"$heed" test m other.tsv >out 2>err || wrong "test: $(cat err)"
+grep -q "^no text has a label that the model knows" out && ! grep -q "^Test Loss" out || wrong "unknown labels have a loss: $(cat out)"
+
 data() { expect "$1" "$2" "$heed" train classify --recipe classic "${3:-d.tsv}" -o x "${@:4}"; }
 head -c 50 t.tsv.gz >cut.gz; data 65 "cut.gz: cut short: the archive ends within its data, at byte 50" cut.gz
 { head -c 30 t.tsv.gz; printf 'XXXXXXXX'; tail -c +39 t.tsv.gz; } >bad.gz; data 65 "bad.gz: broken at or before byte" bad.gz

@@ -156,9 +156,10 @@ static void csv_as_the_rfc_has_it(void **state) {
         { "label,text\n\"a\",\"b\"\"\"\n", "[a]b\";" },
         { "label,text\na,\"b\" c\n", "x.csv:2: ' ' where a quoted field has ended, in column 2; " },
         { "label,text\na,\"b\nc\n", "x.csv:2: a quote that is not closed" },
-        { "label,text\na,b,c\nd,\"e\nf\"\ng\n",
-          "x.csv:2: 3 columns where there should be 2 (and 1 more line is wrong)" },
-        { "label,text\na,\"b\nc\"\nd\n", "x.csv:4: 1 column where there should be 2" },
+        { "label,text\na,b,c\nd,\"e\nf\"\ng\n", "x.csv:2: 3 columns where there should be 2, cut "
+                                                "at each ',' (and 1 more line is wrong)" },
+        { "label,text\na,\"b\nc\"\nd\n",
+          "x.csv:4: 1 column where there should be 2, cut at each ','" },
         { "label,text,text\na,b,c\n", "x.csv:1: two columns have the name 'text'" },
         { "", "x.csv: no line of data" },
         { "\"", "x.csv:1: a quote that is not closed" },
