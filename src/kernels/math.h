@@ -35,7 +35,11 @@ struct heed_math_kernels {
                    int64_t n);
     void (*gather_i8)(float *y, const float *a, const int8_t *x, const int32_t *id, int64_t len,
                       int64_t n);
-    /* y += Σ x, the same */
+    /* The other way: y[id[k]·n + j] += a[k]·x[j] for each k in turn, fused; or, with s, a table
+     * like y, += (a[k]·s[id[k]·n + j])·x[j], each step rounded. x lies outside y and s. */
+    void (*scatter)(float *y, const float *a, const float *s, const float *x, const int32_t *id,
+                    int64_t len, int64_t n);
+    /* y += Σ x, as gather_i8 does */
     void (*gather_at)(float *y, const heed_i8_rows *x, int64_t n);
     /* h = Σ x + gelu(b + Σ c), sums of rows, one chain each. */
     void (*near)(float *h, const float *b, const heed_i8_rows *x, const heed_i8_rows *c, int64_t n);

@@ -46,17 +46,13 @@ void heed__margin_apply_rounded(const heed_ctx *cx, const heed_margin *m, const 
 
 static void add(const fit *f, int64_t i) {
     const heed_margin *m = f->m;
-    const int64_t cols = m->cols, begin = f->x->start[i], end = f->x->start[i + 1];
-    for (int64_t k = begin; k < end; k++) {
-        float *w = m->weight + f->x->id[k] * cols;
-        const float *s = f->freedom ? f->freedom + f->x->id[k] * cols : NULL;
-        if (s)
-            for (int64_t c = 0; c < cols; c++) w[c] += f->x->value[k] * s[c] * f->out[c];
-        else if (cols == 1)
-            w[0] += f->x->value[k] * f->out[0];
-        else
-            f->cx->k->math->axpy(w, f->x->value[k], f->out, cols);
-    }
+    const int64_t cols = m->cols, begin = f->x->start[i], len = f->x->start[i + 1] - begin;
+    const int32_t *id = f->x->id + begin;
+    const float *value = f->x->value + begin;
+    if (cols == 1 && !f->freedom)
+        for (int64_t k = 0; k < len; k++) m->weight[id[k]] += value[k] * f->out[0];
+    else
+        f->cx->k->math->scatter(m->weight, value, f->freedom, f->out, id, len, cols);
     for (int64_t c = 0; c < cols; c++) m->bias[c] += f->out[c];
 }
 
@@ -104,13 +100,20 @@ static void visit(fit *f, int64_t i) {
     if (moved) add(f, i);
 }
 
-/* Adds number k of vector i to what its x·x is. */
-static void measure(fit *f, int64_t i, int64_t k) {
-    const int64_t cols = f->m->cols;
-    const float square = f->x->value[k] * f->x->value[k];
-    if (!f->freedom) f->norm[i] += square;
-    for (int64_t c = 0; f->freedom && c < cols; c++)
-        f->norm[i * cols + c] += square * f->freedom[f->x->id[k] * cols + c];
+/* What x·x of vector i is. */
+static void measure(fit *f, int64_t i) {
+    enum { AHEAD = 6 };
+    const int64_t cols = f->m->cols, end = f->x->start[i + 1];
+    for (int64_t k = f->x->start[i]; k < end; k++) {
+        const float square = f->x->value[k] * f->x->value[k];
+        if (!f->freedom) {
+            f->norm[i] += square;
+            continue;
+        }
+        const float *s = f->freedom + f->x->id[k] * cols;
+        if (k + AHEAD < end) __builtin_prefetch(f->freedom + f->x->id[k + AHEAD] * cols);
+        for (int64_t c = 0; c < cols; c++) f->norm[i * cols + c] += square * s[c];
+    }
 }
 
 static int make(fit *f) {
@@ -133,7 +136,7 @@ static int make(fit *f) {
     for (size_t c = 0; c < cols; c++) f->sign[c] = -1;
     for (size_t i = 0; i < n; i++) {
         f->order[i] = (int64_t)i;
-        for (int64_t k = f->x->start[i]; k < f->x->start[i + 1]; k++) measure(f, (int64_t)i, k);
+        measure(f, (int64_t)i);
     }
     return 0;
 }

@@ -70,6 +70,8 @@ typedef struct kernel_case {
     X(gather_ones, "nr", k->math->gather(p[0], NULL, p[1], rows, 8, n))                            \
     X(gather_i8, "nsr",                                                                            \
       k->math->gather_i8(p[0], p[1], (const int8_t *)(const void *)p[2], rows, 2 * ROWS, n))       \
+    X(scatter, "rsn", k->math->scatter(p[0], p[1], NULL, p[2], rows, ROWS, n))                     \
+    X(scatter_each, "rsrn", k->math->scatter(p[0], p[1], p[2], p[3], rows, ROWS, n))               \
     X(gather_at, "nsr", k->math->gather_at(p[0], BYTES(p[1], p[2], n, 4), n))                      \
     X(near, "nnsrsr",                                                                              \
       k->math->near(p[0], p[1], BYTES(p[2], p[3], n, 2), BYTES(p[4], p[5], n, 4), n))              \

@@ -270,6 +270,28 @@ static void rows_added_up(void **state) {
     assert_memory_equal(at, y, sizeof y);
 }
 
+static void rows_added_to(void **state) {
+    (void)state;
+    enum { ROWS = 5, LEN = 8 };
+    static const int32_t id[LEN] = { 4, 0, 0, 3, 1, 4, 2, 3 };
+    float table[ROWS * N], each[ROWS * N], a[LEN], x[N];
+    draw(each, ROWS * N, 20);
+    draw(a, LEN, 21);
+    draw(x, N, 22);
+    for (int with = 0; with < 2; with++) {
+        double want[ROWS * N];
+        draw(table, ROWS * N, 23);
+        for (int i = 0; i < ROWS * N; i++) want[i] = (double)table[i];
+        for (int k = 0; k < LEN; k++)
+            for (int j = 0; j < N; j++) {
+                const int at = id[k] * N + j;
+                want[at] += (double)a[k] * (with ? (double)each[at] : 1) * (double)x[j];
+            }
+        scalar()->math->scatter(table, a, with ? each : NULL, x, id, LEN, N);
+        for (int i = 0; i < ROWS * N; i++) near(table[i], want[i], 1e-5);
+    }
+}
+
 static void words_beside_each_other(void **state) {
     (void)state;
     enum { ROWS = 5 };
@@ -329,6 +351,7 @@ int main(void) {
         cmocka_unit_test(cells),
         cmocka_unit_test(adam),
         cmocka_unit_test(rows_added_up),
+        cmocka_unit_test(rows_added_to),
         cmocka_unit_test(words_beside_each_other),
         cmocka_unit_test(attention_over_few_rows),
     };
