@@ -255,20 +255,12 @@ static bool one_of(const char *option, const char *said, const char *a, const ch
     return false;
 }
 
-static bool is_recipe(const char *name) {
-    for (int i = 0; heed_recipe_name(i); i++)
-        if (strcmp(name, heed_recipe_name(i)) == 0) return true;
-    return false;
-}
-
 /* Another recipe's options are not passed over in silence. False: a sentence was printed. */
 static bool fits_recipe(const train_options *o) {
     const heed_classify_cfg *c = &o->cfg;
-    const struct {
-        const char *option;
-        bool given;
-        const char *recipes;
-    } own[] = {
+    const train_own own[] = {
+        { "vocab", c->vocab, "attend, classic, encoder" },
+        { "heads", c->heads, "attend, classic, encoder" },
         { "hidden", c->hidden, "classic" },
         { "layers", c->layers, "classic, encoder" },
         { "ff", c->ff, "encoder" },
@@ -280,19 +272,14 @@ static bool fits_recipe(const train_options *o) {
         { "no-marks", c->no_marks, "classic" },
         { "remember", c->remember, "classic" },
         { "bidirectional", c->bidirectional, "classic" },
+        { NULL, false, NULL },
     };
     const char *recipe = !c->recipe                                 ? "attend"
                          : strcmp(c->recipe, "lstm-attention") == 0 ? "classic"
                          : strcmp(c->recipe, "encoder-base") == 0   ? "encoder"
                                                                     : c->recipe;
-    if (o->search || (c->from && !c->recipe) || !is_recipe(recipe)) return true;
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        if (!own[i].given || strstr(own[i].recipes, recipe)) continue;
-        complain(tr("heed train: --%s does nothing for the recipe %s; it is for: %s\n"),
-                 own[i].option, recipe, own[i].recipes);
-        return false;
-    }
-    return true;
+    return o->search || (c->from && !c->recipe) ||
+           train_fits_recipe(own, recipe, "attend, classic, encoder, match");
 }
 
 /* Made of several trainings. */

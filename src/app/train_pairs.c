@@ -69,6 +69,20 @@ static int read_options(pairs_options *o, int argc, char **argv, const char **op
     return opt_read(&what, argc, argv, operand);
 }
 
+/* Another recipe's options are not passed over in silence. False: a sentence was printed. */
+static bool fits_recipe(const heed_embedder_cfg *c) {
+    const train_own own[] = {
+        { "vocab", c->vocab, "attend, classic, encoder" },
+        { "hidden", c->hidden, "classic" },
+        { "heads", c->heads, "attend, classic, encoder" },
+        { "layers", c->layers, "classic, encoder" },
+        { "buckets", c->buckets, "match" },
+        { NULL, false, NULL },
+    };
+    const char *recipe = c->recipe ? c->recipe : c->from ? "" : "match";
+    return train_fits_recipe(own, recipe, "attend, classic, encoder, match");
+}
+
 static int save(const void *model, const char *dir, heed_error *err) {
     return heed_embedder_save(model, dir, err);
 }
@@ -132,7 +146,7 @@ int train_pairs(int argc, char **argv) {
         complain(tr("heed train: -o DIR is needed; see --help\n"));
         return EXIT_USAGE;
     }
-    if (!train_precision(o.precision, &precision)) return EXIT_USAGE;
+    if (!train_precision(o.precision, &precision) || !fits_recipe(&o.cfg)) return EXIT_USAGE;
     heed_embedder_cfg *c = &o.cfg;
     c->precision = (heed_precision)precision;
     c->seed = (uint64_t)o.seed;

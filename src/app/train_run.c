@@ -131,6 +131,24 @@ const char *train_run_folder(const char *run, const char *out, char *text, size_
     return text;
 }
 
+/* Whether a list such as "classic, encoder" has a name. */
+static bool names(const char *list, const char *name) {
+    const size_t size = strlen(name);
+    for (const char *at = list; size && (at = strstr(at, name)); at += size)
+        if ((at == list || at[-1] == ' ') && (at[size] == 0 || at[size] == ',')) return true;
+    return false;
+}
+
+bool train_fits_recipe(const train_own *own, const char *recipe, const char *recipes) {
+    for (; names(recipes, recipe) && own->option; own++) {
+        if (!own->given || names(own->recipes, recipe)) continue;
+        complain(tr("heed train: --%s does nothing for the recipe %s; it is for: %s\n"),
+                 own->option, recipe, own->recipes);
+        return false;
+    }
+    return true;
+}
+
 bool train_precision(const char *word, int *to) {
     *to = HEED_PRECISION_F32;
     if (word && strcmp(word, "bf16") == 0) *to = HEED_PRECISION_BF16;

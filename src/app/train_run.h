@@ -41,6 +41,15 @@ typedef int train_saver(const void *model, const char *dir, heed_error *err);
  * then tells where it is and how to go on. Returns its code, 0 where all went well. */
 int train_save(const char *out, const char *run, train_saver *save, const void *model,
                heed_error *err);
+/* An option that not all recipes know. */
+typedef struct train_own {
+    const char *option;
+    bool given;
+    const char *recipes; /* that know it: "classic, encoder" */
+} train_own;
+/* Whether none was given that would do nothing for this recipe, of a list that an option NULL ends;
+ * false: a sentence was printed. recipes: all that there are; another one is told of elsewhere. */
+bool train_fits_recipe(const train_own *own, const char *recipe, const char *recipes);
 /* Reads --precision into *to; false, and a sentence on stderr, for a word that is none. */
 bool train_precision(const char *word, int *to);
 

@@ -70,6 +70,8 @@ expect 66 "none: " "$heed" embed m1 none
 printf 'a\n\xff\n' >bad; expect 65 "bad:2: not UTF-8" "$heed" embed m1 bad
 printf 'one column\n' >bad; expect 66 "bad:1:" "$heed" train pairs bad -o x
 expect 64 "-o DIR is needed" "$heed" train pairs p.tsv
+expect 64 "--buckets does nothing for the recipe classic; it is for: match" "$heed" train pairs p.tsv -o x --recipe classic --buckets 64
+expect 64 "--heads does nothing for the recipe match" "$heed" train pairs p.tsv -o x --heads 2
 expect 66 "no column 'zz'" "$heed" train pairs p.tsv -o x --text2 zz
 [ ! -e x ] || wrong "a wrong file left a folder"
 

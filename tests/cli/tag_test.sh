@@ -76,6 +76,7 @@ grep -q '"start": 2, "end": 14, "bytes": \[3, 15\], "words": \[1, 3\]' "$dir/out
 "$heed" info "$dir/m1" | grep -q "^types: LOC, ORG, PER$" || wrong "info does not tell the types"
 
 expect 64 "-o DIR is needed" "$heed" train tag "$data"
+expect 64 "--heads does nothing for the recipe lstm; it is for: encoder" "$heed" train tag "$data" -o "$dir/x" --heads 2
 expect 66 "none.conll" "$heed" train tag "$dir/none.conll" -o "$dir/x"
 printf 'a\tO\nb\tPER\n\n' >"$dir/bad"
 expect 65 "bad:2: 'PER' is no tag" "$heed" train tag "$dir/bad" -o "$dir/x"

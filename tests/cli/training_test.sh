@@ -108,6 +108,7 @@ expect 64 "no recipe 'bert'" train -o "$dir/x" --recipe bert
 expect 64 "--keep is head or tail" train -o "$dir/x" --keep middle
 expect 64 "--layers does nothing for the recipe attend; it is for: classic, encoder" "$heed" train classify none.tsv -o "$dir/x" --layers 2
 expect 64 "--bidirectional does nothing for the recipe encoder" "$heed" train classify none.tsv -o "$dir/x" --recipe encoder-base --bidirectional
+expect 64 "--heads does nothing for the recipe match; it is for: attend, classic, encoder" "$heed" train classify none.tsv -o "$dir/x" --recipe match --heads 2
 expect 64 "--tokenizer does nothing for the recipe classic" "$heed" train classify none.tsv -o "$dir/x" --recipe lstm-attention --tokenizer bpe
 for o in "--adv-size 2:--adv" "--pretrain-epochs 2:--pretrain" "--keep head:--cut" "--analysis mood:--from-feedback"; do
     expect 64 "${o%% *} does nothing without ${o#*:}" "$heed" train classify none.tsv -o "$dir/x" ${o%:*}
