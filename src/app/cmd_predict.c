@@ -27,6 +27,7 @@ enum { WORDS = 4096, MOST_SHOWN = 1000, TOGETHER = 1024, ANSWERS = 1 << 18 };
  * features (NULL: none). */
 typedef struct predict_from {
     const char *dir, *file, *text, *text2, *features, *context;
+    bool in_column; /* what the texts attend to is text2 */
 } predict_from;
 
 typedef struct predictor {
@@ -390,6 +391,7 @@ static int open_texts(predictor *p, const predict_from *from, const char *file, 
     const heed_dataset_cfg table = { .text = from->text,
                                      .text2 = from->text2,
                                      .pairs = from->text2 != NULL,
+                                     .context = from->in_column,
                                      .text_only = true,
                                      .hooks = &hooks };
     p->name = data_name(file);
@@ -473,12 +475,18 @@ static int check_asked(const predictor *p, const asked_for *a, bool tagger, heed
         const char *option;
         bool given, tagger; /* it is for taggers */
     } asked[] = {
-        { "abstain", p->abstain, false },      { "coverage", p->x.coverage > 0, false },
-        { "scope", p->x.scope > 0, false },    { "top", p->top, false },
-        { "text", from->text, false },         { "text2", from->text2, false },
-        { "features", from->features, false }, { "context", from->context, false },
-        { "window", open->window, false },     { "truncate", open->truncate, false },
-        { "conll", tag->conll, true },         { "columns", tag->columns, true },
+        { "abstain", p->abstain, false },
+        { "coverage", p->x.coverage > 0, false },
+        { "scope", p->x.scope > 0, false },
+        { "top", p->top, false },
+        { "text", from->text, false },
+        { "text2", from->text2 && !from->in_column, false },
+        { "features", from->features, false },
+        { "context", from->context || from->in_column, false },
+        { "window", open->window, false },
+        { "truncate", open->truncate, false },
+        { "conll", tag->conll, true },
+        { "columns", tag->columns, true },
         { "token", tag->token, true },
     };
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
@@ -514,7 +522,8 @@ static int read_options(predictor *p, asked_for *a, int argc, char **argv) {
         { "features", 0, OPT_TEXT, &a->from.features, 0, 0, "X.npy",
           "features beside the lines, a row each; without FILE alone, of a model learnt so" },
         { "context", 0, OPT_TEXT, &a->from.context, 0, 0, "FILE",
-          "what each line attends to: a line for each, or one for all (else behind a tab)" },
+          "what each line attends to: a line for each, or one for all, with --text a column too "
+          "(else behind a tab)" },
         { "conll", 0, OPT_FLAG, &a->tag.conll, 0, 0, NULL,
           "tagger: columns of word, tag, confidence" },
         { "columns", 0, OPT_FLAG, &a->tag.columns, 0, 0, NULL,
@@ -540,11 +549,26 @@ static int read_options(predictor *p, asked_for *a, int argc, char **argv) {
     return n;
 }
 
+/* What texts of a column attend to may be a column, too, as in training. False: a sentence was
+ * printed. */
+static bool place_context(predict_from *from) {
+    if (from->context && from->text2) {
+        complain("%s", tr("heed predict: --context does not go with --text2\n"));
+        return false;
+    }
+    from->in_column = from->context && from->text && !context_is_file(from->context);
+    if (!from->in_column) return true;
+    from->text2 = from->context;
+    from->context = NULL;
+    return true;
+}
+
 int cmd_predict(int argc, char **argv) {
     predictor p = { .top = 0 };
     asked_for a = { .threads = 1 };
     const int n = read_options(&p, &a, argc, argv);
     if (n < 0) return command_usage(n);
+    if (!place_context(&a.from)) return EXIT_USAGE;
     command_catch_signals();
     heed_error err = { 0 };
     const bool tagger = tag_is_tagger(a.from.dir);

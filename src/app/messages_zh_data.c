@@ -168,8 +168,12 @@ const message messages_zh[] = {
     { "start from this model", "从这个模型开始" },
     { "what each text attends to: a column, or a file with a line for each or one for all",
       "每条文本所注意的内容：一列，或一个文件（每条文本一行，或所有文本共一行）" },
-    { "what each line attends to: a line for each, or one for all (else behind a tab)",
-      "每行文本所注意的内容：每行对应一行，或所有文本共一行（否则写在制表符之后）" },
+    { "what each line attends to: a line for each, or one for all, with --text a column too (else "
+      "behind a tab)",
+      "每行文本所注意的内容：每行对应一行，或所有文本共一行，有 --text "
+      "时也可以是一列（否则写在制表符之后）" },
+    { "heed predict: --context does not go with --text2\n",
+      "heed predict：--context 不能与 --text2 同用\n" },
     { "heed test: --context does not go with --text2\n",
       "heed test：--context 不能与 --text2 同用\n" },
     { "heed train: --context does not go with --text2 and --pairs, nor with --unlabeled, whose "

@@ -28,6 +28,9 @@ tail -n +2 "$dir/t.tsv" | cut -f2,3 | "$heed" predict "$dir/m" >"$dir/said" || w
 [ "$("$heed" predict "$dir/m" "$dir/texts" --context "$dir/t.txt")" = "$(cat "$dir/said")" ] || wrong "predict from a file differs"
 [ "$(paste <(cut -f1 "$dir/said") <(tail -n +2 "$dir/t.tsv" | cut -f1) | awk '$1 == $2' | wc -l)" = "$(awk -v a="$a" 'BEGIN { printf "%d", 100 * a + 0.5 }')" ] ||
     wrong "one by one it answers otherwise than together"
+[ "$("$heed" predict "$dir/m" "$dir/t.tsv" --text text --context passage)" = "$(cat "$dir/said")" ] || wrong "predict from a column differs"
+expect 64 "--context does not go with --text2" "$heed" predict "$dir/m" "$dir/t.tsv" --text text --text2 passage --context "$dir/t.txt"
+expect 66 "no column 'elsewhere' for the context" "$heed" predict "$dir/m" "$dir/t.tsv" --text text --context elsewhere
 head -1 "$dir/t.txt" >"$dir/one"
 [ "$("$heed" predict "$dir/m" "$dir/texts" --context "$dir/one")" = "$(sed "s/\$/\t$(cat "$dir/one")/" "$dir/texts" | "$heed" predict "$dir/m")" ] || wrong "one passage for all"
 head -1 "$dir/texts" | "$heed" predict "$dir/m" --context "$dir/one" --explain | grep -q "\[" || wrong "nothing is shaded"
