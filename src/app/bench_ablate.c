@@ -55,7 +55,7 @@ int bench_ablate(int argc, char **argv) {
         { "recipe", 0, OPT_TEXT, &cfg.recipe, 0, 0, "NAME", "attend, classic or encoder (attend)" },
         { "seeds", 0, OPT_INT, &seeds, 1, 100, "N", "trainings of each form (3)" },
         { "test", 0, OPT_TEXT, &test, 0, 0, "FILE", "what judges (a tenth of DATA held out)" },
-        { "epochs", 0, OPT_INT, &cfg.epochs, 1, 1000, "N", "(by recipe)" },
+        { "epochs", 0, OPT_INT, &cfg.epochs, 1, 1000, "N", "passes over the data (by recipe)" },
         { "text", 0, OPT_TEXT, &table.text, 0, 0, "COL", "column of the texts (guessed)" },
         { "label", 0, OPT_TEXT, &table.label, 0, 0, "COL", "column of the labels (guessed)" },
         { "threads", 0, OPT_INT, &threads, 1, 1024, "N", "threads (as many as there are)" },

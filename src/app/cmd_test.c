@@ -407,7 +407,7 @@ int cmd_test(int argc, char **argv) {
           "worst-case accuracy under typo, swap (of words), drop, gradient (typing errors where "
           "they "
           "hurt); several with commas" },
-        { "context", 0, OPT_TEXT, &o.context, 0, 0, "COL",
+        { "context", 0, OPT_TEXT, &o.context, 0, 0, "COL|FILE",
           "what each text attends to: a column, or a file with a line for each or one for all" },
         { "text2", 0, OPT_TEXT, &o.table.text2, 0, 0, "COL", "pairs: column of the second texts" },
         { "label-sep", 0, OPT_TEXT, &o.table.label_sep, 0, 0, "S",

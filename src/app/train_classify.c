@@ -55,7 +55,8 @@ static int learning_options(train_options *o, opt *list, int len) {
         { "out", 'o', OPT_TEXT, &o->out, 0, 0, "DIR", "folder of the model to write" },
         { "label", 0, OPT_TEXT, &o->table.label, 0, 0, "COL", "column of the labels (guessed)" },
         { "text", 0, OPT_TEXT, &o->table.text, 0, 0, "COL", "column of the texts (guessed)" },
-        { "text2", 0, OPT_TEXT, &o->table.text2, 0, 0, "COL", "the second texts: learns pairs" },
+        { "text2", 0, OPT_TEXT, &o->table.text2, 0, 0, "COL",
+          "column of the second texts: learns pairs" },
         { "pairs", 0, OPT_FLAG, &o->table.pairs, 0, 0, NULL, "the same, its column guessed" },
         { "label-sep", 0, OPT_TEXT, &o->table.label_sep, 0, 0, "S",
           "cuts a field into several labels" },
@@ -73,7 +74,8 @@ static int learning_options(train_options *o, opt *list, int len) {
         { "freeze", 0, OPT_FLAG, &c->freeze, 0, 0, NULL, "learn the head alone" },
         { "pretrain", 0, OPT_TEXT, &o->pretrain, 0, 0, "FILE",
           "encoder: learn the language first, from these texts too" },
-        { "pretrain-epochs", 0, OPT_INT, &c->pretrain_epochs, 1, 1e6, "N", "(5)" },
+        { "pretrain-epochs", 0, OPT_INT, &c->pretrain_epochs, 1, 1e6, "N",
+          "passes over those texts (5)" },
         { "valid", 0, OPT_TEXT, &o->valid, 0, 0, "FILE", "held-out data" },
         { "valid-part", 0, OPT_REAL, &o->hold_out, 0, 0.9, "P",
           "else this part of the data is held out, by label (0.1)" },
@@ -97,13 +99,11 @@ static int learning_options(train_options *o, opt *list, int len) {
           "constant, linear, cosine, inv_sqrt, plateau (by recipe)" },
         { "warmup", 0, OPT_REAL, &c->warmup, 0, 0.99, "P", "part of all steps (0; encoder 0.1)" },
         { "clip", 0, OPT_REAL, &c->clip, -1, 1e6, "X", "largest norm of a gradient (1)" },
-        { "weight-decay", 0, OPT_REAL, &c->weight_decay, 0, 10, "X", "(0; encoder 0.01)" },
+        { "weight-decay", 0, OPT_REAL, &c->weight_decay, 0, 10, "X",
+          "pull of weights to 0 (0; encoder 0.01)" },
         { "ema", 0, OPT_REAL, &c->ema, 0, 0.999999, "D", "average the weights, as 0.999 (no)" },
-        { "label-smoothing", 0, OPT_REAL, &o->smoothing, 0, 0.9, "P", "(by recipe)" },
-        { "adv", 0, OPT_TEXT, &c->adversary, 0, 0, "KIND",
-          "fgm or freelb: learn from the worst small change of the words' vectors too (no)" },
-        { "adv-size", 0, OPT_REAL, &c->adversary_size, 0, 100, "X", "length of that change (1)" },
-        { "dropout", 0, OPT_REAL, &o->dropout, 0, 0.95, "P", "part of values dropped (by recipe)" },
+        { "label-smoothing", 0, OPT_REAL, &o->smoothing, 0, 0.9, "P",
+          "part of each label shared among all (by recipe)" },
     };
     return append(list, len, options, sizeof options / sizeof *options);
 }
@@ -112,8 +112,12 @@ static int learning_options(train_options *o, opt *list, int len) {
 static int model_options(train_options *o, opt *list, int len) {
     heed_classify_cfg *c = &o->cfg;
     const opt options[] = {
+        { "adv", 0, OPT_TEXT, &c->adversary, 0, 0, "KIND",
+          "fgm or freelb: learn from the worst small change of the words' vectors too (no)" },
+        { "adv-size", 0, OPT_REAL, &c->adversary_size, 0, 100, "X", "length of that change (1)" },
+        { "dropout", 0, OPT_REAL, &o->dropout, 0, 0.95, "P", "part of values dropped (by recipe)" },
         { "vocab", 0, OPT_INT, &c->vocab, 3, 1e7, "N", "words known (by recipe)" },
-        { "context", 0, OPT_TEXT, &o->context, 0, 0, "COL",
+        { "context", 0, OPT_TEXT, &o->context, 0, 0, "COL|FILE",
           "what each text attends to: a column, or a file with a line for each or one for all" },
         { "loss", 0, OPT_TEXT, &c->loss, 0, 0, "L",
           "of scores: squared, huber (which gross errors in the data move little) (squared)" },
