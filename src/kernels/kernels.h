@@ -2,12 +2,17 @@
  * chosen.
  *
  * A table is made of parts, each with a header and a body of its own:
- *     gemm.h   body_gemm.inc   matrix products, packing              math.h  body_math.inc
- * functions of each element row.h    body_row.inc    reductions, softmax, norms            attn.h
- * body_attn.inc  fused attention quant.h  body_quant.inc  int8 products bf16.h  body_bf16.inc  bf16
- * products rnn.h    body_rnn.inc    LSTM and GRU gates                    optim.h body_optim.inc
- * optimizer updates kern_<isa>.c compiles every body with that ISA's vec_<isa>.h and exports
- * heed__kernels_<isa>.
+ *
+ *     gemm.h    body_gemm.inc    matrix products, packing
+ *     bf16.h    body_bf16.inc    those of bf16
+ *     quant.h   body_quant.inc   those of int8
+ *     attn.h    body_attn.inc    fused attention
+ *     math.h    body_math.inc    functions of each element
+ *     row.h     body_row.inc     reductions, softmax, norms
+ *     rnn.h     body_rnn.inc     LSTM and GRU gates
+ *     optim.h   body_optim.inc   optimizer updates
+ *
+ * kern_<isa>.c compiles every body with that ISA's vec_<isa>.h and exports heed__kernels_<isa>.
  */
 #ifndef HEED_KERNELS_H
 #define HEED_KERNELS_H

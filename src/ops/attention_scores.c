@@ -1,9 +1,10 @@
 /* attention_scores.c: the scores of a block of queries on the general path, and their gradients.
  *
- *   dot         x_ts = scale · q_t·k_s                                      bilinear and cosine
- * come relative    x_ts = scale · ((q_t + u)·k_s + (q_t + v)·r_{p_t-s})        here as dots of
- * queries additive    x_ts = scale · vᵀ tanh(q_t + k_s)                           and keys made
- * before
+ *   dot         x_ts = scale · q_t·k_s
+ *   relative    x_ts = scale · ((q_t + u)·k_s + (q_t + v)·r_{p_t-s})
+ *   additive    x_ts = scale · vᵀ tanh(q_t + k_s)
+ *
+ * Bilinear and cosine scores come here as dots of queries and keys that are made before.
  */
 #include "ops/attention_general.h"
 

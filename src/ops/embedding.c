@@ -1,8 +1,9 @@
 /* embedding.c: rows of a table by ids.   table [V,C], ids I32 [..] -> y [..,C]
  *
- *   forward    y_i  = table[ids_i]                      (0 where ids_i is the padding id)
- *   backward   dtable[ids_i] += dy_i, in the order of i  (by touched rows where the table is
- * sparse)
+ *   forward    y_i  = table[ids_i]   (0 where ids_i is the padding id)
+ *   backward   dtable[ids_i] += dy_i, in the order of i
+ *
+ * Where the table is sparse, its gradient is one of the rows touched.
  */
 #include "tensor/ctx.h"
 #include "kernels/math.h"

@@ -1,8 +1,8 @@
 /* gelu_tanh.c: the tanh approximation of gelu, as GPT-2 has it.   x [..] -> y [..]
  *
  *   forward    y  = x/2 · (1 + tanh u),  u = √(2/π) · (x + 0.044715 x³)
- *   backward   dx += dy · ((1 + tanh u)/2 + x/2 · (1 − tanh² u) · u'),  u' = √(2/π) · (1 + 0.134145
- * x²)
+ *   backward   dx += dy · ((1 + tanh u)/2 + x/2 · (1 − tanh² u) · u')
+ *              u' = √(2/π) · (1 + 0.134145 x²)
  */
 #include "ops/op.h"
 
