@@ -67,6 +67,11 @@ awk -F'\t' 'BEGIN { print "id,message" } { gsub(/"/, "\"\"", $2); print NR ",\""
 grep -qx 'heed predict: table.csv: each line is taken for a text; --text COL takes those of a column' err || wrong "a table read as lines: $(cat err)"
 expect 66 "table.csv:1: the header has no column 'body' for the text; it has: id, message" "$heed" predict m table.csv --text body
 
+# what has learnt from little attends to all words alike, and does not pretend otherwise
+"$heed" train classify t.tsv -o alike --epochs 1 --run none >out 2>err || wrong "train: $(cat err)"
+echo "it was good and fine" | "$heed" predict alike --explain | grep -qx '    it was good and fine  (all words weigh about the same)' ||
+    wrong "words that weigh alike: $(echo "it was good and fine" | "$heed" predict alike --explain)"
+
 # words start from a file's vectors
 printf '2 4\ngood 1 2 3 4\nzebra 1 1 1 1\n' | gzip >v.vec.gz
 "$heed" train classify --recipe classic t.tsv -o mv --epochs 1 --vectors v.vec.gz >out 2>err || wrong "vectors: $(cat err)"
