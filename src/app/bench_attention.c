@@ -81,7 +81,10 @@ static double exponent(const row *r, int n) {
 
 /* A row for people, as soon as it is known. */
 static void print_row(const row *r, bool first) {
-    if (first) printf("%8s %12s %10s %10s\n", "length", "ms", "GFLOP/s", "MB");
+    if (first) {
+        print_cell(tr("length"), 8);
+        printf(" %12s %10s %10s\n", "ms", "GFLOP/s", "MB");
+    }
     printf("%8" PRId64 " %12.3f %10.1f %10.1f\n", r->len, 1e3 * r->seconds, r->gflops,
            r->megabytes);
     fflush(stdout);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/bench.h"
+#include "app/messages.h"
 #include "ops/cases/cases.h"
 
 enum { RUNS = 5 };
@@ -23,6 +24,13 @@ static double measure(heed_ctx *cx, const heed_case *c, heed_error *err) {
         heed_ctx_reset(cx);
     }
     return best;
+}
+
+static void print_head(void) {
+    print_cell(tr("op"), -16);
+    printf(" ");
+    print_cell(tr("case"), -34);
+    printf(" %10s %10s %8s\n", "ms", "GFLOP/s", "GB/s");
 }
 
 static void print(const bench_options *o, const heed_case *c, double s, bool first) {
@@ -62,7 +70,7 @@ int bench_ops(const bench_options *o, heed_error *err) {
         printf("{\"bench\": \"ops\", \"isa\": \"%s\", \"threads\": %" PRId64 ", \"rows\": [",
                heed_ctx_isa(cx), o->threads);
     else if (rc == 0)
-        printf("%-16s %-34s %10s %10s %8s\n", "op", "case", "ms", "GFLOP/s", "GB/s");
+        print_head();
     bool first = true;
     for (int64_t i = 0; rc == 0 && i < list.count; i++) {
         const heed_case *c = &list.items[i];

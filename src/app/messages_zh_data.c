@@ -915,6 +915,12 @@ const message messages_zh[] = {
     { "training s", "训练秒数" },
     { "bag of words", "词袋" },
     { "nearest question", "最近的问题" },
+    /* -- benches and the page of an embedder */
+    { "%s, learnt by an embedder", "%s，由向量模型学得" },
+    { "numbers of a vector", "向量维数" },
+    { "length", "长度" },
+    { "op", "运算" },
+    { "case", "情形" },
     { NULL, NULL },
 };
 

@@ -91,7 +91,7 @@ static int save(const void *model, const char *dir, heed_error *err) {
 /* The page about the run: its course. */
 static int report_run(const heed_embedder *e, const report_of *page, heed_error *err) {
     char title[4200], text[3][64];
-    snprintf(title, sizeof title, "%s, learnt by an embedder", page->file);
+    snprintf(title, sizeof title, tr("%s, learnt by an embedder"), page->file);
     snprintf(text[0], sizeof *text, "%" PRId64, heed_embedder_dim(e));
     snprintf(text[1], sizeof *text, "%" PRId64, heed_embedder_parameters(e));
     snprintf(text[2], sizeof *text, "%.1f s", page->seconds);

@@ -40,6 +40,7 @@ shift_clock() { echo "$1" >"$SHIFT.new" && mv "$SHIFT.new" "$SHIFT"; }
 server=
 trap '[ -z "$server" ] || kill -9 "$server" 2>/dev/null; rm -rf "$dir"' EXIT
 start() {
+    : >"$dir/said" # not what the server before said
     LD_PRELOAD=$dir/clock.so "$heed" serve "$dir/flow.yaml" --listen 127.0.0.1:0 >"$dir/said" 2>"$dir/log" &
     server=$!
     until grep -q 'at http' "$dir/said"; do
