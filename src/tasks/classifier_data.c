@@ -45,6 +45,17 @@ static int64_t labels_len(const heed_examples *x) {
     return x->label_start ? x->label_start[x->len] : x->len;
 }
 
+int heed__label_start_check(const heed_examples *x, const char *call, heed_error *err) {
+    for (int64_t i = 0, before = 0; x->label_start && i <= x->len; i++) {
+        if (x->label_start[i] < before)
+            return heed__error(err, HEED_EINVALID,
+                               "%s: label_start %lld is %lld, after one of %lld", call,
+                               (long long)i, (long long)x->label_start[i], (long long)before);
+        before = x->label_start[i];
+    }
+    return 0;
+}
+
 int heed__data_check(const heed_examples *x, heed_target target, const char *what,
                      heed_error *err) {
     const bool number = target == HEED_TARGET_SCORE;
@@ -54,6 +65,7 @@ int heed__data_check(const heed_examples *x, heed_target target, const char *wha
                            number ? "scores" : "labels");
     if (target == HEED_TARGET_LABEL && x->label_start)
         return heed__error(err, HEED_EINVALID, "train: one label a text, but several are given");
+    if (heed__label_start_check(x, "train", err)) return HEED_EINVALID;
     for (int64_t i = 0; i < x->len; i++) {
         bool hole = !x->text[i] || (x->text2 && !x->text2[i]);
         for (int64_t at = begin_of(x, i); !number && at < begin_of(x, i + 1); at++)

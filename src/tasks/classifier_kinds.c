@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "tasks/classifier.h"
+#include "tasks/classifier_data.h"
 #include "tasks/metrics_kinds.h"
 
 static int refuse(const heed_classifier *c, heed_target want, heed_error *err) {
@@ -60,6 +60,7 @@ int heed__classifier_test_labels(heed_classifier *c, const heed_examples *data,
         heed__lacks(data, "test", "list of examples", err) ||
         heed__lacks(m, "test", "room for measures", err))
         return HEED_EINVALID;
+    if (heed__label_start_check(data, "test", err)) return HEED_EINVALID;
     if (data->len > 0 &&
         heed__lacks_any(data->label, data->label_start ? data->label_start[data->len] : data->len,
                         "test", "label", err))

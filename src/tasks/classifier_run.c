@@ -17,18 +17,48 @@ static int check_kind(const heed_classifier *c, const heed_examples *x, heed_err
                                          : "classifier: this model reads single texts, not pairs");
 }
 
+/* How many texts from one on are encoded together: what they take is bounded, but for a text that
+ * takes more alone. */
+static int64_t piece(const heed_examples *x, int64_t at) {
+    static const size_t MOST = (size_t)1 << 18; /* bytes */
+    size_t bytes = 0;
+    int64_t n = 0;
+    while (at + n < x->len && (n == 0 || bytes < MOST)) {
+        bytes += strlen(x->text[at + n]) + (x->text2 ? strlen(x->text2[at + n]) : 0);
+        n++;
+    }
+    return n;
+}
+
+static int classify_piece(heed_classifier *c, const heed_examples *x, float *out, heed_error *err) {
+    heed_pairs p;
+    int rc = heed__classifier_encode(c, x, c->windows, &p, err);
+    if (rc) return rc;
+    rc = heed__classifier_answers(c, &p, false, out, err);
+    heed__pairs_free(&p);
+    return rc;
+}
+
 int heed_classify_examples(heed_classifier *c, const heed_examples *x, float *out,
                            heed_error *err) {
     if (heed__lacks(c, "classify", "classifier", err) ||
         heed__lacks(x, "classify", "list of examples", err) ||
         (x->len > 0 && heed__lacks(out, "classify", "room for answers", err)))
         return HEED_EINVALID;
-    heed_pairs p;
     int rc = check_kind(c, x, err);
-    if (rc == 0) rc = heed__classifier_encode(c, x, c->windows, &p, err);
-    if (rc) return rc;
-    rc = heed__classifier_answers(c, &p, false, out, err);
-    heed__pairs_free(&p);
+    if (rc == 0 && (heed__lacks_any(x->text, x->len, "encode", "text", err) ||
+                    (x->text2 && heed__lacks_any(x->text2, x->len, "encode", "text", err))))
+        rc = HEED_EINVALID;
+    for (int64_t at = 0, n; rc == 0 && at < x->len; at += n) {
+        n = piece(x, at);
+        heed_array array = x->array ? *x->array : (heed_array){ .data = NULL };
+        if (x->array) array.data += at * array.steps * array.dim;
+        const heed_examples some = { .len = n,
+                                     .text = x->text + at,
+                                     .text2 = x->text2 ? x->text2 + at : NULL,
+                                     .array = x->array ? &array : NULL };
+        rc = classify_piece(c, &some, out + at * heed__classifier_width(c), err);
+    }
     return rc;
 }
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum { ARGUMENTS = 8, FEW = 1000 };
-static char dir[] = "/tmp/heed-memory-XXXXXX", few[64], model[64];
+static char dir[] = "/tmp/heed-memory-XXXXXX", few[64], large[64], model[64];
 
 typedef struct recipe {
     const char *name;
@@ -37,6 +37,7 @@ static const recipe recipes[] = {
     { "attend, an adversary", true, { "--adv", "fgm", NULL } },
     { "encoder", true, { "--recipe", "encoder", "--layers", "1", "--embed", "64", NULL } },
     { "attend, texts without labels", true, { "--unlabeled", few, NULL } },
+    { "attend, tested on much text", true, { "--test", large, NULL } },
     { "a search", true, { "--search", "1s", NULL } },
 };
 
@@ -105,6 +106,7 @@ static int set_up(void **state) {
     (void)state;
     if (!mkdtemp(dir)) return -1;
     snprintf(few, sizeof few, "%s/few.tsv", dir);
+    snprintf(large, sizeof large, "%s/large.tsv", dir);
     snprintf(model, sizeof model, "%s/model", dir);
     char line[8192];
     FILE *from = fopen("data/banking77/train.tsv", "r"), *to = fopen(few, "w");
@@ -112,6 +114,13 @@ static int set_up(void **state) {
     for (int i = 0; sound && i <= FEW; i++)
         sound = fgets(line, sizeof line, from) && fputs(line, to) >= 0;
     if (from) fclose(from);
+    FILE *texts = fopen(large, "w"); /* 15 MB in 3000 texts */
+    if (texts) fputs("text\tlabel\n", texts);
+    for (int i = 0; texts && i < 3000; i++) {
+        for (int k = 0; k < 800; k++) fprintf(texts, "w%d ", (i * 31 + k * k) % 9973);
+        fputs("\tcard_arrival\n", texts);
+    }
+    sound = texts && fclose(texts) == 0 && sound;
     return to && fclose(to) == 0 && sound ? 0 : -1;
 }
 

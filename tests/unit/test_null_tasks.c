@@ -138,6 +138,18 @@ static void classifiers_arguments(void **state) {
     said(heed_classify_examples(c, NULL, p, &err), "classify: there is no list of examples");
     said(heed_classifier_test(c, NULL, &m, &err), "test: there is no list of examples");
     said(heed_classifier_test(c, &holes, &m, &err), "encode: text 2 is NULL");
+    static const int64_t falls[] = { 0, 2, 1, 3, 4 }, below[] = { -1, 1, 2, 3, 4 };
+    heed_examples several = { .len = 4, .text = text, .label = label, .label_start = falls };
+    none(
+        heed_classifier_train(&several, &(heed_classify_cfg){ .target = HEED_TARGET_LABELS }, &err),
+        "train: label_start 2 is 1, after one of 2");
+    heed_labels_metrics marks;
+    said(heed_classifier_test_labels(c, &several, &marks, &err),
+         "test: label_start 2 is 1, after one of 2");
+    several.label_start = below;
+    none(
+        heed_classifier_train(&several, &(heed_classify_cfg){ .target = HEED_TARGET_LABELS }, &err),
+        "train: label_start 0 is -1, after one of 0");
     said(heed_classifier_test(c, &holes, NULL, &err), "test: there is no room for measures");
     holes = (heed_examples){ .len = 4, .text = text };
     said(heed_classifier_test(c, &holes, &m, &err), "test: there is no list of labels");
