@@ -128,10 +128,10 @@ static bool is_among(const int32_t *label, int64_t n, int32_t k) {
     return false;
 }
 
-/* The examples whose held[] is `want` (NULL: all); a label that a text has twice it has
- * once. 0 or HEED_ENOMEM. */
-static int take(const heed_classifier *c, const heed_examples *x, const bool *held, bool want,
-                heed_part *p) {
+/* The examples whose held[] is `want` (NULL: all); of several labels one that a text has twice it
+ * has once. 0 or HEED_ENOMEM. */
+static int take(const heed_classifier *c, const heed_examples *x, bool several, const bool *held,
+                bool want, heed_part *p) {
     int64_t n = 0, labels = 0;
     for (int64_t i = 0; i < x->len; i++) {
         if (held && held[i] != want) continue;
@@ -144,10 +144,10 @@ static int take(const heed_classifier *c, const heed_examples *x, const bool *he
     p->x = (heed_examples){ .len = n, .text = text };
     if (x->text2) p->x.text2 = text2 = heed__calloc(h, size, sizeof *text2);
     if (x->label && c->labels) p->label = heed__calloc(h, (size_t)labels, sizeof *p->label);
-    if (x->label_start) p->label_start = heed__calloc(h, size + 1, sizeof *p->label_start);
+    if (several) p->label_start = heed__calloc(h, size + 1, sizeof *p->label_start);
     if (x->score) p->score = heed__calloc(h, size, sizeof *p->score);
     if (!text || (x->text2 && !text2) || (x->label && c->labels && !p->label) ||
-        (x->label_start && !p->label_start) || (x->score && !p->score))
+        (several && !p->label_start) || (x->score && !p->score))
         return HEED_ENOMEM;
     int64_t at = 0, to = 0;
     for (int64_t i = 0; i < x->len; i++) {
@@ -194,6 +194,7 @@ static int32_t *first_labels(const heed_classifier *c, const heed_examples *x) {
 
 int heed__data_split(const heed_classifier *c, const heed_examples *x, const heed_classify_cfg *cfg,
                      heed_part *learn, heed_part *held, heed_error *err) {
+    const bool several = cfg->target == HEED_TARGET_LABELS;
     bool *out = NULL;
     int32_t *label = NULL;
     int64_t count = 0;
@@ -206,11 +207,11 @@ int heed__data_split(const heed_classifier *c, const heed_examples *x, const hee
             count = heed__hold_out(label, x->len, cfg->valid_part, cfg->seed, out, &c->hooks);
         if (count < 0) rc = HEED_ENOMEM;
     }
-    if (rc == 0) rc = take(c, x, count ? out : NULL, false, learn);
+    if (rc == 0) rc = take(c, x, several, count ? out : NULL, false, learn);
     if (rc == 0) rc = take_array(c, x, count ? out : NULL, false, learn);
-    if (rc == 0 && count) rc = take(c, x, out, true, held);
+    if (rc == 0 && count) rc = take(c, x, several, out, true, held);
     if (rc == 0 && count) rc = take_array(c, x, out, true, held);
-    if (rc == 0 && cfg->valid) rc = take(c, cfg->valid, NULL, true, held);
+    if (rc == 0 && cfg->valid) rc = take(c, cfg->valid, several, NULL, true, held);
     if (rc == 0 && cfg->valid) rc = take_array(c, cfg->valid, NULL, true, held);
     heed__free(&c->hooks, out);
     heed__free(&c->hooks, label);

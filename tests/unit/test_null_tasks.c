@@ -150,6 +150,12 @@ static void classifiers_arguments(void **state) {
     none(
         heed_classifier_train(&several, &(heed_classify_cfg){ .target = HEED_TARGET_LABELS }, &err),
         "train: label_start 0 is -1, after one of 0");
+    several.label_start = NULL; /* one each */
+    heed_classifier *one = heed_classifier_train(
+        &several, &(heed_classify_cfg){ .target = HEED_TARGET_LABELS, .epochs = 1 }, &err);
+    if (!one || heed_classifier_test_labels(one, &several, &marks, &err)) fail_msg("%s", err.msg);
+    assert_int_equal(marks.n, 4);
+    heed_classifier_close(one);
     said(heed_classifier_test(c, &holes, NULL, &err), "test: there is no room for measures");
     holes = (heed_examples){ .len = 4, .text = text };
     said(heed_classifier_test(c, &holes, &m, &err), "test: there is no list of labels");
