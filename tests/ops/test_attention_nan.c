@@ -128,7 +128,13 @@ static void test_nan(void **state) {
 
 /* -- gradients */
 
-enum { LONG = 150, WIDE = 8, EACH = LONG * WIDE, BIAS = LONG * LONG, ALL = 4 * EACH + 2 * BIAS };
+enum {
+    LONG = 150,
+    WIDE = 8,
+    EACH = LONG * WIDE,
+    BIAS = LONG * LONG,
+    ALL = 4 * EACH + 2 * BIAS + 1
+};
 enum { PLACE = 13 }; /* a row that tiles of every ISA have beside others */
 
 /* One number of q, k, v or dy is none, in a call of this kind. */
@@ -137,6 +143,7 @@ typedef struct spoilt {
     float number;
     bool bf16, window, softcap, sinks, bias, mean, plain;
     bool sharp; /* most weights are 0 */
+    bool open;  /* later keys are seen too, all by some tiles and not by others */
     bool more;  /* so are others beside it, each in its way */
     bool apart; /* the weights of key PLACE are 0, and its products with dy not finite */
 } spoilt;
@@ -157,6 +164,7 @@ static const spoilt calls[] = {
     { .which = 1, .number = INFINITY, .bf16 = true, .softcap = true, .window = true },
     { .which = 2, .number = -INFINITY, .window = true },
     { .which = 0, .number = INFINITY, .sinks = true },
+    { .which = 2, .number = ODD_NAN, .more = true, .bf16 = true, .sinks = true },
     { .which = 0, .number = -INFINITY, .bf16 = true, .sinks = true, .window = true },
     { .which = 0, .number = 3e38f },
     { .which = 3, .number = NAN, .bias = true },
@@ -165,13 +173,15 @@ static const spoilt calls[] = {
     { .which = 2, .number = 3e38f, .apart = true },
     { .which = 2, .number = 3e38f, .apart = true, .bf16 = true },
     { .which = 0, .number = NAN, .mean = true },
+    { .which = 0, .number = INFINITY, .open = true },
+    { .which = 0, .number = INFINITY, .open = true, .mean = true },
     { .which = 3, .number = NAN, .mean = true },
     { .which = 0, .number = NAN, .mean = true, .window = true },
     { .which = 3, .number = INFINITY, .mean = true, .window = true },
 };
 
-/* The output, gradients of q, k, v and, where there is one, of the bias, and the weights, one after
- * another. */
+/* The output, gradients of q, k, v and, where there is one, of the bias, the weights and, where
+ * there is one, the gradient of the sink, one after another. */
 static bool gradients(const char *isa, const spoilt *of, float *to) {
     static float dy[EACH];
     heed_error err;
@@ -203,18 +213,21 @@ static bool gradients(const char *isa, const spoilt *of, float *to) {
     else
         dy[of->mean ? PLACE : PLACE * WIDE + 3] = of->number;
     for (int j = 2; of->more && j < 8; j += 2)
-        HEED_F32_DATA(in[of->which])[PLACE * WIDE + j] = INFINITY;
+        HEED_F32_DATA(in[of->which])[PLACE * WIDE + j] = j == 6 ? -INFINITY : INFINITY;
     int64_t rows[LONG];
     for (int64_t t = 0; t < LONG; t++) rows[t] = t;
     heed_attention_tap tap = { .rows = rows, .rows_len = LONG };
     const heed_attention_cfg c = {
-        .causal = true,
+        .causal = !of->open,
         .score = of->plain ? HEED_SCORE_DOT : HEED_SCORE_SCALED_DOT,
         .tap = &tap,
-        .window = of->window,
-        .left = 3,
+        .window = of->window || of->open,
+        .left = of->open ? 15 : 3,
+        .right = -1,
+        .key_lengths = of->open ? heed_from_i32(cx, 1, (int64_t[]){ 1 }, &(int32_t){ 144 }) : NULL,
         .softcap = of->softcap ? 5 : 0,
-        .sinks = of->sinks ? heed_zeros(cx, HEED_F32, 1, (int64_t[]){ 1 }) : NULL,
+        .sinks = of->sinks ? heed_want_grad(cx, heed_zeros(cx, HEED_F32, 1, (int64_t[]){ 1 }))
+                           : NULL,
         .bias = of->bias ? in[3] : NULL,
     };
     heed_tensor *y = of->mean ? heed_attention_mean(cx, in[0], in[1], NULL, &c)
@@ -225,6 +238,7 @@ static bool gradients(const char *isa, const spoilt *of, float *to) {
     for (int i = 0; i < 4; i++, to += EACH)
         memcpy(to, heed_grad(cx, in[i]), (size_t)in[i]->len * sizeof(float));
     memcpy(to - EACH + BIAS, tap.row_weights->data, BIAS * sizeof(float));
+    if (of->sinks) to[2 * BIAS - EACH] = *heed_grad(cx, c.sinks);
     heed_params_free(ps);
     heed_ctx_free(cx);
     return true;

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "heed/ops.h"
-#include "kernels/kernels.h"
+#include "kernels/attn.h"
 #include "tensor/ctx.h"
 #include "unit/amx/emulated.h"
 #include "unit/attention_try.h"
@@ -140,6 +140,19 @@ static void test_not_finite(void **state) {
     }
 }
 
+/* dy·y that is no number is the one NaN everywhere. */
+static void test_dot(void **state) {
+    (void)state;
+    const uint32_t nan = 0x7fc00000;
+    float x[32], y[32] = { 0 };
+    for (int i = 0; i < 32; i++) x[i] = 1;
+    y[3] = INFINITY, y[19] = -INFINITY;
+    for (int i = 0; i < cpu_tables; i++) {
+        const float dot = table[i].attn->dot(x, y, 32);
+        if (memcmp(&dot, &nan, sizeof dot) != 0) fail_msg("%s: %a", table[i].name, (double)dot);
+    }
+}
+
 static heed_tensor *numbers(heed_ctx *cx, int64_t B, int64_t T, int64_t C, uint64_t seed) {
     heed_tensor *t = heed_new(cx, HEED_F32, 3, (int64_t[]){ B, T, C });
     heed_rng rng = { .seed = seed };
@@ -199,9 +212,13 @@ static void test_tiles_in_turn(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formula),           cmocka_unit_test(test_chance),
-        cmocka_unit_test(test_dropout_and_tiny),  cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_cached_and_padded), cmocka_unit_test(test_tiles_in_turn),
+        cmocka_unit_test(test_formula),
+        cmocka_unit_test(test_chance),
+        cmocka_unit_test(test_dropout_and_tiny),
+        cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_dot),
+        cmocka_unit_test(test_cached_and_padded),
+        cmocka_unit_test(test_tiles_in_turn),
     };
     int count;
     const heed_kernels *const *all = heed__kernels_all(&count);
