@@ -59,6 +59,8 @@ int heed__label_start_check(const heed_examples *x, const char *call, heed_error
 int heed__data_check(const heed_examples *x, heed_target target, const char *what,
                      heed_error *err) {
     const bool number = target == HEED_TARGET_SCORE;
+    if ((unsigned)target > HEED_TARGET_SCORE)
+        return heed__error(err, HEED_EINVALID, "train: there is no target %d", (int)target);
     if (x->len < 1) return heed__error(err, HEED_EINVALID, "train: there are no %ss", what);
     if (!x->text || (number ? !x->score : !x->label))
         return heed__error(err, HEED_EINVALID, "train: texts and %s are both needed",

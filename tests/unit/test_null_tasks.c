@@ -150,6 +150,8 @@ static void classifiers_arguments(void **state) {
     none(
         heed_classifier_train(&several, &(heed_classify_cfg){ .target = HEED_TARGET_LABELS }, &err),
         "train: label_start 0 is -1, after one of 0");
+    none(heed_classifier_train(&data, &(heed_classify_cfg){ .target = (heed_target)3 }, &err),
+         "train: there is no target 3");
     several.label_start = NULL; /* one each */
     heed_classifier *one = heed_classifier_train(
         &several, &(heed_classify_cfg){ .target = HEED_TARGET_LABELS, .epochs = 1 }, &err);
