@@ -1187,6 +1187,7 @@ const message messages_zh_made[] = {
     { "train: score %lld is not a finite number", "训练：第 %s 个分数不是有限的数" },
     { "%s: head.mean and head.spread are %g and %g, which no scores have",
       "%s：head.mean 与 head.spread 是 %s 与 %s，没有分数是这样的" },
+    { "test: there are no texts", "测试：没有文本" },
     { "train: there is no target %d", "训练：没有 %s 号目标" },
     { "%s: label_start %lld is %lld, after one of %lld",
       "%s：label_start 第 %s 项是 %s，而前一项是 %s" },

@@ -85,6 +85,8 @@ int heed__classifier_judge(heed_classifier *c, const heed_examples *data, heed_o
                            float *score, heed_error *err);
 /* Sorts n labels and keeps each once; how many are left. */
 int64_t heed__labels_distinct(const char **text, int64_t n);
+/* True, with the sentence, where there is nothing to test on. */
+bool heed__lacks_examples(const heed_examples *x, heed_error *err);
 /* The number of a label, -1 for one not known. */
 int32_t heed__classifier_find(const heed_classifier *c, const char *label);
 

@@ -56,8 +56,7 @@ int heed_classifier_test_labels(heed_classifier *c, const heed_examples *data,
 
 int heed__classifier_test_labels(heed_classifier *c, const heed_examples *data,
                                  heed_labels_metrics *m, heed_tally *tally, heed_error *err) {
-    if (heed__lacks(c, "test", "classifier", err) ||
-        heed__lacks(data, "test", "list of examples", err) ||
+    if (heed__lacks(c, "test", "classifier", err) || heed__lacks_examples(data, err) ||
         heed__lacks(m, "test", "room for measures", err))
         return HEED_EINVALID;
     if (heed__label_start_check(data, "test", err)) return HEED_EINVALID;
@@ -84,8 +83,7 @@ int heed__classifier_test_labels(heed_classifier *c, const heed_examples *data,
 
 int heed_classifier_test_score(heed_classifier *c, const heed_examples *data, heed_score_metrics *m,
                                heed_error *err) {
-    if (heed__lacks(c, "test", "classifier", err) ||
-        heed__lacks(data, "test", "list of examples", err) ||
+    if (heed__lacks(c, "test", "classifier", err) || heed__lacks_examples(data, err) ||
         heed__lacks(m, "test", "room for measures", err))
         return HEED_EINVALID;
     if (data->len > 0 && heed__lacks(data->score, "test", "list of scores", err))
@@ -156,8 +154,7 @@ static int64_t likeliest(const float *probs, const int32_t *first, double *sum, 
 
 int heed_classifier_test_levels(heed_classifier *c, const heed_examples *data, double *accuracy,
                                 int most, heed_error *err) {
-    if (heed__lacks(c, "test", "classifier", err) ||
-        heed__lacks(data, "test", "list of examples", err) ||
+    if (heed__lacks(c, "test", "classifier", err) || heed__lacks_examples(data, err) ||
         (most > 0 && heed__lacks(accuracy, "test", "room for measures", err)))
         return HEED_EINVALID;
     if (heed__lacks_any(data->label, data->len, "test", "label", err)) return HEED_EINVALID;

@@ -19,6 +19,12 @@ int64_t heed__labels_distinct(const char **text, int64_t n) {
     return kept;
 }
 
+bool heed__lacks_examples(const heed_examples *x, heed_error *err) {
+    if (heed__lacks(x, "test", "list of examples", err)) return true;
+    if (x->len < 1) heed__error(err, HEED_EINVALID, "test: there are no texts");
+    return x->len < 1;
+}
+
 /* Labels that the model does not have get numbers of their own: -1, -2 .. by their names. */
 static int number_unknown(const heed_classifier *c, const heed_examples *data,
                           heed_outcome *outcome, heed_error *err) {
@@ -69,8 +75,7 @@ int heed__classifier_judge(heed_classifier *c, const heed_examples *data, heed_o
 
 int heed_classifier_test(heed_classifier *c, const heed_examples *data, heed_metrics *m,
                          heed_error *err) {
-    if (heed__lacks(c, "test", "classifier", err) ||
-        heed__lacks(data, "test", "list of examples", err) ||
+    if (heed__lacks(c, "test", "classifier", err) || heed__lacks_examples(data, err) ||
         heed__lacks(m, "test", "room for measures", err))
         return HEED_EINVALID;
     if (heed__lacks_any(data->label, data->len, "test", "label", err)) return HEED_EINVALID;

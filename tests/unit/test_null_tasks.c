@@ -152,6 +152,9 @@ static void classifiers_arguments(void **state) {
         "train: label_start 0 is -1, after one of 0");
     none(heed_classifier_train(&data, &(heed_classify_cfg){ .target = (heed_target)3 }, &err),
          "train: there is no target 3");
+    const heed_examples nothing = { .len = -1, .text = text, .label = label };
+    said(heed_classifier_test(c, &nothing, &m, &err), "test: there are no texts");
+    said(heed_classifier_test_labels(c, &nothing, &marks, &err), "test: there are no texts");
     several.label_start = NULL; /* one each */
     heed_classifier *one = heed_classifier_train(
         &several, &(heed_classify_cfg){ .target = HEED_TARGET_LABELS, .epochs = 1 }, &err);
