@@ -193,6 +193,7 @@ static void add_parents(const heed_classifier *c, const float *probs, heed_expla
     enum { MOST = sizeof x->parent / sizeof *x->parent };
     size_t size;
     int64_t likeliest = 0;
+    if (!c->labels) return; /* a score */
     for (int64_t k = 1; k < c->labels; k++)
         if (probs[k] > probs[likeliest]) likeliest = k;
     for (const char *at = strchr(c->label[likeliest], '/'); at && x->parents < MOST;

@@ -152,6 +152,15 @@ static void classifiers_arguments(void **state) {
         "train: label_start 0 is -1, after one of 0");
     none(heed_classifier_train(&data, &(heed_classify_cfg){ .target = (heed_target)3 }, &err),
          "train: there is no target 3");
+    const heed_examples scored = { .len = 4, .text = text, .score = (double[]){ 1, 2, 3, 4 } };
+    heed_classifier *number = heed_classifier_train(
+        &scored,
+        &(heed_classify_cfg){ .target = HEED_TARGET_SCORE, .hierarchy = true, .epochs = 1 }, &err);
+    heed_explanation parentless = { .top_cap = 0 };
+    if (!number || heed_classify_explain(number, "a good day", &parentless, &err))
+        fail_msg("%s", err.msg);
+    assert_int_equal(parentless.parents, 0);
+    heed_classifier_close(number);
     const heed_examples nothing = { .len = -1, .text = text, .label = label };
     said(heed_classifier_test(c, &nothing, &m, &err), "test: there are no texts");
     said(heed_classifier_test_labels(c, &nothing, &marks, &err), "test: there are no texts");
