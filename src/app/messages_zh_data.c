@@ -2044,6 +2044,8 @@ const message messages_zh_made[] = {
 
 /* The same of what is joined from parts, so that no format in the sources is equal to the key. */
 const message messages_zh_joined[] = {
+    { "; %.300s has what a resume needs", "；%s 存有接着训练所需的内容" },
+    { "%.200s; the same command with --resume goes on", "%m；同一命令加 --resume 可接着训练" },
     /* -- how a file was read */
     { "%s; text from %s %s, label from %s %s", "%m；文本取自%m %s，标签取自%m %s" },
     { "%s; text from %s %s", "%m；文本取自%m %s" },

@@ -237,6 +237,12 @@ static void test_sentences(void **state) {
     char longest[4 * MESSAGE_SIZE], to[MESSAGE_SIZE];
     memset(longest, 'x', sizeof longest);
     snprintf(longest + sizeof longest - 20, 20, ": out of memory");
+    assert_string_equal(
+        tr_made("train: stopped in epoch 2; a/m.run has what a resume needs; the best so far is in "
+                "a/m; the same command with --resume goes on",
+                to),
+        "训练：在第 2 轮停止；a/m.run 存有接着训练所需的内容；目前最好的模型在 a/m；同一命令加 "
+        "--resume 可接着训练");
     assert_true(strlen(tr_made(longest, to)) < sizeof longest);
     assert_true(messages_choose("en"));
     expect("a.tsv: out of memory", "a.tsv: out of memory");
