@@ -3,7 +3,7 @@
 # pkg-config, with the shared and with the static library.
 set -euo pipefail
 # what the linker finds and the loader does not is of no use: into the system's folders means ldconfig too
-make -n -o build install | grep -q ldconfig
+grep -q ldconfig <<<"$(make -n -o build install)"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cmake --install "$1" --prefix "$dir" >/dev/null
@@ -28,7 +28,7 @@ libdir=$(pkg-config --variable=libdir heed)
 # shellcheck disable=SC2046
 "${CC:-cc}" -std=c11 "$dir/a.c" $(pkg-config --cflags --libs heed) -Wl,-rpath,"$libdir" -o "$dir/shared"
 "$dir/shared"
-readelf -d "$dir/shared" | grep -q 'libheed\.so\.0'
+grep -q 'libheed\.so\.0' <<<"$(readelf -d "$dir/shared")"
 # shellcheck disable=SC2046
 "${CC:-cc}" -std=c11 "$dir/a.c" $(pkg-config --cflags heed) "$libdir/libheed.a" \
     $(xargs pkg-config --libs <tools/libraries.txt) -lm -lpthread -o "$dir/static"

@@ -1016,6 +1016,8 @@ const message messages_zh_made[] = {
     { "a NUL byte in the text", "文本中有 NUL 字节" },
     { "not UTF-8 at byte %zu", "第 %s 个字节（从 0 数起）起不是 UTF-8" },
     { "a model of words has no pairs", "按词读取的模型不能处理成对文本" },
+    { "%.300s: a model of words, whose numbers are not told back; --decode is for tokenizers",
+      "%s：按词读取的模型，编号不能还原为文本；--decode 只用于分词器" },
     /* fields of config.json and tokenizer.json */
     { "%s: %s is missing", "%m：缺少 %s" },
     { "%s: model is missing", "%m：缺少 model" },

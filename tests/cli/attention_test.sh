@@ -41,7 +41,7 @@ encoder --temperature 0.5 --truncate 4 --share-layers
 encoder --diversity 0.1 --weights softmax
 END
 "$heed" train classify "$dir/t.tsv" --recipe encoder --embed 16 --weights topk:3 --window 3 --epochs 1 --run none -o "$dir/c" >/dev/null 2>&1
-tr -d ' \n' <"$dir/c/config.json" | grep -q '"attention":{"weights":"topk","topk":3,"window":3}' || wrong "config: $(cat "$dir/c/config.json")"
+tr -d ' \n' <"$dir/c/config.json" | said '"attention":{"weights":"topk","topk":3,"window":3}' || wrong "config: $(cat "$dir/c/config.json")"
 
 # less entropy where it is asked for: the largest weight of a text grows
 largest() { cut -f2 "$dir/t.tsv" | "$heed" predict "$1" --explain --json | grep -o '"weight": [0-9.]*' | cut -d' ' -f2 | sort -g | tail -1; }

@@ -14,13 +14,13 @@ for m in m2 m3 m4; do
     [ "$first" = "$(sha256sum <"$dir/$m/model.safetensors")" ] || wrong "$m has other weights than m1"
     cmp -s "$dir/m1/config.json" "$dir/$m/config.json" || wrong "$m has another config than m1"
 done
-if "$heed" info | grep -q 'avx2 *yes'; then
+if "$heed" info | said 'avx2 *yes'; then
     HEED_ISA=avx2 train -o "$dir/m5" --threads 1
     [ "$first" = "$(sha256sum <"$dir/m5/model.safetensors")" ] || wrong "avx2 gives other weights"
 fi
 # bf16 is a precision of its own, with the same bits everywhere
 for isa in scalar avx512 avx2; do
-    "$heed" info | grep -q "$isa *yes" || { echo "$isa: not on this CPU, skipped"; continue; }
+    "$heed" info | said "$isa *yes" || { echo "$isa: not on this CPU, skipped"; continue; }
     HEED_ISA=$isa train -o "$dir/b-$isa" --precision bf16
     cmp -s "$dir/b-scalar/model.safetensors" "$dir/b-$isa/model.safetensors" || wrong "bf16: $isa differs from scalar"
 done
@@ -33,14 +33,14 @@ grep -q '"precision": "bf16"' "$dir/b-scalar/config.json" || wrong "the precisio
 tail -n +2 "$dir/small.tsv" | cut -f2 >"$dir/texts"
 "$heed" predict "$dir/m1" "$dir/texts" | cut -f1 >"$dir/said"
 right=$(paste "$dir/said" <(tail -n +2 "$dir/small.tsv" | cut -f1) | awk -F'\t' '$1 == $2 { n++ } END { printf "%.4f", n / NR }')
-"$heed" test "$dir/m1" "$dir/small.tsv" | grep -q "Test Accuracy: $right" || wrong "test and predict disagree: $right"
+"$heed" test "$dir/m1" "$dir/small.tsv" | said "Test Accuracy: $right" || wrong "test and predict disagree: $right"
 # one line at a time, and all at once, give the same answers
 head -5 "$dir/texts" | while IFS= read -r t; do printf '%s\n' "$t" | "$heed" predict "$dir/m1" -; done >"$dir/one"
 head -5 "$dir/texts" | "$heed" predict "$dir/m1" | cmp -s - "$dir/one" || wrong "a text's answer depends on the texts beside it"
 long=$(yes word | head -300 | tr '\n' ' ')
-echo "$long" | "$heed" predict "$dir/m1" | grep -q 'tokens seen' && wrong "a long text was not read in windows"
+echo "$long" | "$heed" predict "$dir/m1" | said 'tokens seen' && wrong "a long text was not read in windows"
 train -o "$dir/last" --cut
-echo "$long" | "$heed" predict "$dir/last" | grep -q '(128 of 300 tokens seen)' || wrong "a cut text was not said to be cut"
+echo "$long" | "$heed" predict "$dir/last" | said '(128 of 300 tokens seen)' || wrong "a cut text was not said to be cut"
 
 expect 64 "no command 'fly'" "$heed" fly
 expect 64 "no option '--fly'" "$heed" train classify --recipe classic x -o y --fly

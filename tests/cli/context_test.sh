@@ -33,8 +33,8 @@ expect 64 "--context does not go with --text2" "$heed" predict "$dir/m" "$dir/t.
 expect 66 "no column 'elsewhere' for the context" "$heed" predict "$dir/m" "$dir/t.tsv" --text text --context elsewhere
 head -1 "$dir/t.txt" >"$dir/one"
 [ "$("$heed" predict "$dir/m" "$dir/texts" --context "$dir/one")" = "$(sed "s/\$/\t$(cat "$dir/one")/" "$dir/texts" | "$heed" predict "$dir/m")" ] || wrong "one passage for all"
-head -1 "$dir/texts" | "$heed" predict "$dir/m" --context "$dir/one" --explain | grep -q "\[" || wrong "nothing is shaded"
-"$heed" info "$dir/m" | grep -q "a text and its passage" || wrong "info: $("$heed" info "$dir/m" | head -1)"
+head -1 "$dir/texts" | "$heed" predict "$dir/m" --context "$dir/one" --explain | said "\[" || wrong "nothing is shaded"
+"$heed" info "$dir/m" | said "a text and its passage" || wrong "info: $("$heed" info "$dir/m" | head -1)"
 # bits: threads and ISA
 "$heed" train classify "$dir/d.tsv" --text text --context passage --recipe match --embed 32 --epochs 12 --batch 16 -o "$dir/two" --run none --seed 1 --threads 2 >/dev/null 2>&1
 cmp -s "$dir/m/model.safetensors" "$dir/two/model.safetensors" || wrong "two threads give another model"
@@ -46,7 +46,7 @@ for r in attend classic encoder; do
     "$heed" test "$dir/x" "$dir/t.tsv" --text text --context passage >/dev/null || wrong "test of $r"
 done
 "$heed" train score "$dir/d.tsv" --label label --text text --context passage --recipe match --embed 16 --epochs 1 -o "$dir/x" "${quick[@]}" >/dev/null 2>&1 || wrong "score"
-"$heed" test "$dir/x" "$dir/t.two" --label label --context "$dir/t.txt" | grep -q "^R2" || wrong "test of a score"
+"$heed" test "$dir/x" "$dir/t.two" --label label --context "$dir/t.txt" | said "^R2" || wrong "test of a score"
 "$heed" train classify "$dir/d.tsv" --text text --context passage --from "$dir/m" --freeze --epochs 1 -o "$dir/x" "${quick[@]}" >"$dir/log" 2>&1 || wrong "from: $(tail -1 "$dir/log")"
 grep -q "the head too" "$dir/log" || wrong "the head was not taken: $(cat "$dir/log")"
 
@@ -67,7 +67,7 @@ awk -v a="$(acc "$dir/copies" "$dir/t.two" --context "$dir/t.txt")" 'BEGIN { exi
 head -81 "$dir/d.tsv" >"$dir/few.tsv"
 "$heed" train classify "$dir/few.tsv" --text text --context passage --recipe match --embed 16 --epochs 1 --search 2s -o "$dir/searched" "${quick[@]}" >"$dir/log" 2>&1 || wrong "search: $(tail -1 "$dir/log")"
 [ "$(grep -c "^trial" "$dir/log")" -ge 2 ] || wrong "a search of one trial: $(cat "$dir/log")"
-grep "^trial" "$dir/log" | grep -q "accuracy 0.0000, loss 0.0000" && wrong "a trial could not be trained: $(cat "$dir/log")"
+grep "^trial" "$dir/log" | said "accuracy 0.0000, loss 0.0000" && wrong "a trial could not be trained: $(cat "$dir/log")"
 "$heed" test "$dir/searched" "$dir/t.tsv" --text text --context passage >/dev/null || wrong "test of what a search found"
 printf 'a\xff\n' >"$dir/bad"; expect 65 "bad:1: not UTF-8" "$heed" train classify "$dir/d.two" --context "$dir/bad" -o "$dir/no"
 : >"$dir/empty"; expect 65 "empty: is empty" "$heed" train classify "$dir/d.two" --context "$dir/empty" -o "$dir/no"

@@ -69,7 +69,7 @@ expect 66 "table.csv:1: the header has no column 'body' for the text; it has: id
 
 # what has learnt from little attends to all words alike, and does not pretend otherwise
 "$heed" train classify t.tsv -o alike --epochs 1 --run none >out 2>err || wrong "train: $(cat err)"
-echo "it was good and fine" | "$heed" predict alike --explain | grep -qx '    it was good and fine  (all words weigh about the same)' ||
+echo "it was good and fine" | "$heed" predict alike --explain | said -x '    it was good and fine  (all words weigh about the same)' ||
     wrong "words that weigh alike: $(echo "it was good and fine" | "$heed" predict alike --explain)"
 
 # words start from a file's vectors
@@ -85,7 +85,7 @@ printf '1\tgood\n2\tgood\n2\tbad\n' >marks.tsv
 "$heed" train score marks.tsv -o m3 --epochs 1 >out 2>err || wrong "train score: $(cat err)"
 grep -qx 'marks.tsv: 1 texts repeat an earlier one, 1 of them with another score' out || wrong "repeated texts: $(cat out)"
 { head -3 plain.txt; printf 'no\tnew\nyes\tbad, "4"\n'; } >new.tsv
-"$heed" test m new.tsv --train t.tsv | grep -qx '4 of them are in t.tsv too, 1 of these with another label' ||
+"$heed" test m new.tsv --train t.tsv | said -x '4 of them are in t.tsv too, 1 of these with another label' ||
     wrong "texts in both are not counted"
 
 # a column of labels that the model has none of has no loss

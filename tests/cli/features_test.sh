@@ -53,9 +53,9 @@ grep -q 'labels alone' "$dir/log" || wrong "not said: labels alone"
 # a score, several labels, held-out data and a test of their own
 paste <(tail -n +2 "$dir/data.tsv" | cut -f2) "$dir/numbers" | awk -F'[\t ]' 'BEGIN { print "score\ttext" } { print $3 "\t" $1 }' >"$dir/score.tsv"
 "$heed" train score "$dir/score.tsv" --features "$dir/x.npy" -o "$dir/sc" --epochs 20 --run none >/dev/null 2>&1 || wrong "train score"
-"$heed" test "$dir/sc" "$dir/score.tsv" --features "$dir/x.npy" | grep -qE '^R2: 0\.9|^R2: 1' || wrong "score: $("$heed" test "$dir/sc" "$dir/score.tsv" --features "$dir/x.npy")"
+"$heed" test "$dir/sc" "$dir/score.tsv" --features "$dir/x.npy" | said -E '^R2: 0\.9|^R2: 1' || wrong "score: $("$heed" test "$dir/sc" "$dir/score.tsv" --features "$dir/x.npy")"
 "$heed" train classify "$dir/data.tsv" --features "$dir/x.npy" --valid "$dir/data.tsv" --valid-features "$dir/x.npy" --test "$dir/data.tsv" \
-    --test-features "$dir/x.npy" -o "$dir/v" --epochs 8 --run none 2>&1 | grep -q 'Test Accuracy: 1.0000' || wrong "--valid-features, --test-features"
+    --test-features "$dir/x.npy" -o "$dir/v" --epochs 8 --run none 2>&1 | said 'Test Accuracy: 1.0000' || wrong "--valid-features, --test-features"
 
 # what is wrong
 head -119 "$dir/data.tsv" >"$dir/short.tsv"

@@ -36,11 +36,11 @@ best=$(grep -o 'F1: .*' "$dir/log" | cut -d' ' -f2 | sort -n | tail -1)
 ge "$best" 0.95 || wrong "of held-out texts with several labels not all counted: $(cat "$dir/log")"
 f1=$("$heed" test "$dir/several" "$dir/several.jsonl" --json | grep -o '"f1": [0-9.]*' | cut -d' ' -f2)
 ge "$f1" 0.95 || wrong "several labels: F1 $f1"
-echo "here it is" | "$heed" predict "$dir/several" --explain --json | grep -q '"attention": \[{"begin": 0, "end": 4, "text": "here", "weight": 0' ||
+echo "here it is" | "$heed" predict "$dir/several" --explain --json | said '"attention": \[{"begin": 0, "end": 4, "text": "here", "weight": 0' ||
     wrong "several labels are not explained: $(echo "here it is" | "$heed" predict "$dir/several" --explain --json)"
 [ "$(echo "here red blue z y x" | "$heed" predict "$dir/several" --json | grep -o '"label": "[a-z]*"' | sort | tr -d '\n')" = '"label": "blue""label": "red"' ] ||
     wrong "several labels: $(echo "here red blue z y x" | "$heed" predict "$dir/several")"
-"$heed" info "$dir/several" | grep -q "recipe classic, gives several labels for a text, 3 labels" || wrong "info: $("$heed" info "$dir/several" | head -1)"
+"$heed" info "$dir/several" | said "recipe classic, gives several labels for a text, 3 labels" || wrong "info: $("$heed" info "$dir/several" | head -1)"
 
 expect 69 "predict: --top is for one label a text; of several each is shown" "$heed" predict "$dir/several" --top 2 <<<"here"
 # a label that three in ten such texts have is given where it weighs more
@@ -119,7 +119,7 @@ macro=$("$heed" test "$dir/pairs.m" "$dir/strange.tsv" | grep '^Macro F1' | cut 
 ge 0.5 "$macro" && ge "$macro" 0.45 || wrong "two labels of four not known: macro-F1 $macro"
 [ "$(printf 'a red one\tmy red thing\n' | "$heed" predict "$dir/pairs.m" | cut -f1)" = same ] || wrong "pairs: red and red are not the same"
 expect 65 "this model reads pairs" "$heed" predict "$dir/pairs.m" - <<<"a red one"
-"$heed" info "$dir/pairs.m" | grep -q "gives one label for two texts" || wrong "info of pairs"
+"$heed" info "$dir/pairs.m" | said "gives one label for two texts" || wrong "info of pairs"
 
 train classify --recipe classic "$dir/paths.tsv" --hierarchy --balanced -o "$dir/paths" --epochs 8 --lr 0.02
 "$heed" test "$dir/paths" "$dir/paths.tsv" | grep -Eq '^Accuracy at level 1: (1.0000|0.9[89])' || wrong "paths: $("$heed" test "$dir/paths" "$dir/paths.tsv" | tail -2)"
@@ -129,7 +129,7 @@ expect 69 "test: only for models that give one label a text" "$heed" test "$dir/
 train classify "$dir/paths.tsv" -o "$dir/attend" --epochs 1
 train score "$dir/score.tsv" --from "$dir/attend" -o "$dir/x" --epochs 1
 train classify "$dir/pairs.tsv" --pairs --from "$dir/attend" -o "$dir/x" --epochs 1
-echo "it is red and" | "$heed" predict "$dir/paths" --json | grep -q '"parents": \[{"label": "red", "score": ' || wrong "no parents"
+echo "it is red and" | "$heed" predict "$dir/paths" --json | said '"parents": \[{"label": "red", "score": ' || wrong "no parents"
 
 # tokens, and the language first: what is hidden is told better at the end than at the beginning
 cut -f2 "$dir/paths.tsv" >"$dir/texts"
@@ -150,8 +150,8 @@ job=$!; until [ -s "$dir/go.run/pretrain/log.jsonl" ]; do sleep 0.01; done; kill
 cmp -s "$dir/go/model.safetensors" "$dir/straight/model.safetensors" || wrong "resumed in the language, it has other weights"
 expect 66 "there is no training to go on with" "$heed" "${small[@]}" -o "$dir/go" --resume
 [ -s "$dir/enc/tokenizer.json" ] || wrong "no tokenizer in the folder"
-echo "it is red and x" | "$heed" predict "$dir/enc" --explain | tail -1 | grep -q '\[' || wrong "encoder: nothing explained"
-"$heed" info "$dir/enc" | grep -q "recipe encoder" || wrong "info of an encoder"
+echo "it is red and x" | "$heed" predict "$dir/enc" --explain | tail -1 | said '\[' || wrong "encoder: nothing explained"
+"$heed" info "$dir/enc" | said "recipe encoder" || wrong "info of an encoder"
 for p in learned rotary; do train classify --recipe classic "$dir/paths.tsv" -o "$dir/x" --recipe encoder --position $p --embed 16 --heads 2 --layers 1 --epochs 1; done
 expect 69 "learns no language beforehand" "$heed" train classify --recipe classic "$dir/paths.tsv" -o "$dir/x" --recipe classic --pretrain "$dir/texts" --run none
 expect 66 "none.json" "$heed" train classify --recipe classic "$dir/paths.tsv" -o "$dir/x" --recipe encoder --tokenizer "$dir/none.json"
@@ -161,7 +161,7 @@ train score --recipe classic "$dir/score.tsv" -o "$dir/x" --from "$dir/several" 
 # a long text is read in windows: what counts may stand anywhere
 long() { yes z | head -300 | tr '\n' ' '; }
 train classify --recipe classic "$dir/paths.tsv" -o "$dir/w" --max-len 8 --epochs 4 --lr 0.02
-echo "$(long) it is red and x" | "$heed" predict "$dir/w" --json | grep -q '"tokens_seen": 305, "tokens_total": 305' || wrong "windows did not see it all"
+echo "$(long) it is red and x" | "$heed" predict "$dir/w" --json | said '"tokens_seen": 305, "tokens_total": 305' || wrong "windows did not see it all"
 train classify --recipe classic "$dir/paths.tsv" -o "$dir/w" --max-len 8 --cut --keep head --epochs 1
-echo "$(long) it is red and x" | "$heed" predict "$dir/w" --json | grep -q '"tokens_seen": 8, "tokens_total": 305' || wrong "a cut text is not said to be cut"
+echo "$(long) it is red and x" | "$heed" predict "$dir/w" --json | said '"tokens_seen": 8, "tokens_total": 305' || wrong "a cut text is not said to be cut"
 exit $failed

@@ -19,7 +19,7 @@ train -o m2 --threads 2
 cmp -s m1/model.safetensors m2/model.safetensors || wrong "two threads give another model"
 HEED_ISA=scalar train -o m3 --threads 1
 cmp -s m1/model.safetensors m3/model.safetensors || wrong "scalar kernels give another model"
-"$heed" test m1 p.tsv --json | grep -q '"n": 27, "candidates": 9' || wrong "test --json"
+"$heed" test m1 p.tsv --json | said '"n": 27, "candidates": 9' || wrong "test --json"
 [ "$("$heed" test m1 p.tsv --json)" = "$("$heed" test m1 p.tsv --json --threads 2)" ] || wrong "test depends on threads"
 
 # a setting in config.json that cannot be is a wrong file
@@ -39,7 +39,7 @@ cmp -s go/model.safetensors straight/model.safetensors || wrong "a resumed train
 awk -F'\t' 'NR == 1 { print $0 "\tlabel" } NR > 1 { print $0 "\t1"; print $1 "\tsomething else\t0" }' p.tsv >v.tsv
 "$heed" train pairs v.tsv -o mv --recipe classic --epochs 1 --run none >log 2>err || wrong "verdicts: $(cat err)"
 grep -q "27 of them belong together (label 1); the others are left out" log || wrong "verdicts were not said: $(cat log)"
-"$heed" test m1 v.tsv --json | grep -q '"within": {"queries": 27, ' || wrong "no figures within questions"
+"$heed" test m1 v.tsv --json | said '"within": {"queries": 27, ' || wrong "no figures within questions"
 
 # every form of output holds the same numbers
 tail -n +2 p.tsv | cut -f1 >lines
@@ -52,7 +52,7 @@ gzip -c lines | "$heed" embed m1 - --threads 2 | cmp -s - plain || wrong "packed
 "$heed" embed m1 lines -o v.npy >log || wrong "embed -o: $(cat log)"
 grep -q "v.npy: 27 vectors of 16 numbers" log || wrong "npy was not said: $(cat log)"
 [ "$(wc -c <v.npy)" = $((128 + 27 * 16 * 4)) ] || wrong "v.npy has $(wc -c <v.npy) bytes"
-head -c 128 v.npy | tail -c 118 | grep -q "'descr': '<f4', 'fortran_order': False, 'shape': (27, 16)" || wrong "the header of v.npy"
+head -c 128 v.npy | tail -c 118 | said "'descr': '<f4', 'fortran_order': False, 'shape': (27, 16)" || wrong "the header of v.npy"
 "$heed" embed m1 lines -o v.safetensors >log && tail -c $((27 * 16 * 4)) v.safetensors | cmp -s - <(tail -c +129 v.npy) ||
     wrong "v.safetensors holds other numbers"
 
@@ -60,7 +60,7 @@ head -c 128 v.npy | tail -c 118 | grep -q "'descr': '<f4', 'fortran_order': Fals
 awk -F'\t' 'NR > 1 { split($1, w, " "); print w[2] "\t" $1 }' p.tsv >c.tsv
 "$heed" train classify --recipe classic c.tsv -o mc --epochs 1 --run none >log 2>err || wrong "classify: $(cat err)"
 [ "$("$heed" embed mc lines | wc -l)" = 27 ] || wrong "a classifier gave no vectors"
-"$heed" info m1 | grep -q "m1: embedder, vectors of 16 numbers" || wrong "info: $("$heed" info m1 2>&1)"
+"$heed" info m1 | said "m1: embedder, vectors of 16 numbers" || wrong "info: $("$heed" info m1 2>&1)"
 expect 69 "embed" "$heed" predict m1 lines
 expect 69 "--attack is for classifiers" "$heed" test m1 p.tsv --attack typo
 expect 69 "--context is for classifiers, not for embedders" "$heed" test m1 p.tsv --context answer

@@ -8,6 +8,8 @@ trap 'chmod -R u+w "$dir"; rm -rf "$dir"' EXIT
 failed=0
 most=1 # lines that a refusal may say
 wrong() { echo "FAILED: $*"; failed=1; }
+# said GREP'S ARGUMENTS: whether it is in standard input, which is read to its end: what writes is not cut short
+said() { local all; all=$(cat); grep -q "$@" <<<"$all"; }
 # expect STATUS 'part of stderr' command...: one clear sentence and its own exit status
 expect() {
     local status=$1 text=$2; shift 2

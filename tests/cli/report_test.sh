@@ -40,7 +40,7 @@ grep -q 'nothing held out' "$dir/err" || wrong "why there is no coverage: $(cat 
 # what to label next: the toss-ups, each text once, and no more than there are
 printf 'text\nrain cold wind\nwho knows\nwho knows\nsunny warm day\n' >"$dir/pool.tsv"
 "$heed" label "$dir/m" "$dir/pool.tsv" -n 2 >"$dir/out" || wrong "label"
-head -1 "$dir/out" | grep -q 'who knows' || wrong "a toss-up is not the first to label: $(cat "$dir/out")"
+head -1 "$dir/out" | said 'who knows' || wrong "a toss-up is not the first to label: $(cat "$dir/out")"
 [ "$("$heed" label "$dir/m" "$dir/pool.tsv" -n 50 | grep -c 'who knows')" = 1 ] || wrong "the same text twice"
 
 # runs: listed, compared, drawn; a cut last line of a log is passed over
@@ -50,7 +50,7 @@ head -1 "$dir/out" | grep -q 'who knows' || wrong "a toss-up is not the first to
 grep -Eq "k.run +2 " "$dir/out" && grep -Eq "m.run +3 " "$dir/out" || wrong "epochs of the runs: $(cat "$dir/out")"
 [ "$(grep -c '<svg' "$dir/runs.html")" = 3 ] || wrong "there are not three drawings of runs"
 truncate -s -20 "$dir/k.run/log.jsonl"
-"$heed" runs "$dir/k.run" | grep -q 'not ended' || wrong "a cut log"
+"$heed" runs "$dir/k.run" | said 'not ended' || wrong "a cut log"
 # what a stranger's log and folder are called moves no terminal and breaks no line, no JSON, no page
 odd=$dir/odd/$(printf 'e\033[31mv\377l.run') wide=$dir/odd/长名字
 mkdir -p "$odd" "$wide"
@@ -58,14 +58,14 @@ sed 's/"why":"[a-z]*"/"why":"do\\u001bne\\n"/; s/"settings":"/&\\u001b[2Ja\\n/' 
 "$heed" runs "$dir/odd" --html "$dir/odd.html" >"$dir/out"
 [ "$(wc -l <"$dir/out")" = 3 ] && ! grep -q "$(printf '\033')" "$dir/out" && iconv -f utf-8 -t utf-8 "$dir/out" "$dir/odd.html" >/dev/null || wrong "a stranger's runs: $(cat -v "$dir/out")"
 grep -q 'e?\[31mv?l.run  *3' "$dir/out" || wrong "names of runs: $(cat -v "$dir/out")"
-"$heed" runs "$dir/odd" --json | iconv -f utf-8 -t utf-8 | grep -q 'e\\u001b\[31mv\\ufffdl.run' || wrong "a name of a run in JSON: $("$heed" runs "$dir/odd" --json | cat -v)"
+"$heed" runs "$dir/odd" --json | iconv -f utf-8 -t utf-8 | said 'e\\u001b\[31mv\\ufffdl.run' || wrong "a name of a run in JSON: $("$heed" runs "$dir/odd" --json | cat -v)"
 # epochs that a log does not tell of, and a best one that it cannot know
 mkdir "$dir/gap.run"
 for e in 1 7 8 9; do echo "{\"event\":\"epoch\",\"epoch\":$e,\"loss\":0.$e,\"held_loss\":0.2$e,\"score\":\"Acc\",\"value\":0.9$e}"; done >"$dir/gap.run/log.jsonl"
 echo '{"event":"end","why":"done","best_epoch":9,"seconds":1}' >>"$dir/gap.run/log.jsonl"
-"$heed" runs "$dir/gap.run" --json | grep -q '"epochs": 9, "best_epoch": 9, .*"held_loss": 0.29, "score": 0.99,' || wrong "a log with a gap: $("$heed" runs "$dir/gap.run" --json)"
+"$heed" runs "$dir/gap.run" --json | said '"epochs": 9, "best_epoch": 9, .*"held_loss": 0.29, "score": 0.99,' || wrong "a log with a gap: $("$heed" runs "$dir/gap.run" --json)"
 echo '{"event":"end","why":"done","best_epoch":90000,"seconds":1}' >>"$dir/gap.run/log.jsonl"
-"$heed" runs "$dir/gap.run" --json | grep -q '"best_epoch": 0, .*"score": 0.99,' || wrong "a best epoch that was not: $("$heed" runs "$dir/gap.run" --json)"
+"$heed" runs "$dir/gap.run" --json | said '"best_epoch": 0, .*"score": 0.99,' || wrong "a best epoch that was not: $("$heed" runs "$dir/gap.run" --json)"
 mkdir "$dir/none"
 "$heed" runs "$dir/none" 2>"$dir/err"; [ $? = 66 ] || wrong "a folder without runs"
 grep -q 'no run is there' "$dir/err" || wrong "said: $(cat "$dir/err")"

@@ -23,7 +23,7 @@ grep -q "^memory: at most [0-9.]* MB$" "$dir/log" || wrong "vectors: $(cat "$dir
 awk 'NR == 1 || NR % 7' "$dir/d.tsv" >"$dir/l.tsv"; awk 'NR == 1 || NR % 7 == 0' "$dir/d.tsv" >"$dir/v.tsv"
 "$heed" train classify --recipe classic "$dir/l.tsv" --valid "$dir/v.tsv" -o "$dir/v" --epochs 6 --lr 0.02 --max-len 24 >"$dir/log" 2>/dev/null || wrong "valid: $(cat "$dir/log")"
 best=$(grep -o 'Acc: .*' "$dir/log" | sort -k2 -rn | head -1 | cut -d' ' -f2)
-"$heed" test "$dir/v" "$dir/v.tsv" | grep -q "Test Accuracy: $best" || wrong "the best epoch, $best, is not the model"
+"$heed" test "$dir/v" "$dir/v.tsv" | said "Test Accuracy: $best" || wrong "the best epoch, $best, is not the model"
 # nothing held out: the loss of what is learnt
 train -o "$dir/n" --epochs 1 --valid-part 0 --run none >"$dir/log" 2>/dev/null
 grep -q '^Epoch \[1/1\], Loss: [0-9.]*$' "$dir/log" || wrong "without held-out data: $(cat "$dir/log")"
@@ -40,7 +40,7 @@ until grep -q "^held out" "$dir/log" || ! kill -0 $job 2>/dev/null; do sleep 0.0
 kill -INT $job
 wait $job
 [ $? = 75 ] || wrong "stopped early: $(cat "$dir/err")"
-tail -1 "$dir/err" | grep -qE "stopped(; nothing was saved| in epoch 1; )" || wrong "stopped early: $(tail -1 "$dir/err")"
+tail -1 "$dir/err" | said -E "stopped(; nothing was saved| in epoch 1; )" || wrong "stopped early: $(tail -1 "$dir/err")"
 
 # early stop: with a rate of nearly nothing no epoch is better than the first, or few are
 train -o "$dir/p" --epochs 50 --lr 1e-9 --patience 2 >"$dir/log" 2>/dev/null
@@ -115,11 +115,11 @@ for o in "--adv-size 2:--adv" "--pretrain-epochs 2:--pretrain" "--keep head:--cu
 done
 # a task's help has the options that it takes, and no others
 for o in several label-sep hierarchy balanced label-smoothing search curve unlabeled augment from-feedback analysis; do
-    "$heed" train classify --help | grep -q "^  --$o " || wrong "--$o is not in the help of train classify"
-    "$heed" train score --help | grep -q "^  --$o " && wrong "--$o is in the help of train score"
+    "$heed" train classify --help | said "^  --$o " || wrong "--$o is not in the help of train classify"
+    "$heed" train score --help | said "^  --$o " && wrong "--$o is in the help of train score"
 done
-"$heed" train score --help | grep -q "^  --loss L .*huber" || wrong "--loss is not in the help of train score"
-"$heed" train classify --help | grep -q "^  --loss " && wrong "--loss is in the help of train classify"
+"$heed" train score --help | said "^  --loss L .*huber" || wrong "--loss is not in the help of train score"
+"$heed" train classify --help | said "^  --loss " && wrong "--loss is in the help of train classify"
 expect 64 "heed train score: --label-smoothing is for labels" "$heed" train score none.tsv -o "$dir/x" --label-smoothing 0.1
 expect 66 "none.tsv" train -o "$dir/x" --valid "$dir/none.tsv"
 for o in "--optimizer adamw --weight-decay 0.01" "--optimizer sgd --lr 0.1" "--schedule linear --warmup 0.2" "--schedule plateau" \

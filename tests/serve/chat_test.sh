@@ -72,11 +72,12 @@ grep -q '^61 messages, 1 of them of no intent' "$dir/out" || wrong "bench serve:
 ls -d "$dir"/heed_bench* 2>/dev/null && wrong "bench serve leaves a folder"
 "$heed" bench serve "$dir/none.tsv" "$dir/judge.tsv" >"$dir/out" 2>&1
 [ $? -eq 66 ] || wrong "bench serve of no file: $(cat "$dir/out")"
-"$heed" bench serve "$dir/none.tsv" "$dir/judge.tsv" --json 2>/dev/null | grep -q . && wrong "bench serve of no file: half an object"
+[ -z "$("$heed" bench serve "$dir/none.tsv" "$dir/judge.tsv" --json 2>/dev/null)" ] || wrong "bench serve of no file: half an object"
 
 "$heed" import dialogues tests/serve/data/dialogues/messages.jsonl tests/serve/data/dialogues/rows.csv -o "$dir/replies.jsonl" 2>"$dir/out" || wrong "import"
 grep -q '6 conversations; 6 questions with replies, 2 greetings and thanks left out, 1 merged: 5 replies' "$dir/out" || wrong "import: $(cat "$dir/out")"
-echo 'how do I return parcels that are too large' | "$heed" chat --replies "$dir/replies.jsonl" | grep -q 'Put it back into its box' || wrong "what was imported is not found"
+echo 'how do I return parcels that are too large' | "$heed" chat --replies "$dir/replies.jsonl" >"$dir/out"
+grep -q 'Put it back into its box' "$dir/out" || wrong "what was imported is not found"
 "$heed" import dialogues tests/serve/data/dialogues/bad_columns.csv -o "$dir/none" >"$dir/out" 2>&1 && wrong "a file without conversations"
 [ ! -e "$dir/none" ] || wrong "something was written"
 exit $failed

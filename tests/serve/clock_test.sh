@@ -56,7 +56,7 @@ push() {
 }
 decided() { # until so many events are decided
     for _ in $(seq 1000); do
-        curl -s "$url/v1/events?most=100" | grep -o '"findings":\[{' | wc -l | grep -qx "$1" && return
+        curl -s "$url/v1/events?most=100" | grep -o '"findings":\[{' | wc -l | said -x "$1" && return
         sleep 0.02
     done
     wrong "not $1 events are decided"
@@ -71,7 +71,7 @@ shift_clock -86400
 push c; push d; decided 4
 [ "$(year)" -ge "$before" ] || wrong "an entry lies before one that came earlier"
 [ "$(year)" -lt $((before + 60000)) ] || wrong "the flow's clock runs by itself"
-curl -s "$url/v1/alerts" | grep -q '"rule":"many"' || wrong "the window of the count is gone"
+curl -s "$url/v1/alerts" | said '"rule":"many"' || wrong "the window of the count is gone"
 kill "$server"; wait "$server" || wrong "it does not stop: $(cat "$dir/log")"
 start # with the clock still back: time goes on from the log's last entry
 push e; decided 5

@@ -76,11 +76,11 @@ url=$(grep -o 'http://[0-9.:]*' "$dir/said" | head -1)
 until curl -sf -o /dev/null "$url/ready"; do sleep 0.05; done
 ask() { curl -s -m 20 -H 'Content-Type: application/json' "$url$1" "${@:2}"; }
 until_says() { # 'part' path: until the answer has it
-    for _ in $(seq 400); do ask "$2" | grep -q "$1" && return; sleep 0.05; done
+    for _ in $(seq 400); do ask "$2" | said "$1" && return; sleep 0.05; done
     wrong "$2 never says $1: $(ask "$2" | head -c 300)"
 }
-ask /v1/events -d '[{"id":"1","text":"my card was stolen"},{"id":"2","text":"what is my balance"}]' | grep -q '"taken":2' || wrong "push"
-ask /v1/classify -d '{"text":"where is my new card"}' | grep -q '"label":"card_arrival"' || wrong "classify"
+ask /v1/events -d '[{"id":"1","text":"my card was stolen"},{"id":"2","text":"what is my balance"}]' | said '"taken":2' || wrong "push"
+ask /v1/classify -d '{"text":"where is my new card"}' | said '"label":"card_arrival"' || wrong "classify"
 echo "a line about a stolen card" >"$dir/line" && cat "$dir/line" >>"$dir/state/lines"; chmod a+r "$dir/state/lines"
 until_says 'a line about' /v1/events
 until_says '"rule":"stolen"' /v1/alerts
@@ -88,12 +88,12 @@ until_says '"hits":\[{' '/v1/search?q=stolen'
 for path in / /health /metrics /openapi.json /docs /v1/system /v1/flow /v1/models '/v1/why?seq=2'; do
     curl -sf -m 20 -o /dev/null "$url$path" || wrong "$path"
 done
-(curl -sN -m 2 "$url/v1/stream" || true) | grep -q ':' || wrong "stream"
+(curl -sN -m 2 "$url/v1/stream" || true) | said ':' || wrong "stream"
 until_says 'Failed to connect' /v1/system # the webhook tried
 until grep -q stolen "$dir/state/out.jsonl" 2>/dev/null; do sleep 0.05; done
 kill -HUP "$server"
 until grep -qi 'reload\|read again' "$dir/log"; do kill -0 "$server" || break; sleep 0.05; done
-ask /v1/classify -d '{"text":"where is my new card"}' | grep -q card_arrival || wrong "classify after a reload"
+ask /v1/classify -d '{"text":"where is my new card"}' | said card_arrival || wrong "classify after a reload"
 if [ "$(id -u)" = 0 ]; then
     grep -q '^Uid:	65534	65534	65534	65534' "/proc/$server/status" || wrong "it is not nobody"
     grep -q '^CapEff:	0000000000000000' "/proc/$server/status" || wrong "it has capabilities"
