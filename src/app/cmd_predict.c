@@ -261,16 +261,16 @@ static int wait_or_answer(predictor *p, const char *text, bool others, heed_erro
     return rc ? rc : before;
 }
 
-static int written(void) {
-    fflush(stdout);
-    return ferror(stdout) ? HEED_EIO : 0;
+static int written(heed_error *err) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
+    return heed__error(err, HEED_EIO, "standard output could not be written");
 }
 
 static int line(predictor *p, const char *text, size_t size, heed_error *err) {
+    heed_error own = { 0 };
     p->number = heed__input_line_number(p->in);
     int rc = check_line(p, text, size, err);
     if (rc) { /* those before it have their answers */
-        heed_error own = { 0 };
         answer_waiting(p, &own);
     } else if (p->explain || heed_classifier_pairs(p->c)) {
         rc = one_line(p, text, err);
@@ -278,18 +278,20 @@ static int line(predictor *p, const char *text, size_t size, heed_error *err) {
         rc = wait_or_answer(p, text, heed__input_line_ready(p->in), err);
         if (rc == 0 && p->lines) return 0;
     }
-    const int out = written();
+    const int out = written(rc ? &own : err);
     return rc ? rc : out;
 }
 
 /* A row of a data file. */
 static int example(predictor *p, const heed_example *x, int64_t nth, heed_error *err) {
+    const bool pairs = heed_classifier_pairs(p->c);
     p->number = x->line;
-    if (heed_classifier_pairs(p->c)) {
-        p->x.text2 = p->passages.path ? context_of(&p->passages, nth, err) : x->text2;
-        return p->x.text2 ? explain(p, x->text, err) : err->code;
-    }
-    return p->explain ? explain(p, x->text, err) : wait_or_answer(p, x->text, true, err);
+    if (pairs) p->x.text2 = p->passages.path ? context_of(&p->passages, nth, err) : x->text2;
+    if (pairs && !p->x.text2) return err->code;
+    const int rc = pairs || p->explain
+                       ? explain(p, x->text, err)
+                       : wait_or_answer(p, x->text, heed__dataset_ready(p->data), err);
+    return rc || p->lines ? rc : written(err);
 }
 
 static int each_example(predictor *p, heed_error *err) {
@@ -301,9 +303,7 @@ static int each_example(predictor *p, heed_error *err) {
         rc = example(p, &x, nth++, err);
     if (rc == 0 && got < 0) rc = got;
     const int before = answer_waiting(p, rc ? &own : err);
-    if (rc == 0) rc = before;
-    if (rc == 0 && written())
-        rc = heed__error(err, HEED_EIO, "standard output could not be written");
+    if (rc == 0) rc = before ? before : written(err);
     if (rc == 0 && command_cancelled(NULL))
         rc = heed__error(err, HEED_ECANCELLED, "%.300s: stopped after line %" PRId64, p->name,
                          p->number);
@@ -355,10 +355,6 @@ static int each_line(predictor *p, heed_error *err) {
         rc = err->code = HEED_EFORMAT;
         snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": a line of more than %d MB",
                  heed__input_name(p->in), number, HEED_LINE_MOST >> 20);
-    }
-    if (rc == HEED_EIO && !err->code) {
-        err->code = rc;
-        snprintf(err->msg, sizeof err->msg, "standard output could not be written");
     }
     return rc;
 }
@@ -426,13 +422,11 @@ static int check_texts(const predictor *p, const predict_from *from, heed_error 
 
 /* A table whose lines, header and all, would be taken for texts, as its name tells. */
 static void warn_of_table(const predictor *p, const predict_from *from) {
-    static const char *const ends[] = { ".csv", ".tsv", ".jsonl" };
-    if (!p->in || !from->file || heed_classifier_pairs(p->c)) return;
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (strstr(from->file, ends[i]))
-            complain(tr("heed predict: %s: each line is taken for a text; --text COL takes those "
-                        "of a column\n"),
-                     p->name);
+    if (!p->in || !from->file || heed_classifier_pairs(p->c) || !heed__dataset_named(from->file))
+        return;
+    complain(tr("heed predict: %s: each line is taken for a text; --text COL takes those of a "
+                "column\n"),
+             p->name);
 }
 
 static int answer(predictor *p, bool alone, heed_error *err) {
@@ -453,7 +447,6 @@ static int predict(predictor *p, const predict_from *from, const heed_open_cfg *
     if (rc == 0) rc = check_texts(p, from, err);
     const bool alone = rc == 0 && wait && p->c->no_texts;
     if (rc == 0 && wait && !alone) rc = open_texts(p, from, file, err);
-    if (p->data && strcmp(file, "-") == 0) p->together = 1; /* who waits gets it at once */
     if (rc == 0) warn_of_table(p, from);
     if (rc == 0) rc = answer(p, alone, err);
     features_free(&p->features);

@@ -152,17 +152,35 @@ static bool has_fields(const char *line, size_t size) {
     return false;
 }
 
-const heed_dataset_reader *heed__dataset_guess(const char *name, const char *line, size_t size,
-                                               const char *text_column, bool text_only) {
+/* A name's size without the end that tells how the file is packed. */
+static size_t unpacked(const char *name) {
     size_t n = strlen(name);
     if (ends_with(name, n, ".gz")) n -= 3;
     if (ends_with(name, n, ".zst")) n -= 4;
+    return n;
+}
+
+/* The form that a name tells, or NULL. */
+static const heed_dataset_reader *named(const char *name) {
+    const size_t n = unpacked(name);
     if (ends_with(name, n, ".csv")) return &heed__reader_csv;
     if (ends_with(name, n, ".jsonl") || ends_with(name, n, ".ndjson") ||
         ends_with(name, n, ".json"))
         return &heed__reader_jsonl;
-    if (size >= 9 && memcmp(line, "__label__", 9) == 0) return &heed__reader_fasttext;
     if (ends_with(name, n, ".tsv") || ends_with(name, n, ".tab")) return &heed__reader_tsv;
+    return NULL;
+}
+
+bool heed__dataset_named(const char *name) {
+    return named(name) != NULL;
+}
+
+const heed_dataset_reader *heed__dataset_guess(const char *name, const char *line, size_t size,
+                                               const char *text_column, bool text_only) {
+    const heed_dataset_reader *told = named(name);
+    if (told && told != &heed__reader_tsv) return told;
+    if (size >= 9 && memcmp(line, "__label__", 9) == 0) return &heed__reader_fasttext;
+    if (told) return told;
     if (size >= 2 && line[0] == '{' && memchr(line, '"', size)) return &heed__reader_jsonl;
     if (memchr(line, '\t', size)) return &heed__reader_tsv;
     if (csv_header(line, size, text_column)) return &heed__reader_csv;
@@ -171,9 +189,7 @@ const heed_dataset_reader *heed__dataset_guess(const char *name, const char *lin
 }
 
 static bool is_conll(const char *name) {
-    size_t n = strlen(name);
-    if (ends_with(name, n, ".gz")) n -= 3;
-    if (ends_with(name, n, ".zst")) n -= 4;
+    const size_t n = unpacked(name);
     return ends_with(name, n, ".conll") || ends_with(name, n, ".iob") ||
            ends_with(name, n, ".bio") || ends_with(name, n, ".bioes");
 }
@@ -301,6 +317,10 @@ void heed__dataset_close(heed_dataset_stream *s) {
     heed__free(&s->hooks, s->name);
     const heed_hooks hooks = s->hooks;
     heed__free(&hooks, s);
+}
+
+bool heed__dataset_ready(const heed_dataset_stream *s) {
+    return !s->in || heed__input_line_ready(s->in);
 }
 
 const char *heed__dataset_how(const heed_dataset_stream *s) {

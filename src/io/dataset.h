@@ -74,12 +74,16 @@ heed_dataset_stream *heed__dataset_from(const char *bytes, size_t size, const ch
 /* 1 and an example that lives until the next call; 0 at the end; or a status. Once a line is wrong
  * the rest is read for nine more and the call fails with HEED_EFORMAT. */
 int heed__dataset_next(heed_dataset_stream *s, heed_example *e, heed_error *err);
+/* Whether what comes next stands in memory already, so that it costs no wait to read it. */
+bool heed__dataset_ready(const heed_dataset_stream *s);
 void heed__dataset_close(heed_dataset_stream *s); /* NULL is fine */
 /* What was taken for what: "tab-separated; text from column 'text', label from column 'intent'".
  * Whole after the first call of next; lives as long as s. */
 const char *heed__dataset_how(const heed_dataset_stream *s);
 /* Whether label and text are what they are by their places alone. */
 bool heed__dataset_placed(const heed_dataset_stream *s);
+/* Whether a file's name alone tells of columns or objects: .csv, .tsv, .jsonl .., packed or not. */
+bool heed__dataset_named(const char *name);
 
 /* All examples of a file, in its order. */
 typedef struct heed_dataset {
