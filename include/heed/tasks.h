@@ -133,7 +133,8 @@ typedef struct heed_interval {
  * 1979) with a fixed seed. */
 typedef struct heed_metrics {
     int64_t n;
-    double loss;     /* mean of -ln of the right label's probability */
+    double loss;     /* mean of -ln of the right label's probability; NAN where the model has none
+                        of the labels */
     double accuracy; /* of n */
     double macro_f1; /* mean over the labels that occur in the data or the answers, 0 for those
                         that the model does not have */
@@ -306,9 +307,10 @@ typedef struct heed_tag_metrics {
     int64_t type_len;
     int64_t n, words;             /* sentences, words */
     double precision, recall, f1; /* over all entities of all types */
-    double f1_low, f1_high;       /* 95 %: 1,000 resamplings of the sentences */
+    double f1_low, f1_high;       /* 95 %: up to 1,000 resamplings of the sentences */
     double accuracy;              /* of words: the very tag */
-    double loss;                  /* mean over sentences of -log p of all their tags */
+    double loss; /* mean of -ln p of all tags of a sentence, over those whose tags the model has;
+                    NAN where there is none */
     double ece; /* of the entities found: expected calibration error, 15 equal bins */
     int64_t gold, found, right; /* entities */
     int64_t unknown_types;      /* entities of types that the model does not have */

@@ -108,18 +108,13 @@ static void print(const result *r) {
     if (r->train)
         printf(tr("%" PRId64 " of them are in %s too, %" PRId64 " of these with another label\n"),
                r->same[0], r->train, r->same[1]);
-    if (m->unknown_labels < m->n) print_measure("Test Loss", m->loss, m->loss_95);
+    if (isfinite(m->loss)) print_measure("Test Loss", m->loss, m->loss_95);
     print_measure("Test Accuracy", m->accuracy, m->accuracy_95);
     print_measure("Macro F1", m->macro_f1, m->macro_f1_95);
     print_own_labels(r);
     print_measure("Calibration error", m->ece, m->ece_95);
     if (isfinite(m->auc)) print_measure("Area under the curve", m->auc, m->auc_95);
-    if (m->unknown_labels == m->n)
-        printf("%s", tr("no text has a label that the model knows: is it the right column "
-                        "(--label)?\n"));
-    else if (m->unknown_labels)
-        printf(tr("%" PRId64 " texts have a label that the model does not: counted as wrong\n"),
-               m->unknown_labels);
+    print_unknown(m);
     for (int k = 0; k < ATTACKS; k++)
         if (r->attack[k])
             printf(tr("Worst of %d changed copies (%s): accuracy %.4f\n"),

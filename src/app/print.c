@@ -1,6 +1,7 @@
 /* print.c: pieces of JSON on standard output. */
 #include "app/print.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -64,4 +65,13 @@ void print_json_interval(const char *before, const char *key, heed_interval i) {
 
 void print_measure(const char *name, double value, heed_interval i) {
     printf(tr("%s: %.4f (95 %%: %.4f to %.4f)\n"), tr(name), value, i.low, i.high);
+}
+
+void print_unknown(const heed_metrics *m) {
+    if (m->unknown_labels == m->n)
+        printf("%s", tr("no text has a label that the model knows: is it the right column "
+                        "(--label)?\n"));
+    else if (m->unknown_labels)
+        printf(tr("%" PRId64 " texts have a label that the model does not: counted as wrong\n"),
+               m->unknown_labels);
 }

@@ -13,5 +13,7 @@ void print_json_field(const char *key, double value);
 void print_json_interval(const char *before, const char *key, heed_interval i);
 /* A line for people: a measure, which is translated, and its interval. */
 void print_measure(const char *name, double value, heed_interval i);
+/* And one about labels that the model does not have, where there are any. */
+void print_unknown(const heed_metrics *m);
 
 #endif

@@ -35,7 +35,7 @@ static void print_facts(FILE *to, const report *r) {
     fprintf(to, "</h2>\n<dl>\n");
     tile(to, tr("accuracy"), r->m->accuracy, r->m->accuracy_95);
     tile(to, tr("macro F1"), r->m->macro_f1, r->m->macro_f1_95);
-    tile(to, tr("loss"), r->m->loss, r->m->loss_95);
+    if (isfinite(r->m->loss)) tile(to, tr("loss"), r->m->loss, r->m->loss_95);
     tile(to, tr("calibration error"), r->m->ece, r->m->ece_95);
     if (isfinite(r->m->auc)) tile(to, tr("area under the curve"), r->m->auc, r->m->auc_95);
     if (r->calibration && r->calibration->len) {

@@ -3,6 +3,7 @@
 #include "app/tag.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +83,7 @@ static void print_test(const heed_tag_metrics *m, const char *file) {
     printf(tr("%s: %" PRId64 " sentences, %" PRId64 " words; tags are %s\n"), data_name(file), m->n,
            m->words, m->scheme);
     printf(tr("F1: %.4f (95 %%: %.4f to %.4f)\n"), m->f1, m->f1_low, m->f1_high);
-    printf(tr("Test Loss: %.4f\n"), m->loss);
+    if (isfinite(m->loss)) printf(tr("Test Loss: %.4f\n"), m->loss);
     printf(tr("Precision: %.4f\nRecall: %.4f\n"), m->precision, m->recall);
     printf(tr("Word Accuracy: %.4f\n"), m->accuracy);
     printf(tr("Calibration error of entities: %.4f\n"), m->ece);

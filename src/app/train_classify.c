@@ -12,6 +12,7 @@
 #include "app/kinds.h"
 #include "app/messages.h"
 #include "app/options.h"
+#include "app/print.h"
 #include "app/train_curve.h"
 #include "app/train_feedback.h"
 #include "app/train_report.h"
@@ -451,10 +452,9 @@ static int test(const train_options *o, heed_classifier *c, const kinds_data *e,
             &o->table, false, err);
     const int rc = heed_classifier_test(c, &e->x, &m, err);
     if (rc) return rc;
-    printf(tr("Test Loss: %.4f\nTest Accuracy: %.4f\n"), m.loss, m.accuracy);
-    if (m.unknown_labels)
-        printf(tr("%" PRId64 " texts have a label that the model does not: counted as wrong\n"),
-               m.unknown_labels);
+    if (isfinite(m.loss)) printf(tr("Test Loss: %.4f\n"), m.loss);
+    printf(tr("Test Accuracy: %.4f\n"), m.accuracy);
+    print_unknown(&m);
     return 0;
 }
 

@@ -47,7 +47,9 @@ typedef struct heed_quest {
  * softmax at e's temperature. 0 or a status. */
 int heed__ranks(heed_embedder *e, const heed_quest *x, int64_t *rank, double *loss,
                 heed_error *err);
-/* The measures of ranks [n], with intervals where asked. */
-void heed__retrieval(heed_retrieval *r, const int64_t *rank, int64_t n, bool intervals);
+/* The measures of ranks [n], and Wilson's intervals of recall. */
+void heed__retrieval(heed_retrieval *r, const int64_t *rank, int64_t n);
+/* The interval of the mean reciprocal rank that r has of these ranks. 0 or HEED_ENOMEM. */
+int heed__retrieval_interval(heed_retrieval *r, const int64_t *rank, const heed_hooks *hooks);
 
 #endif

@@ -277,7 +277,7 @@ static int score(void *self, heed_score *s, heed_error *err) {
     const heed_quest quest = { h->q, h->d, h->len, h->second.len, h->second.id };
     if (rc == 0) rc = heed__ranks(t->e, &quest, h->rank, &r.loss, err);
     if (rc) return rc;
-    heed__retrieval(&r, h->rank, h->len, false);
+    heed__retrieval(&r, h->rank, h->len);
     *s = (heed_score){ .name = "MRR", .value = r.mrr, .loss = r.loss };
     return 0;
 }

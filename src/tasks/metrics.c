@@ -8,8 +8,9 @@
 
 #include "base/alloc.h"
 #include "base/elementary.h"
+#include "tasks/bootstrap.h"
 
-enum { BINS = HEED_ECE_BINS, ROUNDS = 1000, LEAST_ROUNDS = 200, DRAWS = 50000000 };
+enum { BINS = HEED_ECE_BINS };
 
 heed_interval heed__wilson(int64_t right, int64_t n) {
     if (n == 0) return (heed_interval){ 0, 1 };
@@ -114,70 +115,11 @@ static void measure(const void *answers, const int32_t *times, double *out) {
         s->tally[o->right].real += weight;
         loss += weight * (double)o->loss;
     }
-    out[LOSS] = known > 0 ? loss / known : 0;
+    out[LOSS] = known > 0 ? loss / known : (double)NAN;
     out[ACCURACY] = n > 0 ? hit / n : 0;
     out[MACRO_F1] = heed__macro_f1(s->tally, times ? s->whole : NULL, s->classes, s->unknown);
     out[ECE] = heed__ece(s->o, times, s->n);
     out[AUC] = s->score ? heed__auc(s->o, s->score, s->order, times, s->n) : (double)NAN;
-}
-
-static int by_value(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The middle 95 % of sample[0..rounds), which is sorted; values that are NAN are left out, and
- * both ends are NAN where all are. */
-static heed_interval middle(double *sample, int64_t rounds) {
-    int64_t n = 0;
-    for (int64_t i = 0; i < rounds; i++)
-        if (!isnan(sample[i])) sample[n++] = sample[i];
-    if (n == 0) return (heed_interval){ (double)NAN, (double)NAN };
-    qsort(sample, (size_t)n, sizeof *sample, by_value);
-    const int64_t low = n * 25 / 1000, high = n - 1 - low;
-    return (heed_interval){ sample[low], sample[high] };
-}
-
-/* How many rounds n answers are worth. */
-static int64_t rounds_for(int64_t n) {
-    const int64_t rounds = DRAWS / (n + 1);
-    return rounds > ROUNDS ? ROUNDS : rounds < LEAST_ROUNDS ? LEAST_ROUNDS : rounds;
-}
-
-/* How often each of n answers is drawn in n draws. */
-static void resample(heed_rng *rng, int32_t *times, int64_t n) {
-    memset(times, 0, (size_t)n * sizeof *times);
-    for (int64_t i = 0; i < n; i++) times[heed_rng_below(rng, (uint64_t)n)]++;
-}
-
-/* An interval of [0,1] less the resamples' bias. */
-static heed_interval unbiased(heed_interval i, const double *sample, int64_t rounds, double value) {
-    double mean = 0;
-    for (int64_t r = 0; r < rounds; r++) mean += sample[r] / (double)rounds;
-    return (heed_interval){ fmax(i.low - (mean - value), 0), fmin(i.high - (mean - value), 1) };
-}
-
-int heed__bootstrap(const heed_measures *of, const void *answers, int64_t n, const double *value,
-                    heed_interval *interval, const heed_hooks *hooks) {
-    const int64_t rounds = rounds_for(n);
-    int32_t *times = heed__calloc(hooks, (size_t)n, sizeof *times);
-    double *sample = heed__calloc(hooks, (size_t)of->len * ROUNDS, sizeof *sample);
-    const bool room = times && sample;
-    heed_rng rng = { .seed = (uint64_t)n };
-    for (int64_t r = 0; room && r < rounds; r++) {
-        double drawn[HEED_MEASURES_MOST];
-        resample(&rng, times, n);
-        of->measure(answers, times, drawn);
-        for (int k = 0; k < of->len; k++) sample[k * ROUNDS + r] = drawn[k];
-    }
-    for (int k = 0; room && k < of->len; k++) {
-        interval[k] = middle(sample + k * ROUNDS, rounds);
-        if (k == of->biased)
-            interval[k] = unbiased(interval[k], sample + k * ROUNDS, rounds, value[k]);
-    }
-    heed__free(hooks, times);
-    heed__free(hooks, sample);
-    return room ? 0 : HEED_ENOMEM;
 }
 
 typedef struct scored {
@@ -250,35 +192,36 @@ static double two_sided(int64_t k, int64_t n) {
     return fmin(1, 2 * sum);
 }
 
+/* Of two models' answers to n examples: 1 where the first alone is right, -1 where the second. */
+typedef struct gains {
+    int8_t *gain;
+    int64_t n;
+} gains;
+
+static void measure_gain(const void *answers, const int32_t *times, double *out) {
+    const gains *g = answers;
+    int64_t sum = 0;
+    for (int64_t i = 0; i < g->n; i++) sum += (times ? times[i] : 1) * g->gain[i];
+    out[0] = (double)sum / (double)g->n;
+}
+
 int heed__compare(heed_comparison *c, const heed_outcome *first, const heed_outcome *second,
                   int64_t n, const heed_hooks *hooks) {
+    static const heed_measures all = { measure_gain, 1, -1 };
     *c = (heed_comparison){ .p = 1 };
-    const int64_t rounds = rounds_for(n);
-    int32_t *times = heed__calloc(hooks, (size_t)n, sizeof *times);
-    double *sample = heed__calloc(hooks, (size_t)rounds, sizeof *sample);
-    int8_t *gain = heed__calloc(hooks, (size_t)n, sizeof *gain);
-    const int rc = times && sample && gain ? 0 : HEED_ENOMEM;
-    for (int64_t i = 0; rc == 0 && i < n; i++) {
+    if (n == 0) return 0;
+    gains g = { .gain = heed__calloc(hooks, (size_t)n, sizeof *g.gain), .n = n };
+    if (!g.gain) return HEED_ENOMEM;
+    for (int64_t i = 0; i < n; i++) {
         const bool a = first[i].said == first[i].right, b = second[i].said == second[i].right;
-        gain[i] = (int8_t)(a - b);
+        g.gain[i] = (int8_t)(a - b);
         c->only_first += a && !b;
         c->only_second += b && !a;
     }
-    if (rc == 0 && n) {
-        const int64_t fewer = c->only_first < c->only_second ? c->only_first : c->only_second;
-        c->p = two_sided(fewer, c->only_first + c->only_second);
-        c->difference = (double)(c->only_first - c->only_second) / (double)n;
-        heed_rng rng = { .seed = (uint64_t)n };
-        for (int64_t r = 0; r < rounds; r++) {
-            int64_t sum = 0;
-            resample(&rng, times, n);
-            for (int64_t i = 0; i < n; i++) sum += times[i] * gain[i];
-            sample[r] = (double)sum / (double)n;
-        }
-        c->difference_95 = middle(sample, rounds);
-    }
-    heed__free(hooks, times);
-    heed__free(hooks, sample);
-    heed__free(hooks, gain);
+    const int64_t fewer = c->only_first < c->only_second ? c->only_first : c->only_second;
+    c->p = two_sided(fewer, c->only_first + c->only_second);
+    measure_gain(&g, NULL, &c->difference);
+    const int rc = heed__bootstrap(&all, &g, n, &c->difference, &c->difference_95, hooks);
+    heed__free(hooks, g.gain);
     return rc;
 }

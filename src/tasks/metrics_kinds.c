@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/elementary.h"
+#include "tasks/bootstrap.h"
 #include "tasks/metrics_impl.h"
 
 enum { BINS = HEED_ECE_BINS };

@@ -5,9 +5,10 @@
 #include "base/alloc.h"
 #include "base/elementary.h"
 #include "heed/ops.h"
+#include "tasks/bootstrap.h"
 #include "tasks/embedder.h"
 
-enum { BLOCK = 128, ROUNDS = 1000 };
+enum { BLOCK = 128 };
 
 /* -- equal texts ------------------------------------------------------------------------------ */
 
@@ -98,26 +99,7 @@ int heed__ranks(heed_embedder *e, const heed_quest *x, int64_t *rank, double *lo
     return 0;
 }
 
-static int by_value(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The percentile bootstrap of the mean reciprocal rank (Efron 1979), seeded with n alone. */
-static heed_interval mrr_interval(const int64_t *rank, int64_t n) {
-    double mean[ROUNDS];
-    heed_rng rng = { .seed = (uint64_t)n, .stream = 0x6d7272u };
-    for (int r = 0; r < ROUNDS; r++) {
-        mean[r] = 0;
-        for (int64_t i = 0; i < n; i++)
-            mean[r] += 1 / (double)rank[heed_rng_below(&rng, (uint64_t)n)];
-        mean[r] /= (double)n;
-    }
-    qsort(mean, ROUNDS, sizeof *mean, by_value);
-    return (heed_interval){ mean[ROUNDS / 40], mean[ROUNDS - 1 - ROUNDS / 40] };
-}
-
-void heed__retrieval(heed_retrieval *r, const int64_t *rank, int64_t n, bool intervals) {
+void heed__retrieval(heed_retrieval *r, const int64_t *rank, int64_t n) {
     int64_t first = 0, ten = 0;
     r->n = n;
     r->mrr = 0;
@@ -129,10 +111,26 @@ void heed__retrieval(heed_retrieval *r, const int64_t *rank, int64_t n, bool int
     r->mrr /= (double)n;
     r->recall_1 = (double)first / (double)n;
     r->recall_10 = (double)ten / (double)n;
-    if (!intervals) return;
     r->recall_1_95 = heed__wilson(first, n);
     r->recall_10_95 = heed__wilson(ten, n);
-    r->mrr_95 = mrr_interval(rank, n);
+}
+
+typedef struct ranks {
+    const int64_t *rank;
+    int64_t n;
+} ranks;
+
+static void measure_mrr(const void *answers, const int32_t *times, double *out) {
+    const ranks *x = answers;
+    double sum = 0;
+    for (int64_t i = 0; i < x->n; i++) sum += (times ? times[i] : 1) / (double)x->rank[i];
+    out[0] = sum / (double)x->n;
+}
+
+int heed__retrieval_interval(heed_retrieval *r, const int64_t *rank, const heed_hooks *hooks) {
+    static const heed_measures mrr = { measure_mrr, 1, -1 };
+    const ranks x = { rank, r->n };
+    return heed__bootstrap(&mrr, &x, r->n, &r->mrr, &r->mrr_95, hooks);
 }
 
 /* -- candidates of one query ------------------------------------------------------------------ */
@@ -228,6 +226,16 @@ static int within_queries(heed_embedder *e, const heed_examples *x, const sides 
     return 0;
 }
 
+static int measure(heed_embedder *e, const heed_quest *x, int64_t *rank, heed_retrieval *r,
+                   heed_error *err) {
+    const int rc = heed__ranks(e, x, rank, &r->loss, err);
+    if (rc) return rc;
+    heed__retrieval(r, rank, x->n);
+    if (heed__retrieval_interval(r, rank, &e->c->hooks))
+        return heed__error(err, HEED_ENOMEM, "embedder: out of memory");
+    return 0;
+}
+
 /* Ranks every right pair's second text among all. */
 static int among_all(heed_embedder *e, const heed_examples *x, const sides *s, heed_retrieval *r,
                      heed_error *err) {
@@ -237,19 +245,15 @@ static int among_all(heed_embedder *e, const heed_examples *x, const sides *s, h
     float *q = heed__calloc(hooks, (size_t)(x->len * C), sizeof *q);
     int32_t *right = heed__calloc(hooks, (size_t)x->len, sizeof *right);
     int64_t *rank = heed__calloc(hooks, (size_t)x->len, sizeof *rank), n = 0;
-    int rc = HEED_ENOMEM;
-    if (q && right && rank) {
-        for (int64_t i = 0; i < x->len; i++) {
-            if (labels && !is_right(x->label[i])) continue;
-            memcpy(q + n * C, s->q + s->first.id[i] * C, (size_t)C * sizeof *q);
-            right[n++] = s->second.id[i];
-        }
-        const heed_quest quest = { q, s->d, n, s->second.len, right };
-        rc = heed__ranks(e, &quest, rank, &r->loss, err);
-        if (rc == 0) heed__retrieval(r, rank, n, true);
-    } else {
-        heed__error(err, rc, "embedder: out of memory");
+    const bool room = q && right && rank;
+    for (int64_t i = 0; room && i < x->len; i++) {
+        if (labels && !is_right(x->label[i])) continue;
+        memcpy(q + n * C, s->q + s->first.id[i] * C, (size_t)C * sizeof *q);
+        right[n++] = s->second.id[i];
     }
+    const heed_quest quest = { q, s->d, n, s->second.len, right };
+    const int rc = room ? measure(e, &quest, rank, r, err)
+                        : heed__error(err, HEED_ENOMEM, "embedder: out of memory");
     r->candidates = s->second.len;
     heed__free(hooks, q);
     heed__free(hooks, right);

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "tasks/bootstrap.h"
+#include "tasks/metrics_impl.h"
 #include "tasks/tag_score.h"
 #include "text/words.h"
 
-enum { BATCH = 64, JOIN = 12, RESAMPLINGS = 1000, BINS = 15 };
+enum { BATCH = 64, JOIN = 12, BINS = HEED_ECE_BINS };
 
 /* -- many sentences */
 
@@ -300,31 +302,26 @@ static int count(test *x) {
     return rc;
 }
 
-static int by_value(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+static void measure_f1(const void *answers, const int32_t *times, double *out) {
+    const test *x = answers;
+    heed_tag_count sum = { 0 };
+    for (int64_t i = 0; i < x->data->len; i++) {
+        const int32_t weight = times ? times[i] : 1;
+        sum.gold += weight * x->each[i].gold;
+        sum.found += weight * x->each[i].found;
+        sum.right += weight * x->each[i].right;
+    }
+    out[0] = heed__f1(&sum);
 }
 
-/* The percentile bootstrap (Efron 1979) over sentences. */
-static int resample(const test *x, heed_tag_metrics *m) {
-    double *f1 = heed__calloc(&x->t->hooks, RESAMPLINGS, sizeof *f1);
-    if (!f1) return HEED_ENOMEM;
-    heed_rng rng = { .seed = 1, .stream = 0x626f6f74 };
-    for (int k = 0; k < RESAMPLINGS; k++) {
-        heed_tag_count sum = { 0 };
-        for (int64_t i = 0; i < x->data->len; i++) {
-            const heed_tag_count *one = &x->each[heed_rng_below(&rng, (uint64_t)x->data->len)];
-            sum.gold += one->gold;
-            sum.found += one->found;
-            sum.right += one->right;
-        }
-        f1[k] = heed__f1(&sum);
-    }
-    qsort(f1, RESAMPLINGS, sizeof *f1, by_value);
-    m->f1_low = f1[RESAMPLINGS / 40 - 1];
-    m->f1_high = f1[RESAMPLINGS - RESAMPLINGS / 40];
-    heed__free(&x->t->hooks, f1);
-    return 0;
+/* Over sentences. 0 or HEED_ENOMEM. */
+static int interval_of_f1(const test *x, heed_tag_metrics *m) {
+    static const heed_measures f1 = { measure_f1, 1, -1 };
+    const double value = heed__f1(&x->score.all);
+    heed_interval i;
+    const int rc = heed__bootstrap(&f1, x, x->data->len, &value, &i, &x->t->hooks);
+    if (rc == 0) m->f1_low = i.low, m->f1_high = i.high;
+    return rc;
 }
 
 static void tell(const test *x, heed_tag_metrics *m) {
@@ -334,7 +331,7 @@ static void tell(const test *x, heed_tag_metrics *m) {
     m->precision = heed__precision(&s->all);
     m->recall = heed__recall(&s->all);
     m->f1 = heed__f1(&s->all);
-    m->loss = x->answer.told ? x->answer.loss / (double)x->answer.told : 0;
+    m->loss = x->answer.told ? x->answer.loss / (double)x->answer.told : (double)NAN;
     m->accuracy = s->words ? (double)s->right_words / (double)s->words : 0;
     m->ece = 0;
     for (int k = 0; k < BINS && s->all.found; k++)
@@ -387,7 +384,7 @@ static int run_test(test *x, heed_tag_metrics *m, heed_error *err) {
     heed__tag_rows_free(&rows);
     if (rc) return rc;
     rc = count(x);
-    if (rc == 0 && x->interval) rc = resample(x, m);
+    if (rc == 0 && x->interval) rc = interval_of_f1(x, m);
     if (rc) return heed__error(err, rc, "test: out of memory");
     tell(x, m);
     return 0;

@@ -206,7 +206,7 @@ static int score(void *self, heed_score *s, heed_error *err) {
     heed_tag_metrics m = { 0 };
     int rc = heed__tagger_ready(r->t, err);
     if (rc == 0) rc = heed__tagger_measure(r->t, r->valid, &m, false, err);
-    *s = (heed_score){ .name = "F1", .value = m.f1, .loss = m.loss };
+    *s = (heed_score){ .name = "F1", .value = m.f1, .loss = isnan(m.loss) ? 0 : m.loss };
     return rc;
 }
 

@@ -65,6 +65,15 @@ awk -F'\t' 'BEGIN { print "id,message" } { gsub(/"/, "\"\"", $2); print NR ",\""
 "$heed" predict m table.csv --text message >out 2>err; [ -s err ] && wrong "predict --text: $(cat err)"
 "$heed" predict m table.csv >out 2>err
 grep -qx 'heed predict: table.csv: each line is taken for a text; --text COL takes those of a column' err || wrong "a table read as lines: $(cat err)"
+mkdir new.csv; cp lines new.csv/lines; gzip -c table.csv >table.csv.gz
+"$heed" predict m new.csv/lines >out 2>err; [ -s err ] && wrong "lines in a folder new.csv: $(cat err)"
+"$heed" predict m table.csv.gz 2>&1 >out | said 'each line is taken for a text' || wrong "a packed table read as lines"
+# who writes at the other end of a pipe gets each answer before the next text
+mkfifo live; "$heed" predict m - --text 2 <live >out &
+job=$!; exec 7>live; head -1 plain.txt >&7
+for _ in $(seq 400); do [ ! -s out ] || break; sleep 0.05; done
+[ "$(cat out)" = "$(head -1 lines | "$heed" predict m)" ] || wrong "the text of a pipe's first line waits for the next"
+exec 7>&-; wait $job
 expect 66 "table.csv:1: the header has no column 'body' for the text; it has: id, message" "$heed" predict m table.csv --text body
 
 # what has learnt from little attends to all words alike, and does not pretend otherwise
@@ -90,8 +99,12 @@ grep -qx 'marks.tsv: 1 texts repeat an earlier one, 1 of them with another score
 
 # a column of labels that the model has none of has no loss
 printf 'maybe\tgood\nperhaps\tbad\n' >other.tsv
+unknown() { grep -q "^no text has a label that the model knows" out && ! grep -q "^Test Loss" out || wrong "unknown labels have a loss: $(cat out)"; }
 "$heed" test m other.tsv >out 2>err || wrong "test: $(cat err)"
-grep -q "^no text has a label that the model knows" out && ! grep -q "^Test Loss" out || wrong "unknown labels have a loss: $(cat out)"
+unknown
+"$heed" test m other.tsv --json | said '"loss": null, .*"intervals": {"loss": \[null, null\]' || wrong "unknown labels have a loss: $("$heed" test m other.tsv --json)"
+"$heed" train classify --recipe classic t.tsv -o m4 --epochs 1 --run none --test other.tsv >out 2>err || wrong "train: $(cat err)"
+unknown
 
 data() { expect "$1" "$2" "$heed" train classify --recipe classic "${3:-d.tsv}" -o x "${@:4}"; }
 head -c 50 t.tsv.gz >cut.gz; data 65 "cut.gz: cut short: the archive ends within its data, at byte 50" cut.gz

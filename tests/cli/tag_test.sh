@@ -42,6 +42,11 @@ sed 's/-[A-Z]*$/-NEW/' "$data" >"$dir/new.conll"
 "$heed" train tag "$dir/new.conll" -o "$dir/f2" --from "$dir/m1" --epochs 12 --patience 12 --dropout 0.1 --lr 0.02 --run none >"$dir/log" 2>&1 || wrong "--from, new type: $(tail -1 "$dir/log")"
 "$heed" predict "$dir/f2" "$dir/new.conll" --columns --conll | grep 'B-NEW' >/dev/null || wrong "--from learns no new type"
 cmp -s "$dir/m1/vocab.txt" "$dir/f2/vocab.txt" || wrong "--from has other words"
+# sentences of which none has tags that the model knows have no loss
+printf 'Anna\tB-NEW\nlives\tO\n' >"$dir/strange"
+"$heed" test "$dir/m1" "$dir/strange" >"$dir/out" || wrong "test of unknown tags"
+grep -q "^1 entities have a type that the model does not" "$dir/out" && ! grep -q "^Test Loss" "$dir/out" || wrong "unknown tags have a loss: $(cat "$dir/out")"
+"$heed" test "$dir/m1" "$dir/strange" --json | said '"loss": null, ' || wrong "unknown tags have a loss: $("$heed" test "$dir/m1" "$dir/strange" --json)"
 
 expect 69 "--explain shows what a classifier attended to" "$heed" predict "$dir/m1" "$data" --explain
 for o in "--top 3" "--features none.npy" "--context none.txt" --abstain "--window 3"; do

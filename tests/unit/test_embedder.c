@@ -74,7 +74,8 @@ static void measures_of_ranks(void **state) {
     (void)state;
     const int64_t rank[] = { 1, 2, 11, 4 };
     heed_retrieval r = { 0 };
-    heed__retrieval(&r, rank, 4, true);
+    heed__retrieval(&r, rank, 4);
+    assert_int_equal(heed__retrieval_interval(&r, rank, NULL), 0);
     assert_true(fabs(r.mrr - (1 + 0.5 + 1.0 / 11 + 0.25) / 4) < 1e-15);
     assert_true(r.recall_1 == 0.25 && r.recall_10 == 0.75);
     assert_true(r.mrr_95.low < r.mrr && r.mrr < r.mrr_95.high);
