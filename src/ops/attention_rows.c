@@ -165,6 +165,9 @@ static void row_weights(const line *l) {
         else
             heed__weights_softmax(g->k, l->pw, l->x, l->n);
     }
+    const bool none = isnan(l->pw[0]);
+    for (int64_t j = 0; none && j < l->n; j++) /* of a row that is NaN too, what it does not see */
+        if (l->x[j] == -INFINITY) l->pw[j] = 0;
 }
 
 /* exp(-(s-c)² / (2σ²)), σ = local_width / 2, of every column. */
@@ -227,7 +230,7 @@ static void choice_grad(const line *l, const heed__general_grads *to) {
     gaussian(l, l->spare);
     double sum = 0;
     for (int64_t j = 0; j < l->n; j++) {
-        sum += (double)l->dx[j] * l->a[j] * ((float)(l->s + j) - c);
+        if (l->a[j] != 0) sum += (double)l->dx[j] * l->a[j] * ((float)(l->s + j) - c);
         l->dx[j] *= l->spare[j];
     }
     if (dc) dc[l->t] += (float)(sum / sigma / sigma);
@@ -235,9 +238,11 @@ static void choice_grad(const line *l, const heed__general_grads *to) {
 
 static void sink_grad(const line *l, const heed__general_grads *to) {
     float *ds = heed__general_small(l->g, to, l->k, GENERAL_SINKS);
-    double sum = 0;
-    for (int64_t j = 0; j < l->n; j++) sum += (double)l->pw[j] * l->dx[j];
-    for (int64_t j = 0; j < l->n; j++) l->dx[j] = (float)(l->pw[j] * (l->dx[j] - sum));
+    double sum = 0; /* a value that weighs nothing has no part in it, NaN neither */
+    for (int64_t j = 0; j < l->n; j++)
+        if (l->pw[j] != 0) sum += (double)l->pw[j] * l->dx[j];
+    for (int64_t j = 0; j < l->n; j++)
+        l->dx[j] = l->pw[j] != 0 ? (float)(l->pw[j] * (l->dx[j] - sum)) : 0;
     if (ds) *ds -= (float)(l->k->sunk[l->i] * sum);
 }
 

@@ -8,8 +8,10 @@
  */
 #include "ops/attention_general.h"
 
+#include <float.h>
 #include <string.h>
 
+#include "kernels/attn_run.h"
 #include "kernels/math.h"
 #include "kernels/row.h"
 #include "ops/attention_product.h"
@@ -43,6 +45,13 @@ static void shifted(const heed__general *g, const heed__block *k, int which, flo
         else
             memcpy(out + i * g->D, from, (size_t)g->D * sizeof(float));
     }
+}
+
+/* The same for sums over queries, where dx is 0 for what such a query does not see and NaN for what
+ * it sees: zeros in place of one that is not finite. */
+static void shifted_sound(const heed__general *g, const heed__block *k, int which, float *out) {
+    shifted(g, k, which, out);
+    heed__attn_leave_out(g->k, out, g->D, k->n, g->D, FLT_MAX);
 }
 
 /* -- relative: distances first..first+count-1 are those of the block, as far as r goes */
@@ -191,7 +200,7 @@ static void relative_grad(const heed__general *g, heed__block *k, const heed__ge
         }
     }
     if (to->to[GENERAL_RELATIVE]) {
-        shifted(g, k, GENERAL_W, qv);
+        shifted_sound(g, k, GENERAL_W, qv);
         heed__gemm(g->k, NULL,
                    &(heed_gemm){ .m = d.count,
                                  .n = g->D,
@@ -225,7 +234,7 @@ static void dot_grad(const heed__general *g, heed__block *k, const heed__general
     const int64_t D = g->D, keys = k->hi - k->lo;
     float *dq = k->head + 2 * GENERAL_BLOCK * D;
     if (to->to[GENERAL_K]) {
-        shifted(g, k, GENERAL_U, k->head);
+        shifted_sound(g, k, GENERAL_U, k->head);
         heed__gemm(g->k, NULL,
                    &(heed_gemm){ .m = keys,
                                  .n = D,

@@ -23,16 +23,17 @@ static void fill_zero(float *x, int64_t n) {
     memset(x, 0, (size_t)n * sizeof *x);
 }
 
-/* Whether a score is NaN. A choice that never looks at it does not hide it: p is NaN then. */
-static bool spoiled(float *p, const float *x, int64_t n) {
+/* Whether a number of x is NaN. A choice that never looks at it does not hide it: p is NaN then,
+ * but where x is `hidden`. */
+static bool spoiled(float *p, const float *x, int64_t n, float hidden) {
     bool bad = false;
     for (int64_t i = 0; i < n; i++) bad |= isnan(x[i]) != 0;
-    for (int64_t i = 0; bad && i < n; i++) p[i] = NAN;
+    for (int64_t i = 0; bad && i < n; i++) p[i] = x[i] == hidden ? 0 : NAN;
     return bad;
 }
 
 /* dx = g·(dp - sum g·dp / sum g), the gradient of every map onto the simplex here; g is p for
- * softmax, 1 on the support for sparsemax, sqrt(p) for entmax-1.5. */
+ * softmax, 1 on the support for sparsemax, sqrt(p) for entmax-1.5. NaN where p is. */
 static inline __attribute__((always_inline)) void
 simplex_grad(float *dx, const float *p, const float *dp, int64_t n, float (*weight)(float)) {
     double sum = 0, mass = 0;
@@ -44,7 +45,7 @@ simplex_grad(float *dx, const float *p, const float *dp, int64_t n, float (*weig
     }
     const double mean = mass > 0 ? sum / mass : 0;
     for (int64_t i = 0; i < n; i++)
-        dx[i] = p[i] > 0 ? (float)((double)weight(p[i]) * ((double)dp[i] - mean)) : 0;
+        dx[i] = p[i] > 0 ? (float)((double)weight(p[i]) * ((double)dp[i] - mean)) : p[i];
 }
 
 static float weight_p(float p) {
@@ -88,7 +89,7 @@ static double threshold(const float *z, int64_t n, int power) {
 static void threshold_weights(float *p, const float *x, int64_t n, float scale, int power) {
     const float max = row_max(x, n);
     int64_t few = 0;
-    if (spoiled(p, x, n)) return;
+    if (spoiled(p, x, n, -INFINITY)) return;
     if (!(max > -INFINITY) || !(max < INFINITY)) {
         fill_zero(p, n);
         return;
@@ -126,13 +127,13 @@ void heed__weights_sigmoid(const heed_kernels *k, float *p, const float *x, int6
 }
 
 void heed__weights_sigmoid_grad(float *dx, const float *p, const float *dp, int64_t n) {
-    for (int64_t i = 0; i < n; i++) dx[i] = p[i] > 0 ? dp[i] * (p[i] * (1 - p[i])) : 0;
+    for (int64_t i = 0; i < n; i++) dx[i] = p[i] > 0 ? dp[i] * (p[i] * (1 - p[i])) : p[i];
 }
 
 int64_t heed__weights_argmax(float *p, const float *x, int64_t n) {
     int64_t best = -1;
     float max = -INFINITY;
-    if (spoiled(p, x, n)) return best;
+    if (spoiled(p, x, n, -INFINITY)) return best;
     for (int64_t i = 0; i < n; i++)
         if (x[i] > max) max = x[best = i];
     fill_zero(p, n);
@@ -143,7 +144,7 @@ int64_t heed__weights_argmax(float *p, const float *x, int64_t n) {
 int64_t heed__weights_draw(float *p, const float *p0, int64_t n, float u) {
     int64_t at = -1;
     double sum = 0;
-    if (spoiled(p, p0, n)) return at;
+    if (spoiled(p, p0, n, 0)) return at;
     for (int64_t i = 0; i < n; i++) {
         if (!(p0[i] > 0)) continue;
         at = i; /* the last possible one, should rounding leave sum below u */

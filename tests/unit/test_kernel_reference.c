@@ -110,6 +110,10 @@ static void softmaxes(void **state) {
     near(k->max(x, N) + k->log_sum(x, k->max(x, N), N), log(sum), 1e-6);
     assert_true(k->log_sum_exp(none, 3) == -INFINITY);
     assert_true(k->softmax(y, none, 3) == -INFINITY && y[0] == 0 && y[2] == 0);
+    const float spoilt[3] = { -INFINITY, NAN, -INFINITY };
+    assert_true(isnan(k->log_sum_exp(spoilt, 3)));
+    assert_true(isnan(k->softmax(y, spoilt, 3)) && isnan(y[0]) && isnan(y[2]));
+    assert_true(isnan(k->log_softmax(y, spoilt, 3)) && isnan(y[0]) && isnan(y[2]));
 }
 
 static void norms(void **state) {
