@@ -61,4 +61,14 @@ struct heed_math_kernels {
     void (*from_bf16)(float *y, const uint16_t *x, int64_t n);
 };
 
+/* y = a·x, rounded once. */
+static inline void heed__times(const heed_kernels *k, float *y, float a, const float *x,
+                               int64_t n) {
+    k->math->axpby(y, a, x, -0.0f, n); /* the one number that changes no zero */
+}
+/* Every NaN of x the canonical one, where plain C made it. */
+static inline void heed__canon(const heed_kernels *k, float *x, int64_t n) {
+    heed__times(k, x, 1, x, n);
+}
+
 #endif

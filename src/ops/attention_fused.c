@@ -135,6 +135,7 @@ static void t5_gradient(heed_ctx *cx, const Saved *s, const heed_attn *a) {
             for (int64_t h = 0; h < H; h++)
                 grad[bucket * H + h] += a->drelative[(b * H + h) * a->relative_len + i];
     }
+    if (grad) heed__canon(cx->k, grad, t5->len);
 }
 
 static void fused_backward(heed_ctx *cx, const heed_node *n) {
@@ -148,13 +149,15 @@ static void fused_backward(heed_ctx *cx, const heed_node *n) {
     heed__temp_end(cx, scratch);
     if (a.drelative) t5_gradient(cx, s, &a);
     float *sinks = p.sinks ? heed_grad(cx, s->c.cfg.sinks) : NULL;
-    for (int64_t i = 0; sinks && i < a.B * a.H; i++) sinks[i % a.H] += p.sinks[i];
+    for (int64_t b = 0; sinks && b < a.B; b++)
+        cx->k->math->add(sinks, sinks, p.sinks + b * a.H, a.H);
     heed_tensor *tau = s->c.cfg.temperature;
     float *dtau = p.scale ? heed_grad(cx, tau) : NULL;
     for (int64_t i = 0; dtau && i < a.B * a.H; i++) {
         const int64_t h = tau->len == 1 ? 0 : i % a.H;
         dtau[h] -= p.scale[i] * a.scale[i % a.H] / HEED_F32_DATA(tau)[h];
     }
+    if (dtau) heed__canon(cx->k, dtau, tau->len);
 }
 
 static const heed_op fused_op = { .name = "attention", .backward = fused_backward };

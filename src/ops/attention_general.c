@@ -266,6 +266,7 @@ void heed__general_grads_end(const heed__general *g, const heed__general_grads *
             for (int64_t i = 0; i < n; i++)
                 to->to[which][small_at(g, which, row / g->H, row % g->H, i)] += from[i];
         }
+        heed__canon(g->k, to->to[which], g->src[which]->len);
     }
 }
 

@@ -13,11 +13,13 @@
  */
 #include "heed/attention.h"
 
+#include "kernels/attn.h"
 #include "kernels/math.h"
 #include "kernels/row.h"
 #include "ops/attention_product.h"
 #include "tensor/ctx.h"
 
+#include <float.h>
 #include <string.h>
 
 enum { CHUNK = 64 };
@@ -97,6 +99,21 @@ static void multiply(const linear *l, const work *w, const int64_t size[3], matr
     heed__gemm(l->k, NULL, &g, w->product);
 }
 
+/* to [rows,width] += a b, where a is the lower triangle of a chunk, or its transpose, and b has n
+ * rows, packed. What lies outside of the triangle is hidden: where b is not finite, 0·NaN too. */
+static void add_triangle(const linear *l, const work *w, const int64_t size[3], matrix a,
+                         const float *b, float *to) {
+    const int64_t rows = size[0], width = size[1], n = size[2];
+    if (l->k->attn->within(b, width, n, width, FLT_MAX)) {
+        multiply(l, w, size, a, (matrix){ b, width, false }, (target){ to, width, true });
+        return;
+    }
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = a.transposed ? i : 0; j < n && (a.transposed || j <= i); j++)
+            l->k->math->axpy(to + i * width, a.at[a.transposed ? j * a.ld + i : i * a.ld + j],
+                             b + j * width, width);
+}
+
 /* f(x) of n rows ld apart, packed. */
 static void features(const linear *l, float *f, const float *x, int64_t ld, int64_t n) {
     for (int64_t i = 0; i < n; i++, f += l->D, x += ld) {
@@ -111,11 +128,13 @@ static void features(const linear *l, float *f, const float *x, int64_t ld, int6
 }
 
 /* dx += df · f'(x): elu: 1 where x > 0, else exp(x) = f(x); relu: 1 where x > 0, else 0. */
-static void features_grad(const linear *l, float *dx, int64_t ld, const float *f, const float *df,
+static void features_grad(const linear *l, float *dx, int64_t ld, const float *f, float *df,
                           int64_t n) {
-    for (int64_t i = 0; i < n; i++, dx += ld, f += l->D, df += l->D)
+    for (int64_t i = 0; i < n; i++, dx += ld, f += l->D, df += l->D) {
         for (int64_t j = 0; j < l->D; j++)
-            dx[j] += l->relu ? (f[j] > 0 ? df[j] : 0) : f[j] > 1 ? df[j] : df[j] * f[j];
+            df[j] = l->relu ? (f[j] > 0 ? df[j] : 0) : f[j] > 1 ? df[j] : df[j] * f[j];
+        l->k->math->add(dx, dx, df, l->D);
+    }
 }
 
 /* v' = [v, 1] of n rows. */
@@ -175,8 +194,8 @@ static void numerators(const linear *l, const work *w, int64_t rows, int64_t ins
     multiply(l, w, (int64_t[]){ rows, inside, D }, (matrix){ w->fq, D, false },
              (matrix){ w->fk, D, true }, (target){ w->a, CHUNK, false });
     lower(w->a, rows, inside);
-    multiply(l, w, (int64_t[]){ rows, E, inside }, (matrix){ w->a, CHUNK, false },
-             (matrix){ w->v1, E, false }, (target){ w->n1, E, true });
+    add_triangle(l, w, (int64_t[]){ rows, E, inside }, (matrix){ w->a, CHUNK, false }, w->v1,
+                 w->n1);
 }
 
 /* Calls each for every chunk of queries of p in order, with the state of all earlier keys (causal)
@@ -207,8 +226,7 @@ static void chunk_out(const linear *l, const work *w, const place *p, const int6
     for (int64_t i = 0; i < at[1]; i++) {
         const float *n1 = w->n1 + i * E;
         float *y = l->out + ((p->b * l->T + at[0] + i) * l->H + p->h) * l->Dv;
-        const float inv = 1 / (n1[l->Dv] + l->eps);
-        for (int64_t j = 0; j < l->Dv; j++) y[j] = n1[j] * inv;
+        heed__times(l->k, y, 1 / (n1[l->Dv] + l->eps), n1, l->Dv);
     }
 }
 
@@ -231,8 +249,8 @@ static void chunk_dq(const linear *l, const work *w, const place *p, const int64
         multiply(l, w, (int64_t[]){ rows, inside, E }, (matrix){ g, E, false },
                  (matrix){ w->v1, E, true }, (target){ w->da, CHUNK, false });
         lower(w->da, rows, inside);
-        multiply(l, w, (int64_t[]){ rows, D, inside }, (matrix){ w->da, CHUNK, false },
-                 (matrix){ w->fk, D, false }, (target){ w->df, D, true });
+        add_triangle(l, w, (int64_t[]){ rows, D, inside }, (matrix){ w->da, CHUNK, false }, w->fk,
+                     w->df);
     }
     features_grad(l, l->dq + ((p->b * l->T + at[0]) * l->H + p->h) * D, l->H * D, w->fq, w->df,
                   rows);
@@ -256,10 +274,9 @@ static void keys_grad(const linear *l, const work *w, const place *p, const int6
                  (matrix){ w->v1, E, true }, (target){ w->da, CHUNK, false });
         lower(w->a, inside, n);
         lower(w->da, inside, n);
-        multiply(l, w, (int64_t[]){ n, D, inside }, (matrix){ w->da, CHUNK, true },
-                 (matrix){ w->fq, D, false }, (target){ w->df, D, true });
-        multiply(l, w, (int64_t[]){ n, E, inside }, (matrix){ w->a, CHUNK, true },
-                 (matrix){ g, E, false }, (target){ w->n1, E, true });
+        add_triangle(l, w, (int64_t[]){ n, D, inside }, (matrix){ w->da, CHUNK, true }, w->fq,
+                     w->df);
+        add_triangle(l, w, (int64_t[]){ n, E, inside }, (matrix){ w->a, CHUNK, true }, g, w->n1);
     }
     if (l->dk)
         features_grad(l, l->dk + ((p->b * l->S + s) * l->Hk + hk) * D, l->Hk * D, w->fk, w->df, n);

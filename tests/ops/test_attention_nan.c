@@ -137,15 +137,16 @@ enum {
 };
 enum { PLACE = 13 }; /* a row that tiles of every ISA have beside others */
 
-/* One number of q, k, v or dy is none, in a call of this kind. */
+/* One number of q, k, v, dy or the sink is none, in a call of this kind. */
 typedef struct spoilt {
-    int which; /* q, k, v, dy */
+    int which; /* q, k, v, dy, the sink */
     float number;
     bool bf16, window, softcap, sinks, bias, mean, plain;
     bool sharp; /* most weights are 0 */
     bool open;  /* later keys are seen too, all by some tiles and not by others */
     bool more;  /* so are others beside it, each in its way */
     bool apart; /* the weights of key PLACE are 0, and its products with dy not finite */
+    bool late;  /* keys start at PLACE: the queries before it see none */
 } spoilt;
 
 #define ODD_NAN __builtin_nanf("0x3fffff")
@@ -178,6 +179,11 @@ static const spoilt calls[] = {
     { .which = 3, .number = NAN, .mean = true },
     { .which = 0, .number = NAN, .mean = true, .window = true },
     { .which = 3, .number = INFINITY, .mean = true, .window = true },
+    { .which = 4, .number = NAN, .sinks = true, .late = true },
+    { .which = 4, .number = NAN, .bf16 = true, .sinks = true, .late = true },
+    { .which = 4, .number = INFINITY, .sinks = true, .late = true },
+    { .which = 4, .number = INFINITY, .bf16 = true, .sinks = true, .late = true },
+    { .which = 2, .number = INFINITY, .sinks = true },
 };
 
 /* The output, gradients of q, k, v and, where there is one, of the bias, the weights and, where
@@ -210,7 +216,7 @@ static bool gradients(const char *isa, const spoilt *of, float *to) {
     }
     if (of->which < 3)
         HEED_F32_DATA(in[of->which])[PLACE * WIDE + 3] = of->number;
-    else
+    else if (of->which == 3)
         dy[of->mean ? PLACE : PLACE * WIDE + 3] = of->number;
     for (int j = 2; of->more && j < 8; j += 2)
         HEED_F32_DATA(in[of->which])[PLACE * WIDE + j] = j == 6 ? -INFINITY : INFINITY;
@@ -225,11 +231,13 @@ static bool gradients(const char *isa, const spoilt *of, float *to) {
         .left = of->open ? 15 : 3,
         .right = -1,
         .key_lengths = of->open ? heed_from_i32(cx, 1, (int64_t[]){ 1 }, &(int32_t){ 144 }) : NULL,
+        .key_starts = of->late ? heed_from_i32(cx, 1, (int64_t[]){ 1 }, &(int32_t){ PLACE }) : NULL,
         .softcap = of->softcap ? 5 : 0,
         .sinks = of->sinks ? heed_want_grad(cx, heed_zeros(cx, HEED_F32, 1, (int64_t[]){ 1 }))
                            : NULL,
         .bias = of->bias ? in[3] : NULL,
     };
+    if (of->which == 4) HEED_F32_DATA(c.sinks)[0] = of->number;
     heed_tensor *y = of->mean ? heed_attention_mean(cx, in[0], in[1], NULL, &c)
                               : heed_attention(cx, in[0], in[1], in[2], &c);
     assert_int_equal(heed_backward_from(cx, y, dy), 0);
@@ -244,11 +252,25 @@ static bool gradients(const char *isa, const spoilt *of, float *to) {
     return true;
 }
 
+/* Every NaN of x is the canonical one; how many there are. */
+static int64_t all_canonical(const float *x, int64_t n, const char *what, size_t number) {
+    int64_t none = 0;
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        none += isnan(x[i]) != 0;
+        if (isnan(x[i]) && bits != 0x7fc00000)
+            fail_msg("%s %zu: number %lld is the NaN %08x", what, number, (long long)i, bits);
+    }
+    return none;
+}
+
 static void test_gradients(void **state) {
     (void)state;
     static float plain[ALL], other[ALL];
     for (size_t n = 0; n < sizeof calls / sizeof *calls; n++) {
         assert_true(gradients("scalar", &calls[n], plain));
+        all_canonical(plain, ALL, "call", n);
         for (int i = 1; i < 4; i++)
             if (gradients(isas[i], &calls[n], other) && memcmp(plain, other, sizeof plain) != 0)
                 fail_msg("call %zu: %s gives other bits", n, isas[i]);
@@ -289,10 +311,64 @@ static void test_spoilt_query(void **state) {
     }
 }
 
+/* Queries that see no key are zeros whatever the sink is, those beside them in a tile too. */
+static void test_sink(void **state) {
+    (void)state;
+    static float all[ALL];
+    for (int i = 0; i < 4; i++) {
+        const float sink = i / 2 ? INFINITY : NAN;
+        const spoilt of = {
+            .which = 4, .number = sink, .sinks = true, .late = true, .bf16 = i % 2
+        };
+        assert_true(gradients(NULL, &of, all));
+        for (int64_t j = 0; j < PLACE * WIDE; j++) assert_true(all[j] == 0 && all[EACH + j] == 0);
+        assert_true(isnan(all[PLACE * WIDE]));
+    }
+}
+
+/* Gradients of what is small, where infinities of both signs meet, and linear attention: the NaN
+ * that comes of it is the canonical one. */
+static void test_canonical(void **state) {
+    (void)state;
+    heed_error err;
+    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = 1, .train = true }, &err);
+    assert_non_null(cx);
+    for (size_t way = 0; way < 3; way++) { /* fused, general, linear */
+        static float dy[T * DV];
+        heed_tensor *in[8], *y;
+        uint64_t seed = 7;
+        inputs(cx, in);
+        in[3] = heed_zeros(cx, HEED_F32, 1, (int64_t[]){ 1 });
+        in[4] = heed_zeros(cx, HEED_F32, 2, (int64_t[]){ 4, 1 });
+        in[5] = heed_from_f32(cx, 1, (int64_t[]){ 1 }, &(float){ 2 });
+        for (int i = 0; i < 6; i++) heed_want_grad(cx, in[i]);
+        for (int64_t i = 0; i < T * DV; i++) dy[i] = (float)problem_random(&seed);
+        for (int64_t i = 0; i < DV; i++) HEED_F32_DATA(in[2])[AT * DV + i] = i % 2 ? 3e38f : -3e38f;
+        for (int64_t i = 0; i < T * DV; i++) dy[i] *= 9;
+        const heed_attention_cfg c = { .sinks = in[3],
+                                       .t5 = in[4],
+                                       .temperature = in[5],
+                                       .dilation = way ? 2 : 0,
+                                       .stride = way ? 1 : 0 };
+        if (way == 2) HEED_F32_DATA(in[0])[AT * D] = INFINITY;
+        y = way < 2 ? heed_attention(cx, in[0], in[1], in[2], &c)
+                    : heed_linear_attention(cx, in[0], in[1], in[2], NULL);
+        if (!y) fail_msg("%s", heed_ctx_error(cx)->msg);
+        assert_int_equal(heed_backward_from(cx, y, dy), 0);
+        int64_t none = all_canonical(HEED_F32_DATA(y), y->len, "output", way);
+        for (int i = 0; i < (way < 2 ? 6 : 3); i++)
+            none += all_canonical(in[i]->grad, in[i]->len, "gradient", way);
+        assert_true(none);
+        heed_ctx_reset(cx);
+    }
+    heed_ctx_free(cx);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_nan),
-                                        cmocka_unit_test(test_gradients),
-                                        cmocka_unit_test(test_hidden_key),
-                                        cmocka_unit_test(test_spoilt_query) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nan),        cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_hidden_key), cmocka_unit_test(test_spoilt_query),
+        cmocka_unit_test(test_sink),       cmocka_unit_test(test_canonical)
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
