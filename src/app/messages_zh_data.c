@@ -1284,7 +1284,7 @@ const message messages_zh_made[] = {
       "label：只用于给单段文本一个标签的模型" },
     { "%s: no run is there, no folder with a log.jsonl",
       "%s：里面没有训练记录，没有含 log.jsonl 的文件夹" },
-    { "stopped after %lld of %lld texts", "在 %2$s 条文本中的第 %1$s 条之后停止" },
+    { "classifier: stopped", "分类器：已停止" },
     { "search: only with one label a text", "search：只用于每条文本一个标签" },
     { "curve: only with one label a text, without from",
       "curve：只用于每条文本一个标签，且不能与 --from 同用" },

@@ -83,6 +83,9 @@ int heed__classifier_test_labels(heed_classifier *c, const heed_examples *data,
  * names. 0 or a status. */
 int heed__classifier_judge(heed_classifier *c, const heed_examples *data, heed_outcome *outcome,
                            float *score, heed_error *err);
+/* Examples at .. at+n of x, unlabelled: views, of their features in *array. */
+heed_examples heed__examples_part(const heed_examples *x, int64_t at, int64_t n,
+                                  heed_array *array);
 /* Sorts n labels and keeps each once; how many are left. */
 int64_t heed__labels_distinct(const char **text, int64_t n);
 /* True, with the sentence, where there is nothing to test on. */

@@ -164,8 +164,7 @@ static int each_batch(heed_classifier *c, const heed_pairs *x, pieces *p, heed_e
                    (size_t)K * sizeof *p->out);
         heed_ctx_reset(c->cx);
         if (c->hooks.cancel && c->hooks.cancel(c->hooks.user))
-            return heed__error(err, HEED_ECANCELLED, "stopped after %lld of %lld texts",
-                               (long long)(at + n), (long long)p->len);
+            return heed__error(err, HEED_ECANCELLED, "classifier: stopped");
     }
     return 0;
 }

@@ -17,6 +17,18 @@ static int check_kind(const heed_classifier *c, const heed_examples *x, heed_err
                                          : "classifier: this model reads single texts, not pairs");
 }
 
+heed_examples heed__examples_part(const heed_examples *x, int64_t at, int64_t n,
+                                  heed_array *array) {
+    if (x->array) {
+        *array = *x->array;
+        array->data += at * array->steps * array->dim;
+    }
+    return (heed_examples){ .len = n,
+                            .text = x->text + at,
+                            .text2 = x->text2 ? x->text2 + at : NULL,
+                            .array = x->array ? array : NULL };
+}
+
 /* How many texts from one on are encoded together: what they take is bounded, but for a text that
  * takes more alone. */
 static int64_t piece(const heed_examples *x, int64_t at) {
@@ -51,12 +63,8 @@ int heed_classify_examples(heed_classifier *c, const heed_examples *x, float *ou
         rc = HEED_EINVALID;
     for (int64_t at = 0, n; rc == 0 && at < x->len; at += n) {
         n = piece(x, at);
-        heed_array array = x->array ? *x->array : (heed_array){ .data = NULL };
-        if (x->array) array.data += at * array.steps * array.dim;
-        const heed_examples some = { .len = n,
-                                     .text = x->text + at,
-                                     .text2 = x->text2 ? x->text2 + at : NULL,
-                                     .array = x->array ? &array : NULL };
+        heed_array array;
+        const heed_examples some = heed__examples_part(x, at, n, &array);
         rc = classify_piece(c, &some, out + at * heed__classifier_width(c), err);
     }
     return rc;

@@ -58,12 +58,8 @@ int heed__classifier_judge(heed_classifier *c, const heed_examples *data, heed_o
     for (int64_t at = 0; rc == 0 && at < data->len; at += most) {
         const int64_t n = data->len - at < most ? data->len - at : most;
         for (int64_t i = 0; i < n; i++) right[i] = heed__classifier_find(c, data->label[at + i]);
-        heed_array array = data->array ? *data->array : (heed_array){ .data = NULL };
-        if (data->array) array.data += at * array.steps * array.dim;
-        const heed_examples some = { .len = n,
-                                     .text = data->text + at,
-                                     .text2 = data->text2 ? data->text2 + at : NULL,
-                                     .array = data->array ? &array : NULL };
+        heed_array array;
+        const heed_examples some = heed__examples_part(data, at, n, &array);
         rc = heed_classify_examples(c, &some, probs, err);
         if (rc == 0) heed__outcomes(outcome + at, probs, right, n, classes);
         for (int64_t i = 0; rc == 0 && score && i < n; i++) score[at + i] = probs[i * classes + 1];

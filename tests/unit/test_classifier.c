@@ -162,8 +162,40 @@ static void test_any_seed(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+static bool has_had_enough(void *user) {
+    const bool *enough = user;
+    return *enough;
+}
+
+/* Texts are answered piece by piece: what stops them tells no number of one of the pieces. */
+static void test_stopped(void **state) {
+    (void)state;
+    enum { LEN = 3, SIZE = 300000 };
+    heed_error err = { 0 };
+    bool enough = false;
+    const heed_hooks hooks = { .user = &enough, .cancel = has_had_enough };
+    heed_classifier *c = heed_classifier_train(
+        &(heed_examples){ .len = 4, .text = text, .label = label },
+        &(heed_classify_cfg){ .recipe = "classic", .epochs = 1, .hooks = &hooks }, &err);
+    if (!c) fail_msg("%s", err.msg);
+    static char long_text[SIZE];
+    for (int i = 0; i < SIZE - 1; i++) long_text[i] = i % 3 ? 'a' : ' ';
+    const char *const many[LEN] = { long_text, "blue", long_text };
+    float all[LEN * 2], one[2];
+    assert_int_equal(heed_classify_many(c, LEN, many, all, &err), 0);
+    for (int i = 0; i < LEN; i++) {
+        assert_int_equal(heed_classify_many(c, 1, &many[i], one, &err), 0);
+        assert_memory_equal(one, all + (ptrdiff_t)2 * i, sizeof one);
+    }
+    enough = true;
+    assert_int_equal(heed_classify_many(c, LEN, many, all, &err), HEED_ECANCELLED);
+    assert_string_equal(err.msg, "classifier: stopped");
+    heed_classifier_close(c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_bad_examples),
+                                        cmocka_unit_test(test_stopped),
                                         cmocka_unit_test(test_bad_settings),
                                         cmocka_unit_test(test_many_labels),
                                         cmocka_unit_test(test_any_seed) };
