@@ -22,7 +22,7 @@ typedef struct embedding {
     heed_embedder *e;
     heed_input *in;            /* lines, or */
     heed_dataset_stream *data; /* a column of a data file */
-    int64_t dim, batch;
+    int64_t dim;
     bool json;
     const char *out;
     char *text[BATCH]; /* [len] own copies */
@@ -42,7 +42,7 @@ static int fail(heed_error *err, int code, const char *name, const char *what) {
 static int next_text(embedding *m, const char **text, heed_error *err) {
     char *line;
     size_t size;
-    heed_example x;
+    heed_example x = { .text = NULL };
     if (m->data) {
         const int got = heed__dataset_next(m->data, &x, err);
         *text = x.text;
@@ -96,9 +96,14 @@ static int flush(embedding *m, heed_error *err) {
     }
     m->count += m->len;
     m->len = 0;
-    if (rc == 0 && !m->out && (fflush(stdout) || ferror(stdout)))
-        rc = heed__error(err, HEED_EIO, "standard output could not be written");
-    return rc;
+    return rc || m->out ? rc : print_flush(err);
+}
+
+/* Texts are embedded together while others stand ready, so that who writes at the other end of a
+ * pipe need not wait. */
+static bool may_wait(const embedding *m) {
+    if (m->len == BATCH) return false;
+    return m->out || (m->data ? heed__dataset_ready(m->data) : heed__input_line_ready(m->in));
 }
 
 static int each_text(embedding *m, heed_error *err) {
@@ -107,7 +112,9 @@ static int each_text(embedding *m, heed_error *err) {
     while (rc == 0 && !command_cancelled(NULL) && (got = next_text(m, &text, err)) > 0) {
         m->text[m->len] = strdup(text);
         if (!m->text[m->len]) rc = fail(err, HEED_ENOMEM, "texts", "out of memory");
-        if (rc == 0 && ++m->len == m->batch) rc = flush(m, err);
+        if (rc) break;
+        m->len++;
+        if (!may_wait(m)) rc = flush(m, err);
     }
     if (rc == 0 && got < 0) rc = got;
     if (rc == 0 && m->len) rc = flush(m, err);
@@ -156,7 +163,6 @@ static int embed(embedding *m, const char *dir, const char *file, const char *co
     m->e = heed_embedder_open(dir, open, err);
     if (!m->e) return err->code;
     m->dim = heed_embedder_dim(m->e);
-    m->batch = strcmp(file, "-") == 0 && !m->out ? 1 : BATCH; /* who waits gets it at once */
     m->v = malloc((size_t)(BATCH * m->dim) * sizeof *m->v);
     if (!m->v) return fail(err, HEED_ENOMEM, dir, "out of memory");
     const int rc = each_text(m, err);

@@ -261,11 +261,6 @@ static int wait_or_answer(predictor *p, const char *text, bool others, heed_erro
     return rc ? rc : before;
 }
 
-static int written(heed_error *err) {
-    if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
-    return heed__error(err, HEED_EIO, "standard output could not be written");
-}
-
 static int line(predictor *p, const char *text, size_t size, heed_error *err) {
     heed_error own = { 0 };
     p->number = heed__input_line_number(p->in);
@@ -278,7 +273,7 @@ static int line(predictor *p, const char *text, size_t size, heed_error *err) {
         rc = wait_or_answer(p, text, heed__input_line_ready(p->in), err);
         if (rc == 0 && p->lines) return 0;
     }
-    const int out = written(rc ? &own : err);
+    const int out = print_flush(rc ? &own : err);
     return rc ? rc : out;
 }
 
@@ -291,7 +286,7 @@ static int example(predictor *p, const heed_example *x, int64_t nth, heed_error 
     const int rc = pairs || p->explain
                        ? explain(p, x->text, err)
                        : wait_or_answer(p, x->text, heed__dataset_ready(p->data), err);
-    return rc || p->lines ? rc : written(err);
+    return rc || p->lines ? rc : print_flush(err);
 }
 
 static int each_example(predictor *p, heed_error *err) {
@@ -303,7 +298,7 @@ static int each_example(predictor *p, heed_error *err) {
         rc = example(p, &x, nth++, err);
     if (rc == 0 && got < 0) rc = got;
     const int before = answer_waiting(p, rc ? &own : err);
-    if (rc == 0) rc = before ? before : written(err);
+    if (rc == 0) rc = before ? before : print_flush(err);
     if (rc == 0 && command_cancelled(NULL))
         rc = heed__error(err, HEED_ECANCELLED, "%.300s: stopped after line %" PRId64, p->name,
                          p->number);

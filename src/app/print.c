@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "app/messages.h"
+#include "base/alloc.h"
 #include "base/text.h"
 
 /* U+0085, U+2028 and U+2029 end lines for some readers of JSON lines; 0: none of them is here. */
@@ -48,6 +49,11 @@ void print_json_number(double value) {
         printf("%.9g", value);
     else
         printf("null");
+}
+
+int print_flush(heed_error *err) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
+    return heed__error(err, HEED_EIO, "standard output could not be written");
 }
 
 void print_json_field(const char *key, double value) {

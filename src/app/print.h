@@ -8,6 +8,8 @@
 void print_json_text(const char *text, size_t size);
 /* A number that reads back as the same float; null for one that is not finite. */
 void print_json_number(double value);
+/* Hands on what was printed so far. 0, or HEED_EIO: it could not be written. */
+int print_flush(heed_error *err);
 /* `, "key": value`; `BEFORE"key": [low, high]`. */
 void print_json_field(const char *key, double value);
 void print_json_interval(const char *before, const char *key, heed_interval i);

@@ -261,12 +261,11 @@ static int64_t cut(finder *f, const char *text, heed_error *err) {
     return n;
 }
 
-static int find_line(finder *f, const char *text, heed_error *err) {
-    const int64_t words = cut(f, text, err);
-    if (words < 0) return (int)words;
-    const int64_t count = words ? heed_tagger_find_words(f->t, words, f->word, f->entity,
-                                                         f->entity_cap, err)
-                                : 0;
+/* Prints the entities of a text, whose words are at f->cut. */
+static int answer(finder *f, const char *text, const char *const *word, int64_t words,
+                  heed_error *err) {
+    const int64_t count =
+        words ? heed_tagger_find_words(f->t, words, word, f->entity, f->entity_cap, err) : 0;
     if (count < 0) return (int)count;
     for (int64_t i = 0; i < count; i++) {
         heed_entity *e = &f->entity[i];
@@ -276,11 +275,15 @@ static int find_line(finder *f, const char *text, heed_error *err) {
     if (f->cfg->json)
         print_entities_json(f, text, count, words);
     else if (f->cfg->conll)
-        print_columns(f, f->word, words, count);
+        print_columns(f, word, words, count);
     else
         print_entities(f, text, count);
-    fflush(stdout); /* a reader at the other end of a pipe gets each answer at once */
-    return ferror(stdout) ? heed__error(err, HEED_EIO, "standard output could not be written") : 0;
+    return print_flush(err); /* who waits at the other end of a pipe gets each at once */
+}
+
+static int find_line(finder *f, const char *text, heed_error *err) {
+    const int64_t words = cut(f, text, err);
+    return words < 0 ? (int)words : answer(f, text, f->word, words, err);
 }
 
 static int each_line(finder *f, heed_input *in, heed_error *err) {
@@ -326,20 +329,7 @@ static int join_words(finder *f, const char *const *word, int64_t words) {
 static int find_sentence(finder *f, const char *const *word, int64_t words, heed_error *err) {
     if (grow_entities(f, words) || join_words(f, word, words))
         return heed__error(err, HEED_ENOMEM, "predict: out of memory");
-    const int64_t count = heed_tagger_find_words(f->t, words, word, f->entity, f->entity_cap, err);
-    if (count < 0) return (int)count;
-    for (int64_t i = 0; i < count; i++) {
-        heed_entity *e = &f->entity[i];
-        e->begin = f->cut[e->word].begin;
-        e->end = f->cut[e->word + e->words - 1].end;
-    }
-    if (f->cfg->json)
-        print_entities_json(f, f->bytes, count, words);
-    else if (f->cfg->conll)
-        print_columns(f, word, words, count);
-    else
-        print_entities(f, f->bytes, count);
-    return ferror(stdout) ? heed__error(err, HEED_EIO, "standard output could not be written") : 0;
+    return answer(f, f->bytes, word, words, err);
 }
 
 static int each_sentence(finder *f, const char *file, heed_error *err) {

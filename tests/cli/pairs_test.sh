@@ -48,6 +48,11 @@ tail -n +2 p.tsv | cut -f1 >lines
 "$heed" embed m1 lines --json | sed 's/{"vector": \[//; s/\]}//; s/,//g' | cmp -s - plain || wrong "--json holds other numbers"
 "$heed" embed m1 <lines | cmp -s - plain || wrong "standard input gives other numbers"
 "$heed" embed m1 p.tsv --text question | cmp -s - plain || wrong "a column gives other numbers"
+mkfifo live; "$heed" embed m1 <live >out &
+job=$!; exec 7>live; head -1 lines >&7
+for _ in $(seq 400); do [ ! -s out ] || break; sleep 0.05; done
+[ "$(cat out)" = "$(head -1 plain)" ] || wrong "the vector of a pipe's first line waits for the next"
+exec 7>&-; wait $job
 gzip -c lines | "$heed" embed m1 - --threads 2 | cmp -s - plain || wrong "packed lines give other numbers"
 "$heed" embed m1 lines -o v.npy >log || wrong "embed -o: $(cat log)"
 grep -q "v.npy: 27 vectors of 16 numbers" log || wrong "npy was not said: $(cat log)"
