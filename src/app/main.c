@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "app/messages.h"
+#include "app/options.h"
 
 static const command commands[] = {
     { "train", "train a model on labelled data", cmd_train },
@@ -82,6 +83,20 @@ static bool take_language(int *argc, char ***argv) {
     return true;
 }
 
+static int no_command(const char *name) {
+    opt_meant m = { .said = name, .len = strlen(name) };
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        opt_meant_by(&m, commands[i].name);
+    for (size_t i = 0; i < sizeof serving / sizeof *serving; i++)
+        opt_meant_by(&m, serving[i].name);
+    if (m.name)
+        complain(tr("heed: no command '%s' (is %s meant?); `heed --help` lists them\n"), name,
+                 m.name);
+    else
+        complain(tr("heed: no command '%s'; `heed --help` lists them\n"), name);
+    return EXIT_USAGE;
+}
+
 int main(int argc, char **argv) {
     if (!hold_standard_streams()) return EXIT_CANNOT;
     if (!take_language(&argc, &argv)) return EXIT_USAGE;
@@ -106,6 +121,5 @@ int main(int argc, char **argv) {
         if (strcmp(name, commands[i].name) == 0) return finish(commands[i].run(argc - 2, argv + 2));
     for (size_t i = 0; i < sizeof serving / sizeof *serving; i++)
         if (strcmp(name, serving[i].name) == 0) return finish(serving_run(argc - 1, argv + 1));
-    complain(tr("heed: no command '%s'; `heed --help` lists them\n"), name);
-    return EXIT_USAGE;
+    return no_command(name);
 }

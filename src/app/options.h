@@ -32,4 +32,14 @@ int opt_read(const opt_command *command, int argc, char **argv, const char **ope
 /* Reads a whole number in [low, high] from text, whatever the locale; false if it is none. */
 bool opt_int(const char *text, double low, double high, int64_t *to);
 
+/* What somebody may have meant who wrote a name that there is not: the likest of all names shown to
+ * it, NULL where none is like it. Begins as { .said = what was written, .len = its bytes }. */
+typedef struct opt_meant {
+    const char *said;
+    size_t len;
+    const char *name;
+    size_t changes; /* letters between both */
+} opt_meant;
+void opt_meant_by(opt_meant *m, const char *name);
+
 #endif

@@ -9,16 +9,37 @@
 
 #include "app/commands.h"
 #include "app/print.h"
+#include "base/alloc.h"
 #include "io/config.h"
 
-static bool are_verdicts(const heed_dataset *d) {
-    bool right = false;
+static bool is_verdict(const char *label) {
+    return label && (strcmp(label, "0") == 0 || strcmp(label, "1") == 0);
+}
+
+/* Whether the labels are "1" and "0", in *are. Others are refused where the user chose their column
+ * (no silence: pairs that do not belong together would be learnt as such that do), and said to be
+ * passed over where it was guessed; loud: on standard output. 0 or HEED_EFORMAT. */
+static int find_verdicts(const heed_dataset *d, const char *file, const char *chosen, bool loud,
+                         bool *are, heed_error *err) {
+    int64_t other = -1, labels = 0, right = 0;
     for (int64_t i = 0; i < d->len; i++) {
-        const char *label = d->label[i];
-        if (!label || (strcmp(label, "0") != 0 && strcmp(label, "1") != 0)) return false;
-        right |= label[0] == '1';
+        labels += d->label[i] != NULL;
+        right += d->label[i] && strcmp(d->label[i], "1") == 0;
+        if (other < 0 && !is_verdict(d->label[i])) other = i;
     }
-    return right;
+    *are = other < 0 && right > 0;
+    if (*are || !labels) return 0;
+    const char *label = other < 0 ? "0" : d->label[other] ? d->label[other] : "";
+    if (!chosen && loud)
+        printf(tr("%s: labels are not 1 and 0 but such as '%.60s': passed over, all pairs count as "
+                  "belonging together\n"),
+               data_name(file), label);
+    if (!chosen) return 0;
+    if (other < 0)
+        return heed__error(err, HEED_EFORMAT, "%.300s: no pair has the label 1", data_name(file));
+    return heed__error(err, HEED_EFORMAT,
+                       "%.300s:%" PRId64 ": the label of a pair is 1 or 0, not '%.60s'",
+                       data_name(file), d->line[other], label);
 }
 
 int pairs_read(pairs_data *p, const char *file, const heed_dataset_cfg *cfg, bool right_only,
@@ -30,14 +51,15 @@ int pairs_read(pairs_data *p, const char *file, const heed_dataset_cfg *cfg, boo
     int rc = data_read(&p->d, file, &own, err);
     if (rc) return rc;
     char how[MESSAGE_SIZE];
-    const bool verdicts = are_verdicts(&p->d);
+    bool verdicts;
     const size_t n = (size_t)p->d.len;
     p->x = (heed_examples){ .len = p->d.len,
                             .text = p->d.text,
-                            .text2 = p->d.text2,
-                            .label = verdicts ? p->d.label : NULL };
+                            .text2 = p->d.text2 };
     printf(tr("%s: %" PRId64 " pairs; %s\n"), file, p->d.len, tr_made(p->d.how, how));
-    if (!verdicts || !right_only) return 0;
+    rc = find_verdicts(&p->d, file, cfg->label, true, &verdicts, err);
+    if (verdicts) p->x.label = p->d.label;
+    if (rc || !verdicts || !right_only) return rc;
     p->text = malloc(n * sizeof *p->text);
     p->text2 = malloc(n * sizeof *p->text2);
     if (!p->text || !p->text2) {
@@ -112,19 +134,20 @@ int pairs_test(const char *dir, const char *file, const heed_dataset_cfg *cfg,
     heed_retrieval r;
     own.pairs = own.text_only = true;
     int rc = data_read(&d, file, &own, err);
+    bool verdicts;
+    char how[MESSAGE_SIZE];
+    if (rc == 0 && !json)
+        printf(tr("%s: %" PRId64 " pairs; %s\n"), file, d.len, tr_made(d.how, how));
+    if (rc == 0) rc = find_verdicts(&d, file, cfg->label, !json, &verdicts, err);
     if (rc == 0) {
         const heed_examples x = { .len = d.len,
                                   .text = d.text,
                                   .text2 = d.text2,
-                                  .label = are_verdicts(&d) ? d.label : NULL };
+                                  .label = verdicts ? d.label : NULL };
         rc = heed_embedder_test(e, &x, &r, err);
     }
     if (rc == 0 && json) print_json(&r);
-    if (rc == 0 && !json) {
-        char how[MESSAGE_SIZE];
-        printf(tr("%s: %" PRId64 " pairs; %s\n"), file, d.len, tr_made(d.how, how));
-        pairs_print(&r, file);
-    }
+    if (rc == 0 && !json) pairs_print(&r, file);
     heed__dataset_free(&d);
     heed_embedder_close(e);
     return rc;

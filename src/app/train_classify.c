@@ -283,8 +283,9 @@ static bool fits_recipe(const train_options *o) {
                          : strcmp(c->recipe, "lstm-attention") == 0 ? "classic"
                          : strcmp(c->recipe, "encoder-base") == 0   ? "encoder"
                                                                     : c->recipe;
-    return o->search || (c->from && !c->recipe) ||
-           train_fits_recipe(own, recipe, "attend, classic, encoder, match");
+    return train_is_recipe(c->recipe,
+                           "attend, classic, encoder, encoder-base, lstm-attention, match") &&
+           (o->search || (c->from && !c->recipe) || train_fits_recipe(own, recipe));
 }
 
 /* Made of several trainings. */
@@ -566,6 +567,11 @@ static void tell_model(const char *out, const heed_classifier *c, double seconds
                labels, parameters, seconds);
     else
         printf(tr("%s: %" PRId64 " parameters, trained in %.1f s\n"), out, parameters, seconds);
+    if (c->held.len) { /* weighed and calibrated, it may answer better than after its best epoch */
+        double accuracy, loss;
+        heed__held_measure(&c->held, &accuracy, &loss);
+        printf(tr("finished, on held-out texts: accuracy %.4f, loss %.4f\n"), accuracy, loss);
+    }
     const heed_calibration *k = &c->calibration;
     if (k->len)
         printf(tr("calibration error of held-out texts: %.4f, with temperature %.4g: %.4f\n"),

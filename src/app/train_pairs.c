@@ -81,7 +81,8 @@ static bool fits_recipe(const heed_embedder_cfg *c) {
         { NULL, false, NULL },
     };
     const char *recipe = c->recipe ? c->recipe : c->from ? "" : "match";
-    return train_fits_recipe(own, recipe, "attend, classic, encoder, match");
+    return train_is_recipe(c->recipe, "match, attend, encoder, classic") &&
+           train_fits_recipe(own, recipe);
 }
 
 static int save(const void *model, const char *dir, heed_error *err) {

@@ -139,8 +139,14 @@ static bool names(const char *list, const char *name) {
     return false;
 }
 
-bool train_fits_recipe(const train_own *own, const char *recipe, const char *recipes) {
-    for (; names(recipes, recipe) && own->option; own++) {
+bool train_is_recipe(const char *recipe, const char *recipes) {
+    if (!recipe || names(recipes, recipe)) return true;
+    complain(tr("heed train: no recipe '%s'; there are %s\n"), recipe, recipes);
+    return false;
+}
+
+bool train_fits_recipe(const train_own *own, const char *recipe) {
+    for (; recipe[0] && own->option; own++) {
         if (!own->given || names(own->recipes, recipe)) continue;
         complain(tr("heed train: --%s does nothing for the recipe %s; it is for: %s\n"),
                  own->option, recipe, own->recipes);

@@ -48,8 +48,11 @@ typedef struct train_own {
     const char *recipes; /* that know it: "classic, encoder" */
 } train_own;
 /* Whether none was given that would do nothing for this recipe, of a list that an option NULL ends;
- * false: a sentence was printed. recipes: all that there are; another one is told of elsewhere. */
-bool train_fits_recipe(const train_own *own, const char *recipe, const char *recipes);
+ * false: a sentence was printed. recipe "": that of the model that it starts from. */
+bool train_fits_recipe(const train_own *own, const char *recipe);
+/* Whether a list such as "classic, encoder" has the recipe (NULL: none was said); false: a sentence
+ * was printed. */
+bool train_is_recipe(const char *recipe, const char *recipes);
 /* Reads --precision into *to; false, and a sentence on stderr, for a word that is none. */
 bool train_precision(const char *word, int *to);
 

@@ -148,7 +148,8 @@ int train_tag(int argc, char **argv) {
     if (!train_precision(o.precision, &precision)) return EXIT_USAGE;
     const train_own own[] = { { "heads", o.cfg.heads, "encoder" }, { NULL, false, NULL } };
     const char *recipe = o.cfg.recipe ? o.cfg.recipe : o.cfg.from ? "" : "lstm";
-    if (!train_fits_recipe(own, recipe, "lstm, encoder")) return EXIT_USAGE;
+    if (!train_is_recipe(o.cfg.recipe, "lstm, encoder") || !train_fits_recipe(own, recipe))
+        return EXIT_USAGE;
     o.cfg.precision = (heed_precision)precision;
     o.cfg.run = train_run_folder(o.run, o.out, o.run_text, sizeof o.run_text);
     o.cfg.seed = (uint64_t)o.seed;

@@ -129,5 +129,5 @@ expect 65 "所有文本的标签都是“a”" "$heed" train classify "$dir/one.
 expect 64 "--epochs 应为 1 到 1000000 之间的整数，而不是“x”；详见 --help" "$heed" train classify "$dir/data.tsv" -o "$dir/x" --epochs x
 expect 64 "没有选项“--nope”" "$heed" test --nope
 expect 64 "没有命令“tset”" "$heed" tset
-expect 64 "训练：没有配方“best”" "$heed" train classify "$dir/data.tsv" -o "$dir/x" --recipe best
+expect 64 "heed train: 没有配方“best”；可选 attend, classic" "$heed" train classify "$dir/data.tsv" -o "$dir/x" --recipe best
 exit $failed

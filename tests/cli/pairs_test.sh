@@ -41,6 +41,16 @@ awk -F'\t' 'NR == 1 { print $0 "\tlabel" } NR > 1 { print $0 "\t1"; print $1 "\t
 grep -q "27 of them belong together (label 1); the others are left out" log || wrong "verdicts were not said: $(cat log)"
 "$heed" test m1 v.tsv --json | said '"within": {"queries": 27, ' || wrong "no figures within questions"
 
+# labels that are no verdicts: refused of a chosen column, said of a guessed one
+sed 's/\t0$/\tno/; s/\t1$/\tyes/' v.tsv >w.tsv
+expect 65 "w.tsv:2: the label of a pair is 1 or 0, not 'yes'" "$heed" train pairs w.tsv -o mw --label label --run none
+expect 65 "w.tsv:2: the label of a pair is 1 or 0, not 'yes'" "$heed" test m1 w.tsv --label label
+grep -v $'\t1$' v.tsv >0.tsv
+expect 65 "0.tsv: no pair has the label 1" "$heed" train pairs 0.tsv -o mw --label label --run none
+"$heed" train pairs w.tsv -o mw --recipe classic --epochs 1 --run none >log 2>err || wrong "labels that are no verdicts: $(cat err)"
+grep -q "w.tsv: labels are not 1 and 0 but such as 'yes': passed over" log || wrong "labels were passed over in silence: $(cat log)"
+"$heed" test m1 w.tsv | said "not 1 and 0 but such as 'yes'" || wrong "the test passed over labels in silence"
+
 # every form of output holds the same numbers
 tail -n +2 p.tsv | cut -f1 >lines
 "$heed" embed m1 lines >plain 2>err || wrong "embed: $(cat err)"

@@ -26,6 +26,17 @@ for word in 'temperature' 'The surest mistakes' 'part answered' 'how often right
 done
 grep -q '<text x="428" y="[0-9.]*">bad &amp; wet</text>' "$page" || wrong "a row of the confusions has no name"
 grep -q "^calibration error of held-out texts: [0-9.]*, with temperature [0-9.]*: [0-9.]*$" "$dir/out" || wrong "calibration went unsaid: $(cat "$dir/out")"
+
+# a label longer than its column widens it: the figures stand below each other
+long=$(printf 'a%.0s' {1..45})
+for i in {1..20}; do printf '%s\tone two %s\nb\tthree four %s\n' "$long" "$i" "$i"; done >"$dir/long.tsv"
+"$heed" train classify --recipe classic "$dir/long.tsv" -o "$dir/l" --epochs 1 --threads 1 --run none >/dev/null 2>&1
+"$heed" test "$dir/l" "$dir/long.tsv" | grep -E '^(label|a+|b) ' >"$dir/table"
+[ "$(wc -l <"$dir/table")" = 3 ] && [ "$(awk '{ print length }' "$dir/table" | sort -u | wc -l)" = 1 ] ||
+    wrong "a long label moves its row's figures: $(cat "$dir/table")"
+
+said_accuracy=$(sed -n 's/^finished, on held-out texts: accuracy \([0-9.]*\), loss [0-9.]*$/\1/p' "$dir/out")
+[ -n "$said_accuracy" ] && tr -d '\n' <"$page" | grep -q "accuracy</[a-z]*>[^0-9]*$said_accuracy" || wrong "the page has not the accuracy that was said, '$said_accuracy'"
 "$heed" train classify --recipe classic "$dir/d.tsv" -o "$dir/n" --valid-part 0 --epochs 1 --threads 1 --run none >"$dir/out" 2>/dev/null || wrong "train with nothing held out"
 [ -e "$dir/n.run" ] && wrong "a run that was not asked for"
 

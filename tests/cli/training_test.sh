@@ -104,7 +104,8 @@ grep -q "^kept: settings [0-9]" "$dir/log" || wrong "which settings a search kep
 expect 64 "--search, --curve, --augment and --unlabeled go one at a time" train -o "$dir/x" --search 1s --curve
 expect 64 "no optimizer 'adamax'" train -o "$dir/x" --optimizer adamax
 expect 64 "no schedule 'steep'" train -o "$dir/x" --schedule steep
-expect 64 "no recipe 'bert'" train -o "$dir/x" --recipe bert
+expect 64 "no recipe 'bert'; there are attend, classic, encoder, encoder-base, lstm-attention, match" \
+    "$heed" train classify "$dir/none" -o "$dir/x" --recipe bert # before any data are read
 expect 64 "--keep is head or tail" train -o "$dir/x" --keep middle
 expect 64 "--layers does nothing for the recipe attend; it is for: classic, encoder" "$heed" train classify none.tsv -o "$dir/x" --layers 2
 expect 64 "--bidirectional does nothing for the recipe encoder" "$heed" train classify none.tsv -o "$dir/x" --recipe encoder-base --bidirectional
