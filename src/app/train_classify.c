@@ -524,6 +524,7 @@ static int read_files(files *f, train_options *o, const char *file, heed_error *
     if (rc == 0 && o->unlabeled) rc = read_texts(&f->pool, o->unlabeled, o, err);
     if (o->pretrain) o->cfg.pretrain = &f->language.x;
     if (o->valid) o->cfg.valid = &f->valid.x;
+    if (o->test) o->cfg.tests = &f->tests.x;
     return rc;
 }
 

@@ -118,6 +118,7 @@ static int train(pairs_options *o, const char *file, heed_error *err) {
         train_watch_begin(&w);
         o->cfg.hooks = &w.hooks;
         if (o->valid) o->cfg.valid = &valid.x;
+        if (o->test) o->cfg.tests = &tests.x;
         e = heed_embedder_train(&data.x, &o->cfg, err);
         terminal_clear(&w.term);
         rc = train_save(o->out, o->cfg.run, save, e, err);

@@ -27,14 +27,15 @@ static double larger(double a, double b) {
 /* What the training holds and what was held before it, by its own account and by malloc's, which
  * knows of what the work before the training holds too (the model that another one learns from),
  * and what the stacks, the model's writing and the report need beside it.
- * The work before the first step may have taken more than the rest will. Of a training of several
- * parts each that takes more says so. */
+ * The work before the first step, the rehearsal of a test among it, may have taken more than the
+ * rest will, which may lie a little wider the second time. Of a training of several parts each that
+ * takes more says so. */
 static void print_memory(train_watch *w, int64_t bytes) {
     enum { BESIDE = 2000000 };
     process_memory_trim();
     const double grown = process_memory_held() - w->held;
     const double most = larger(w->resident + larger((double)bytes, grown) + BESIDE,
-                               process_memory_peak());
+                               process_memory_peak() + (w->told > 0 ? 0 : BESIDE));
     if (most < w->told + 1e5) return;
     w->told = most;
     printf(tr("memory: at most %.1f MB\n"), most / 1e6);
@@ -186,6 +187,7 @@ static int save_stopped(const char *out, const char *run, train_saver *save, con
 int train_save(const char *out, const char *run, train_saver *save, const void *model,
                heed_error *err) {
     char beside[4096];
+    process_memory_trim(); /* what the training held goes back before more is asked for */
     if (err->code == HEED_ECANCELLED) return save_stopped(out, run, save, model, err);
     if (err->code || save(model, out, err) == 0) return err->code;
     const heed_error why = *err;

@@ -16,7 +16,7 @@ heed_classifier *heed__classifier_new(const char *isa, int threads, uint64_t see
     }
     if (hooks) c->hooks = *hooks;
     c->seed = seed;
-    c->batch = 64;
+    c->batch = HEED_ANSWERED;
     const heed_ctx_cfg cfg = { .seed = seed, .threads = threads, .isa = isa, .hooks = hooks };
     c->cx = heed_ctx_new(&cfg, err);
     if (c->cx) c->ps = heed_params_new(&(heed_params_cfg){ .seed = seed, .hooks = hooks }, err);

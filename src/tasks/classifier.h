@@ -16,7 +16,8 @@ enum {
      * 8 bits, else the second */
     HEED_CLASSIFIER_FORMAT = 3,
     HEED_CLASSIFIER_PLAIN = 2,
-    HEED_CLASSIFIER_MAX_LABELS = 1000000
+    HEED_CLASSIFIER_MAX_LABELS = 1000000,
+    HEED_ANSWERED = 64 /* texts answered at once, where what they share is not computed once */
 };
 
 /* Held-out examples of a training with one label a text, and the calibrated answers to them. The
@@ -50,6 +51,8 @@ struct heed_classifier {
     int64_t epochs;               /* likewise */
     int64_t window, truncate;     /* reach asked for at opening; 0: as trained */
     int64_t batch;                /* texts answered at once; no answer depends on it */
+    bool rehearses; /* of all batches and pieces the largest alone is gone through, and answers are
+                       zeros: what they take of memory is known before it is needed */
     heed_calibration calibration; /* len 0: none */
     heed_held held;               /* after a training; len 0 else */
     heed_run_left left;           /* likewise, until it is saved */
@@ -92,6 +95,12 @@ int64_t heed__labels_distinct(const char **text, int64_t n);
 bool heed__lacks_examples(const heed_examples *x, heed_error *err);
 /* The number of a label, -1 for one not known. */
 int32_t heed__classifier_find(const heed_classifier *c, const char *label);
+
+/* How many of x's texts from one on are encoded together: what they take is bounded, but for a text
+ * that takes more alone. */
+int64_t heed__piece(const heed_examples *x, int64_t at);
+/* The piece [*at,*end) that has the most bytes; empty where x is. */
+void heed__largest_piece(const heed_examples *x, int64_t *at, int64_t *end);
 
 /* Texts (and their second ones, where the head reads pairs) encoded. */
 typedef struct heed_pairs {

@@ -8,6 +8,31 @@
 #include "ops/op.h"
 #include "tasks/classifier.h"
 
+static size_t bytes_of(const heed_examples *x, int64_t i) {
+    return strlen(x->text[i]) + (x->text2 ? strlen(x->text2[i]) : 0);
+}
+
+int64_t heed__piece(const heed_examples *x, int64_t at) {
+    static const size_t MOST = (size_t)1 << 18; /* bytes */
+    size_t bytes = 0;
+    int64_t n = 0;
+    while (at + n < x->len && (n == 0 || bytes < MOST)) bytes += bytes_of(x, at + n++);
+    return n;
+}
+
+void heed__largest_piece(const heed_examples *x, int64_t *at, int64_t *end) {
+    size_t most = 0;
+    *at = *end = 0;
+    for (int64_t i = 0, n; i < x->len; i += n) {
+        size_t bytes = 1; /* of empty texts too there is a largest piece */
+        n = heed__piece(x, i);
+        for (int64_t j = 0; j < n; j++) bytes += bytes_of(x, i + j);
+        if (bytes <= most) continue;
+        most = bytes;
+        *at = i, *end = i + n;
+    }
+}
+
 int heed__classifier_encode(const heed_classifier *c, const heed_examples *x, bool whole,
                             heed_pairs *p, heed_error *err) {
     const heed_rows_cfg cfg = { .max_len = whole ? 0 : c->max_len,
@@ -88,6 +113,7 @@ static int cut(const heed_classifier *c, const heed_rows *rows, pieces *p) {
     p->order = heed__calloc(&c->hooks, n, sizeof *p->order);
     p->out = heed__calloc(&c->hooks, n, K * sizeof *p->out);
     if (!p->span || !p->row || !p->length || !p->order || !p->out) return HEED_ENOMEM;
+    if (c->rehearses) memset(p->out, 0, n * K * sizeof *p->out);
     int64_t at = 0;
     for (int64_t i = 0; i < rows->len; i++)
         for (int64_t w = 0; w < heed__windows(c, rows, i); w++, at++) {
@@ -147,9 +173,25 @@ static int64_t together(const heed_classifier *c, const pieces *p, int64_t at) {
     return n;
 }
 
+/* The batch [*at,*end) that has the most units, padding included. */
+static void largest_batch(const heed_classifier *c, const pieces *p, int64_t *at, int64_t *end) {
+    int64_t most = -1;
+    for (int64_t i = 0, n; i < p->len; i += n) {
+        int64_t longest = 0;
+        n = together(c, p, i);
+        for (int64_t j = i; j < i + n; j++)
+            if (p->length[p->order[j]] > longest) longest = p->length[p->order[j]];
+        if (n * longest <= most) continue;
+        most = n * longest;
+        *at = i, *end = i + n;
+    }
+}
+
 static int each_batch(heed_classifier *c, const heed_pairs *x, pieces *p, heed_error *err) {
     const int64_t K = p->width;
-    for (int64_t at = 0, n; at < p->len; at += n) {
+    int64_t at = 0, n = 0, end = p->len;
+    if (c->rehearses) largest_batch(c, p, &at, &end);
+    for (; at < end; at += n) {
         n = together(c, p, at);
         heed_tensor *z = forward(c, x, p, at, n);
         const bool sound = z && isfinite(c->cx->k->row->sum(HEED_F32_DATA(z), z->len));

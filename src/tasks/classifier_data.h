@@ -39,6 +39,10 @@ int heed__classifier_pretrain(heed_classifier *c, const heed_part *p, const heed
 int heed__part_encode(heed_classifier *c, heed_part *p, heed_error *err);
 /* What c is worth on the part: accuracy, micro-F1 at 1/2, or R², with the loss. */
 int heed__part_score(heed_classifier *c, heed_part *p, heed_score *score, heed_error *err);
+/* Goes once through what takes most memory of scoring held (NULL or empty: none) and of testing c
+ * on tests (NULL: none) once it is trained. 0 or a status. */
+int heed__classifier_rehearse(heed_classifier *c, heed_part *held, const heed_examples *tests,
+                              heed_error *err);
 /* Calibrates c on the part, with one label a text, and leaves the answers in c->held. */
 int heed__part_calibrate(heed_classifier *c, heed_part *p, heed_error *err);
 /* What the evidence counts beside the head of c, and both together, so that the labels of the part,

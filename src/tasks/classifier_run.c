@@ -29,19 +29,6 @@ heed_examples heed__examples_part(const heed_examples *x, int64_t at, int64_t n,
                             .array = x->array ? array : NULL };
 }
 
-/* How many texts from one on are encoded together: what they take is bounded, but for a text that
- * takes more alone. */
-static int64_t piece(const heed_examples *x, int64_t at) {
-    static const size_t MOST = (size_t)1 << 18; /* bytes */
-    size_t bytes = 0;
-    int64_t n = 0;
-    while (at + n < x->len && (n == 0 || bytes < MOST)) {
-        bytes += strlen(x->text[at + n]) + (x->text2 ? strlen(x->text2[at + n]) : 0);
-        n++;
-    }
-    return n;
-}
-
 static int classify_piece(heed_classifier *c, const heed_examples *x, float *out, heed_error *err) {
     heed_pairs p;
     int rc = heed__classifier_encode(c, x, c->windows, &p, err);
@@ -61,8 +48,12 @@ int heed_classify_examples(heed_classifier *c, const heed_examples *x, float *ou
     if (rc == 0 && (heed__lacks_any(x->text, x->len, "encode", "text", err) ||
                     (x->text2 && heed__lacks_any(x->text2, x->len, "encode", "text", err))))
         rc = HEED_EINVALID;
-    for (int64_t at = 0, n; rc == 0 && at < x->len; at += n) {
-        n = piece(x, at);
+    if (rc == 0 && c->rehearses)
+        memset(out, 0, (size_t)(x->len * heed__classifier_width(c)) * sizeof *out);
+    int64_t at = 0, n = 0, end = x->len;
+    if (c->rehearses) heed__largest_piece(x, &at, &end);
+    for (; rc == 0 && at < end; at += n) {
+        n = heed__piece(x, at);
         heed_array array;
         const heed_examples some = heed__examples_part(x, at, n, &array);
         rc = classify_piece(c, &some, out + at * heed__classifier_width(c), err);

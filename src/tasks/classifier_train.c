@@ -12,6 +12,7 @@
 #include "tasks/metrics_kinds.h"
 #include "tasks/origin.h"
 #include "tasks/word_vectors.h"
+#include "tensor/ctx.h"
 #include "tensor/params.h"
 
 typedef struct training {
@@ -376,7 +377,7 @@ static int prepare(training *t) {
     if (rc == 0 && t->cfg.balanced) rc = balance(t);
     if (rc == 0) rc = fit_body(t);
     if (rc) return rc;
-    c->batch = t->fit.batch < 64 ? t->fit.batch : 64;
+    c->batch = t->fit.batch < HEED_ANSWERED ? t->fit.batch : HEED_ANSWERED;
     t->span = heed__calloc(&c->hooks, (size_t)t->fit.batch, sizeof *t->span);
     t->second = heed__calloc(&c->hooks, (size_t)t->fit.batch, sizeof *t->second);
     if (!t->span || !t->second) return heed__error(t->err, HEED_ENOMEM, "train: out of memory");
@@ -440,6 +441,11 @@ static int score(void *self, heed_score *s, heed_error *err) {
     return heed__part_score(t->c, &t->held, s, err);
 }
 
+static int rehearse(void *self, heed_error *err) {
+    training *t = self;
+    return heed__classifier_rehearse(t->c, t->spare ? NULL : &t->held, t->cfg.tests, err);
+}
+
 /* What else a training that goes on must have as it was. */
 static uint64_t fingerprint(const training *t) {
     const heed_classify_cfg *c = &t->cfg;
@@ -467,6 +473,7 @@ static int run(training *t, heed_fitted *done) {
                        .length = t->learn.length,
                        .loss = loss,
                        .score = t->held.x.len && !t->spare ? score : NULL,
+                       .rehearse = rehearse,
                        .memory = heed__part_size(&t->learn) + heed__part_size(&t->held) +
                                  (t->kind->held ? t->kind->held(t->c->body) : 0),
                        .unit = "texts" };
@@ -567,7 +574,8 @@ heed_classifier *heed_classifier_train(const heed_examples *data, const heed_cla
     heed__free(&hooks, t.weight);
     heed__free(&hooks, t.span);
     heed__free(&hooks, t.second);
-    t.c->batch = 64;
+    t.c->batch = HEED_ANSWERED;
+    heed__ctx_release(t.c->cx);
     if (rc == 0) heed__run_note(&t.c->left, given->run);
     if (rc == 0 || (kept && rc == HEED_ECANCELLED)) return t.c;
     heed_classifier_close(t.c);

@@ -13,7 +13,6 @@
 #include "io/config.h"
 #include "tensor/params.h"
 
-enum { CHUNK = 4096 };
 
 static const char *in(char path[HEED_PATH_SIZE], const char *dir, const char *file) {
     heed__format(path, HEED_PATH_SIZE, "%s/%s", dir, file);
@@ -258,13 +257,21 @@ int heed_embedder_apply(heed_embedder *e, int64_t len, const char *const *text, 
                         heed_error *err) {
     if (heed__lacks(e, "embed", "embedder", err) ||
         (len > 0 && heed__lacks(text, "embed", "list of texts", err)) ||
-        (len > 0 && heed__lacks(out, "embed", "room for vectors", err)))
+        (len > 0 && heed__lacks(out, "embed", "room for vectors", err)) ||
+        heed__lacks_any(text, len, "encode", "text", err))
         return HEED_EINVALID;
     heed_classifier *c = e->c;
     heed_error own;
     if (!err) err = &own;
-    for (int64_t at = 0; at < len; at += CHUNK) {
-        const heed_texts x = { .len = len - at < CHUNK ? len - at : CHUNK, .text = text + at };
+    const heed_examples all = { .len = len, .text = text };
+    int64_t begin = 0, end = len;
+    if (c->rehearses) {
+        memset(out, 0, (size_t)(len * c->body->dim) * sizeof *out);
+        heed__largest_piece(&all, &begin, &end);
+    }
+    for (int64_t at = begin, n; at < end; at += n) {
+        n = heed__piece(&all, at);
+        const heed_texts x = { .len = n, .text = text + at };
         const heed_rows_cfg cfg = { .memo = c->memo }; /* all of it; windows cut it */
         heed_rows rows;
         int rc = heed__body_encode(c->body, &x, &cfg, &rows, err);

@@ -7,6 +7,7 @@
 #include "heed/ops.h"
 #include "tasks/embedder.h"
 #include "tasks/origin.h"
+#include "tensor/ctx.h"
 
 enum { HELD_MOST = 2000 };
 
@@ -282,6 +283,17 @@ static int score(void *self, heed_score *s, heed_error *err) {
     return 0;
 }
 
+static int rehearse(void *self, heed_error *err) {
+    training *t = self;
+    heed_retrieval r;
+    heed_score s;
+    t->e->c->rehearses = true;
+    int rc = t->held.len ? score(t, &s, err) : 0;
+    if (rc == 0 && t->cfg.tests) rc = heed_embedder_test(t->e, t->cfg.tests, &r, err);
+    t->e->c->rehearses = false;
+    return rc;
+}
+
 /* Of the texts, for a resume. */
 static uint64_t hash_of(const part *p) {
     uint64_t h = HEED_HASH_BEGIN;
@@ -302,6 +314,7 @@ static int run(training *t, heed_fitted *done) {
                              .length = p->length,
                              .loss = loss,
                              .score = t->held.len ? score : NULL,
+                             .rehearse = rehearse,
                              .memory = heed__rows_size(&p->rows) + heed__rows_size(&p->rows2) +
                                        6 * 8 * p->len,
                              .unit = "pairs" };
@@ -335,6 +348,7 @@ heed_embedder *heed_embedder_train(const heed_examples *data, const heed_embedde
     heed_ctx_set_precision(t.e->c->cx, given->precision);
     int rc = prepare(&t, data);
     if (rc == 0) rc = run(&t, &done);
+    heed__ctx_release(t.e->c->cx);
     const heed_hooks hooks = t.e->c->hooks;
     heed__origin_close(&t.origin);
     part_free(&t.learn, &hooks);

@@ -94,6 +94,7 @@ int heed__ranks(heed_embedder *e, const heed_quest *x, int64_t *rank, double *lo
             rank[at + i] = rank_of(HEED_F32_DATA(s) + i * x->m, x->m, x->right[at + i],
                                    1 / e->temperature, loss);
         heed_ctx_reset(cx);
+        if (e->c->rehearses) break;
     }
     *loss /= (double)(x->n ? x->n : 1);
     return 0;
@@ -229,7 +230,7 @@ static int within_queries(heed_embedder *e, const heed_examples *x, const sides 
 static int measure(heed_embedder *e, const heed_quest *x, int64_t *rank, heed_retrieval *r,
                    heed_error *err) {
     const int rc = heed__ranks(e, x, rank, &r->loss, err);
-    if (rc) return rc;
+    if (rc || e->c->rehearses) return rc;
     heed__retrieval(r, rank, x->n);
     if (heed__retrieval_interval(r, rank, &e->c->hooks))
         return heed__error(err, HEED_ENOMEM, "embedder: out of memory");

@@ -188,16 +188,19 @@ static void take_longest(const heed_learner *l, int64_t *order, int64_t batch) {
         if (!l->length || l->length[i] == high) order[len++] = i;
 }
 
-/* Goes through the largest step that there can be, of the longest examples, without
- * learning from it: memory that is short is short before the work, none is asked for later, and the
- * progress hook is told how much all of it takes. 0 or a status. */
+/* Goes through the largest step that there can be, of the longest examples, without learning from
+ * it, and through what the task says: memory that is short is short before the work, none is asked
+ * for later, and the progress hook is told how much all of it takes. 0 or a status. */
 static int rehearse(heed_fit_run *r) {
     const heed_learner *l = r->l;
     const heed_hooks *h = r->cfg.hooks;
     double loss;
     take_longest(l, r->order, r->cfg.batch);
     const uint64_t step = heed_ctx_step(l->cx);
-    const int rc = backward(r, 0, r->cfg.batch, &loss);
+    heed_ctx_set_train(l->cx, false);
+    int rc = l->rehearse ? l->rehearse(l->self, r->err) : 0;
+    heed_ctx_set_train(l->cx, true);
+    if (rc == 0) rc = backward(r, 0, r->cfg.batch, &loss);
     const size_t activations = heed_ctx_used(l->cx);
     heed_ctx_reset(l->cx);
     heed_ctx_set_step(l->cx, step);

@@ -75,6 +75,11 @@ void heed_ctx_reset(heed_ctx *cx) {
     cx->step++;
 }
 
+void heed__ctx_release(heed_ctx *cx) {
+    heed_ctx_reset(cx);
+    heed__arena_free(&cx->arena);
+}
+
 const heed_error *heed_ctx_error(const heed_ctx *cx) {
     static const heed_error none = { HEED_EINVALID, "there is no context: making it failed" };
     if (!cx) return &none;

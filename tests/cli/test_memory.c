@@ -12,40 +12,69 @@
 #include <unistd.h>
 
 enum { ARGUMENTS = 8, FEW = 1000 };
-static char dir[] = "/tmp/heed-memory-XXXXXX", few[64], large[64], model[64];
+static char dir[] = "/tmp/heed-memory-XXXXXX", model[64];
+/* What is learnt from or tested on, each a file. */
+static char whole[] = "data/banking77/train.tsv", few[64], large[64], longest[64], pairs[64],
+            long_pairs[64];
 
 typedef struct recipe {
-    const char *name;
-    bool few; /* FEW of the texts */
+    const char *name, *task, *file;
     const char *arguments[ARGUMENTS];
 } recipe;
 
 static const recipe recipes[] = {
-    { "classic", false, { "--recipe", "classic", NULL } },
-    { "large batches", false, { "--recipe", "classic", "--batch", "200", NULL } },
-    { "short texts", false, { "--recipe", "classic", "--max-len", "20", NULL } },
+    { "classic", "classify", whole, { "--recipe", "classic", NULL } },
+    { "large batches", "classify", whole, { "--recipe", "classic", "--batch", "200", NULL } },
+    { "short texts", "classify", whole, { "--recipe", "classic", "--max-len", "20", NULL } },
     { "few words, small batches",
-      false,
+      "classify",
+      whole,
       { "--recipe", "classic", "--vocab", "300", "--batch", "16", NULL } },
     { "another kind of attention",
-      false,
+      "classify",
+      whole,
       { "--recipe", "classic", "--attention", "additive", "--weights", "sparsemax", NULL } },
     { "bf16, three threads",
-      false,
+      "classify",
+      whole,
       { "--recipe", "classic", "--precision", "bf16", "--threads", "3", NULL } },
-    { "attend", true, { "--recipe", "attend", NULL } },
-    { "attend, an adversary", true, { "--adv", "fgm", NULL } },
-    { "encoder", true, { "--recipe", "encoder", "--layers", "1", "--embed", "64", NULL } },
-    { "attend, texts without labels", true, { "--unlabeled", few, NULL } },
-    { "attend, tested on much text", true, { "--test", large, NULL } },
-    { "a search", true, { "--search", "1s", NULL } },
+    { "attend", "classify", few, { "--recipe", "attend", NULL } },
+    { "attend, an adversary", "classify", few, { "--adv", "fgm", NULL } },
+    { "encoder",
+      "classify",
+      few,
+      { "--recipe", "encoder", "--layers", "1", "--embed", "64", NULL } },
+    { "attend, texts without labels", "classify", few, { "--unlabeled", few, NULL } },
+    { "attend, tested on much text", "classify", few, { "--test", large, NULL } },
+    { "classic, tested on much text",
+      "classify",
+      few,
+      { "--recipe", "classic", "--test", large, NULL } },
+    { "attend, tested on a long text", "classify", few, { "--test", longest, NULL } },
+    { "classic, tested on a long text",
+      "classify",
+      few,
+      { "--recipe", "classic", "--test", longest, NULL } },
+    { "classic, a long text held out",
+      "classify",
+      few,
+      { "--recipe", "classic", "--valid", longest, NULL } },
+    { "a search", "classify", few, { "--search", "1s", NULL } },
+    { "pairs by attend, tested", "pairs", pairs, { "--recipe", "attend", "--test", pairs, NULL } },
+    { "pairs, tested on long ones",
+      "pairs",
+      pairs,
+      { "--recipe", "classic", "--test", long_pairs, NULL } },
+    { "pairs, long ones held out",
+      "pairs",
+      pairs,
+      { "--recipe", "classic", "--valid", long_pairs, NULL } },
 };
 
 /* Runs the program; out gets what it prints. Returns the peak of its memory in bytes. */
 static double run(const recipe *r, char *out, size_t size) {
     const char *heed = getenv("HEED");
-    const char *fixed[] = { "heed", "train", "classify", r->few ? few : "data/banking77/train.tsv",
-                            "-o",   model,   "--epochs", "1" };
+    const char *fixed[] = { "heed", "train", r->task, r->file, "-o", model, "--epochs", "1" };
     enum { FIXED = sizeof fixed / sizeof *fixed };
     char *argv[FIXED + ARGUMENTS + 1] = { NULL };
     for (int i = 0; i < FIXED; i++) argv[i] = strdup(fixed[i]);
@@ -102,26 +131,53 @@ static void test_as_told(void **state) {
     }
 }
 
+/* The first FEW texts of the whole. */
+static bool write_few(void) {
+    char line[8192];
+    FILE *from = fopen(whole, "r"), *to = fopen(few, "w");
+    bool sound = from && to;
+    for (int i = 0; sound && i <= FEW; i++)
+        sound = fgets(line, sizeof line, from) && fputs(line, to) >= 0;
+    if (from) fclose(from);
+    return to && fclose(to) == 0 && sound;
+}
+
+/* So many words, which depend on `from`. */
+static void write_words(FILE *to, int from, int words) {
+    for (int k = 0; k < words; k++) fprintf(to, "w%d ", (int)((from * 31 + (long)k * k) % 9973));
+}
+
+/* Lines of two columns: so many words and, as the second, a label or as many words again. */
+static bool write_lines(const char *path, int lines, int words, const char *label) {
+    FILE *to = fopen(path, "w");
+    if (!to) return false;
+    fputs(label ? "text\tlabel\n" : "one\tother\n", to);
+    for (int i = 0; i < lines; i++) {
+        write_words(to, i, words);
+        fputc('\t', to);
+        if (label)
+            fputs(label, to);
+        else
+            write_words(to, lines + i, words);
+        fputc('\n', to);
+    }
+    return fclose(to) == 0;
+}
+
 static int set_up(void **state) {
     (void)state;
     if (!mkdtemp(dir)) return -1;
     snprintf(few, sizeof few, "%s/few.tsv", dir);
     snprintf(large, sizeof large, "%s/large.tsv", dir);
+    snprintf(longest, sizeof longest, "%s/longest.tsv", dir);
+    snprintf(pairs, sizeof pairs, "%s/pairs.tsv", dir);
+    snprintf(long_pairs, sizeof long_pairs, "%s/long_pairs.tsv", dir);
     snprintf(model, sizeof model, "%s/model", dir);
-    char line[8192];
-    FILE *from = fopen("data/banking77/train.tsv", "r"), *to = fopen(few, "w");
-    bool sound = from && to;
-    for (int i = 0; sound && i <= FEW; i++)
-        sound = fgets(line, sizeof line, from) && fputs(line, to) >= 0;
-    if (from) fclose(from);
-    FILE *texts = fopen(large, "w"); /* 15 MB in 3000 texts */
-    if (texts) fputs("text\tlabel\n", texts);
-    for (int i = 0; texts && i < 3000; i++) {
-        for (int k = 0; k < 800; k++) fprintf(texts, "w%d ", (i * 31 + k * k) % 9973);
-        fputs("\tcard_arrival\n", texts);
-    }
-    sound = texts && fclose(texts) == 0 && sound;
-    return to && fclose(to) == 0 && sound ? 0 : -1;
+    const bool sound = write_few() && write_lines(large, 3000, 800, "card_arrival") &&
+                       write_lines(longest, 1, 200000, "card_arrival") &&
+                       write_lines(pairs, 1500, 11, NULL) &&
+                       write_lines(long_pairs, 50, 3000, NULL);
+    return sound ? 0 : -1;
 }
 
 static int tear_down(void **state) {
