@@ -90,8 +90,7 @@ static int no_command(const char *name) {
     for (size_t i = 0; i < sizeof serving / sizeof *serving; i++)
         opt_meant_by(&m, serving[i].name);
     if (m.name)
-        complain(tr("heed: no command '%s' (is %s meant?); `heed --help` lists them\n"), name,
-                 m.name);
+        complain(tr("heed: no command '%s'; did you mean %s?\n"), name, m.name);
     else
         complain(tr("heed: no command '%s'; `heed --help` lists them\n"), name);
     return EXIT_USAGE;

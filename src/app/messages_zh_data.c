@@ -37,8 +37,7 @@ const message messages_zh[] = {
       "\n`heed 命令 --help` 查看详细说明；`heed --version` 查看版本。消息的语言由 --lang 或 "
       "HEED_LANG 决定，\n否则由 LC_ALL、LC_MESSAGES 或 LANG 决定。\n" },
     { "heed: standard output could not be written\n", "heed: 无法写入标准输出\n" },
-    { "heed: no command '%s' (is %s meant?); `heed --help` lists them\n",
-      "heed: 没有命令“%s”（是否指 %s？）；用 `heed --help` 查看全部命令\n" },
+    { "heed: no command '%s'; did you mean %s?\n", "heed: 没有命令“%s”；是否想写 %s？\n" },
     { "heed: no command '%s'; `heed --help` lists them\n",
       "heed: 没有命令“%s”；`heed --help` 列出全部命令\n" },
     { "heed: --lang is en or zh, not '%s'\n", "heed: --lang 应为 en 或 zh，而不是“%s”\n" },
@@ -52,7 +51,7 @@ const message messages_zh[] = {
       "--%s 应为 %.16g 到 %.16g 之间的数，而不是“%s”" },
     { "one argument too many: '%s'", "多了一个参数：“%s”" },
     { "no option '%s'", "没有选项“%s”" },
-    { "no option '%s' (is --%s meant?)", "没有选项“%s”（是否指 --%s？）" },
+    { "no option '%s'; did you mean --%s?\n", "没有选项“%s”；是否想写 --%s？\n" },
     { "--%s takes no value, not '%s'", "--%s 不带值，不能写“%s”" },
     { "--%s wants a value", "--%s 需要一个值" },
     { "an argument is missing", "缺少一个参数" },
@@ -471,6 +470,7 @@ const message messages_zh[] = {
     { "%s: labels are not 1 and 0 but such as '%.60s': passed over, all pairs count as belonging "
       "together\n",
       "%s：标签不是 1 和 0，而是“%.60s”之类：不予采用，所有文本对都视为相配\n" },
+    { "%s: %" PRId64 " texts have none of them\n", "%s：%" PRId64 " 条文本一个标签也没有\n" },
     { "%s: %" PRId64 " of them belong together (label 1); the others are left out\n",
       "%s：其中 %" PRId64 " 对相配（标签为 1）；其余略去\n" },
     { "%s: %" PRId64 " sentences, %" PRId64 " words; %s; tags are %s\n",

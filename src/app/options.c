@@ -81,35 +81,11 @@ static int set(const opt_command *c, const opt *o, const char *value) {
     return fail_range(c, o, value);
 }
 
-enum { LONGEST = 32 }; /* bytes of a name that may be meant by another, and one more */
-
-static size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
-/* Letters put in, left out, changed or swapped with their neighbours between a and b, of at most
- * LONGEST - 1 bytes each. */
-static size_t changes(const char *a, size_t a_len, const char *b, size_t b_len) {
-    size_t row[3][LONGEST] = { { 0 } }; /* of the last two letters of a, and of this one */
-    for (size_t j = 0; j <= b_len; j++) row[0][j] = j;
-    for (size_t i = 1; i <= a_len; i++) {
-        size_t *now = row[i % 3], *last = row[(i - 1) % 3];
-        now[0] = i;
-        for (size_t j = 1; j <= b_len; j++) {
-            now[j] = least(least(last[j], now[j - 1]) + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                now[j] = least(now[j], row[(i - 2) % 3][j - 2] + 1);
-        }
-    }
-    return row[a_len % 3][b_len];
-}
-
 void opt_meant_by(opt_meant *m, const char *name) {
-    const size_t len = strlen(name);
-    if (len >= LONGEST || m->len >= LONGEST || m->len < 3) return;
-    const bool begun = strncmp(name, m->said, m->len) == 0;
-    const size_t n = begun ? 1 : changes(m->said, m->len, name, len);
-    if (n * 3 > m->len || (m->name && n >= m->changes)) return; /* a third at most */
+    const bool begun = m->len > 2 && strncmp(name, m->said, m->len) == 0;
+    const size_t n = begun ? 1 : heed__text_distance(m->said, m->len, name, strlen(name));
+    if (n * 3 > m->len || n >= HEED_WORD_MOST) return; /* a third of the bytes at most */
+    if (m->name && n >= m->changes) return;
     m->name = name;
     m->changes = n;
 }
@@ -119,8 +95,10 @@ static int fail_unknown(const opt_command *c, const char *arg, size_t len) {
     opt_meant m = { .said = arg + 2, .len = len > 2 ? len - 2 : 0 };
     for (const opt *o = c->options; arg[1] == '-' && o->name; o++)
         if (o->help) opt_meant_by(&m, o->name);
-    if (m.name) return fail(c, "no option '%s' (is --%s meant?)", arg, m.name);
-    return fail(c, "no option '%s'", arg, NULL);
+    if (!m.name) return fail(c, "no option '%s'", arg, NULL);
+    print_command(c);
+    complain(tr("no option '%s'; did you mean --%s?\n"), arg, m.name);
+    return -2;
 }
 
 static const opt *named(const opt_command *c, const char *arg, size_t len) {

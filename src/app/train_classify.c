@@ -392,7 +392,7 @@ static bool complete(train_options *o) {
     c->valid_part = o->hold_out < 0 ? 0.1 : o->hold_out;
     c->keep_stopped = true;
     c->run = train_run_folder(o->run, o->out, o->run_text, sizeof o->run_text);
-    o->table.no_labels = o->several;
+    o->table.no_labels = o->several || o->table.label_sep;
     o->table.label_only = features_alone(o->features, o->table.text);
     if (o->table.label_only) o->table.text = NULL;
     return true;
@@ -438,8 +438,11 @@ static int read_training(kinds_data *e, const char *file, train_options *o, heed
         return heed__error(err, HEED_EUNSUPPORTED,
                            "train: --hierarchy is for one label a text, not for several");
     say(o, e, file);
-    if (o->cfg.target == HEED_TARGET_LABELS)
-        printf(tr("a text may have several labels: each gets a probability of its own\n"));
+    if (o->cfg.target != HEED_TARGET_LABELS) return 0;
+    int64_t none = 0;
+    for (int64_t i = 0; i < e->d.len; i++) none += e->d.first[i] == e->d.first[i + 1];
+    printf(tr("a text may have several labels: each gets a probability of its own\n"));
+    if (none) printf(tr("%s: %" PRId64 " texts have none of them\n"), data_name(file), none);
     return 0;
 }
 

@@ -224,3 +224,24 @@ int64_t heed__words_in(const char *text) {
     }
     return n;
 }
+
+/* -- words that look alike --------------------------------------------------------------------- */
+
+size_t heed__text_distance(const char *a, size_t n, const char *b, size_t m) {
+    size_t d[HEED_WORD_MOST + 1][HEED_WORD_MOST + 1];
+    if (n > HEED_WORD_MOST || m > HEED_WORD_MOST) return HEED_WORD_MOST;
+    for (size_t i = 0; i <= n; i++) d[i][0] = i;
+    for (size_t j = 0; j <= m; j++) d[0][j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        for (size_t j = 1; j <= m; j++) {
+            size_t best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            if (d[i - 1][j] + 1 < best) best = d[i - 1][j] + 1;
+            if (d[i][j - 1] + 1 < best) best = d[i][j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                d[i - 2][j - 2] + 1 < best)
+                best = d[i - 2][j - 2] + 1;
+            d[i][j] = best;
+        }
+    }
+    return d[n][m];
+}

@@ -45,4 +45,9 @@ int64_t heed__words_in(const char *text);
 /* What the system says of an errno value, in English. Valid until the next call in this thread. */
 const char *heed__errno_text(int number);
 
+/* Bytes to be added, dropped, changed or swapped with their neighbour to come from a to b (optimal
+ * string alignment); HEED_WORD_MOST where one is longer than that. */
+enum { HEED_WORD_MOST = 32 };
+size_t heed__text_distance(const char *a, size_t n, const char *b, size_t m);
+
 #endif

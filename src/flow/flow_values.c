@@ -80,36 +80,13 @@ bool flow__has_word(const char *words, const char *word) {
     return false;
 }
 
-enum { WORD_MOST = 32 };
-
-/* Letters to be added, dropped, changed or swapped with their neighbour to come from a to b
- * (optimal string alignment). */
-static size_t distance(const char *a, size_t n, const char *b, size_t m) {
-    size_t d[WORD_MOST + 1][WORD_MOST + 1];
-    if (n > WORD_MOST || m > WORD_MOST) return WORD_MOST;
-    for (size_t i = 0; i <= n; i++) d[i][0] = i;
-    for (size_t j = 0; j <= m; j++) d[0][j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        for (size_t j = 1; j <= m; j++) {
-            size_t best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-            if (d[i - 1][j] + 1 < best) best = d[i - 1][j] + 1;
-            if (d[i][j - 1] + 1 < best) best = d[i][j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                d[i - 2][j - 2] + 1 < best)
-                best = d[i - 2][j - 2] + 1;
-            d[i][j] = best;
-        }
-    }
-    return d[n][m];
-}
-
 const char *flow__meant(const char *word, const char *words, char *room, size_t size) {
     const size_t len = strlen(word);
     size_t nearest = len / 3 + 1, found_len = 0;
     const char *found = NULL;
     for (const char *at = words; at && *at;) {
         const size_t n = strcspn(at, " ");
-        const size_t d = distance(word, len, at, n);
+        const size_t d = heed__text_distance(word, len, at, n);
         if (d <= nearest && d < n && (!found || d < nearest)) {
             nearest = d;
             found = at;

@@ -48,7 +48,7 @@ typedef struct heed_dataset_cfg {
     bool lines_too;    /* where the text's column is named: a file of one column that has no such
                                 name holds a text a line */
     bool label_only;   /* of a table: the label alone is read, texts are empty */
-    bool no_labels;    /* an empty list of labels is fine (of several labels, none holds) */
+    bool no_labels;    /* an empty list or field of labels is fine (of several, none holds) */
     const char *label_sep;   /* cuts a field into several labels: "," (NULL: it is one label) */
     heed_dataset_form form;  /* of the file (guessed) */
     heed_problems *problems; /* gets what is wrong; NULL: the first is in the error alone */

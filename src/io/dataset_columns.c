@@ -342,10 +342,16 @@ static int wrong_width(heed_dataset_stream *s, int64_t line) {
                                s->fields, more, s->columns, s->delimiter);
 }
 
+static int take_label(heed_dataset_stream *s, int64_t line, heed_error *err) {
+    char *label = s->field[s->label.at[0]];
+    return label[0] || !s->cfg.no_labels ? heed__dataset_label(s, label, line, err)
+                                         : HEED_STEP_ONE;
+}
+
 int heed__columns_take(heed_dataset_stream *s, int64_t line, heed_error *err) {
     if (s->fields != s->columns) return wrong_width(s, line);
     s->e = (heed_example){ .line = line, .text = "" };
-    if (s->cfg.label_only) return heed__dataset_label(s, s->field[s->label.at[0]], line, err);
+    if (s->cfg.label_only) return take_label(s, line, err);
     s->e.text = joined(s, &s->text, &s->joined);
     if (s->text2.n) s->e.text2 = joined(s, &s->text2, &s->joined2);
     if (!s->e.text || (s->text2.n && !s->e.text2)) return heed__dataset_no_memory(s, err);
@@ -354,5 +360,5 @@ int heed__columns_take(heed_dataset_stream *s, int64_t line, heed_error *err) {
                                    s->text2.n ? "no label: the two columns are the pair's texts"
                                               : "no label: one column only");
     if (!s->label.n) return HEED_STEP_ONE;
-    return heed__dataset_label(s, s->field[s->label.at[0]], line, err);
+    return take_label(s, line, err);
 }

@@ -43,11 +43,11 @@ train -o "$dir/last" --cut
 echo "$long" | "$heed" predict "$dir/last" | said '(128 of 300 tokens seen)' || wrong "a cut text was not said to be cut"
 
 expect 64 "no command 'fly'; " "$heed" fly
-expect 64 "no command 'trian' (is train meant?)" "$heed" trian
-expect 64 "no command 'chta' (is chat meant?)" "$heed" chta
-expect 64 "no option '--covrage' (is --coverage meant?)" "$heed" predict x --covrage 0.9
-expect 64 "no option '--lables=a' (is --label meant?)" "$heed" train classify x -o y --lables=a
-expect 64 "no option '--optim' (is --optimizer meant?)" "$heed" train classify x -o y --optim sgd
+expect 64 "no command 'trian'; did you mean train?" "$heed" trian
+expect 64 "no command 'chta'; did you mean chat?" "$heed" chta
+expect 64 "no option '--covrage'; did you mean --coverage?" "$heed" predict x --covrage 0.9
+expect 64 "no option '--lables=a'; did you mean --label?" "$heed" train classify x -o y --lables=a
+expect 64 "no option '--optim'; did you mean --optimizer?" "$heed" train classify x -o y --optim sgd
 expect 64 "no option '--$(printf 'c%.0s' {1..99})'; " "$heed" predict x "--$(printf 'c%.0s' {1..99})"
 expect 64 "no option '-x'; " "$heed" predict x -x
 expect 64 "no option '--fly'; " "$heed" train classify --recipe classic x -o y --fly

@@ -34,6 +34,19 @@ grep -qE '^(red|green|blue) +1\.0000 +1\.0000 +1\.0000 +1[0-9][0-9]$' "$dir/log"
 train classify --recipe classic "$dir/several.jsonl" --several --valid "$dir/several.jsonl" -o "$dir/valid" --epochs 8 --lr 0.02
 best=$(grep -o 'F1: .*' "$dir/log" | cut -d' ' -f2 | sort -n | tail -1)
 ge "$best" 0.95 || wrong "of held-out texts with several labels not all counted: $(cat "$dir/log")"
+# the same in columns: an empty field is a text with none of the labels, and of one label a text still wrong
+sed 's/{"label": \[//; s/\], "text": "/\t/; s/"}$//; s/"//g; s/, */|/g' "$dir/several.jsonl" >"$dir/several.tsv"
+none=$(grep -c '^'$'\t' "$dir/several.tsv")
+[ "$none" -gt 0 ] || wrong "no text without a label to learn from"
+for how in "--label-sep |" "--several --label-sep |"; do
+    # shellcheck disable=SC2086
+    train classify --recipe classic "$dir/several.tsv" $how -o "$dir/columns" --epochs 8 --lr 0.02
+    grep -q "several.tsv: $none texts have none of them" "$dir/log" || wrong "texts with none of the labels went unsaid: $(cat "$dir/log")"
+    cmp -s "$dir/columns/model.safetensors" "$dir/several/model.safetensors" || wrong "columns with $how give another model than JSON"
+done
+[ "$("$heed" test "$dir/columns" "$dir/several.tsv" --label-sep '|' --json)" = "$("$heed" test "$dir/several" "$dir/several.jsonl" --json)" ] ||
+    wrong "columns are tested otherwise than JSON"
+most=11 expect 65 "the label is empty" "$heed" train classify "$dir/several.tsv" -o "$dir/x"
 f1=$("$heed" test "$dir/several" "$dir/several.jsonl" --json | grep -o '"f1": [0-9.]*' | cut -d' ' -f2)
 ge "$f1" 0.95 || wrong "several labels: F1 $f1"
 echo "here it is" | "$heed" predict "$dir/several" --explain --json | said '"attention": \[{"begin": 0, "end": 4, "text": "here", "weight": 0' ||
