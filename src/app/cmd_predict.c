@@ -121,8 +121,8 @@ static void print_json(const predictor *p, const heed_explanation *x, const char
     printf("}\n");
 }
 
-/* Words whose weights differ by a tenth of their mean at most are not told apart: a model that has
- * learnt from little attends to all alike. */
+/* Where no word weighs more than the mean and a tenth of it, words are not told apart: a model that
+ * has learnt from little attends to all alike. */
 static void print_shaded(const predictor *p, const char *text) {
     float most = 0, sum = 0;
     for (int64_t i = 0; i < p->x.word_len; i++) {
@@ -344,12 +344,11 @@ static int each_line(predictor *p, heed_error *err) {
     if (rc == 0 && got < 0) return got;
     if (rc == 0 && command_cancelled(NULL)) {
         rc = err->code = HEED_ECANCELLED;
-        snprintf(err->msg, sizeof err->msg, "%.300s: stopped after line %" PRId64,
-                 heed__input_name(p->in), number);
+        snprintf(err->msg, sizeof err->msg, "%.300s: stopped after line %" PRId64, p->name, number);
     } else if (rc == 0 && got == HEED_LINE_LONG) {
         rc = err->code = HEED_EFORMAT;
         snprintf(err->msg, sizeof err->msg, "%.300s:%" PRId64 ": a line of more than %d MB",
-                 heed__input_name(p->in), number, HEED_LINE_MOST >> 20);
+                 p->name, number, HEED_LINE_MOST >> 20);
     }
     return rc;
 }

@@ -132,6 +132,7 @@ static int join(run *r, size_t size, heed_error *err) {
         memcpy(t->text + t->size, word.data, word.size);
         t->size += word.size;
     }
+    t->text[t->size] = 0;
     return 0;
 }
 
