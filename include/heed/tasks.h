@@ -230,7 +230,6 @@ typedef struct heed_tag_cfg {
     double dropout;           /* of states; half of it on what goes in; negative: none (0.5) */
     double word_dropout;      /* whole words; negative: none (0.05) */
     double feature_dropout;   /* features of letters, each by itself; negative: none (0.15) */
-    double ema;               /* decay of an average of the weights, which then counts (none) */
     const char *from;         /* folder of a model to start from (none): a tagger's shape, words and
                                  weights, what scores the tags too where no type is new; of a
                                  model of another task or recipe its vectors of words, and layers

@@ -96,7 +96,7 @@ HEED_API bool heed_ctx_train(const heed_ctx *cx);
 HEED_API void heed_ctx_set_train(heed_ctx *cx, bool train);
 /* false: no gradients; returns what was. */
 HEED_API bool heed_ctx_set_record(heed_ctx *cx, bool record);
-/* Of the matrix products from now on, between two steps. */
+/* Of the matrix products from now on, between two steps; one that there is not changes nothing. */
 HEED_API heed_precision heed_ctx_precision(const heed_ctx *cx);
 HEED_API void heed_ctx_set_precision(heed_ctx *cx, heed_precision precision);
 HEED_API uint64_t heed_ctx_step(const heed_ctx *cx);

@@ -46,8 +46,6 @@ static int read_options(tag_options *o, int argc, char **argv, const char **oper
           "part of words dropped (0.05)" },
         { "feature-dropout", 0, OPT_REAL, &c->feature_dropout, 0, 0.95, "P",
           "part of the letters' features dropped (0.15)" },
-        { "ema", 0, OPT_REAL, &c->ema, 0, 0.99999, "D",
-          "decay of an average of the weights, which then counts (none)" },
         { "hidden", 0, OPT_INT, &c->hidden, 1, 4096, "N", "units of each direction (128)" },
         { "layers", 0, OPT_INT, &c->layers, 1, 8, "N", "layers (1; encoder: 2)" },
         { "heads", 0, OPT_INT, &c->heads, 1, 64, "N", "encoder: heads (4)" },

@@ -24,8 +24,15 @@ int heed__error(heed_error *err, int code, const char *format, ...) HEED_PRINTF(
  * HEED_EINVALID, "CALL: there is no NAME". What could not be made is NULL, and a program that goes
  * on with it is told so. */
 bool heed__lacks(const void *thing, const char *call, const char *name, heed_error *err);
-/* The same of a list of len texts: "CALL: there is no list of NAMEs", "CALL: NAME 3 is NULL",
- * counted from 0. */
+/* The same of a list of len things ("texts"), or of room for so many: "CALL: there is no list of
+ * THINGS", "CALL: there is no room for THINGS". Fewer than none there cannot be: "CALL: there
+ * cannot be -3 THINGS". */
+bool heed__lacks_list(const void *list, int64_t len, const char *call, const char *things,
+                      heed_error *err);
+bool heed__lacks_room(const void *room, int64_t len, const char *call, const char *things,
+                      heed_error *err);
+/* The same of a list of len texts and of each of them, by the name of one ("text"): "CALL: NAME 3
+ * is NULL", counted from 0. */
 bool heed__lacks_any(const char *const *list, int64_t len, const char *call, const char *name,
                      heed_error *err);
 

@@ -19,11 +19,34 @@ bool heed__lacks(const void *thing, const char *call, const char *name, heed_err
     return !thing;
 }
 
+static bool is_no_count(int64_t len, const char *call, const char *things, heed_error *err) {
+    if (len < 0)
+        heed__error(err, HEED_EINVALID, "%s: there cannot be %lld %s", call, (long long)len,
+                    things);
+    return len < 0;
+}
+
+bool heed__lacks_list(const void *list, int64_t len, const char *call, const char *things,
+                      heed_error *err) {
+    if (is_no_count(len, call, things, err)) return true;
+    if (!list && len > 0)
+        heed__error(err, HEED_EINVALID, "%s: there is no list of %s", call, things);
+    return !list && len > 0;
+}
+
+bool heed__lacks_room(const void *room, int64_t len, const char *call, const char *things,
+                      heed_error *err) {
+    if (is_no_count(len, call, things, err)) return true;
+    if (!room && len > 0)
+        heed__error(err, HEED_EINVALID, "%s: there is no room for %s", call, things);
+    return !room && len > 0;
+}
+
 bool heed__lacks_any(const char *const *list, int64_t len, const char *call, const char *name,
                      heed_error *err) {
-    if (!list && len > 0)
-        heed__error(err, HEED_EINVALID, "%s: there is no list of %ss", call, name);
-    if (!list) return len > 0;
+    char things[64];
+    heed__format(things, sizeof things, "%ss", name);
+    if (heed__lacks_list(list, len, call, things, err)) return true;
     for (int64_t i = 0; i < len; i++)
         if (!list[i]) {
             heed__error(err, HEED_EINVALID, "%s: %s %lld is NULL", call, name, (long long)i);

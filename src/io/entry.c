@@ -29,7 +29,7 @@ static float from_f16(uint16_t h) {
 
 int heed_entry_f32(const heed_entry *e, float *out, heed_error *err) {
     if (heed__lacks(e, "safetensors", "entry", err) ||
-        (e->len > 0 && heed__lacks(out, "safetensors", "room for numbers", err)))
+        heed__lacks_room(out, e->len, "safetensors", "numbers", err))
         return HEED_EINVALID;
     uint16_t half;
     double wide;
@@ -71,7 +71,7 @@ int heed_entry_f32(const heed_entry *e, float *out, heed_error *err) {
 
 int heed_entry_i64(const heed_entry *e, int64_t *out, heed_error *err) {
     if (heed__lacks(e, "safetensors", "entry", err) ||
-        (e->len > 0 && heed__lacks(out, "safetensors", "room for numbers", err)))
+        heed__lacks_room(out, e->len, "safetensors", "numbers", err))
         return HEED_EINVALID;
     switch (e->dtype) {
     case HEED_FILE_BOOL:

@@ -211,6 +211,7 @@ heed_safetensors *heed_safetensors_from(const void *data, size_t size, const cha
     if ((size > 0 && heed__lacks(data, "safetensors", "data", err)) ||
         heed__lacks(name, "safetensors", "name", err))
         return NULL;
+    if (err) *err = (heed_error){ 0 };
     heed_safetensors *st = make(name, hooks, err);
     if (st && parse(st, data, size, err)) {
         heed_safetensors_close(st);
@@ -222,6 +223,7 @@ heed_safetensors *heed_safetensors_from(const void *data, size_t size, const cha
 heed_safetensors *heed_safetensors_open(const char *path, const heed_hooks *hooks,
                                         heed_error *err) {
     if (heed__lacks(path, "safetensors", "path", err)) return NULL;
+    if (err) *err = (heed_error){ 0 };
     heed_safetensors *st = make(path, hooks, err);
     if (st && (heed__map_open(&st->map, path, PTRDIFF_MAX, err) ||
                parse(st, st->map.data, st->map.size, err))) {

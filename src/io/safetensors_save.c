@@ -176,13 +176,13 @@ static int write_all(heed_writer *w, const char *header, size_t len, item *items
 int heed_safetensors_save(const char *path, const heed_entry *entries, int64_t count,
                           const heed_meta *meta, const heed_hooks *hooks, heed_error *err) {
     if (heed__lacks(path, "safetensors", "path", err) ||
-        (count > 0 && heed__lacks(entries, "safetensors", "list of entries", err)))
+        heed__lacks_list(entries, count, "safetensors", "entries", err))
         return HEED_EINVALID;
     heed_error own;
     if (!err) err = &own;
     *err = (heed_error){ 0 };
-    if (count < 0 || (uint64_t)count > PTRDIFF_MAX / sizeof(item))
-        return heed__error(err, HEED_EINVALID, "%s: a negative or impossible count", path);
+    if ((uint64_t)count > PTRDIFF_MAX / sizeof(item))
+        return heed__error(err, HEED_EINVALID, "%s: an impossible count", path);
     item *items = heed__calloc(hooks, (size_t)count, sizeof *items);
     if (!items) return heed__error(err, HEED_ENOMEM, "out of memory for the header of %s", path);
     for (int64_t i = 0; i < count; i++) items[i].e = entries[i];

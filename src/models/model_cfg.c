@@ -132,6 +132,7 @@ static json_t *struct_to_json(const table *t, const void *from) {
 
 char *heed_model_cfg_to_json(const heed_model_cfg *cfg, heed_error *err) {
     if (heed__lacks(cfg, "config", "config", err)) return NULL;
+    if (err) *err = (heed_error){ 0 };
     json_t *tree = struct_to_json(&model_table, cfg);
     char *text = tree ? heed__json_text(NULL, tree, true, NULL, err) : NULL;
     if (!tree) heed__error(err, HEED_ENOMEM, "out of memory for a model's config");

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "heed/ops.h"
 
-enum { WIDTH = 128, HEADS = 4, STEPS_MOST = 1 << 20 };
+enum { WIDTH = 128, HEADS = 4, STEPS_MOST = HEED_BESIDE_MOST };
 
 static heed_tensor *vector_of(heed_params *ps, const char *name, heed_init_kind kind, int64_t len) {
     return heed_param(ps, name, (heed_init){ .kind = kind }, 1, &len);
@@ -57,7 +57,27 @@ int64_t heed__beside_dim(const heed_beside *b) {
     return !b->in ? 0 : b->sequence ? (HEADS + 1) * b->width : b->width;
 }
 
-int heed__beside_check(const heed_beside *b, const heed_array *x, heed_error *err) {
+int heed__array_check(const heed_array *x, int64_t len, heed_error *err) {
+    if (x->dim < 1 || x->dim > HEED_BESIDE_MOST || x->steps < 1 || x->steps > STEPS_MOST)
+        return heed__error(err, HEED_EINVALID,
+                           "features: %lld in each of %lld steps, where 1 to %d of either can be "
+                           "read",
+                           (long long)x->dim, (long long)x->steps, HEED_BESIDE_MOST);
+    if (!x->sequence && x->steps > 1)
+        return heed__error(err, HEED_EINVALID,
+                           "features: %lld steps of them, which are to be read as one sequence",
+                           (long long)x->steps);
+    if (heed__lacks_list(x->data, len, "features", "numbers", err)) return HEED_EINVALID;
+    const int64_t each = x->steps * x->dim;
+    for (int64_t i = 0; i < len * each; i++)
+        if (!isfinite(x->data[i]))
+            return heed__error(err, HEED_EINVALID,
+                               "features: number %lld of text %lld is not finite",
+                               (long long)(i % each), (long long)(i / each));
+    return 0;
+}
+
+int heed__beside_check(const heed_beside *b, const heed_array *x, int64_t len, heed_error *err) {
     if (!b->in && !x) return 0;
     if (!b->in)
         return heed__error(err, HEED_EINVALID,
@@ -71,16 +91,11 @@ int heed__beside_check(const heed_beside *b, const heed_array *x, heed_error *er
         return heed__error(err, HEED_EINVALID,
                            "classifier: %lld features are given for a model that reads %lld",
                            (long long)x->dim, (long long)b->in);
-    if (x->steps > STEPS_MOST)
-        return heed__error(err, HEED_EINVALID,
-                           "classifier: %lld steps of features, at most %d are "
-                           "read",
-                           (long long)x->steps, STEPS_MOST);
-    if (x->steps < 1 || x->sequence != b->sequence)
+    if (x->sequence != b->sequence)
         return heed__error(err, HEED_EINVALID,
                            b->sequence ? "classifier: this model reads features in steps"
                                        : "classifier: this model reads features without steps");
-    return 0;
+    return heed__array_check(x, len, err);
 }
 
 /* The rows, with mean 0 and spread 1: [n·T,F] */

@@ -36,8 +36,11 @@ int heed__beside_init(heed_beside *b, heed_params *ps, heed_error *err);
 void heed__beside_measure(heed_beside *b, const heed_array *x, int64_t len);
 /* The width of apply's vectors; 0 where there is none. */
 int64_t heed__beside_dim(const heed_beside *b);
-/* Whether numbers are given (NULL: none) where and as they are read. 0 or HEED_EINVALID. */
-int heed__beside_check(const heed_beside *b, const heed_array *x, heed_error *err);
+/* Whether the numbers beside len texts are such as heed_array says: there, of a shape that can be
+ * read, finite. 0 or HEED_EINVALID. */
+int heed__array_check(const heed_array *x, int64_t len, heed_error *err);
+/* The same, and whether they are given (NULL: none) where and as they are read. */
+int heed__beside_check(const heed_beside *b, const heed_array *x, int64_t len, heed_error *err);
 /* Of rows row[0..n) of x (NULL: the first n) -> [n, heed__beside_dim]. */
 heed_tensor *heed__beside_apply(heed_ctx *cx, const heed_beside *b, const heed_array *x,
                                 const int64_t *row, int64_t n);

@@ -30,7 +30,7 @@ static void defaults(heed_body_cfg *c, heed_fit_cfg *fit) {
     if (!c->embed) c->embed = 128;
     if (!c->heads) c->heads = c->embed >= 256 ? 8 : 4;
     if (!c->layers) c->layers = 2;
-    if (!c->ff) c->ff = 4 * c->embed;
+    if (!c->ff && c->embed > 0 && c->embed <= INT32_MAX) c->ff = 4 * c->embed; /* others refused */
     if (c->dropout == 0) c->dropout = 0.1;
     if (c->position == HEED_POSITION_NONE) c->position = HEED_POSITION_SINUSOIDAL;
     if (!fit->epochs) fit->epochs = 10;

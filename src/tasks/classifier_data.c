@@ -56,6 +56,24 @@ int heed__label_start_check(const heed_examples *x, const char *call, heed_error
     return 0;
 }
 
+int heed__score_check(const heed_examples *x, const char *call, heed_error *err) {
+    if (heed__lacks_list(x->score, x->len, call, "scores", err)) return HEED_EINVALID;
+    for (int64_t i = 0; i < x->len; i++) {
+        if (!isfinite(x->score[i]))
+            return heed__error(err, HEED_EINVALID, "%s: score %lld is not a finite number", call,
+                               (long long)i);
+        if (fabs(x->score[i]) > HEED_SCORE_MOST)
+            return heed__error(err, HEED_EINVALID, "%s: score %lld is %g, beyond 1e30", call,
+                               (long long)i, x->score[i]);
+    }
+    return 0;
+}
+
+int heed__label_one_check(const heed_examples *x, const char *call, heed_error *err) {
+    if (!x->label_start) return 0;
+    return heed__error(err, HEED_EINVALID, "%s: one label a text, but several are given", call);
+}
+
 int heed__data_check(const heed_examples *x, heed_target target, const char *what,
                      heed_error *err) {
     const bool number = target == HEED_TARGET_SCORE;
@@ -65,9 +83,10 @@ int heed__data_check(const heed_examples *x, heed_target target, const char *wha
     if (!x->text || (number ? !x->score : !x->label))
         return heed__error(err, HEED_EINVALID, "train: texts and %s are both needed",
                            number ? "scores" : "labels");
-    if (target == HEED_TARGET_LABEL && x->label_start)
-        return heed__error(err, HEED_EINVALID, "train: one label a text, but several are given");
+    if (target == HEED_TARGET_LABEL && heed__label_one_check(x, "train", err)) return HEED_EINVALID;
     if (heed__label_start_check(x, "train", err)) return HEED_EINVALID;
+    if (number && heed__score_check(x, "train", err)) return HEED_EINVALID;
+    if (x->array && heed__array_check(x->array, x->len, err)) return HEED_EINVALID;
     for (int64_t i = 0; i < x->len; i++) {
         bool hole = !x->text[i] || (x->text2 && !x->text2[i]);
         for (int64_t at = begin_of(x, i); !number && at < begin_of(x, i + 1); at++)
@@ -75,12 +94,6 @@ int heed__data_check(const heed_examples *x, heed_target target, const char *wha
         if (hole)
             return heed__error(err, HEED_EINVALID, "train: %s %lld or its label is NULL", what,
                                (long long)i);
-        if (number && !isfinite(x->score[i]))
-            return heed__error(err, HEED_EINVALID, "train: score %lld is not a finite number",
-                               (long long)i);
-        if (number && fabs(x->score[i]) > HEED_SCORE_MOST)
-            return heed__error(err, HEED_EINVALID, "train: score %lld is %g, beyond 1e30",
-                               (long long)i, x->score[i]);
         for (int64_t at = begin_of(x, i); !number && at < begin_of(x, i + 1); at++)
             if (!heed__label_is_plain(x->label[at]))
                 return heed__error(err, HEED_EINVALID,

@@ -21,6 +21,10 @@ typedef struct heed_part {
 
 /* label_start begins at 0 or above and does not fall. 0 or a status. */
 int heed__label_start_check(const heed_examples *x, const char *call, heed_error *err);
+/* One label a text, not as label_start says. 0 or a status. */
+int heed__label_one_check(const heed_examples *x, const char *call, heed_error *err);
+/* Scores are there, finite and not beyond what can be told apart. 0 or a status. */
+int heed__score_check(const heed_examples *x, const char *call, heed_error *err);
 /* what: "text", as messages call an example. 0 or a status. */
 int heed__data_check(const heed_examples *x, heed_target target, const char *what, heed_error *err);
 /* c's labels are those of x, in the order of their bytes. 0 or a status. */

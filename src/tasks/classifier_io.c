@@ -289,6 +289,12 @@ int heed__classifier_open_config(heed_classifier *c, const char *dir, heed_head_
 }
 
 static heed_classifier *open_once(const char *dir, const heed_open_cfg *cfg, heed_error *err) {
+    if (cfg->window < 0 || cfg->truncate < 0) {
+        heed__error(err, HEED_EINVALID,
+                    "open: window is %lld and truncate %lld, where neither may be below 0",
+                    (long long)cfg->window, (long long)cfg->truncate);
+        return NULL;
+    }
     heed_classifier *c = heed__classifier_new(cfg->isa, cfg->threads, 0, cfg->hooks, err);
     if (!c) return NULL;
     char path[HEED_PATH_SIZE];

@@ -60,8 +60,7 @@ int heed__classifier_test_labels(heed_classifier *c, const heed_examples *data,
         heed__lacks(m, "test", "room for measures", err))
         return HEED_EINVALID;
     if (heed__label_start_check(data, "test", err)) return HEED_EINVALID;
-    if (data->len > 0 &&
-        heed__lacks_any(data->label, data->label_start ? data->label_start[data->len] : data->len,
+    if (heed__lacks_any(data->label, data->label_start ? data->label_start[data->len] : data->len,
                         "test", "label", err))
         return HEED_EINVALID;
     *m = (heed_labels_metrics){ .n = data->len };
@@ -86,8 +85,7 @@ int heed_classifier_test_score(heed_classifier *c, const heed_examples *data, he
     if (heed__lacks(c, "test", "classifier", err) || heed__lacks_examples(data, err) ||
         heed__lacks(m, "test", "room for measures", err))
         return HEED_EINVALID;
-    if (data->len > 0 && heed__lacks(data->score, "test", "list of scores", err))
-        return HEED_EINVALID;
+    if (heed__score_check(data, "test", err)) return HEED_EINVALID;
     *m = (heed_score_metrics){ .n = data->len };
     if (c->head.cfg.target != HEED_TARGET_SCORE) return refuse(c, HEED_TARGET_SCORE, err);
     float *said = answers(c, data, err);
@@ -155,9 +153,11 @@ static int64_t likeliest(const float *probs, const int32_t *first, double *sum, 
 int heed_classifier_test_levels(heed_classifier *c, const heed_examples *data, double *accuracy,
                                 int most, heed_error *err) {
     if (heed__lacks(c, "test", "classifier", err) || heed__lacks_examples(data, err) ||
-        (most > 0 && heed__lacks(accuracy, "test", "room for measures", err)))
+        heed__lacks_room(accuracy, most, "test", "measures", err))
         return HEED_EINVALID;
-    if (heed__lacks_any(data->label, data->len, "test", "label", err)) return HEED_EINVALID;
+    if (heed__label_one_check(data, "test", err) ||
+        heed__lacks_any(data->label, data->len, "test", "label", err))
+        return HEED_EINVALID;
     const int levels = heed_classifier_levels(c);
     const int64_t K = c->labels;
     if (c->head.cfg.target != HEED_TARGET_LABEL) return refuse(c, HEED_TARGET_LABEL, err);

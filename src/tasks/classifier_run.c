@@ -9,7 +9,7 @@
 #include "heed/ops.h"
 
 static int check_kind(const heed_classifier *c, const heed_examples *x, heed_error *err) {
-    const int rc = heed__beside_check(&c->beside, x->array, err);
+    const int rc = heed__beside_check(&c->beside, x->array, x->len, err);
     if (rc) return rc;
     if (!c->head.cfg.pairs == !x->text2) return 0;
     return heed__error(err, HEED_EINVALID,
@@ -21,10 +21,10 @@ heed_examples heed__examples_part(const heed_examples *x, int64_t at, int64_t n,
                                   heed_array *array) {
     if (x->array) {
         *array = *x->array;
-        array->data += at * array->steps * array->dim;
+        if (at) array->data += at * array->steps * array->dim;
     }
     return (heed_examples){ .len = n,
-                            .text = x->text + at,
+                            .text = x->text ? x->text + at : NULL,
                             .text2 = x->text2 ? x->text2 + at : NULL,
                             .array = x->array ? array : NULL };
 }
@@ -42,7 +42,7 @@ int heed_classify_examples(heed_classifier *c, const heed_examples *x, float *ou
                            heed_error *err) {
     if (heed__lacks(c, "classify", "classifier", err) ||
         heed__lacks(x, "classify", "list of examples", err) ||
-        (x->len > 0 && heed__lacks(out, "classify", "room for answers", err)))
+        heed__lacks_room(out, x->len, "classify", "answers", err))
         return HEED_EINVALID;
     int rc = check_kind(c, x, err);
     if (rc == 0 && (heed__lacks_any(x->text, x->len, "encode", "text", err) ||
@@ -103,7 +103,7 @@ static int best(const heed_classifier *c, const float *p, heed_label *top, int n
 int heed_classify(heed_classifier *c, const char *text, heed_label *top, int n, heed_error *err) {
     if (heed__lacks(c, "classify", "classifier", err) ||
         heed__lacks(text, "classify", "text", err) ||
-        (n > 0 && heed__lacks(top, "classify", "room for labels", err)))
+        heed__lacks_room(top, n, "classify", "labels", err))
         return HEED_EINVALID;
     heed_error own;
     if (!err) err = &own;
@@ -231,11 +231,16 @@ static void fill_labels(const heed_classifier *c, const float *probs, heed_expla
     if (c->hierarchy) add_parents(c, probs, x);
 }
 
+static bool lacks_rooms(const heed_explanation *x, heed_error *err) {
+    return heed__lacks_room(x->top, x->top_cap, "classify", "labels", err) ||
+           heed__lacks_room(x->word, x->word_cap, "classify", "words", err);
+}
+
 int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation *x,
                           heed_error *err) {
     if (heed__lacks(c, "classify", "classifier", err) ||
         heed__lacks(text, "classify", "text", err) ||
-        heed__lacks(x, "classify", "explanation", err))
+        heed__lacks(x, "classify", "explanation", err) || lacks_rooms(x, err))
         return HEED_EINVALID;
     heed_error own;
     if (!err) err = &own;
@@ -277,6 +282,8 @@ int heed_classify_explain(heed_classifier *c, const char *text, heed_explanation
 static int gather(const heed_classifier *c, int64_t len, const heed_explanation *x, heed_array *all,
                   float **numbers, heed_error *err) {
     if (len < 1 || !x[0].array.data) return 0;
+    const int rc = heed__beside_check(&c->beside, &x[0].array, 1, err);
+    if (rc) return rc;
     const int64_t each = x[0].array.steps * x[0].array.dim;
     for (int64_t i = 0; i < len; i++)
         if (!x[i].array.data || x[i].array.steps != x[0].array.steps ||
@@ -295,9 +302,11 @@ static int gather(const heed_classifier *c, int64_t len, const heed_explanation 
 int heed_classify_explain_many(heed_classifier *c, int64_t len, const char *const *text,
                                heed_explanation *x, heed_error *err) {
     if (heed__lacks(c, "classify", "classifier", err) ||
-        (len > 0 && heed__lacks(text, "classify", "list of texts", err)) ||
-        (len > 0 && heed__lacks(x, "classify", "explanation", err)))
+        heed__lacks_list(text, len, "classify", "texts", err) ||
+        heed__lacks_room(x, len, "classify", "explanations", err))
         return HEED_EINVALID;
+    for (int64_t i = 0; i < len; i++)
+        if (lacks_rooms(&x[i], err)) return HEED_EINVALID;
     heed_error own;
     if (!err) err = &own;
     const int64_t K = heed__classifier_width(c);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "tasks/classifier.h"
+#include "tasks/classifier_data.h"
 
 enum { AT_ONCE = 4096 }; /* texts whose probabilities are held together */
 
@@ -74,7 +74,9 @@ int heed_classifier_test(heed_classifier *c, const heed_examples *data, heed_met
     if (heed__lacks(c, "test", "classifier", err) || heed__lacks_examples(data, err) ||
         heed__lacks(m, "test", "room for measures", err))
         return HEED_EINVALID;
-    if (heed__lacks_any(data->label, data->len, "test", "label", err)) return HEED_EINVALID;
+    if (heed__label_one_check(data, "test", err) ||
+        heed__lacks_any(data->label, data->len, "test", "label", err))
+        return HEED_EINVALID;
     const bool two = c->labels == 2;
     heed_outcome *outcome = heed__calloc(&c->hooks, (size_t)data->len, sizeof *outcome);
     float *score = two ? heed__calloc(&c->hooks, (size_t)data->len, sizeof *score) : NULL;

@@ -154,11 +154,17 @@ static int check_attention(const training *t) {
         return heed__error(t->err, HEED_EUNSUPPORTED,
                            "train: weights drawn by chance (reinforce) need a loss of their own; "
                            "hard and gumbel learn with any");
-    if (a->temperature < 0 || a->window < 0 || a->truncate < 0 || a->penalty_weight < 0)
+    const heed_bound own[] = {
+        { "topk", a->topk, 0, INT32_MAX },
+        { "window", a->window, 0, INT32_MAX },
+        { "truncate", a->truncate, 0, INT32_MAX },
+        { NULL, 0, 0, 0 },
+    };
+    if (!(a->temperature >= 0 && a->temperature < INFINITY) ||
+        !(a->penalty_weight >= 0 && a->penalty_weight < INFINITY))
         return heed__error(t->err, HEED_EINVALID,
-                           "train: temperature, window, truncate and a penalty's weight are not "
-                           "below 0");
-    return 0;
+                           "train: temperature and a penalty's weight are finite and not below 0");
+    return heed__bounds_check(own, t->err);
 }
 
 static bool is_robust(const heed_classify_cfg *c) {
@@ -171,6 +177,9 @@ static int check(const training *t) {
     const heed_bound own[] = {
         { "kv_heads", c->kv_heads, 0, 65536 },
         { "dense", c->dense, 0, INT32_MAX },
+        { "keep", (int64_t)c->keep, 0, HEED_KEEP_HEAD },
+        { "precision", (int64_t)c->precision, 0, HEED_PRECISION_BF16 },
+        { "pretrain_epochs", c->pretrain_epochs, 0, HEED_FIT_MAX_EPOCHS },
         { NULL, 0, 0, 0 },
     };
     int rc = heed__body_check(&t->body, &t->fit, err);
@@ -180,11 +189,10 @@ static int check(const training *t) {
         !(c->label_smoothing < 1))
         return heed__error(err, HEED_EINVALID,
                            "train: the part held out and label_smoothing are from 0 to below 1");
-    const heed_array *a = t->data->array;
-    if (a && (t->data->text2 || a->dim < 1 || a->dim > HEED_BESIDE_MOST || a->steps < 1))
-        return heed__error(err, HEED_EINVALID,
-                           "train: features stand beside single texts, 1 to %d of them",
-                           HEED_BESIDE_MOST);
+    if (t->data->array && t->data->text2)
+        return heed__error(err, HEED_EINVALID, "train: features stand beside single texts");
+    if (c->pretrain && heed__lacks_any(c->pretrain->text, c->pretrain->len, "train", "text", err))
+        return HEED_EINVALID;
     if (c->context && !t->data->text2)
         return heed__error(err, HEED_EINVALID, "train: a context needs its texts");
     if (c->loss && !is_robust(c) && strcmp(c->loss, "squared") != 0)
@@ -303,7 +311,7 @@ static int make_beside(training *t) {
     t->c->no_texts = true;
     for (int64_t i = 0; t->c->no_texts && i < t->data->len; i++)
         t->c->no_texts = !*t->data->text[i];
-    return t->held.x.len ? heed__beside_check(b, t->held.x.array, t->err) : 0;
+    return t->held.x.len ? heed__beside_check(b, t->held.x.array, t->held.x.len, t->err) : 0;
 }
 
 /* N / (K · n_k) for each label, N all labels of all texts; a label of held-out examples alone has

@@ -256,8 +256,8 @@ void heed__unit_rows(float *v, int64_t len, int64_t dim) {
 int heed_embedder_apply(heed_embedder *e, int64_t len, const char *const *text, float *out,
                         heed_error *err) {
     if (heed__lacks(e, "embed", "embedder", err) ||
-        (len > 0 && heed__lacks(text, "embed", "list of texts", err)) ||
-        (len > 0 && heed__lacks(out, "embed", "room for vectors", err)) ||
+        heed__lacks_list(text, len, "embed", "texts", err) ||
+        heed__lacks_room(out, len, "embed", "vectors", err) ||
         heed__lacks_any(text, len, "encode", "text", err))
         return HEED_EINVALID;
     heed_classifier *c = e->c;

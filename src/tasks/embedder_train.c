@@ -98,7 +98,10 @@ static int check(const training *t, const heed_examples *x) {
     if (t->fit.batch == 1)
         return heed__error(t->err, HEED_EINVALID,
                            "train: a batch of one pair has no contrast; 2 are the least");
-    return heed__body_check(&t->body, &t->fit, t->err);
+    const heed_bound own[] = { { "precision", (int64_t)c->precision, 0, HEED_PRECISION_BF16 },
+                               { NULL, 0, 0, 0 } };
+    const int rc = heed__bounds_check(own, t->err);
+    return rc ? rc : heed__body_check(&t->body, &t->fit, t->err);
 }
 
 /* -- parts ------------------------------------------------------------------------------------ */

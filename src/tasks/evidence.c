@@ -80,7 +80,7 @@ static int weigh_all(heed_sparse_rows *s, const heed_evidence *e, const heed_fea
     c.place = heed__calloc(hooks, (size_t)most + 1, sizeof *c.place);
     int rc = s->start && c.counter.table && c.place ? 0 : HEED_ENOMEM;
     for (int64_t i = 0; rc == 0 && i < rows->len; i++) {
-        const int64_t need = s->start[i] + features_of(rows, heed__row(rows, i));
+        const int64_t need = s->start[i] + features_of(rows, heed__row(rows, i)) + 1;
         rc = heed__grow(hooks, &s->id, &id_cap, need, sizeof *s->id);
         if (rc == 0) rc = heed__grow(hooks, &s->value, &value_cap, need, sizeof *s->value);
         if (rc == 0) s->start[i + 1] = s->start[i] + weigh(e, x, &c, rows, i, s);

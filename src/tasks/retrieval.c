@@ -6,6 +6,7 @@
 #include "base/elementary.h"
 #include "heed/ops.h"
 #include "tasks/bootstrap.h"
+#include "tasks/classifier_data.h"
 #include "tasks/embedder.h"
 
 enum { BLOCK = 128 };
@@ -269,7 +270,8 @@ int heed_embedder_test(heed_embedder *e, const heed_examples *x, heed_retrieval 
         heed__lacks(r, "test", "room for measures", err))
         return HEED_EINVALID;
     if (heed__lacks_any(x->text, x->len, "test", "text", err) ||
-        (x->text2 && heed__lacks_any(x->text2, x->len, "test", "second text", err)))
+        (x->text2 && heed__lacks_any(x->text2, x->len, "test", "second text", err)) ||
+        (x->label && heed__label_one_check(x, "test", err)))
         return HEED_EINVALID;
     heed_error own;
     sides s = { .q = NULL };

@@ -131,8 +131,8 @@ static int64_t entities(const heed_tagger *t, const int32_t *tag, const float *s
 int64_t heed_tagger_find_words(heed_tagger *t, int64_t words, const char *const *word,
                                heed_entity *entity, int64_t room, heed_error *err) {
     if (heed__lacks(t, "tag", "tagger", err) ||
-        (words > 0 && heed__lacks(word, "tag", "list of words", err)) ||
-        (room > 0 && heed__lacks(entity, "tag", "room for entities", err)))
+        heed__lacks_list(word, words, "tag", "words", err) ||
+        heed__lacks_room(entity, room, "tag", "entities", err))
         return HEED_EINVALID;
     const int64_t start[2] = { 0, words };
     const heed_tagged data = { 1, start, word, NULL };
@@ -199,7 +199,7 @@ static int cut_pieces(const heed_tagger *t, const char *text, cut *c) {
 int64_t heed_tagger_cut(const heed_tagger *t, const char *text, heed_cut *word, int64_t room,
                         heed_error *err) {
     if (heed__lacks(t, "tag", "tagger", err) || heed__lacks(text, "tag", "text", err) ||
-        (room > 0 && heed__lacks(word, "tag", "room for words", err)))
+        heed__lacks_room(word, room, "tag", "words", err))
         return HEED_EINVALID;
     cut c = { 0 };
     if (cut_pieces(t, text, &c)) c.len = heed__error(err, HEED_ENOMEM, "tagger: out of memory");
@@ -227,7 +227,7 @@ static int cut_text(const heed_tagger *t, const char *text, cut *c) {
 int64_t heed_tagger_find(heed_tagger *t, const char *text, heed_entity *entity, int64_t room,
                          heed_error *err) {
     if (heed__lacks(t, "tag", "tagger", err) || heed__lacks(text, "tag", "text", err) ||
-        (room > 0 && heed__lacks(entity, "tag", "room for entities", err)))
+        heed__lacks_room(entity, room, "tag", "entities", err))
         return HEED_EINVALID;
     cut c = { 0 };
     int64_t count = cut_text(t, text, &c);
@@ -394,7 +394,8 @@ int heed_tagger_test(heed_tagger *t, const heed_tagged *data, heed_tag_metrics *
                      heed_error *err) {
     if (heed__lacks(t, "test", "tagger", err) ||
         heed__lacks(data, "test", "list of sentences", err) ||
-        heed__lacks(m, "test", "room for measures", err))
+        heed__lacks(m, "test", "room for measures", err) ||
+        heed__lacks_room(m->type, m->type_cap, "test", "types", err))
         return HEED_EINVALID;
     const int rc = heed__tagger_check(data, true, "test", err);
     return rc ? rc : heed__tagger_measure(t, data, m, true, err);

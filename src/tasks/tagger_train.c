@@ -71,6 +71,7 @@ static int check(const heed_tagged *data, const heed_tag_cfg *c, heed_error *err
         { "epochs", c->epochs, 1, HEED_FIT_MAX_EPOCHS },
         { "batch", c->batch, 1, 65536 },
         { "patience", c->patience, 0, INT64_MAX },
+        { "precision", (int64_t)c->precision, 0, HEED_PRECISION_BF16 },
         { NULL, 0, 0, 0 },
     };
     rc = heed__bounds_check(bounds, err);
@@ -266,7 +267,6 @@ static int fit(training *r) {
                                         .clip = 5,
                                         .groups = groups,
                                         .group_count = 3,
-                                        .ema = (float)c->ema,
                                         .schedule = { .least = 0.02F } },
                              .patience = c->patience,
                              .seconds = c->seconds,

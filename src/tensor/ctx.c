@@ -109,7 +109,8 @@ heed_precision heed_ctx_precision(const heed_ctx *cx) {
 }
 
 void heed_ctx_set_precision(heed_ctx *cx, heed_precision precision) {
-    if (cx) set_precision(cx, precision);
+    const bool known = precision == HEED_PRECISION_F32 || precision == HEED_PRECISION_BF16;
+    if (cx && known) set_precision(cx, precision);
 }
 
 uint64_t heed_ctx_step(const heed_ctx *cx) {

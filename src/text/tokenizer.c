@@ -199,6 +199,7 @@ heed_tokenizer *heed_tokenizer_from(const char *json, size_t size, const char *n
     if (heed__lacks(json, "tokenizer", "JSON text", err) ||
         heed__lacks(name, "tokenizer", "name", err))
         return NULL;
+    if (err) *err = (heed_error){ 0 };
     json_t *tree = heed__tok_json_parse(json, size, name, hooks, err);
     if (!tree) return NULL;
     heed_tokenizer *tok = NULL;
@@ -498,9 +499,17 @@ static heed__finish finish_of(const heed_tokenizer *tok, const heed_encode_cfg *
     return f;
 }
 
+static int check_len(const heed_encode_cfg *cfg, heed_error *err) {
+    if (!cfg || cfg->max_len >= 0) return 0;
+    return heed__error(err, HEED_EINVALID, "encode: a text cannot be cut to %lld tokens",
+                       (long long)cfg->max_len);
+}
+
 int heed_tokenizer_encode(const heed_tokenizer *tok, const char *text, size_t size,
                           const heed_encode_cfg *cfg, heed_encoding *out, heed_error *err) {
-    if (heed__lacks(tok, "encode", "tokenizer", err) || heed__lacks(out, "encode", "encoding", err))
+    if (out) out->len = out->overflow_len = 0;
+    if (heed__lacks(tok, "encode", "tokenizer", err) ||
+        heed__lacks(out, "encode", "encoding", err) || check_len(cfg, err))
         return HEED_EINVALID;
     heed__finish f = finish_of(tok, cfg);
     const bool pair = cfg && cfg->pair;
@@ -548,8 +557,8 @@ static void encode_range(void *arg, int64_t begin, int64_t end, int worker) {
 int heed_tokenizer_encode_many(const heed_tokenizer *tok, const heed_bytes *text, int64_t n,
                                const heed_encode_cfg *cfg, heed_encoding *out, heed_error *err) {
     if (heed__lacks(tok, "encode", "tokenizer", err) ||
-        (n > 0 && heed__lacks(text, "encode", "list of texts", err)) ||
-        (n > 0 && heed__lacks(out, "encode", "encoding", err)))
+        heed__lacks_list(text, n, "encode", "texts", err) ||
+        heed__lacks_room(out, n, "encode", "encodings", err) || check_len(cfg, err))
         return HEED_EINVALID;
     heed_error unseen;
     many m = { .tok = tok,
@@ -625,7 +634,7 @@ int heed_tokenizer_decode(const heed_tokenizer *tok, const int32_t *id, int64_t 
                           bool skip_special, heed_string *out, heed_error *err) {
     if (heed__lacks(tok, "decode", "tokenizer", err) ||
         heed__lacks(out, "decode", "room for the text", err) ||
-        (len > 0 && heed__lacks(id, "decode", "list of ids", err)))
+        heed__lacks_list(id, len, "decode", "ids", err))
         return HEED_EINVALID;
     out->size = 0;
     desk *d = desk_take(tok, err);

@@ -186,6 +186,7 @@ heed_tokenizer *heed_tokenizer_open(const char *path, const heed_hooks *hooks, h
     char other[PATH];
     heed_error unseen;
     if (!err) err = &unseen;
+    *err = (heed_error){ 0 };
     if (strlen(path) >= PATH - 64) return fail(err, HEED_EINVALID, path, "the path is too long");
     if (stat(path, &s) == 0 && S_ISDIR(s.st_mode)) return open_folder(path, hooks, err);
     if (ends_with(path, ".model")) return open_sentencepiece(path, hooks, err);

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "text/tok_vocab.h"
 #include "text/tokenizer.h"
 #include "text/train_model.h"
@@ -80,11 +81,17 @@ static int check(maker *m) {
                            kind);
     m->special = c->special ? c->special : m->r->special;
     int64_t n = 0;
-    for (; m->special[n]; n++)
-        if (n == MOST_SPECIAL || !m->special[n][0] || special_id(m, m->special[n]) != n)
+    for (; m->special[n]; n++) {
+        const size_t size = strlen(m->special[n]);
+        const char *wrong = n == MOST_SPECIAL                               ? "one too many"
+                            : !size || special_id(m, m->special[n]) != n    ? "empty or there twice"
+                            : heed__utf8_check(m->special[n], size) != size ? "not UTF-8"
+                                                                            : NULL;
+        if (wrong)
             return heed__error(m->err, HEED_EINVALID,
                                "training a tokenizer: special token %lld is %s", (long long)n,
-                               n == MOST_SPECIAL ? "one too many" : "empty or there twice");
+                               wrong);
+    }
     if (m->r->unk && special_id(m, m->r->unk) < 0)
         return heed__error(m->err, HEED_EINVALID,
                            "training a tokenizer: the special tokens of %s must hold '%s'", kind,
@@ -169,6 +176,9 @@ static int count_texts(maker *m, const heed_tokenizer *cutter, const heed_text_s
     int64_t bytes = 0;
     for (int64_t n = 0; (got = source->next(source->user, &text, &size, m->err)) > 0; n++) {
         heed_error why = { 0 };
+        if (!text && size)
+            return heed__error(m->err, HEED_EINVALID,
+                               "training a tokenizer: the source gave %zu bytes of no text", size);
         const int rc = heed__tokenizer_pieces(cutter, text, size, count_piece, m, &why);
         if (rc && why.code) heed__error(m->err, rc, "text %lld: %.440s", (long long)n, why.msg);
         if (rc) return rc;
@@ -178,6 +188,8 @@ static int count_texts(maker *m, const heed_tokenizer *cutter, const heed_text_s
         const int stop = heed__train_tell(&progress, &now, m->err);
         if (stop) return stop;
     }
+    if (got < 0 && !m->err->code)
+        heed__error(m->err, got, "training a tokenizer: the source of texts failed");
     return got;
 }
 
@@ -233,6 +245,7 @@ heed_tokenizer *heed_tokenizer_train(const heed_tokenizer_cfg *cfg, const heed_t
     heed_error unseen;
     if (!cfg) cfg = &plain;
     maker m = { .cfg = cfg, .err = err ? err : &unseen };
+    *m.err = (heed_error){ 0 };
     if (cfg->hooks) m.hooks = *cfg->hooks;
     m.words.hooks = m.hooks;
     if (check(&m)) return NULL;

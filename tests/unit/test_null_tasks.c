@@ -129,7 +129,8 @@ static void classifiers_arguments(void **state) {
     said(heed_classify_explain(c, NULL, &x, &err), "classify: there is no text");
     said(heed_classify_explain(c, "a", NULL, &err), "classify: there is no explanation");
     said(heed_classify_explain_many(c, 4, NULL, many, &err), "classify: there is no list of texts");
-    said(heed_classify_explain_many(c, 4, text, NULL, &err), "classify: there is no explanation");
+    said(heed_classify_explain_many(c, 4, text, NULL, &err),
+         "classify: there is no room for explanations");
     said(heed_classify_explain_many(c, 4, hole, many, &err), "encode: text 2 is NULL");
     said(heed_classify_many(c, 4, NULL, p, &err), "encode: there is no list of texts");
     said(heed_classify_many(c, 4, hole, p, &err), "encode: text 2 is NULL");
@@ -286,7 +287,7 @@ static void tokenizers(void **state) {
     said(heed_tokenizer_encode_many(tok, NULL, 2, NULL, out, &err),
          "encode: there is no list of texts");
     said(heed_tokenizer_encode_many(tok, bytes, 2, NULL, NULL, &err),
-         "encode: there is no encoding");
+         "encode: there is no room for encodings");
     said(heed_tokenizer_encode_many(tok, bytes, 2, NULL, out, &err),
          "text 1: encode: there is no text");
     said(heed_tokenizer_decode(tok, NULL, 1, false, &string, &err),
