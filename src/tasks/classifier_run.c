@@ -202,6 +202,10 @@ static void add_parents(const heed_classifier *c, const float *probs, heed_expla
 
 /* What is promised of an answer can be promised by this classifier. */
 static int check_promises(const heed_classifier *c, const heed_explanation *x, heed_error *err) {
+    if (!(x->coverage >= 0 && x->coverage <= 1) || !(x->scope >= 0 && x->scope <= 1))
+        return heed__error(err, HEED_EINVALID,
+                           "classifier: coverage %g and scope %g, where both are from 0 to 1",
+                           x->coverage, x->scope);
     if ((x->coverage <= 0 && x->scope <= 0) || c->calibration.len) return 0;
     return heed__error(err, HEED_EUNSUPPORTED,
                        "classifier: no coverage or scope can be promised: this model was trained "

@@ -10,13 +10,20 @@ int heed__tagger_check(const heed_tagged *data, bool tags, const char *what, hee
     if (data->len < 1 || !data->start || !data->word || (tags && !data->tag))
         return heed__error(err, HEED_EINVALID, "%s: there are no sentences%s", what,
                            data->len >= 1 && data->start && data->word ? " with tags" : "");
-    for (int64_t i = 0; i < data->len; i++)
-        if (data->start[0] != 0 || data->start[i + 1] < data->start[i] ||
-            data->start[i + 1] - data->start[i] > HEED_TAGGER_MAX_LEN)
+    if (data->start[0] != 0)
+        return heed__error(err, HEED_EINVALID, "%s: the first sentence begins at word %lld, not 0",
+                           what, (long long)data->start[0]);
+    for (int64_t i = 0; i < data->len; i++) {
+        if (data->start[i + 1] < data->start[i])
+            return heed__error(
+                err, HEED_EINVALID, "%s: sentence %lld ends at word %lld and begins at %lld", what,
+                (long long)i + 1, (long long)data->start[i + 1], (long long)data->start[i]);
+        if (data->start[i + 1] - data->start[i] > HEED_TAGGER_MAX_LEN)
             return heed__error(err, HEED_EINVALID, "%s: sentence %lld has %lld words, not 0 to %d",
                                what, (long long)i + 1,
                                (long long)(data->start[i + 1] - data->start[i]),
                                HEED_TAGGER_MAX_LEN);
+    }
     for (int64_t w = 0; w < data->start[data->len]; w++)
         if (!data->word[w] || (tags && !data->tag[w]))
             return heed__error(err, HEED_EINVALID, "%s: word %lld or its tag is NULL", what,

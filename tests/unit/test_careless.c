@@ -68,6 +68,12 @@ static void rooms_of_classifiers(void **state) {
     said(heed_classify_explain(c, "a", &e, &err),
          "classify: there cannot be -9223372036854775808 words");
     said(heed_classify_explain_many(c, -1, text, &e, &err), "classify: there cannot be -1 texts");
+    e = (heed_explanation){ .scope = -1e39 };
+    said(heed_classify_explain(c, "a", &e, &err),
+         "classifier: coverage 0 and scope -1e+39, where both are from 0 to 1");
+    e = (heed_explanation){ .coverage = (double)NAN };
+    said(heed_classify_explain_many(c, 1, text, &e, &err),
+         "classifier: coverage nan and scope 0, where both are from 0 to 1");
     heed_classifier_close(c);
 }
 
@@ -92,6 +98,11 @@ static void rooms_of_taggers(void **state) {
     said(heed_tagger_test(t, &data, &m, &err), "test: there cannot be -1 types");
     assert_int_equal(type.gold, -7);
     heed_tagger_close(t);
+    static const int64_t before[] = { INT64_MIN, 2, 4 }, falls[] = { 0, 2, INT64_MIN };
+    none(heed_tagger_train(&(heed_tagged){ 2, before, word, tag }, &cfg, &err),
+         "train: the first sentence begins at word -9223372036854775808, not 0");
+    none(heed_tagger_train(&(heed_tagged){ 2, falls, word, tag }, &cfg, &err),
+         "train: sentence 2 ends at word -9223372036854775808 and begins at 2");
     heed_tag_cfg wrong = cfg;
     wrong.precision = (heed_precision)7;
     none(heed_tagger_train(&data, &wrong, &err), "train: precision is 7, not 0 to 1");

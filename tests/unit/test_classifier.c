@@ -155,7 +155,7 @@ static void test_any_seed(void **state) {
     assert_string_equal(one[0].name, two[0].name);
     assert_true(one[0].score == two[0].score && one[0].score >= one[1].score);
     assert_int_equal(heed_classify(d, "\xff\xfe \xc3", two, 0, &err), 0);
-    assert_int_equal(heed_classify(d, "x", two, -3, &err), 0);
+    assert_int_equal(heed_classify(d, "x", two, -3, &err), HEED_EINVALID);
     heed_classifier_close(c);
     heed_classifier_close(d);
     snprintf(command, sizeof command, "rm -r %s", dir);

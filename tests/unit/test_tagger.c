@@ -235,7 +235,8 @@ static void what_is_wrong_is_refused(void **state) {
     expect_refused(&(heed_tagged){ 0, start, word, none }, &cfg, "there are no sentences");
     expect_refused(&(heed_tagged){ 1, start, word, NULL }, &cfg, "no sentences with tags");
     expect_refused(&(heed_tagged){ 1, start, word, hole }, &cfg, "word 1 or its tag is NULL");
-    expect_refused(&(heed_tagged){ 1, back, word, none }, &cfg, "sentence 1 has -1 words");
+    expect_refused(&(heed_tagged){ 1, back, word, none }, &cfg,
+                   "sentence 1 ends at word -1 and begins at 0");
     expect_refused(&(heed_tagged){ 1, empty, word, none }, &cfg, "there are no words");
     expect_refused(&(heed_tagged){ 1, start, word, none }, &cfg, "all 2 words have the tag O");
     expect_refused(&(heed_tagged){ 1, start, word, bad }, &cfg, "tag 'PER' of word 2 is none");
