@@ -30,6 +30,22 @@ void chart_text(FILE *to, const char *text) {
             fputc((unsigned char)*c < 0x20 || *c == 0x7f ? ' ' : *c, to);
 }
 
+/* What has a place: a number whose distance from another is one, too. */
+static bool placed(double value) {
+    return fabs(value) < 1e300;
+}
+
+/* Limits about which steps can be told apart: those of a double's last digits would never be gone
+ * through. Nothing to show: 0 to 1. */
+static void widen(double *low, double *high) {
+    if (!(*low <= *high)) *low = 0, *high = 1;
+    const double most = fmax(fabs(*low), fabs(*high));
+    if (*high - *low > 1e-9 * most) return;
+    const double room = fmax(0.5, most / 2);
+    *low -= room;
+    *high += room;
+}
+
 /* The chart's limits, taken from its lines where none are given. */
 static chart with_limits(const chart *given) {
     chart c = *given;
@@ -39,14 +55,12 @@ static chart with_limits(const chart *given) {
         for (int64_t i = 0; i < c.line[l].len; i++) {
             const double at[2] = { c.line[l].x[i], c.line[l].y[i] };
             for (int k = 0; k < 2; k++) {
-                low[k] = fmin(low[k], at[k]); /* which ignore NAN */
+                if (!placed(at[k])) continue;
+                low[k] = fmin(low[k], at[k]);
                 high[k] = fmax(high[k], at[k]);
             }
         }
-    for (int k = 0; k < 2; k++) {
-        if (!isfinite(low[k]) || !isfinite(high[k])) low[k] = 0, high[k] = 1;
-        if (!(low[k] < high[k])) low[k] -= 0.5, high[k] += 0.5;
-    }
+    for (int k = 0; k < 2; k++) widen(&low[k], &high[k]);
     if (find_x) c.low_x = low[0], c.high_x = high[0];
     const double air = (high[1] - low[1]) * 0.05;
     const double under = low[1] - air;
@@ -96,14 +110,14 @@ static void axes(FILE *to, const chart *c) {
 static void draw_line(FILE *to, const chart *c, const chart_line *l) {
     bool open = false;
     for (int64_t i = 0; i < l->len; i++) {
-        if (!isfinite(l->y[i])) continue;
+        if (!placed(l->y[i])) continue;
         if (!open) fprintf(to, "<polyline class=\"line %s\" points=\"", l->colour);
         fprintf(to, "%s%.1f,%.1f", open ? " " : "", place_x(c, l->x[i]), place_y(c, l->y[i]));
         open = true;
     }
     if (open) fprintf(to, "\"/>\n");
     for (int64_t i = 0; i < l->len && l->len <= 30; i++)
-        if (isfinite(l->y[i]))
+        if (placed(l->y[i]))
             fprintf(to,
                     "<circle class=\"dot %s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>%g: "
                     "%.4g</title></circle>\n",

@@ -31,8 +31,11 @@ static void print_json(const heed_classifier *c, const heed_dataset *d, const he
 }
 
 static void print_line(const heed_classifier *c, const heed_dataset *d, const heed_choice *x) {
-    printf(tr("%" PRId64 "\t%s %.2f or %s %.2f\t%s\n"), d->line[x->item], c->label[x->first],
-           (double)x->p_first, c->label[x->second], (double)x->p_second, d->text[x->item]);
+    const char *text = d->text[x->item];
+    printf(tr("%" PRId64 "\t%s %.2f or %s %.2f\t"), d->line[x->item], c->label[x->first],
+           (double)x->p_first, c->label[x->second], (double)x->p_second);
+    print_text(stdout, text, strlen(text));
+    printf("\n");
 }
 
 static int choose(const label_options *o, heed_classifier *c, const heed_dataset *d,

@@ -131,19 +131,22 @@ static void print_shaded(const predictor *p, const char *text) {
     }
     const bool alike = p->x.word_len > 1 && most * (float)p->x.word_len <= 1.1f * sum;
     if (alike) {
-        printf("    %s  (all words weigh about the same)\n", text);
+        printf("    ");
+        print_text(stdout, text, strlen(text));
+        printf("  (all words weigh about the same)\n");
         return;
     }
     size_t at = 0;
     printf("    ");
     for (int64_t i = 0; i < p->x.word_len; i++) {
         const heed_attended *w = &p->x.word[i];
-        printf("%.*s", (int)(w->begin - at), text + at);
+        print_text(stdout, text + at, w->begin - at);
         terminal_shade(&p->term, text + w->begin, w->end - w->begin,
                        most > 0 ? w->weight / most : 0);
         at = w->end;
     }
-    printf("%s\n", text + at);
+    print_text(stdout, text + at, strlen(text + at));
+    printf("\n");
 }
 
 static void print_plain(const predictor *p, const heed_explanation *x, const char *text) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/charts.h"
@@ -46,8 +47,9 @@ static int add(run_list *l, const char *name, heed_error *err) {
 
 static bool is_run(const char *folder) {
     char log[PATH + 16];
+    struct stat st;
     snprintf(log, sizeof log, "%s/log.jsonl", folder);
-    return access(log, R_OK) == 0;
+    return stat(log, &st) == 0 && S_ISREG(st.st_mode) && access(log, R_OK) == 0;
 }
 
 static int by_name(const void *a, const void *b) {

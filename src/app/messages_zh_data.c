@@ -632,7 +632,7 @@ const message messages_zh[] = {
     { "loss, held out", "验证损失" },
     { "score, held out", "验证得分" },
     /* -- label, runs, info, embed */
-    { "%" PRId64 "\t%s %.2f or %s %.2f\t%s\n", "%" PRId64 "\t%s %.2f 或 %s %.2f\t%s\n" },
+    { "%" PRId64 "\t%s %.2f or %s %.2f\t", "%" PRId64 "\t%s %.2f 或 %s %.2f\t" },
     { "run", "训练" },
     { "best", "最好" },
     { "loss", "损失" },
@@ -1437,6 +1437,7 @@ const message messages_zh_made[] = {
     { "no gzip data", "不是 gzip 数据" },
     { "its window is larger than 128 MB (compressed with --long or --ultra)",
       "其窗口超过 128 MB（压缩时用了 --long 或 --ultra）" },
+    { "labels cannot be cut at an empty text", "标签不能以空文本作为分隔" },
     { "%s: larger than the %zu bytes that are read of it", "%s：超过可读取的 %s 字节" },
     { "is written, but its folder cannot be synced", "已写入，但其文件夹无法同步到磁盘" },
     { "is written, but cannot be synced", "已写入，但无法同步到磁盘" },

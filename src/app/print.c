@@ -1,4 +1,4 @@
-/* print.c: pieces of JSON on standard output. */
+/* print.c: pieces of JSON on standard output, and texts on a line. */
 #include "app/print.h"
 
 #include <inttypes.h>
@@ -42,6 +42,19 @@ void print_json_text(const char *text, size_t size) {
             putchar(c);
     }
     putchar('"');
+}
+
+void print_text(FILE *to, const char *text, size_t size) {
+    uint32_t code;
+    for (size_t i = 0, n; i < size; i += n) {
+        n = heed__utf8_next(text + i, size - i, &code);
+        if (!n || code < 0x20 || (code >= 0x7f && code <= 0x9f)) {
+            n = n ? n : 1;
+            fputc(' ', to);
+        } else {
+            fwrite(text + i, 1, n, to);
+        }
+    }
 }
 
 void print_json_number(double value) {

@@ -2,8 +2,12 @@
 #ifndef HEED_APP_PRINT_H
 #define HEED_APP_PRINT_H
 
+#include <stdio.h>
+
 #include "heed/tasks.h"
 
+/* text[0..size) on a line for people: a blank in place of a control character. */
+void print_text(FILE *to, const char *text, size_t size);
 /* text[0..size) as a JSON string; a byte that is no UTF-8 (of a file's name) is U+FFFD there. */
 void print_json_text(const char *text, size_t size);
 /* A number that reads back as the same float; null for one that is not finite. */

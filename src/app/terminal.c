@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "app/messages.h"
+#include "app/print.h"
 
 static double now(void) {
     struct timespec t;
@@ -71,13 +72,13 @@ void terminal_log(void *user, heed_log_level level, const char *line) {
 }
 
 void terminal_shade(const terminal *t, const char *text, size_t size, float weight) {
+    const bool marked = !t->colour && weight >= 0.5f;
     if (t->colour) { /* the 256-colour ramp from white to a strong amber, black letters */
         static const int ramp[] = { 231, 230, 229, 228, 221, 214, 208 };
         const int step = weight <= 0 ? 0 : weight >= 1 ? 6 : (int)(weight * 6.0f + 0.5f);
-        fprintf(t->to, "\033[48;5;%d;38;5;16m%.*s\033[0m", ramp[step], (int)size, text);
-    } else if (weight >= 0.5f) {
-        fprintf(t->to, "[%.*s]", (int)size, text);
-    } else {
-        fprintf(t->to, "%.*s", (int)size, text);
+        fprintf(t->to, "\033[48;5;%d;38;5;16m", ramp[step]);
     }
+    fprintf(t->to, "%s", marked ? "[" : "");
+    print_text(t->to, text, size);
+    fprintf(t->to, "%s", marked ? "]" : t->colour ? "\033[0m" : "");
 }

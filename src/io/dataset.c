@@ -98,7 +98,7 @@ static int add_label(heed_dataset_stream *s, char *label, int64_t line, heed_err
 
 int heed__dataset_label(heed_dataset_stream *s, char *label, int64_t line, heed_error *err) {
     const char *sep = s->cfg.label_sep;
-    if (!sep || !*sep || !*label) {
+    if (!sep || !*label) {
         if (*label || !s->cfg.text_only) return add_label(s, label, line, err);
         return HEED_STEP_ONE;
     }
@@ -242,6 +242,10 @@ static int choose_form(heed_dataset_stream *s, heed_error *err) {
 /* -- open, next, close ------------------------------------------------------------------------ */
 
 static heed_dataset_stream *make(const char *name, const heed_dataset_cfg *cfg, heed_error *err) {
+    if (cfg->label_sep && !*cfg->label_sep) {
+        heed__error(err, HEED_EINVALID, "labels cannot be cut at an empty text");
+        return NULL;
+    }
     heed_dataset_stream *s = heed__calloc(cfg->hooks, 1, sizeof *s);
     if (s) {
         s->cfg = *cfg;

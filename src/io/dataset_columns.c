@@ -280,8 +280,7 @@ static int check_apart(const heed_dataset_stream *s, heed_error *err) {
     return 0;
 }
 
-int heed__columns_choose(heed_dataset_stream *s, char *const *field, int n, bool names,
-                         heed_error *err) {
+static int choose(heed_dataset_stream *s, char *const *field, int n, bool names, heed_error *err) {
     chooser c = { .s = s, .field = field, .n = n, .names = names, .err = err };
     s->columns = n;
     int rc = chosen(&c, &s->text, "text", s->cfg.text);
@@ -317,6 +316,14 @@ int heed__columns_choose(heed_dataset_stream *s, char *const *field, int n, bool
                      s->text2.n ? " and second text" : "");
     }
     return header ? HEED_STEP_ONE : HEED_STEP_END;
+}
+
+/* Where the record that should have decided was wrong itself, that is what is wrong. */
+int heed__columns_choose(heed_dataset_stream *s, char *const *field, int n, bool names,
+                         heed_error *err) {
+    const int rc = choose(s, field, n, names, err);
+    if (rc >= 0 || rc == HEED_ENOMEM || !s->problems->count) return rc;
+    return heed__dataset_problems(s->problems, err);
 }
 
 /* -- taking ----------------------------------------------------------------------------------- */

@@ -114,6 +114,14 @@ printf '\xff\xfe\0\0a\0\0\0\t\0\0\0b\0\0\0\n\0\0\0' >d.tsv; data 65 "d.tsv:1: UT
 printf '\0\0\xfe\xff\0\0\0a\0\0\0\t\0\0\0b\0\0\0\n' >d.tsv; data 65 "d.tsv:1: UTF-32, not UTF-8"
 printf 'a\tb\nb\tcaf\xe9\n' >d.tsv; data 65 "d.tsv:2: not UTF-8 (byte 6 is 0xe9)"
 grep -q GB18030 err && wrong "Latin-1 is taken for Chinese"
+# a header that is wrong itself: no other line is taken for it
+for end in tsv csv; do
+    s=$([ $end = csv ] && echo , || printf '\t')
+    printf 'cat\xe9gorie%stexte\na%sb\nb%sc\n' "$s" "$s" "$s" >"d.$end"
+    data 65 "d.$end:1: not UTF-8 (byte 4 is 0xe9)" d.$end --text texte --label categorie
+    expect 65 "d.$end:1: not UTF-8 (byte 4 is 0xe9)" "$heed" predict m d.$end --text texte
+done
+data 64 "labels cannot be cut at an empty text" t.tsv --label-sep ''
 printf 'a\tb\nb\t\xc7\xeb\xbd\xab\xcd\xcb\xbf\xee\n' >d.tsv; data 65 "d.tsv:2: not UTF-8 (byte 3 is 0xc7); \`iconv -f GB18030 -t UTF-8\` may help"
 HEED_LANG=zh data 65 "d.tsv:2: 不是 UTF-8（第 3 个字节是 0xc7）；可试 \`iconv -f GB18030 -t UTF-8\`"
 printf 'good 1 2\nbad 1\n' >v.vec

@@ -53,6 +53,12 @@ printf 'text\nrain cold wind\nwho knows\nwho knows\nsunny warm day\n' >"$dir/poo
 "$heed" label "$dir/m" "$dir/pool.tsv" -n 2 >"$dir/out" || wrong "label"
 head -1 "$dir/out" | said 'who knows' || wrong "a toss-up is not the first to label: $(cat "$dir/out")"
 [ "$("$heed" label "$dir/m" "$dir/pool.tsv" -n 50 | grep -c 'who knows')" = 1 ] || wrong "the same text twice"
+# a text is one line whatever is in it, and moves nobody's terminal
+printf '%s\n' '{"text": "who\nknows\t\u001b[31m\u009b1m"}' '{"text": "rain"}' >"$dir/pool.jsonl"
+"$heed" label "$dir/m" "$dir/pool.jsonl" >"$dir/out" || wrong "label of JSON lines"
+[ "$(wc -l <"$dir/out")" = 2 ] && said 'who knows  \[31m 1m$' <"$dir/out" || wrong "a text of two lines: $(cat -v "$dir/out")"
+"$heed" predict "$dir/m" --explain --text text "$dir/pool.jsonl" >"$dir/out" || wrong "predict --explain of JSON lines"
+[ "$(wc -l <"$dir/out")" = 4 ] && ! tr -d '\n\t' <"$dir/out" | LC_ALL=C grep -q "$(printf '[\001-\037\302]')" || wrong "a text of two lines is shown so: $(cat -v "$dir/out")"
 
 # runs: listed, compared, drawn; a cut last line of a log is passed over
 "$heed" train classify --recipe classic "$dir/d.tsv" -o "$dir/k" --epochs 2 --threads 1 --seed 2 >"$dir/out" 2>/dev/null || wrong "train again"
@@ -70,6 +76,17 @@ sed 's/"why":"[a-z]*"/"why":"do\\u001bne\\n"/; s/"settings":"/&\\u001b[2Ja\\n/' 
 [ "$(wc -l <"$dir/out")" = 3 ] && ! grep -q "$(printf '\033')" "$dir/out" && iconv -f utf-8 -t utf-8 "$dir/out" "$dir/odd.html" >/dev/null || wrong "a stranger's runs: $(cat -v "$dir/out")"
 grep -q 'e?\[31mv?l.run  *3' "$dir/out" || wrong "names of runs: $(cat -v "$dir/out")"
 "$heed" runs "$dir/odd" --json | iconv -f utf-8 -t utf-8 | said 'e\\u001b\[31mv\\ufffdl.run' || wrong "a name of a run in JSON: $("$heed" runs "$dir/odd" --json | cat -v)"
+# numbers that a drawing cannot tell apart, or that lie further apart than a double holds: drawn all the same, at once
+mkdir -p "$dir/axis/x.run"
+for pair in "0.93333333333333335 0.9333333333333335" "-1e308 1e308" "1e30 1e30" "0 5e-324"; do
+    set -- $pair
+    for e in 1 2; do echo "{\"event\":\"epoch\",\"epoch\":$e,\"loss\":$1,\"held_loss\":$1,\"score\":\"Acc\",\"value\":$1}"; shift; done >"$dir/axis/x.run/log.jsonl"
+    (ulimit -f 1000; timeout 60 "$heed" runs "$dir/axis" --html "$dir/axis.html" >"$dir/out" 2>"$dir/err") || wrong "runs with values $pair: $(cat "$dir/err")"
+    grep -Eq '[="," -](nan|inf)[",]' "$dir/axis.html" && wrong "$pair has no place in $(grep -Eo '.{20}(nan|inf)' "$dir/axis.html" | head -1)"
+done
+# what is no file is no log, and nobody waits for a pipe
+mkdir -p "$dir/axis/pipe.run" "$dir/axis/folder.run/log.jsonl"; mkfifo "$dir/axis/pipe.run/log.jsonl"
+timeout 60 "$heed" runs "$dir/axis" >"$dir/out" 2>"$dir/err" && [ "$(wc -l <"$dir/out")" = 2 ] || wrong "a pipe and a folder as logs: $(cat "$dir/out" "$dir/err")"
 # epochs that a log does not tell of, and a best one that it cannot know
 mkdir "$dir/gap.run"
 for e in 1 7 8 9; do echo "{\"event\":\"epoch\",\"epoch\":$e,\"loss\":0.$e,\"held_loss\":0.2$e,\"score\":\"Acc\",\"value\":0.9$e}"; done >"$dir/gap.run/log.jsonl"
