@@ -82,7 +82,8 @@ typedef enum heed_log_level {
 /* How far long work has come. Sent from the thread that called the long function, at most about ten
  * times a second. */
 typedef struct heed_progress {
-    const char *what; /* "train", "pretrain", ...; static storage. "memory", once before training:
+    const char *
+        what; /* "train", "pretrain", "evidence" (of n-grams), ...; static storage. "memory", once before training:
                               total is what weights, gradients, moments, texts and the largest step
                               take together, and no more is asked for later. "held out", once
                               before training without held-out data of its own: done of total

@@ -1,18 +1,16 @@
 /* cmd_bench.c: `heed bench attention|gemm|ops|ablate|serve`. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "app/bench.h"
 #include "app/commands.h"
 #include "app/messages.h"
 #include "app/options.h"
+#include "base/thread.h"
 #include "heed/ops.h"
 
 double bench_clock(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return heed__seconds();
 }
 
 heed_tensor *bench_random(heed_ctx *cx, int ndim, const int64_t *shape, uint64_t seed) {

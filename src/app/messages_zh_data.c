@@ -446,6 +446,7 @@ const message messages_zh[] = {
     { "  loss %.4f", "  损失 %.4f" },
     { "train", "训练" },
     { "pretrain", "预训练" },
+    { "evidence", "证据" },
     { "count", "计数" },
     { "merge", "合并" },
     { "prune", "剪枝" },

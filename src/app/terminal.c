@@ -4,17 +4,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "app/messages.h"
 #include "app/print.h"
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+#include "base/thread.h"
 
 terminal terminal_open(FILE *to) {
     const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
@@ -49,8 +43,8 @@ void terminal_progress(void *user, const heed_progress *p) {
         fprintf(t->to, tr("\r%s%s [%s] %3.0f%%  %.0f %s/s  left %s%s\033[K"), tr(p->what), epoch,
                 bar, 100 * part, p->rate, tr(p->unit), eta, loss);
         fflush(t->to);
-    } else if (now() - t->printed >= 5 || p->done == p->total) {
-        t->printed = now();
+    } else if (heed__seconds() - t->printed >= 5 || p->done == p->total) {
+        t->printed = heed__seconds();
         fprintf(t->to, tr("%s%s %3.0f%%  %.0f %s/s  left %s%s\n"), tr(p->what), epoch, 100 * part,
                 p->rate, tr(p->unit), eta, loss);
         fflush(t->to);

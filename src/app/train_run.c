@@ -7,18 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "app/commands.h"
 #include "app/process_memory.h"
+#include "base/thread.h"
 #include "heed/tensor.h"
-
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static double larger(double a, double b) {
     return a > b ? a : b;
@@ -99,14 +93,14 @@ void train_watch_begin(train_watch *w) {
     *w = (train_watch){ .term = terminal_open(stderr),
                         .resident = process_memory_resident(),
                         .held = process_memory_held(),
-                        .start = seconds() };
+                        .start = heed__seconds() };
     w->hooks = (heed_hooks){
         .user = w, .log = log_line, .progress = progress, .cancel = command_cancelled
     };
 }
 
 double train_watch_seconds(const train_watch *w) {
-    return seconds() - w->start;
+    return heed__seconds() - w->start;
 }
 
 /* Whether its first len bytes name a folder that has another name: `.`, `..`, a link. */

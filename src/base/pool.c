@@ -17,6 +17,7 @@
  * shares one with the competitor, holding nothing while it waits there for its turn.
  */
 #include "base/alloc.h"
+#include "base/thread.h"
 #include "base/cpu.h"
 #include "base/text.h"
 
@@ -67,12 +68,6 @@ struct heed_pool {
     pid_t maker;
     heed_hooks hooks;
 };
-
-static int64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static void relax(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -125,14 +120,14 @@ static void leave(heed_pool *p) {
 static unsigned wait_for_call(heed_pool *p, unsigned seen) {
     unsigned call = atomic_load(&p->call);
     if (call != seen) return call;
-    const int64_t until = now_ns() + (is_crowded(p) ? SPIN_CROWDED : SPIN_FOR_JOB);
+    const int64_t until = heed__ticks_ns() + (is_crowded(p) ? SPIN_CROWDED : SPIN_FOR_JOB);
     do {
         for (int i = 0; i < 16; i++) {
             relax();
             call = atomic_load_explicit(&p->call, memory_order_acquire);
             if (call != seen) return call;
         }
-    } while (now_ns() < until);
+    } while (heed__ticks_ns() < until);
     atomic_fetch_add(&p->asleep, 1);
     while ((call = atomic_load(&p->call)) == seen) futex_wait(&p->call, seen);
     atomic_fetch_sub(&p->asleep, 1);
@@ -144,7 +139,7 @@ static void step_aside(worker *w) {
     heed_pool *p = w->pool;
     const int cpu = heed__cpu_here();
     if (cpu < 0 || cpu != atomic_load_explicit(&p->cpu, memory_order_relaxed)) return;
-    const int64_t now = now_ns();
+    const int64_t now = heed__ticks_ns();
     if (now - w->moved < STAY) return;
     w->moved = now;
     if (heed__cpu_leave(cpu, p->threads)) atomic_store(&p->crowded, CROWDED_JOBS);
@@ -169,14 +164,14 @@ static void *worker_main(void *arg) {
 /* Waits until the gate, closed by now, is empty. chunk_ns: what one of the caller's chunks took. */
 static void wait_for_last(heed_pool *p, int64_t chunk_ns) {
     if ((uint32_t)atomic_load(&p->gate) == 0) return;
-    const int64_t start = now_ns();
+    const int64_t start = heed__ticks_ns();
     const int64_t until = start + (is_crowded(p) ? SPIN_CROWDED : SPIN_FOR_LAST + 2 * chunk_ns);
     do {
         for (int i = 0; i < 16; i++) {
             relax();
             if ((uint32_t)atomic_load(&p->gate) == 0) return;
         }
-    } while (now_ns() < until);
+    } while (heed__ticks_ns() < until);
     for (;;) {
         atomic_store(&p->caller_sleeps, 1);
         if ((uint32_t)atomic_load(&p->gate) == 0) break;
@@ -184,7 +179,7 @@ static void wait_for_last(heed_pool *p, int64_t chunk_ns) {
         if ((uint32_t)atomic_load(&p->gate) == 0) break;
     }
     atomic_store(&p->caller_sleeps, 0);
-    const int64_t waited = now_ns() - start;
+    const int64_t waited = heed__ticks_ns() - start;
     if (waited > LATE && waited > 4 * chunk_ns) atomic_store(&p->crowded, CROWDED_JOBS);
 }
 
@@ -199,9 +194,9 @@ static void run_shared(heed_pool *p) {
         const int64_t others = (p->n - 1) / p->grain;
         futex_wake(&p->call, others < asleep ? (int)others : asleep);
     }
-    const int64_t start = now_ns();
+    const int64_t start = heed__ticks_ns();
     const int64_t chunks = work(p, 0);
-    const int64_t chunk_ns = chunks ? (now_ns() - start) / chunks : 0;
+    const int64_t chunk_ns = chunks ? (heed__ticks_ns() - start) / chunks : 0;
     atomic_fetch_and(&p->gate, ~OPEN);
     wait_for_last(p, chunk_ns);
 }

@@ -124,6 +124,10 @@ int64_t heed__ticks_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+double heed__seconds(void) {
+    return 1e-9 * (double)heed__ticks_ns();
+}
+
 void heed__sleep_ms(int64_t ms) {
     struct timespec left = { .tv_sec = (time_t)(ms / 1000),
                              .tv_nsec = (long)(ms % 1000) * 1000000 };

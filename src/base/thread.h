@@ -1,4 +1,4 @@
-/* thread.h: threads, locks and clocks for what serves: the only place besides the pool that names
+/* thread.h: threads, locks and clocks for what serves or tells how it goes on: the only place besides the pool that names
  * the system's. None of these is for mathematics, whose results know no time and no threads. */
 #ifndef HEED_BASE_THREAD_H
 #define HEED_BASE_THREAD_H
@@ -25,6 +25,7 @@ void heed__thread_join(heed_thread *thread); /* waits for its end and frees it; 
 
 int64_t heed__now_ms(void);   /* UTC since 1970 began; may jump when the clock is set */
 int64_t heed__ticks_ns(void); /* since some start; only grows */
+double heed__seconds(void);   /* the same in seconds */
 void heed__sleep_ms(int64_t ms);
 
 #endif

@@ -3,9 +3,9 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
+#include "base/thread.h"
 #include "tasks/split.h"
 
 /* What one form changes of the settings. */
@@ -58,12 +58,6 @@ typedef struct ablation {
     heed_error *err;
 } ablation;
 
-static double clock_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Mean and its interval of 95 % over x[i] - less[i] (NULL: 0), by the normal law. */
 static double mean_of(const float *x, const float *less, int64_t n, heed_interval *range) {
     double sum = 0, squares = 0;
@@ -96,10 +90,10 @@ static int train_once(ablation *a, const form *f, int64_t seed, heed_ablated *ro
     if (f->layers) cfg.layers = f->layers;
     if (f->position) cfg.position = f->position;
     if (f->pooling) cfg.pooling = f->pooling;
-    const double start = clock_seconds();
+    const double start = heed__seconds();
     heed_classifier *c = heed_classifier_train(&a->learn, &cfg, a->err);
     if (!c) return a->err->code;
-    row->seconds += (clock_seconds() - start) / (double)a->seeds;
+    row->seconds += (heed__seconds() - start) / (double)a->seeds;
     row->parameters = heed_classifier_parameters(c);
     const int rc = heed__classifier_judge(c, &a->held, a->outcome, NULL, a->err);
     int64_t hits = 0;

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -15,18 +14,13 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/thread.h"
 
 enum { VERSION = 1 };
 
 static const size_t STATE_MOST = (size_t)1 << 30;
 
 typedef char path_text[HEED_PATH_SIZE + 64];
-
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static const char *in(path_text path, const char *run, const char *name) {
     heed__format(path, sizeof(path_text), "%s/parts%s%s", run, *name ? "/" : "", name);
@@ -44,7 +38,7 @@ static const char *best_folder(path_text path, const heed_parts *p) {
 }
 
 double heed__parts_seconds(const heed_parts *p) {
-    return p->before + seconds() - p->start;
+    return p->before + heed__seconds() - p->start;
 }
 
 int64_t heed__parts_len(const heed_parts *p) {
@@ -239,7 +233,7 @@ static int begin_anew(heed_parts *p, heed_error *err) {
 int heed__parts_begin(heed_parts *p, const heed_classify_cfg *cfg, const char *what, uint64_t hash,
                       heed_error *err) {
     path_text path;
-    *p = (heed_parts){ .start = seconds() };
+    *p = (heed_parts){ .start = heed__seconds() };
     if (cfg->hooks) p->hooks = *cfg->hooks;
     p->note = json_array();
     if (!p->note) return heed__error(err, HEED_ENOMEM, "%s: out of memory", what);

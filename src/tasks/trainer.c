@@ -3,22 +3,16 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "heed/ops.h"
 #include "tensor/ctx.h"
 #include "train/optim.h"
 
-static double clock_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 double heed__fit_seconds(const heed_fit_run *r) {
-    return r->before + clock_seconds() - r->start;
+    return r->before + heed__seconds() - r->start;
 }
 
 void heed__fit_keep(heed_fit_run *r) {
@@ -220,7 +214,7 @@ static void tell(heed_fit_run *r, double loss, bool now) {
     const heed_hooks *h = r->cfg.hooks;
     const double part = r->steps_here < 20 ? 1 / (double)r->steps_here : 0.05; /* the last 20 */
     r->shown = r->steps_here == 1 ? loss : (1 - part) * r->shown + part * loss;
-    const double clock = clock_seconds();
+    const double clock = heed__seconds();
     if (!h || !h->progress || (!now && clock - r->told < 0.1)) return;
     r->told = clock;
     const int64_t items = r->l->items, total = items * r->cfg.epochs;
@@ -320,7 +314,7 @@ static void plan_save(heed_fit_run *r, double cost) {
     const double so_far = heed__fit_seconds(r), least = 20 * cost;
     double every = r->cfg.save_every;
     if (!(every > 0)) every = so_far < 5 ? 5 : so_far > 60 ? 60 : so_far;
-    r->saved = clock_seconds();
+    r->saved = heed__seconds();
     r->save_at = r->saved + (least > every ? least : every);
 }
 
@@ -336,13 +330,13 @@ static int stopped(heed_fit_run *r) {
 
 /* A checkpoint on the way, when it is time. What hinders it is told, and the training goes on. */
 static void save_on_the_way(heed_fit_run *r) {
-    const double start = clock_seconds();
+    const double start = heed__seconds();
     if (!r->cfg.run || start < r->save_at) return;
     if (heed__fit_save(r)) {
         heed__log(r->cfg.hooks, HEED_LOG_WARN, "%s", r->err->msg);
         *r->err = (heed_error){ 0 };
     }
-    plan_save(r, clock_seconds() - start);
+    plan_save(r, heed__seconds() - start);
 }
 
 /* The end is a checkpoint too where much was learnt since the last one: what follows, such as
@@ -350,7 +344,7 @@ static void save_on_the_way(heed_fit_run *r) {
 static void save_end(heed_fit_run *r) {
     enum { MUCH = 10 };
     r->ended = true;
-    if (r->cfg.save_every > 0 || clock_seconds() - r->saved > MUCH) r->save_at = 0;
+    if (r->cfg.save_every > 0 || heed__seconds() - r->saved > MUCH) r->save_at = 0;
     save_on_the_way(r);
 }
 
@@ -372,7 +366,7 @@ static int run(heed_fit_run *r) {
     const heed_fit_cfg *c = &r->cfg;
     bool time_over = false;
     int rc = rehearse(r);
-    r->start = clock_seconds();
+    r->start = heed__seconds();
     plan_save(r, 0);
     for (; rc == 0 && r->epoch <= c->epochs; r->epoch++, r->at = 0, r->sum = 0) {
         rc = run_epoch(r, &time_over);
@@ -402,7 +396,7 @@ int heed__fit(const heed_learner *l, const heed_fit_cfg *cfg, heed_fitted *done,
     *r.err = (heed_error){ 0 };
     *r.done = (heed_fitted){ 0 };
     heed_ctx_set_train(l->cx, true);
-    r.start = clock_seconds();
+    r.start = heed__seconds();
     int rc = make(&r);
     if (rc == 0 && cfg->resume) rc = heed__fit_resume(&r);
     if (rc == 0 && cfg->run) {

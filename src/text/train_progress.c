@@ -2,22 +2,16 @@
 #include "text/train_progress.h"
 
 #include <math.h>
-#include <time.h>
 
 #include "base/alloc.h"
-
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+#include "base/thread.h"
 
 int heed__train_tell(heed__train_progress *p, const heed_progress *now, heed_error *err) {
     if (!p->hooks) return 0;
     if (p->hooks->cancel && p->hooks->cancel(p->hooks->user))
         return heed__error(err, HEED_ECANCELLED, "training a tokenizer: stopped");
     if (!p->hooks->progress) return 0;
-    const double t = seconds();
+    const double t = heed__seconds();
     if (p->start == 0) p->start = p->told = t;
     if (t - p->told < 0.1) return 0;
     p->told = t;

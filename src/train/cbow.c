@@ -10,10 +10,10 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/elementary.h"
+#include "base/thread.h"
 #include "kernels/math.h"
 #include "kernels/row.h"
 #include "tensor/ctx.h"
@@ -144,17 +144,11 @@ static void read_text(learner *l, int64_t i, float rate) {
     }
 }
 
-static double clock_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Tells how far it is; true where it is to stop. */
 static bool tell(const learner *l, int64_t done, int64_t total) {
     const heed_hooks *h = l->cfg.hooks;
     if (!h) return false;
-    const double rate = (double)done / (clock_seconds() - l->start + 1e-9);
+    const double rate = (double)done / (heed__seconds() - l->start + 1e-9);
     const heed_progress p = { .what = "words",
                               .done = done,
                               .total = total,
@@ -198,7 +192,7 @@ int heed__cbow_learn(heed_ctx *cx, const heed_word_ids *x, const heed_cbow_cfg *
     l.state = (uint64_t)first[0] << 32 | first[1];
     int rc = x->words < 1 ? 0 : begin(&l, c->hooks, longest_of(x));
     const int64_t total = c->passes * x->texts;
-    l.start = clock_seconds();
+    l.start = heed__seconds();
     for (int64_t done = 0; rc == 0 && x->words > 0 && done < total; done++) {
         const double left = 1 - (double)done / (double)total;
         read_text(&l, done % x->texts, (float)(c->rate * (left > 1e-4 ? left : 1e-4)));

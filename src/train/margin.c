@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/thread.h"
 #include "kernels/math.h"
 #include "tensor/ctx.h"
 
@@ -28,8 +29,9 @@ typedef struct fit {
     float *out;  /* [cols] w·x + b, then (a' - a) y */
     float *norm; /* [len], with freedom [len,cols]: x·x */
     const float *freedom;
-    int64_t *order; /* [len] */
-    float worst;    /* largest gradient of this pass */
+    int64_t *order;     /* [len] */
+    float worst;        /* largest gradient of this pass */
+    double begun, told; /* in seconds: when it began, when the progress hook was last told */
 } fit;
 
 void heed__margin_apply(const heed_ctx *cx, const heed_margin *m, const heed_margin_row *x,
@@ -141,7 +143,24 @@ static int make(fit *f) {
     return 0;
 }
 
-static int pass(fit *f, heed_rng *rng) {
+/* How far it is: done of all that there will be at most, in vectors of all passes. */
+static void tell(fit *f, int64_t done, int64_t all) {
+    const heed_hooks *hooks = &f->m->hooks;
+    const double now = heed__seconds();
+    if (!hooks->progress || now - f->told < 0.1) return;
+    f->told = now;
+    const double rate = (double)done / (now - f->begun + 1e-9);
+    const heed_progress p = { .what = "evidence",
+                              .done = done,
+                              .total = all,
+                              .unit = "texts",
+                              .rate = rate,
+                              .seconds_left = (double)(all - done) / (rate + 1e-9),
+                              .loss = (double)NAN };
+    hooks->progress(hooks->user, &p);
+}
+
+static int pass(fit *f, heed_rng *rng, int at, int passes) {
     const heed_hooks *hooks = &f->m->hooks;
     f->worst = 0;
     heed_rng_shuffle(rng, f->order, f->x->len);
@@ -153,7 +172,9 @@ static int pass(fit *f, heed_rng *rng) {
         }
         if (small && i + 1 < f->x->len) ask(f, f->order[i + 1]);
         visit(f, f->order[i]);
-        if (i % 4096 == 0 && hooks->cancel && hooks->cancel(hooks->user)) return HEED_ECANCELLED;
+        if (i % 1024) continue;
+        if (hooks->cancel && hooks->cancel(hooks->user)) return HEED_ECANCELLED;
+        tell(f, at * f->x->len + i, passes * f->x->len);
     }
     return 0;
 }
@@ -172,13 +193,15 @@ int heed__margin_fit(heed_ctx *cx, heed_margin *m, const heed_sparse_rows *x, co
               .label = label,
               .label_start = label_start,
               .freedom = cfg->freedom,
-              .d = (float)(0.5 / (cfg->c > 0 ? cfg->c : 1)) };
+              .d = (float)(0.5 / (cfg->c > 0 ? cfg->c : 1)),
+              .begun = heed__seconds() };
+    f.told = f.begun;
     heed_rng rng = { .seed = cfg->seed, .stream = 0x6d617267696eu };
     const int passes = cfg->passes ? cfg->passes : enough(x->len);
     const double gap = cfg->gap > 0 ? cfg->gap : 0.1;
     int rc = make(&f);
     for (int p = 0; rc == 0 && p < passes; p++) {
-        rc = pass(&f, &rng);
+        rc = pass(&f, &rng, p, passes);
         if ((double)f.worst < gap) break;
     }
     heed__free(&m->hooks, f.dual);
