@@ -82,12 +82,11 @@ typedef enum heed_log_level {
 /* How far long work has come. Sent from the thread that called the long function, at most about ten
  * times a second. */
 typedef struct heed_progress {
-    const char *
-        what; /* "train", "pretrain", "evidence" (of n-grams), ...; static storage. "memory", once before training:
-                              total is what weights, gradients, moments, texts and the largest step
-                              take together, and no more is asked for later. "held out", once
-                              before training without held-out data of its own: done of total
-                              examples judge, and are not learnt from */
+    const char *what; /* "train", "pretrain", "evidence" (of n-grams), ...; static storage.
+                         "memory", once before training: total is what weights, gradients, moments,
+                         texts and the largest step take together, and no more is asked for later.
+                         "held out", once before training without held-out data of its own: done of
+                         total examples judge, and are not learnt from */
     int64_t done, total;   /* in `unit`s; total 0: not known */
     const char *unit;      /* "samples", "bytes", ... */
     int64_t epoch, epochs; /* 1-based; 0 where there are none */

@@ -1,5 +1,6 @@
-/* thread.h: threads, locks and clocks for what serves or tells how it goes on: the only place besides the pool that names
- * the system's. None of these is for mathematics, whose results know no time and no threads. */
+/* thread.h: threads, locks and clocks for what serves or tells how it goes on: the only place
+ * besides the pool that names the system's. None of these is for mathematics, whose results know no
+ * time and no threads. */
 #ifndef HEED_BASE_THREAD_H
 #define HEED_BASE_THREAD_H
 
