@@ -589,6 +589,7 @@ static int train(train_options *o, const char *file, heed_error *err) {
     int rc = read_files(&f, o, file, err);
     if (rc == 0) {
         train_watch_begin(&w);
+        train_tell_left(o->cfg.run, o->cfg.resume);
         w.brief = o->search || o->curve;
         o->cfg.hooks = &w.hooks;
         c = learn(o, &f, err);

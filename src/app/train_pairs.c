@@ -116,6 +116,7 @@ static int train(pairs_options *o, const char *file, heed_error *err) {
     if (rc == 0 && o->test) data_tell_overlap(&data.d, file, &tests.d, o->test, NULL);
     if (rc == 0) {
         train_watch_begin(&w);
+        train_tell_left(o->cfg.run, o->cfg.resume);
         o->cfg.hooks = &w.hooks;
         if (o->valid) o->cfg.valid = &valid.x;
         if (o->test) o->cfg.tests = &tests.x;

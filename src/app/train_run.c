@@ -13,6 +13,7 @@
 #include "app/process_memory.h"
 #include "base/thread.h"
 #include "heed/tensor.h"
+#include "tasks/run_left.h"
 
 static double larger(double a, double b) {
     return a > b ? a : b;
@@ -97,6 +98,14 @@ void train_watch_begin(train_watch *w) {
     w->hooks = (heed_hooks){
         .user = w, .log = log_line, .progress = progress, .cancel = command_cancelled
     };
+}
+
+void train_tell_left(const char *run, bool resume) {
+    if (run && !resume && heed__run_has_checkpoint(run))
+        printf(
+            tr("%s: the training that was stopped there begins anew; --resume goes on with it\n"),
+            run);
+    fflush(stdout);
 }
 
 double train_watch_seconds(const train_watch *w) {

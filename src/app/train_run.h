@@ -30,6 +30,8 @@ typedef struct train_watch {
 
 void train_watch_begin(train_watch *w); /* w stays where it is */
 double train_watch_seconds(const train_watch *w);
+/* Says that a training which could be gone on with is not. run: as train_run_folder gives it. */
+void train_tell_left(const char *run, bool resume);
 
 /* The folder of a run's logs and checkpoint: `run`, NULL for "none", or "OUT.run" where it is NULL.
  */

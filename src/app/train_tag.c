@@ -97,6 +97,7 @@ static int train_on(tag_options *o, const char *file, const heed_conll *data,
     const heed_tagged valid = { held->len, held->first, held->token, held->tag };
     train_watch w;
     train_watch_begin(&w);
+    train_tell_left(o->cfg.run, o->cfg.resume);
     o->cfg.hooks = &w.hooks;
     o->cfg.valid = o->valid ? &valid : NULL;
     o->cfg.keep_stopped = true;

@@ -73,12 +73,21 @@ static void add(chooser *c, heed_columns *to, int at) {
     c->taken[at] = true;
 }
 
-/* "its columns are a, b, c", as far as there is room. */
+/* "a, b, c" of the columns, as far as there is room: "a, b, ..." */
 static const char *list(const chooser *c, char *room, size_t size) {
+    enum { REST = sizeof ", ..." };
     size_t len = 0;
     room[0] = 0;
-    for (int i = 0; i < c->n && len + 8 < size; i++)
-        len += heed__format(room + len, size - len, "%s%.40s", i ? ", " : "", c->field[i]);
+    for (int i = 0; i < c->n; i++) {
+        char each[64];
+        const size_t more = heed__format(each, sizeof each, "%s%.40s", i ? ", " : "", c->field[i]);
+        const size_t need = len + more + (i + 1 < c->n ? REST : 1);
+        if (need > size) {
+            heed__format(room + len, size - len, "%s...", i ? ", " : "");
+            break;
+        }
+        len += heed__format(room + len, size - len, "%s", each);
+    }
     return room;
 }
 

@@ -130,6 +130,8 @@ printf 'text\ttext\nb\tc\n' >d.tsv; data 65 "d.tsv:1: two columns have the name 
 printf 'coarse\tfine\ttext\nb\tc\td\n' >d.tsv
 data 66 "d.tsv:1: which of 3 columns (coarse, fine, text) is the label? Say --label"
 data 66 "the header has no column 'zz' for the label; it has: coarse, fine, text" d.tsv --label zz
+{ printf 'text'; for i in $(seq 40); do printf '\tcolumn%02d' "$i"; done; echo; echo a; } >wide.tsv
+data 66 "column14, column15, ..." wide.tsv --label zz
 { printf 'a\tb\n'; for i in $(seq 12); do echo one; done; } >d.tsv
 data 65 "heed: d.tsv: at least 10 lines are wrong"
 [ "$(grep -c '^d.tsv:[0-9]*: 1 column where there should be 2$' err)" = 10 ] || wrong "not ten lines: $(cat err)"

@@ -11,7 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARGUMENTS = 8, FEW = 1000 };
+enum {
+    ARGUMENTS = 8,
+    FEW = 1000,
+    CODE = 2000000 /* bytes: the program's is told whole, and in memory where it is used */
+};
 static char dir[] = "/tmp/heed-memory-XXXXXX", model[64];
 /* What is learnt from or tested on, each a file. */
 static char whole[] = "data/banking77/train.tsv", few[64], large[64], longest[64], pairs[64],
@@ -127,7 +131,8 @@ static void test_as_told(void **state) {
         if (told <= 0) fail_msg("%s: nothing was said: %s", recipes[i].name, out);
         print_message("%s: told %.1f MB, took %.1f MB\n", recipes[i].name, told / 1e6, peak / 1e6);
         if (peak > told) fail_msg("%s: takes more than it said", recipes[i].name);
-        if (told > peak * 1.25) fail_msg("%s: says far more than it takes", recipes[i].name);
+        if (told - CODE > peak * 1.25)
+            fail_msg("%s: says far more than it takes", recipes[i].name);
     }
 }
 

@@ -62,6 +62,9 @@ for wait in 2 4 5; do
     grep -q "has what a resume needs; the best so far is in $dir/b.*--resume goes on" "$dir/err" || wrong "stopped: $(tail -1 "$dir/err")"
     "$heed" predict "$dir/b" <<<"my card" >/dev/null 2>&1 || wrong "the best so far does not open"
 done
+[ $rc != 75 ] || { cp -r "$dir/b.run" "$dir/again.run"; train -o "$dir/again" --epochs 1 >"$dir/log" 2>&1
+    grep -q "again.run: the training that was stopped there begins anew; --resume goes on with it" "$dir/log" ||
+        wrong "a stopped training was thrown away in silence: $(head -3 "$dir/log")"; }
 [ $rc != 75 ] || train -o "$dir/b" --epochs 6 --ema 0.9 --resume >"$dir/log" 2>"$dir/err" || wrong "resume: $(cat "$dir/err")"
 cmp -s "$dir/a/model.safetensors" "$dir/b/model.safetensors" || wrong "a resumed run has other weights than one that was not stopped"
 [ "$(grep -c '"event":"epoch"' "$dir/b.run/log.jsonl")" = 6 ] || wrong "the log of a resumed run lacks epochs or has them twice"
