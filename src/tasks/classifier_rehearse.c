@@ -6,7 +6,7 @@
 static int answer(heed_classifier *c, const heed_examples *x, heed_error *err) {
     const bool one = c->head.cfg.target == HEED_TARGET_LABEL;
     const size_t n = (size_t)x->len, each = (size_t)heed__classifier_width(c) * sizeof(float);
-    if (heed__lacks_examples(x, err) ||
+    if (heed__lacks_examples(x, err) || (one && heed__label_one_check(x, "test", err)) ||
         (one && heed__lacks_any(x->label, x->len, "test", "label", err)))
         return HEED_EINVALID;
     void *room = heed__calloc(&c->hooks, n, one ? sizeof(heed_outcome) : each);

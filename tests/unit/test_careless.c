@@ -142,6 +142,11 @@ static void several_labels_where_one_is_read(void **state) {
     said(heed_classifier_test(c, &x, &m, &err), "test: one label a text, but several are given");
     said(heed_classifier_test_levels(c, &x, accuracy, 2, &err),
          "test: one label a text, but several are given");
+    const heed_examples learnt = plain();
+    heed_classify_cfg cfg = quick;
+    cfg.tests = &x;
+    none(heed_classifier_train(&learnt, &cfg, &err),
+         "test: one label a text, but several are given");
     free(only);
     heed_classifier_close(c);
 }
