@@ -221,13 +221,12 @@ int heed__evidence_fit(heed_ctx *cx, heed_evidence *e, heed_feature_index *x, co
         rc = make_marks(e, x);
     }
     if (rc == 0) return 0;
-    const long long features = (long long)e->margin.rows, labels = (long long)e->margin.cols;
     heed__evidence_free(e);
     if (rc == HEED_ECANCELLED) return heed__error(err, rc, "train: stopped");
     return heed__error(err, rc,
                        "evidence: out of memory for what %lld features tell of %lld labels; a "
                        "training without evidence does without it",
-                       features, labels);
+                       (long long)x->len, (long long)goal->classes);
 }
 
 /* -- files ------------------------------------------------------------------------------------ */

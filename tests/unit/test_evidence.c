@@ -2,6 +2,7 @@
 #include "cmocka_all.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/alloc.h"
 #include "tasks/evidence.h"
@@ -184,8 +185,48 @@ static void answers_are_the_plain_sum(void **state) {
     heed_ctx_free(cx);
 }
 
+/* Blocks of so many bytes are not to be had. */
+static void *all_but(void *user, size_t size) {
+    const size_t *none = user;
+    return size == *none ? NULL : malloc(size);
+}
+
+static void release(void *user, void *memory) {
+    (void)user;
+    free(memory);
+}
+
+/* Where the weights have no room, it is said of how many features and labels. */
+static void what_is_too_large_is_told(void **state) {
+    (void)state;
+    static const int32_t labels[2][4] = { { 0, 0, 1, 1 }, { 0, 0, 1, 2 } };
+    static const char *const want[2] = {
+        "evidence: out of memory for what 3 features tell of 2 labels; a training without evidence "
+        "does without it",
+        "evidence: out of memory for what 3 features tell of 3 labels; a training without evidence "
+        "does without it",
+    };
+    const heed_rows rows = { .len = 4, .start = start, .bag = bag, .feature = feature };
+    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = 1 }, NULL);
+    assert_non_null(cx);
+    for (int i = 0; i < 2; i++) {
+        float idf[3] = { 1, 1, 1 };
+        size_t weights = sizeof(float) * 3 * (i ? 3 : 1); /* of two labels one has them */
+        heed_feature_index x = { .len = 3, .idf = idf };
+        heed_error err = { 0 };
+        heed_evidence e = {
+            .margin.hooks = { .user = &weights, .alloc = all_but, .release = release }
+        };
+        const heed_body_goal goal = { .classes = 2 + i, .label = labels[i] };
+        assert_int_equal(heed__evidence_fit(cx, &e, &x, &rows, &goal, &err), HEED_ENOMEM);
+        assert_string_equal(err.msg, want[i]);
+    }
+    heed_ctx_free(cx);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_too_large_is_told),
         cmocka_unit_test(freedom_is_length),
         cmocka_unit_test(what_tells_a_label_is_free_for_it),
         cmocka_unit_test(telling_features_weigh_more),
