@@ -16,9 +16,9 @@ static bool is_verdict(const char *label) {
     return label && (strcmp(label, "0") == 0 || strcmp(label, "1") == 0);
 }
 
-/* Whether the labels are "1" and "0", in *are. Others are refused where the user chose their column
- * (no silence: pairs that do not belong together would be learnt as such that do), and said to be
- * passed over where it was guessed; loud: on standard output. 0 or HEED_EFORMAT. */
+/* Whether the labels are "1" and "0", in *are. "0" alone is refused: pairs that do not belong
+ * together would be taken for such that do. Others are refused where the user chose their column,
+ * and said to be passed over where it was guessed; loud: on standard output. 0 or HEED_EFORMAT. */
 static int find_verdicts(const heed_dataset *d, const char *file, const char *chosen, bool loud,
                          bool *are, heed_error *err) {
     int64_t other = -1, labels = 0, right = 0;
@@ -29,14 +29,14 @@ static int find_verdicts(const heed_dataset *d, const char *file, const char *ch
     }
     *are = other < 0 && right > 0;
     if (*are || !labels) return 0;
-    const char *label = other < 0 ? "0" : d->label[other] ? d->label[other] : "";
+    if (other < 0)
+        return heed__error(err, HEED_EFORMAT, "%.300s: no pair has the label 1", data_name(file));
+    const char *label = d->label[other] ? d->label[other] : "";
     if (!chosen && loud)
         printf(tr("%s: labels are not 1 and 0 but such as '%.60s': passed over, all pairs count as "
                   "belonging together\n"),
                data_name(file), label);
     if (!chosen) return 0;
-    if (other < 0)
-        return heed__error(err, HEED_EFORMAT, "%.300s: no pair has the label 1", data_name(file));
     return heed__error(err, HEED_EFORMAT,
                        "%.300s:%" PRId64 ": the label of a pair is 1 or 0, not '%.60s'",
                        data_name(file), d->line[other], label);

@@ -47,6 +47,8 @@ expect 65 "w.tsv:2: the label of a pair is 1 or 0, not 'yes'" "$heed" train pair
 expect 65 "w.tsv:2: the label of a pair is 1 or 0, not 'yes'" "$heed" test m1 w.tsv --label label
 grep -v $'\t1$' v.tsv >0.tsv
 expect 65 "0.tsv: no pair has the label 1" "$heed" train pairs 0.tsv -o mw --label label --run none
+expect 65 "0.tsv: no pair has the label 1" "$heed" train pairs 0.tsv -o mw --run none
+expect 65 "0.tsv: no pair has the label 1" "$heed" test m1 0.tsv --json
 "$heed" train pairs w.tsv -o mw --recipe classic --epochs 1 --run none >log 2>err || wrong "labels that are no verdicts: $(cat err)"
 grep -q "w.tsv: labels are not 1 and 0 but such as 'yes': passed over" log || wrong "labels were passed over in silence: $(cat log)"
 "$heed" test m1 w.tsv | said "not 1 and 0 but such as 'yes'" || wrong "the test passed over labels in silence"
