@@ -1073,7 +1073,7 @@ const message messages_zh_made[] = {
     { "train: too many steps", "训练：步数太多" },
     { "%s: one label a text, but several are given", "%m：每条文本一个标签，却给了几个" },
     { "train", "训练" },
-    { "test", "测试" },
+    { "test", "评测" },
     { "the label comes from one column, not from '%.80s'", "标签取自一列，不能是“%s”" },
     { "%.300s: column %d is both %s and %s", "%s：第 %s 列既是%m又是%m" },
     { "more than %d columns for the %s", "%2$m超过 %1$s 列" },

@@ -33,6 +33,7 @@ static void print_memory(train_watch *w, int64_t bytes) {
                                process_memory_peak() + (w->told > 0 ? 0 : BESIDE));
     if (most < w->told + 1e5) return;
     w->told = most;
+    terminal_clear(&w->term);
     printf(tr("memory: at most %.1f MB\n"), most / 1e6);
     fflush(stdout);
 }
@@ -41,6 +42,7 @@ static void print_memory(train_watch *w, int64_t bytes) {
 static void print_held_out(train_watch *w, const heed_progress *p) {
     if (w->said) return;
     w->said = true;
+    terminal_clear(&w->term);
     if (p->done)
         printf(tr("held out: %" PRId64 " of %" PRId64 " %s, drawn by the seed\n"), p->done,
                p->total, tr(p->unit));
@@ -72,6 +74,7 @@ static void progress(void *user, const heed_progress *p) {
     } else if (w->brief && !w->term.is_tty) {
         return;
     } else if (strcmp(p->what, "vectors") == 0) {
+        terminal_clear(&w->term);
         printf(tr("vectors: %" PRId64 " of the %" PRId64 " words have one\n"), p->done, p->total);
     } else {
         terminal_progress(&w->term, p);

@@ -13,7 +13,6 @@
 #include "io/config.h"
 #include "tensor/params.h"
 
-
 static const char *in(char path[HEED_PATH_SIZE], const char *dir, const char *file) {
     heed__format(path, HEED_PATH_SIZE, "%s/%s", dir, file);
     return path;
