@@ -126,9 +126,9 @@ typedef struct heed_classify_cfg {
                           count by their size and not by its square, and the deviation is told by
                           medians, so that gross errors among the scores of the data do not decide
                           (Huber 1964) ("squared") */
-    const heed_examples *tests; /* what the model is to be tested on afterwards, with that call: it
-                                   is not learnt from, but what the test takes is in the memory
-                                   that the progress hook is told of before the first step (none) */
+    const heed_examples *tests; /* what the model is to be tested on afterwards: not learnt from,
+                                   but what takes most memory of the test is gone through before
+                                   the first step, and what is short then stops it there (none) */
 } heed_classify_cfg;
 
 #ifdef __cplusplus

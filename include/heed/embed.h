@@ -51,7 +51,7 @@ typedef struct heed_embedder_cfg {
     const char *from; /* folder of a model of any kind to start from: an embedder's or classifier's
                          body, where the recipe is (or is said to be) its own, else its words */
     const heed_examples *tests; /* pairs for heed_embedder_test afterwards: not learnt from, but
-                                   within the memory that the progress hook is told of (none) */
+                                   gone through as heed_classify_cfg's are (none) */
 } heed_embedder_cfg;
 
 typedef struct heed_embedder heed_embedder; /* for one thread at a time */

@@ -182,9 +182,9 @@ static void take_longest(const heed_learner *l, int64_t *order, int64_t batch) {
         if (!l->length || l->length[i] == high) order[len++] = i;
 }
 
-/* Goes through the largest step that there can be, of the longest examples, without learning from
- * it, and through what the task says: memory that is short is short before the work, none is asked
- * for later, and the progress hook is told how much all of it takes. 0 or a status. */
+/* Goes through what the task says and through the largest step that there can be, of the longest
+ * examples, without learning from it: memory that is short is short before the work, none is asked
+ * for later, and the progress hook is told how much the steps take. 0 or a status. */
 static int rehearse(heed_fit_run *r) {
     const heed_learner *l = r->l;
     const heed_hooks *h = r->cfg.hooks;

@@ -36,8 +36,8 @@ typedef struct heed_learner {
      * weights count. 0 or a status. */
     int (*score)(void *self, heed_score *score, heed_error *err);
     /* Before the first step, with the context not training: goes once through what takes most of
-     * what follows the steps, such as answers to held-out data, so that it is told too. NULL:
-     * nothing does. 0 or a status. */
+     * what follows the steps, such as answers to held-out data, so that memory that is short for
+     * them is short before the work. NULL: nothing does. 0 or a status. */
     int (*rehearse)(void *self, heed_error *err);
     int64_t memory;   /* bytes that the task itself holds while it trains, to be told */
     const char *unit; /* of its examples, for the progress hook: "texts" */
