@@ -104,7 +104,7 @@ void train_watch_begin(train_watch *w) {
 }
 
 void train_tell_left(const char *run, bool resume) {
-    if (run && !resume && heed__run_has_checkpoint(run))
+    if (run && !resume && heed__run_is_left(run))
         printf(
             tr("%s: the training that was stopped there begins anew; --resume goes on with it\n"),
             run);

@@ -51,7 +51,18 @@ void heed__run_drop_checkpoint(const char *run) {
     heed__folder_drop(in(path, run, folders[0]), files);
 }
 
-bool heed__run_has_checkpoint(const char *run) {
+static bool has_state(const char *run, const char *folder) {
     path_text path;
-    return access(in(path, run, "checkpoint/state.json"), F_OK) == 0;
+    heed__format(path, sizeof path, "%s/%s/%s", run, folder, files[0]);
+    return access(path, F_OK) == 0;
+}
+
+bool heed__run_has_checkpoint(const char *run) {
+    return has_state(run, folders[0]);
+}
+
+bool heed__run_is_left(const char *run) {
+    int i = 0;
+    while (i < HEED_RUN_LEFT && !has_state(run, folders[i])) i++;
+    return i < HEED_RUN_LEFT;
 }

@@ -23,5 +23,8 @@ const char *const *heed__checkpoint_files(void);
 /* Removes the checkpoint in a run's folder, whosever it is. */
 void heed__run_drop_checkpoint(const char *run);
 bool heed__run_has_checkpoint(const char *run);
+/* Whether there is anything to go on with: of a training, of the language before it, or of those
+ * that it is made of. */
+bool heed__run_is_left(const char *run);
 
 #endif

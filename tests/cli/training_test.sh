@@ -65,6 +65,12 @@ done
 [ $rc != 75 ] || { cp -r "$dir/b.run" "$dir/again.run"; train -o "$dir/again" --epochs 1 >"$dir/log" 2>&1
     grep -q "again.run: the training that was stopped there begins anew; --resume goes on with it" "$dir/log" ||
         wrong "a stopped training was thrown away in silence: $(head -3 "$dir/log")"; }
+for left in parts pretrain/checkpoint; do # of a training of several, of the language learnt first
+    mkdir -p "$dir/left.run/$left"; echo '{}' >"$dir/left.run/$left/state.json"
+    train -o "$dir/left" --epochs 1 >"$dir/log" 2>&1
+    grep -q "left.run: the training that was stopped there begins anew" "$dir/log" || wrong "$left was thrown away in silence: $(head -3 "$dir/log")"
+    rm -r "$dir/left.run"
+done
 [ $rc != 75 ] || train -o "$dir/b" --epochs 6 --ema 0.9 --resume >"$dir/log" 2>"$dir/err" || wrong "resume: $(cat "$dir/err")"
 cmp -s "$dir/a/model.safetensors" "$dir/b/model.safetensors" || wrong "a resumed run has other weights than one that was not stopped"
 [ "$(grep -c '"event":"epoch"' "$dir/b.run/log.jsonl")" = 6 ] || wrong "the log of a resumed run lacks epochs or has them twice"
