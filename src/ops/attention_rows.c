@@ -70,13 +70,17 @@ static int64_t distance_at(const line *l) { /* index of the row's first distance
     return l->s - l->p + l->g->T - 1 + l->g->c.query_start;
 }
 
+/* Adds to the scores; a hidden one stays so, whatever stands beside it: -inf + NaN is none. */
+static void add_to_seen(const line *l, const float *more) {
+    l->g->k->math->add(l->spare, l->x, more, l->n);
+    for (int64_t j = 0; j < l->n; j++) l->x[j] = l->x[j] == -INFINITY ? l->x[j] : l->spare[j];
+}
+
 static void add_positions(const line *l) {
     const heed__general *g = l->g;
     const int64_t h = l->k->h;
-    if (g->c.bias)
-        g->k->math->add(l->x, l->x, data(g, GENERAL_BIAS) + (h * g->T + l->t) * g->S + l->s, l->n);
-    if (g->positions)
-        g->k->math->add(l->x, l->x, g->positions + h * (g->T + g->S) + distance_at(l), l->n);
+    if (g->c.bias) add_to_seen(l, data(g, GENERAL_BIAS) + (h * g->T + l->t) * g->S + l->s);
+    if (g->positions) add_to_seen(l, g->positions + h * (g->T + g->S) + distance_at(l));
 }
 
 static float ramp_of(const line *l) {
@@ -94,7 +98,7 @@ static float reach_at(const line *l, int64_t j) {
 static void add_span(const line *l) {
     for (int64_t j = 0; j < l->n; j++) l->spare[j] = reach_at(l, j);
     l->g->k->math->log(l->spare, l->spare, l->n);
-    for (int64_t j = 0; j < l->n; j++) l->x[j] += l->spare[j];
+    add_to_seen(l, l->spare);
 }
 
 static void span_grad(const line *l, float *dz) {
@@ -187,6 +191,8 @@ static void row_choice(const line *l) {
     if (c->local_center) {
         gaussian(l, l->spare);
         g->k->math->mul(l->a, l->pw, l->spare, l->n);
+        for (int64_t j = 0; j < l->n; j++) /* of a center that is NaN too, what it does not see */
+            l->a[j] = l->pw[j] == 0 ? 0 : l->a[j];
     } else if (c->weights == HEED_WEIGHTS_REINFORCE && g->train) {
         uint32_t bits[4];
         heed_philox(g->seed, g->stream, row_number(l), bits);

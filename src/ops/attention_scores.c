@@ -47,8 +47,8 @@ static void shifted(const heed__general *g, const heed__block *k, int which, flo
     }
 }
 
-/* The same for sums over queries, where dx is 0 for what such a query does not see and NaN for what
- * it sees: zeros in place of one that is not finite. */
+/* The same for sums over queries: zeros in place of one that is not finite, whose dx is 0 for what
+ * it does not see, and NaN for what it sees, or 0 where the weights are flat or scores -inf. */
 static void shifted_sound(const heed__general *g, const heed__block *k, int which, float *out) {
     shifted(g, k, which, out);
     heed__attn_leave_out(g->k, out, g->D, k->n, g->D, FLT_MAX);
@@ -96,11 +96,14 @@ static void add_relative(const heed__general *g, heed__block *k) {
                              .ldc = d.ld,
                              .scale = g->scale },
                k->product);
-    for (int64_t i = 0; i < k->n; i++)
+    for (int64_t i = 0; i < k->n; i++) {
+        float *x = k->x + i * k->ld;
         for (int64_t j = k->from[i]; j < k->end[i]; j++) {
             const int64_t at = far_at(g, k, &d, i, j);
-            if (at >= 0) k->x[i * k->ld + j] += k->far[i * d.ld + at];
+            if (at >= 0) x[j] += k->far[i * d.ld + at];
         }
+        heed__canon(g->k, x + k->from[i], k->end[i] - k->from[i]);
+    }
 }
 
 /* -- additive: tanh(q_t + k_s) of a few keys at once, from column j on */

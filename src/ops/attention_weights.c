@@ -156,7 +156,7 @@ int64_t heed__weights_draw(float *p, const float *p0, int64_t n, float u) {
     return at;
 }
 
-/* An integer that is ordered as the floats are (both zeros the same). */
+/* An integer that is ordered as the floats are (both zeros the same, the canonical NaN largest). */
 static uint32_t ordered(float x) {
     uint32_t bits;
     x += 0.0f;
@@ -204,12 +204,12 @@ void heed__scores_keep_top(float *x, int64_t n, int64_t keep) {
     }
 }
 
-/* Mean of the visible numbers; *count of them. */
+/* Mean of the visible numbers; *count of them. One that is NaN is among them. */
 static double visible_mean(const float *x, int64_t n, int64_t *count) {
     double sum = 0;
     *count = 0;
     for (int64_t i = 0; i < n; i++) {
-        if (!(x[i] > -INFINITY)) continue;
+        if (x[i] == -INFINITY) continue;
         sum += (double)x[i];
         ++*count;
     }
@@ -222,11 +222,14 @@ float heed__scores_by_std(float *x, int64_t n) {
     double var = 0;
     for (int64_t i = 0; i < n; i++) {
         const double d = (double)x[i] - mean;
-        if (x[i] > -INFINITY) var += d * d;
+        if (x[i] != -INFINITY) var += d * d;
     }
     const double std = count > 1 ? sqrt(var / (double)(count - 1)) : 0;
-    for (int64_t i = 0; i < n; i++)
-        if (x[i] > -INFINITY) x[i] = std > 0 ? (float)(((double)x[i] - mean) / std) : 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (x[i] == -INFINITY) continue;
+        const double d = (double)x[i] - mean;
+        x[i] = isnan(d) || isnan(std) ? NAN : std > 0 ? (float)(d / std) : 0;
+    }
     return (float)std;
 }
 
@@ -235,14 +238,14 @@ void heed__scores_by_std_grad(float *dx, const float *y, const float *dy, int64_
     double sum = 0, along = 0;
     int64_t count = 0;
     for (int64_t i = 0; i < n; i++) {
-        if (!(y[i] > -INFINITY)) continue;
+        if (y[i] == -INFINITY) continue;
         sum += (double)dy[i];
         along += (double)y[i] * (double)dy[i];
         count++;
     }
     for (int64_t i = 0; i < n; i++) {
-        if (!(y[i] > -INFINITY) || !(std > 0)) {
-            dx[i] = 0;
+        if (isnan(y[i]) || y[i] == -INFINITY || !(std > 0)) {
+            dx[i] = isnan(y[i]) ? y[i] : 0;
             continue;
         }
         const double by_mean = sum / (double)count;

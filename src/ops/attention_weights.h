@@ -34,12 +34,14 @@ int64_t heed__weights_argmax(float *p, const float *x, int64_t n);
  * [0,1).  Returns where, or -1 as above. */
 int64_t heed__weights_draw(float *p, const float *p0, int64_t n, float u);
 
-/* Hides (x = -inf) all but the keep largest scores; of equals the first stay. */
+/* Hides (x = -inf) all but the keep largest scores; of equals the first stay. A NaN is
+ * canonical, and the largest. */
 void heed__scores_keep_top(float *x, int64_t n, int64_t keep);
 
 /* x = (x - mean) / standard deviation of the visible scores (n-1 in the denominator, as torch.std);
- * all 0 where the deviation is 0. A softmax does not see the mean, and without it a row whose
- * scores are large and close keeps its digits. Returns the deviation. */
+ * all 0 where the deviation is 0, all NaN where one is NaN or inf. A softmax does not see the
+ * mean, and without it a row whose scores are large and close keeps its digits. Returns the
+ * deviation. */
 float heed__scores_by_std(float *x, int64_t n);
 /* dx from the scaled row y and its deviation; dx may be dy. */
 void heed__scores_by_std_grad(float *dx, const float *y, const float *dy, int64_t n, float std);

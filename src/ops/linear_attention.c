@@ -127,12 +127,13 @@ static void features(const linear *l, float *f, const float *x, int64_t ld, int6
     }
 }
 
-/* dx += df · f'(x): elu: 1 where x > 0, else exp(x) = f(x); relu: 1 where x > 0, else 0. */
+/* dx += df · f'(x): elu: 1 where x > 0, else exp(x) = f(x); relu: 0 where x <= 0, else 1 (NaN,
+ * which df is too, stays). */
 static void features_grad(const linear *l, float *dx, int64_t ld, const float *f, float *df,
                           int64_t n) {
     for (int64_t i = 0; i < n; i++, dx += ld, f += l->D, df += l->D) {
         for (int64_t j = 0; j < l->D; j++)
-            df[j] = l->relu ? (f[j] > 0 ? df[j] : 0) : f[j] > 1 ? df[j] : df[j] * f[j];
+            df[j] = l->relu ? (f[j] == 0 ? 0 : df[j]) : f[j] > 1 ? df[j] : df[j] * f[j];
         l->k->math->add(dx, dx, df, l->D);
     }
 }

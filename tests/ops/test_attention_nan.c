@@ -85,6 +85,14 @@ static void test_beside(const setting *s) {
     c = (heed_attention_cfg){ .local_center = center, .local_width = 3 };
     put_nan(HEED_F32_DATA(center) + AT, s->nan);
     rows_are_nan(s, heed_attention(s->cx, in[0], in[1], in[2], &c), AT, AT + 1, "local_center");
+    heed_tensor *far = heed_zeros(s->cx, HEED_F32, 2, (int64_t[]){ T, D }); /* inf - inf */
+    c = (heed_attention_cfg){
+        .relative = far, .causal = true, .weights = HEED_WEIGHTS_TOPK, .topk = 3
+    };
+    HEED_F32_DATA(in[0])[AT * D + 2] = INFINITY;
+    for (int64_t i = 0; i < T; i++)
+        HEED_F32_DATA(in[1])[i * D + 2] = 1, HEED_F32_DATA(far)[i * D + 2] = -1;
+    rows_are_nan(s, heed_attention(s->cx, in[0], in[1], in[2], &c), AT, AT + 1, "relative");
     heed_ctx_reset(s->cx);
 }
 

@@ -1,7 +1,8 @@
 /* test_attention_unseen.c: a query or a key that holds what is no number is nothing to those that
  * do not see it or that it does not see: not a bit of their outputs or gradients is another, on the
  * fused kernel in both precisions, by every kind of weights on the general path, and in linear
- * attention. */
+ * attention. Nor is what a bias or a table of positions holds for a key that is not seen. Whoever
+ * sees a NaN has it in the gradient too. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +19,7 @@ enum { T = 75, AT = 41, D = 5, DV = 3, ROOM = 2 * T * (D + DV) };
 typedef struct way {
     heed_weights_kind weights;
     heed_precision precision;
-    bool linear, general, sinks, relative, hard;
+    bool linear, relu, general, sinks, relative, hard, std, center;
     float softcap;
 } way;
 
@@ -38,7 +39,10 @@ static const way ways[] = {
     { .general = true, .weights = HEED_WEIGHTS_GUMBEL, .hard = true },
     { .general = true, .weights = HEED_WEIGHTS_REINFORCE },
     { .general = true, .weights = HEED_WEIGHTS_SIGMOID },
+    { .general = true, .std = true },
+    { .general = true, .center = true },
     { .linear = true },
+    { .linear = true, .relu = true },
 };
 
 /* Whether query t sees key s: on the general path every second of the last 12. */
@@ -53,8 +57,10 @@ static heed_tensor *numbers(heed_ctx *cx, int64_t width, uint64_t seed) {
     return heed_want_grad(cx, t);
 }
 
-/* The output and the gradients of q, k and v, where row AT of one of them holds `with`; which 3:
- * none does. */
+enum { NONE = 3, CENTER = 4 };
+
+/* The output and the gradients of q, k and v, where row AT of q, k, v, of none or of the centers
+ * holds `with`. */
 static void run(heed_ctx *cx, const way *w, int which, float with, float *to) {
     static const int64_t width[] = { D, D, DV };
     heed_tensor *in[3];
@@ -64,7 +70,7 @@ static void run(heed_ctx *cx, const way *w, int which, float with, float *to) {
     heed_ctx_set_step(cx, 0); /* the same noise */
     for (int i = 0; i < T * DV; i++) dy[i] = (float)problem_random(&seed);
     for (int i = 0; i < 3; i++) in[i] = numbers(cx, width[i], (uint64_t)i + 1);
-    if (which < 3) HEED_F32_DATA(in[which])[AT * width[which] + 1] = with;
+    if (which < NONE) HEED_F32_DATA(in[which])[AT * width[which] + 1] = with;
     heed_attention_cfg c = {
         .causal = true,
         .window = true,
@@ -72,6 +78,7 @@ static void run(heed_ctx *cx, const way *w, int which, float with, float *to) {
         .right = -1,
         .topk = 3,
         .weights = w->weights,
+        .score_std = w->std,
         .softcap = w->softcap,
         .more = &more,
         .gumbel_hard = w->hard,
@@ -83,10 +90,17 @@ static void run(heed_ctx *cx, const way *w, int which, float with, float *to) {
         for (int64_t i = 0; i < T * D; i++)
             HEED_F32_DATA(c.relative)[i] = (float)problem_random(&seed);
     }
-    heed_tensor *y = w->linear
-                         ? heed_linear_attention(cx, in[0], in[1], in[2],
-                                                 &(heed_linear_attention_cfg){ .causal = true })
-                         : heed_attention(cx, in[0], in[1], in[2], &c);
+    if (w->center) {
+        c.local_center = heed_zeros(cx, HEED_F32, 2, (int64_t[]){ 1, T }), c.local_width = 6;
+        for (int t = 0; t < T; t++) HEED_F32_DATA(c.local_center)[t] = (float)t;
+        if (which == CENTER) HEED_F32_DATA(c.local_center)[AT] = with;
+    }
+    heed_tensor *y = w->linear ? heed_linear_attention(cx, in[0], in[1], in[2],
+                                                       &(heed_linear_attention_cfg){
+                                                           .causal = true,
+                                                           .feature = w->relu ? HEED_FEATURE_RELU
+                                                                              : HEED_FEATURE_ELU })
+                               : heed_attention(cx, in[0], in[1], in[2], &c);
     if (!y) fail_msg("%s", heed_ctx_error(cx)->msg);
     assert_int_equal(heed_backward_from(cx, y, dy), 0);
     memcpy(to, y->data, sizeof(float) * T * DV), to += T * DV;
@@ -99,7 +113,7 @@ static void run(heed_ctx *cx, const way *w, int which, float with, float *to) {
 
 /* Whether row i, of queries or of keys, may be touched by row AT of `which`. */
 static bool touched(const way *w, int which, bool query, int64_t i) {
-    if (which == 0) return query ? i == AT : sees(w, AT, i);
+    if (which == 0 || which == CENTER) return query ? i == AT : sees(w, AT, i);
     if (query) return sees(w, i, AT);
     for (int64_t t = 0; t < T; t++)
         if (sees(w, t, AT) && sees(w, t, i)) return true;
@@ -111,8 +125,8 @@ static void check(heed_ctx *cx, const way *w, size_t n) {
     static const char *const names[] = { "y", "dq", "dk", "dv" };
     static const int64_t width[] = { DV, D, D, DV };
     static float plain[ROOM], other[ROOM];
-    run(cx, w, 3, 0, plain);
-    for (int which = 0; which < 3; which++)
+    run(cx, w, NONE, 0, plain);
+    for (int which = 0; which <= (w->center ? CENTER : 2); which++)
         for (size_t x = 0; x < sizeof with / sizeof *with; x++) {
             run(cx, w, which, with[x], other);
             const float *a = plain, *b = other;
@@ -123,9 +137,75 @@ static void check(heed_ctx *cx, const way *w, size_t n) {
                                sizeof *a * (size_t)width[part]) != 0)
                         fail_msg("way %zu by %s: %g in %s touches row %lld of %s", n,
                                  heed_ctx_isa(cx), (double)with[x],
-                                 (const char *[]){ "q", "k", "v" }[which], (long long)i,
-                                 names[part]);
+                                 (const char *[]){ "q", "k", "v", "none", "center" }[which],
+                                 (long long)i, names[part]);
         }
+}
+
+/* A query or a key that holds a NaN has it at the same place of its own gradient. */
+static void check_seen(heed_ctx *cx, const way *w, size_t n) {
+    static float with[ROOM];
+    if (w->weights == HEED_WEIGHTS_REINFORCE) return; /* scores learn by log_prob */
+    for (int which = 0; which < 2; which++) {
+        run(cx, w, which, NAN, with);
+        if (!isnan(with[T * DV + which * T * D + AT * D + 1]))
+            fail_msg("way %zu by %s: NaN in %s has the gradient %g", n, heed_ctx_isa(cx),
+                     which ? "k" : "q", (double)with[T * DV + which * T * D + AT * D + 1]);
+    }
+}
+
+/* Output, gradients of q, k, v, of the bias and of the table of distances, where those hold `with`
+ * for all pairs that do not see each other. */
+enum { BUCKETS = 32, BESIDE = ROOM + T * T + BUCKETS };
+static void run_beside(heed_ctx *cx, const way *w, float with, float *to) {
+    heed_tensor *in[5] = { numbers(cx, D, 1), numbers(cx, D, 2), numbers(cx, DV, 3),
+                           heed_zeros(cx, HEED_F32, 3, (int64_t[]){ 1, T, T }),
+                           heed_zeros(cx, HEED_F32, 2, (int64_t[]){ BUCKETS, 1 }) };
+    heed_attention_more more;
+    float dy[T * DV];
+    uint64_t seed = 9;
+    heed_ctx_set_step(cx, 0);
+    for (int i = 0; i < T * DV; i++) dy[i] = (float)problem_random(&seed);
+    for (int64_t i = 0; i < T * T; i++)
+        HEED_F32_DATA(in[3])[i] = sees(w, i / T, i % T) ? (float)problem_random(&seed) : with;
+    for (int64_t i = 0; i < BUCKETS; i++) /* 0..15 are those distances, causal */
+        HEED_F32_DATA(in[4])[i] = sees(w, i, 0) ? (float)problem_random(&seed) : with;
+    heed_want_grad(cx, in[3]), heed_want_grad(cx, in[4]);
+    heed_tensor *y = heed_attention(cx, in[0], in[1], in[2],
+                                    &(heed_attention_cfg){ .causal = true,
+                                                           .window = true,
+                                                           .left = 12,
+                                                           .right = -1,
+                                                           .topk = 3,
+                                                           .weights = w->weights,
+                                                           .softcap = w->softcap,
+                                                           .score_std = w->std,
+                                                           .more = &more,
+                                                           .gumbel_hard = w->hard,
+                                                           .dilation = w->general ? 2 : 0,
+                                                           .bias = in[3],
+                                                           .t5 = in[4],
+                                                           .t5_one_way = true });
+    if (!y) fail_msg("%s", heed_ctx_error(cx)->msg);
+    assert_int_equal(heed_backward_from(cx, y, dy), 0);
+    memcpy(to, y->data, sizeof(float) * T * DV), to += T * DV;
+    for (int i = 0; i < 5; to += in[i++]->len)
+        memcpy(to, in[i]->grad, sizeof(float) * (size_t)in[i]->len);
+    heed_ctx_reset(cx);
+}
+
+static void check_beside(heed_ctx *cx, const way *w, size_t n) {
+    static const float with[] = { NAN, INFINITY, -INFINITY, 3e38f };
+    static float plain[BESIDE], other[BESIDE];
+    run_beside(cx, w, 0, plain);
+    for (size_t x = 0; x < sizeof with / sizeof *with; x++) {
+        run_beside(cx, w, with[x], other);
+        for (int64_t i = 0; i < BESIDE; i++)
+            if (memcmp(plain + i, other + i, sizeof *plain) != 0)
+                fail_msg("way %zu by %s: %g beside hidden keys makes number %lld %g from %g", n,
+                         heed_ctx_isa(cx), (double)with[x], (long long)i, (double)other[i],
+                         (double)plain[i]);
+    }
 }
 
 static void test_unseen(void **state) {
@@ -139,6 +219,8 @@ static void test_unseen(void **state) {
                                     &err);
         assert_non_null(cx);
         check(cx, &ways[n / 2], n / 2);
+        check_seen(cx, &ways[n / 2], n / 2);
+        if (!ways[n / 2].linear && !ways[n / 2].relative) check_beside(cx, &ways[n / 2], n / 2);
         heed_ctx_free(cx);
     }
 }
