@@ -13,7 +13,7 @@
 
 #include "attention_problem.h"
 
-enum { T = 75, AT = 41, D = 5, DV = 3, ROOM = 2 * T * (D + DV) };
+enum { T = 75, AT = 41, D = 5, DV = 3, ROOM = 2 * T * (D + DV) + T };
 
 /* One way to attend, causal. */
 typedef struct way {
@@ -59,7 +59,7 @@ static heed_tensor *numbers(heed_ctx *cx, int64_t width, uint64_t seed) {
 
 enum { NONE = 3, CENTER = 4 };
 
-/* The output and the gradients of q, k and v, where row AT of q, k, v, of none or of the centers
+/* The output and the gradients of q, k, v and, with some, the centers, where row AT of q, k, v, of none or of the centers
  * holds `with`. */
 static void run(heed_ctx *cx, const way *w, int which, float with, float *to) {
     static const int64_t width[] = { D, D, DV };
@@ -93,6 +93,7 @@ static void run(heed_ctx *cx, const way *w, int which, float with, float *to) {
     if (w->center) {
         c.local_center = heed_zeros(cx, HEED_F32, 2, (int64_t[]){ 1, T }), c.local_width = 6;
         for (int t = 0; t < T; t++) HEED_F32_DATA(c.local_center)[t] = (float)t;
+        heed_want_grad(cx, c.local_center);
         if (which == CENTER) HEED_F32_DATA(c.local_center)[AT] = with;
     }
     heed_tensor *y = w->linear ? heed_linear_attention(cx, in[0], in[1], in[2],
@@ -108,6 +109,7 @@ static void run(heed_ctx *cx, const way *w, int which, float with, float *to) {
         memcpy(to, in[i]->grad, sizeof(float) * (size_t)in[i]->len);
         to += in[i]->len;
     }
+    if (w->center) memcpy(to, c.local_center->grad, sizeof(float) * T);
     heed_ctx_reset(cx);
 }
 
@@ -122,17 +124,18 @@ static bool touched(const way *w, int which, bool query, int64_t i) {
 
 static void check(heed_ctx *cx, const way *w, size_t n) {
     static const float with[] = { NAN, INFINITY, -INFINITY, 3e38f };
-    static const char *const names[] = { "y", "dq", "dk", "dv" };
-    static const int64_t width[] = { DV, D, D, DV };
+    static const char *const names[] = { "y", "dq", "dk", "dv", "dc" };
+    static const int64_t width[] = { DV, D, D, DV, 1 };
     static float plain[ROOM], other[ROOM];
     run(cx, w, NONE, 0, plain);
     for (int which = 0; which <= (w->center ? CENTER : 2); which++)
         for (size_t x = 0; x < sizeof with / sizeof *with; x++) {
             run(cx, w, which, with[x], other);
             const float *a = plain, *b = other;
-            for (int part = 0; part < 4; part++, a += T * width[part - 1], b += T * width[part - 1])
+            for (int part = 0; part < 4 + w->center;
+                 part++, a += T * width[part - 1], b += T * width[part - 1])
                 for (int64_t i = 0; i < T; i++)
-                    if (!touched(w, which, part < 2, i) &&
+                    if (!touched(w, which, part < 2 || part == 4, i) &&
                         memcmp(a + i * width[part], b + i * width[part],
                                sizeof *a * (size_t)width[part]) != 0)
                         fail_msg("way %zu by %s: %g in %s touches row %lld of %s", n,
