@@ -59,8 +59,8 @@ static heed_tensor *numbers(heed_ctx *cx, int64_t width, uint64_t seed) {
 
 enum { NONE = 3, CENTER = 4 };
 
-/* The output and the gradients of q, k, v and, with some, the centers, where row AT of q, k, v, of none or of the centers
- * holds `with`. */
+/* The output and the gradients of q, k, v and, with some, the centers, where row AT of q, k, v, of
+ * none or of the centers holds `with`. */
 static void run(heed_ctx *cx, const way *w, int which, float with, float *to) {
     static const int64_t width[] = { D, D, DV };
     heed_tensor *in[3];
