@@ -60,7 +60,17 @@ int heed__body_check(const heed_body_cfg *b, const heed_fit_cfg *fit, heed_error
         return heed__error(err, HEED_EINVALID,
                            "train: lr must be above 0 and dropout below 1, not %g and %g",
                            (double)fit->optim.lr, b->dropout);
+    if (!(b->deviation >= 0 && b->deviation <= HEED_BODY_MOST))
+        return heed__error(err, HEED_EINVALID,
+                           "train: the deviation of first vectors is from 0 to 1e30");
     return 0;
+}
+
+int heed__body_reach(const heed_body *b, int64_t max_len, heed_error *err) {
+    if (!b->positions || max_len <= b->positions) return 0;
+    return heed__error(err, HEED_EINVALID,
+                       "train: the model to start from reads at most %lld words at once, not %lld",
+                       (long long)b->positions, (long long)max_len);
 }
 
 void heed__body_folder(const char *files[HEED_BODY_FILES + 1]) {

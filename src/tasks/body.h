@@ -21,6 +21,9 @@
 #include "heed/tasks.h"
 #include "tasks/trainer.h"
 
+/* Of settings that are numbers with a point: they become floats. */
+#define HEED_BODY_MOST 1e30
+
 enum {
     HEED_BODY_MAX_LEN = 1 << 20, /* units of a text, at most */
     HEED_BODY_FILES = 32         /* that a folder with a body in it may hold, at most */
@@ -218,6 +221,7 @@ struct heed_body {
     heed_body_cfg cfg; /* defaults filled in */
     int64_t dim;       /* C of apply */
     int64_t state_dim; /* of states; 0: none */
+    int64_t positions; /* units read at once, at most; 0: any number */
 };
 
 /* All recipes; NULL ends them. Adding one: its file, its line in body.c. */
@@ -228,6 +232,9 @@ const heed_body_kind *heed__body_kind_find(const char *name);
 /* Whether the sizes, the rate and the rest, defaults filled in, are such that a training can begin:
  * 0, or HEED_EINVALID with the first that is not. */
 int heed__body_check(const heed_body_cfg *cfg, const heed_fit_cfg *fit, heed_error *err);
+/* Whether a body that is taken of another model can read so many units at once. 0 or HEED_EINVALID.
+ */
+int heed__body_reach(const heed_body *b, int64_t max_len, heed_error *err);
 /* An empty body; learn or load fills it. NULL: out of memory. */
 heed_body *heed__body_new(const heed_body_kind *kind, const heed_body_cfg *cfg, heed_params *ps,
                           const heed_hooks *hooks, heed_error *err);

@@ -55,6 +55,7 @@ static int build(encoder *e, heed_model_cfg m, heed_error *err) {
     const heed_error *why = heed_params_error(ps);
     if (rc) return heed__error(err, rc, "%s", why ? why->msg : "the model cannot be made");
     e->body.dim = e->body.state_dim = e->model.cfg.dim;
+    e->body.positions = e->model.cfg.max_len;
     return 0;
 }
 

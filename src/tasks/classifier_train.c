@@ -160,10 +160,10 @@ static int check_attention(const training *t) {
         { "truncate", a->truncate, 0, INT32_MAX },
         { NULL, 0, 0, 0 },
     };
-    if (!(a->temperature >= 0 && a->temperature < INFINITY) ||
-        !(a->penalty_weight >= 0 && a->penalty_weight < INFINITY))
+    if (!(a->temperature >= 0 && a->temperature <= HEED_BODY_MOST) ||
+        !(a->penalty_weight >= 0 && a->penalty_weight <= HEED_BODY_MOST))
         return heed__error(t->err, HEED_EINVALID,
-                           "train: temperature and a penalty's weight are finite and not below 0");
+                           "train: temperature and a penalty's weight are from 0 to 1e30");
     return heed__bounds_check(own, t->err);
 }
 
@@ -215,6 +215,7 @@ static int take_body(training *t) {
     heed_classifier *old = heed__origin_move(&t->origin, c, &head, t->err);
     if (!old) return t->err->code;
     if (!t->cfg.max_len) t->body.max_len = old->max_len;
+    const int rc = heed__body_reach(c->body, t->body.max_len, t->err);
     t->same_array = old->beside.in > 0 && t->data->array && t->data->array->dim == old->beside.in &&
                     t->data->array->sequence == old->beside.sequence;
     t->same_labels = !t->origin.embedder && old->labels == c->labels &&
@@ -222,7 +223,7 @@ static int take_body(training *t) {
     for (int64_t i = 0; t->same_labels && i < c->labels; i++)
         t->same_labels = strcmp(old->label[i], c->label[i]) == 0;
     heed_classifier_close(old);
-    return 0;
+    return rc;
 }
 
 static int make_body(training *t) {

@@ -173,7 +173,9 @@ static int take_body(training *t) {
     if (!t->cfg.max_len) c->max_len = t->body.max_len = old->max_len;
     heed_classifier_close(old);
     const heed_body_goal none = { .classes = 0 }; /* what labels told its body is over */
-    const int rc = t->kind->fit ? t->kind->fit(c->cx, c->body, NULL, &none, t->err) : 0;
+    int rc = heed__body_reach(c->body, t->body.max_len, t->err);
+    if (rc) return rc;
+    rc = t->kind->fit ? t->kind->fit(c->cx, c->body, NULL, &none, t->err) : 0;
     if (rc == 0) heed__origin_tell(&t->origin, "");
     return rc;
 }

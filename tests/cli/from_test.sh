@@ -43,6 +43,8 @@ cmp -s <("$heed" embed "$dir/encoder" "$dir/texts") <("$heed" embed "$dir/frozen
 
 expect 69 "attend: the recipe 'match' can only start from a model of its own" "$heed" train pairs "$dir/pairs.tsv" --recipe match --from "$dir/attend" -o "$dir/no"
 expect 69 "freeze needs a model of the same recipe" "$heed" train classify "$dir/d.tsv" --freeze --from "$dir/lstm" -o "$dir/no"
+expect 64 "the model to start from reads at most 256 words at once, not 300" "$heed" train classify "$dir/d.tsv" --from "$dir/encoder" --max-len 300 -o "$dir/no"
+expect 64 "the model to start from reads at most 256 words at once, not 300" "$heed" train pairs "$dir/pairs.tsv" --from "$dir/encoder" --max-len 300 -o "$dir/no"
 expect 69 "with a tokenizer there is no table of words" "$heed" train classify "$dir/d.tsv" --recipe encoder --tokenizer bpe --from "$dir/classic" -o "$dir/no"
 expect 64 "classic: its words have vectors of 16 numbers, not 20" "$heed" train tag "$people" --from "$dir/classic" --embed 20 -o "$dir/no"
 expect 64 "attend: its words have vectors of 16 numbers, not 20" "$heed" train classify "$dir/d.tsv" --recipe classic --from "$dir/attend" --embed 20 -o "$dir/no"

@@ -230,7 +230,15 @@ static void choices(void **state) {
     cfg = quick;
     cfg.attention.penalty_weight = (double)NAN;
     none(heed_classifier_train(&x, &cfg, &err),
-         "train: temperature and a penalty's weight are finite and not below 0");
+         "train: temperature and a penalty's weight are from 0 to 1e30");
+    cfg = quick;
+    cfg.attention.temperature = 1e300; /* no float */
+    none(heed_classifier_train(&x, &cfg, &err),
+         "train: temperature and a penalty's weight are from 0 to 1e30");
+    cfg = quick;
+    cfg.deviation = (double)INFINITY;
+    none(heed_classifier_train(&x, &cfg, &err),
+         "train: the deviation of first vectors is from 0 to 1e30");
     cfg = (heed_classify_cfg){ .recipe = "encoder", .embed = INT64_MAX };
     none(heed_classifier_train(&x, &cfg, &err),
          "train: embed is 9223372036854775807, not 0 to 2147483647");
