@@ -10,20 +10,7 @@
 #include <string.h>
 
 #include "cmocka_all.h"
-
-static heed_error err;
-
-static void said(int64_t status, const char *want) {
-    assert_int_equal(status, HEED_EINVALID);
-    assert_int_equal(err.code, HEED_EINVALID);
-    assert_string_equal(err.msg, want);
-    err = (heed_error){ 0 };
-}
-
-static void none(const void *made, const char *want) {
-    assert_null(made);
-    said(err.code, want);
-}
+#include "refused.h"
 
 static const char *const text[] = { "a good day", "a bad night", "a good time", "a bad end" };
 static const char *const label[] = { "up", "down", "up", "down" };
