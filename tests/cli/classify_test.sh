@@ -85,9 +85,8 @@ expect 66 "vocab.txt" "$heed" predict "$dir/cut" "$dir/texts"
 
 # stopped: nothing new, the old model as it was
 before=$(cat "$dir/m1"/* | sha256sum)
-"$heed" train classify --recipe classic data/banking77/train.tsv --epochs 1000 -o "$dir/m1" >/dev/null 2>"$dir/err" &
-job=$!
-sleep 1; kill -INT $job; wait $job; rc=$?
+begin "^memory" "$heed" train classify --recipe classic data/banking77/train.tsv --epochs 1000 -o "$dir/m1"
+sleep 1; stop
 [ $rc = 75 ] || wrong "stopped training gave $rc, not 75"
 grep -q "stopped in epoch" "$dir/err" || wrong "stopped training said: $(tail -1 "$dir/err")"
 [ "$before" = "$(cat "$dir/m1"/* | sha256sum)" ] || wrong "stopped training touched the old model"
@@ -95,10 +94,7 @@ grep -q "stopped in epoch" "$dir/err" || wrong "stopped training said: $(tail -1
 # without a run's folder the best goes where no model is yet, and else nowhere
 head -300 data/banking77/train.tsv >"$dir/part.tsv"
 for out in alone m1; do
-    "$heed" train classify --recipe classic "$dir/part.tsv" --epochs 100000 --run none -o "$dir/$out" >"$dir/out" 2>"$dir/err" &
-    job=$!
-    until grep -q "^Epoch" "$dir/out" || ! kill -0 $job 2>/dev/null; do sleep 0.05; done
-    kill -INT $job; wait $job
+    begin "^Epoch" "$heed" train classify --recipe classic "$dir/part.tsv" --epochs 100000 --run none -o "$dir/$out"; stop
     end="nothing was saved"
     [ $out = m1 ] || end="the best so far is in $dir/alone"
     grep -q "stopped in epoch [0-9]*; $end\$" "$dir/err" || wrong "without a run's folder it said: $(tail -1 "$dir/err")"

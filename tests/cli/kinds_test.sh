@@ -155,8 +155,7 @@ right=$("$heed" test "$dir/enc" "$dir/paths.tsv" | grep '^Test Accuracy' | cut -
 ge "$right" 0.95 || wrong "encoder: accuracy $right"
 # stopped while it learns the language, it goes on to the weights of one that was not stopped
 small=(train classify "$dir/paths.tsv" --recipe encoder --embed 16 --heads 2 --layers 1 --epochs 1 --pretrain "$dir/texts" --pretrain-epochs 40)
-"$heed" "${small[@]}" -o "$dir/go" >/dev/null 2>&1 &
-job=$!; until [ -s "$dir/go.run/pretrain/log.jsonl" ]; do sleep 0.01; done; kill -INT $job; wait $job; rc=$?
+begin "^Language: Epoch .1/" "$heed" "${small[@]}" -o "$dir/go"; stop
 [ $rc = 75 ] && [ -e "$dir/go.run/pretrain/checkpoint" ] || wrong "stopped while it learns the language: status $rc"
 "$heed" "${small[@]}" -o "$dir/go" --resume >"$dir/log" 2>&1 || wrong "resume of the language: $(tail -1 "$dir/log")"
 "$heed" "${small[@]}" -o "$dir/straight" --run none >/dev/null 2>&1

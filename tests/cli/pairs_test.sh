@@ -29,9 +29,7 @@ expect 65 "3 heads are no multiple of 2 key heads" "$heed" embed mbad p.tsv
 # stopped and gone on with: the very weights of a training that was not
 long=(train pairs p.tsv --recipe classic --epochs 400 --batch 9 --lr 0.01 --embed 16 --hidden 16 --heads 2 --valid-part 0)
 "$heed" "${long[@]}" -o straight --run none >/dev/null 2>&1
-"$heed" "${long[@]}" -o go >/dev/null 2>&1 &
-job=$!; until [ -s go.run/log.jsonl ] || ! kill -0 $job 2>/dev/null; do sleep 0.01; done
-sleep 0.1; kill -INT $job 2>/dev/null; wait $job; rc=$?
+begin "^Epoch .2/" "$heed" "${long[@]}" -o go; stop
 [ $rc = 0 ] || { [ $rc = 75 ] && "$heed" "${long[@]}" -o go --resume >log 2>err || wrong "resume: status $rc, $(cat err)"; }
 cmp -s go/model.safetensors straight/model.safetensors || wrong "a resumed training of pairs has other weights"
 
@@ -93,9 +91,7 @@ expect 66 "no column 'zz'" "$heed" train pairs p.tsv -o x --text2 zz
 [ ! -e x ] || wrong "a wrong file left a folder"
 
 # stopped and resumed: the very model
-"$heed" train pairs p.tsv -o s1 --recipe classic --epochs 400 --run r --seconds 0 >log 2>err & job=$!
-until grep -q "Epoch \[2/" log; do sleep 0.05; done
-kill -INT $job; wait $job; rc=$?
+begin "^Epoch .2/" "$heed" train pairs p.tsv -o s1 --recipe classic --epochs 400 --run r --seconds 0; stop
 [ $rc = 75 ] || wrong "a stopped training gave $rc, not 75: $(cat err)"
 "$heed" embed s1 lines >/dev/null 2>err || wrong "the best so far was not saved: $(cat err)"
 exit $failed

@@ -10,6 +10,16 @@ most=1 # lines that a refusal may say
 wrong() { echo "FAILED: $*"; failed=1; }
 # said GREP'S ARGUMENTS: whether it is in standard input, which is read to its end: what writes is not cut short
 said() { local all; all=$(cat); grep -q "$@" <<<"$all"; }
+# begin LINE program...: the program in the background, its output in $dir/log and $dir/err, until it has said such a line or is
+# at its end. A line of what wrote there before is not taken for its own: a signal would come before the program listens.
+begin() {
+    local line=$1; shift
+    rm -f "$dir/log"; : >"$dir/log"
+    "$@" >"$dir/log" 2>"$dir/err" & job=$!
+    until grep -q "$line" "$dir/log" || ! kill -0 $job 2>/dev/null; do sleep 0.01; done
+}
+# stop [SIGNAL]: what was begun; its status in $rc
+stop() { kill "-${1:-INT}" $job 2>/dev/null; wait $job 2>/dev/null; rc=$?; }
 # expect STATUS 'part of stderr' command...: one clear sentence and its own exit status
 expect() {
     local status=$1 text=$2; shift 2

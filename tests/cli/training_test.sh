@@ -34,12 +34,9 @@ printf 'a\thello there\nb\tgood bye\na\thello you\n' >"$dir/few.tsv" # a tenth o
 grep -q "^held out: nothing;" "$dir/log" || wrong "a tenth of three texts: $(cat "$dir/log")"
 
 # stopped before the first step
-"$heed" train classify data/banking77/train.tsv -o "$dir/early" --threads 1 >"$dir/log" 2>"$dir/err" &
-job=$!
-until grep -q "^held out" "$dir/log" || ! kill -0 $job 2>/dev/null; do sleep 0.01; done
-kill -INT $job
-wait $job
-[ $? = 75 ] || wrong "stopped early: $(cat "$dir/err")"
+begin "^held out" "$heed" train classify data/banking77/train.tsv -o "$dir/early" --threads 1
+stop
+[ $rc = 75 ] || wrong "stopped early: $(cat "$dir/err")"
 tail -1 "$dir/err" | said -E "stopped(; nothing was saved| in epoch 1; )" || wrong "stopped early: $(tail -1 "$dir/err")"
 
 # early stop: with a rate of nearly nothing no epoch is better than the first, or few are
@@ -52,12 +49,9 @@ grep -q '"why":"time"' "$dir/t.run/log.jsonl" || wrong "a time limit is not in t
 # stopped at three moments, in the middle of an epoch as a rule, and resumed each time: the very weights
 for wait in 2 4 5; do
     [ $wait = 2 ] || more=--resume
-    # a function in the background would be a shell that ignores the signal
-    "$heed" "${common[@]}" -o "$dir/b" --epochs 6 --ema 0.9 ${more:-} >"$dir/log" 2>"$dir/err" &
-    job=$!
-    until grep -q "^Epoch .$wait/6" "$dir/log" || ! kill -0 $job 2>/dev/null; do sleep 0.01; done
-    kill -INT $job 2>/dev/null; wait $job; rc=$?
-    [ $rc = 75 ] || { [ $rc = 0 ] && [ $wait = 5 ]; } || wrong "stopped after epoch $wait: status $rc"
+    begin "^Epoch .$wait/6" "$heed" "${common[@]}" -o "$dir/b" --epochs 6 --ema 0.9 ${more:-}
+    stop
+    [ $rc = 75 ] || { [ $rc = 0 ] && [ $wait != 2 ]; } || wrong "stopped after epoch $wait: status $rc"
     [ $rc = 75 ] || break
     grep -q "has what a resume needs; the best so far is in $dir/b.*--resume goes on" "$dir/err" || wrong "stopped: $(tail -1 "$dir/err")"
     "$heed" predict "$dir/b" <<<"my card" >/dev/null 2>&1 || wrong "the best so far does not open"
@@ -77,8 +71,7 @@ cmp -s "$dir/a/model.safetensors" "$dir/b/model.safetensors" || wrong "a resumed
 [ -e "$dir/b.run/checkpoint" ] && wrong "a checkpoint outlived its run"
 expect 66 "there is no training to go on with" train -o "$dir/b" --epochs 6 --resume
 # a resume with other settings or data is none
-"$heed" "${common[@]}" -o "$dir/c" --epochs 1000 >/dev/null 2>&1 &
-job=$!; until [ -s "$dir/c.run/log.jsonl" ]; do sleep 0.01; done; sleep 0.1; kill -INT $job; wait $job
+begin "^Epoch" "$heed" "${common[@]}" -o "$dir/c" --epochs 1000; stop
 expect 64 "was made with other data or settings" train -o "$dir/c" --epochs 1000 --dropout 0.1 --resume
 for o in "--clip 2" "--schedule linear" "--label-smoothing 0.1" "--pooling max" "--cut"; do
     # shellcheck disable=SC2086
@@ -89,8 +82,7 @@ expect 64 "was made with other data or settings" "$heed" train classify --recipe
 # of several trainings: killed without a word, then stopped, it goes on; what is finished is told and not done again
 few=(train classify --recipe classic "$dir/d.tsv" --seed 3 --max-len 24 --lr 0.01 --epochs 3)
 "$heed" "${few[@]}" --curve -o "$dir/whole" >"$dir/whole.log" 2>"$dir/err" || wrong "curve: $(cat "$dir/err")"
-"$heed" "${few[@]}" --curve -o "$dir/cut" >"$dir/log" 2>&1 &
-job=$!; until grep -q "^curve: " "$dir/log" || ! kill -0 $job 2>/dev/null; do sleep 0.01; done; kill -9 $job 2>/dev/null; wait $job 2>/dev/null
+begin "^curve: " "$heed" "${few[@]}" --curve -o "$dir/cut"; stop KILL
 if [ ! -e "$dir/cut/config.json" ]; then
     [ -s "$dir/cut.run/parts/state.json" ] || wrong "a killed curve kept nothing"
     "$heed" "${few[@]}" --curve -o "$dir/cut" --resume >"$dir/log" 2>"$dir/err" || wrong "curve, resumed: $(cat "$dir/err")"
@@ -98,8 +90,7 @@ fi
 cmp -s "$dir/whole/model.safetensors" "$dir/cut/model.safetensors" || wrong "a resumed curve has another model"
 [ "$(grep ^curve "$dir/whole.log")" = "$(grep ^curve "$dir/log")" ] || wrong "a resumed curve is another one: $(cat "$dir/log")"
 [ -e "$dir/cut.run/parts" ] && wrong "parts outlived their run"
-"$heed" "${few[@]}" --search 1h -o "$dir/s" >"$dir/log" 2>"$dir/err" &
-job=$!; until grep -q "^trial 2" "$dir/log" || ! kill -0 $job 2>/dev/null; do sleep 0.01; done; kill -INT $job; wait $job; rc=$?
+begin "^trial 2" "$heed" "${few[@]}" --search 1h -o "$dir/s"; stop
 [ $rc = 75 ] || wrong "a stopped search gave $rc"
 grep -q "$dir/s.run has what a resume needs; the best so far is in $dir/s; .*--resume goes on" "$dir/err" || wrong "a stopped search said: $(cat "$dir/err")"
 "$heed" "${few[@]}" --search 1s -o "$dir/s" --resume >"$dir/log2" 2>"$dir/err" || wrong "search, resumed: $(cat "$dir/err")"
