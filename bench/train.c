@@ -67,18 +67,19 @@ static void init(bench_model *m, heed_params *ps) {
     heed_linear_init(&m->head, ps, "output", c->dim, c->vocab);
 }
 
-static heed_tensor *step_loss(heed_ctx *cx, const bench_model *m, heed_rng *rng) {
+/* Random numbers below `most`, drawn before the step is measured. */
+static heed_tensor *draw(heed_ctx *cx, int rank, const int64_t *shape, heed_rng *rng, int64_t most) {
+    heed_tensor *t = heed_new(cx, HEED_I32, rank, shape);
+    for (int64_t i = 0; t && i < t->len; i++)
+        HEED_I32_DATA(t)[i] = (int32_t)heed_rng_below(rng, (uint64_t)most);
+    return t;
+}
+
+static heed_tensor *step_loss(heed_ctx *cx, const bench_model *m, heed_tensor *ids,
+                              heed_tensor *labels) {
     const bench_case *c = m->c;
-    const bool classic = c->kind == HEED_MODEL_CLASSIC;
-    const int64_t shape[2] = { c->batch, c->steps };
-    heed_tensor *ids = heed_new(cx, HEED_I32, 2, shape);
-    heed_tensor *labels = heed_new(cx, HEED_I32, classic ? 1 : 2, shape);
     if (!ids || !labels) return NULL;
-    for (int64_t i = 0; i < ids->len; i++)
-        HEED_I32_DATA(ids)[i] = (int32_t)heed_rng_below(rng, (uint64_t)c->vocab);
-    for (int64_t i = 0; i < labels->len; i++)
-        HEED_I32_DATA(labels)[i] = (int32_t)heed_rng_below(rng, classic ? 10 : (uint64_t)c->vocab);
-    if (classic)
+    if (c->kind == HEED_MODEL_CLASSIC)
         return heed_cross_entropy(cx, heed_classic_apply(cx, &m->classic, ids, NULL, NULL), labels,
                                   NULL);
     if (c->kind == HEED_MODEL_LM)
@@ -117,14 +118,18 @@ static int run(const bench_case *c, int threads, double seconds, heed_precision 
         cx, ps, &(heed_optim_cfg){ .kind = HEED_ADAMW, .lr = 1e-4f, .weight_decay = 0.01f }, &err);
     if (!opt) return fail(c->name, &err);
     heed_rng rng = { .seed = 7 };
+    const bool classic = c->kind == HEED_MODEL_CLASSIC;
+    const int64_t shape[2] = { c->batch, c->steps };
     enum { MOST = 10000 };
     static double took[MOST];
     int n = 0;
     float last = 0;
     const double begin = now();
     for (int step = 0; n < MOST && (step < 4 || now() - begin < seconds); step++) {
+        heed_tensor *ids = draw(cx, 2, shape, &rng, c->vocab);
+        heed_tensor *labels = draw(cx, classic ? 1 : 2, shape, &rng, classic ? 10 : c->vocab);
         const double t = now();
-        heed_tensor *loss = step_loss(cx, &m, &rng);
+        heed_tensor *loss = step_loss(cx, &m, ids, labels);
         if (!loss || heed_backward(cx, loss)) return fail(c->name, heed_ctx_error(cx));
         last = heed_item(loss);
         if (heed_optim_step(opt)) return fail(c->name, heed_optim_error(opt));

@@ -29,6 +29,7 @@ enum {
     A_SPREAD = 512, /* rows of A that are a multiple of it apart share places in the caches */
     LINE = 16,      /* floats in a cache line */
     STRIP = 128,    /* columns of C that are handed on as soon as they are finished */
+    CUT_COLS = 4 * HEED_PANEL,
 };
 
 typedef struct job {
@@ -37,8 +38,7 @@ typedef struct job {
     const heed_gemm *g;
     float *scratch;
     int64_t each;   /* floats of scratch for a worker */
-    int64_t mb, nb; /* rows and columns of a chunk */
-    int64_t gm, gn; /* chunks down and across */
+    int64_t gm, gn; /* chunks down and across, alike to a tile's rows and to CUT_COLS */
     bool in_tile;   /* tiles add the bias, and where act and pre allow it all that follows */
     bool epilogue;  /* something follows that tiles leave */
 } job;
@@ -433,8 +433,11 @@ static void run_chunk(const job *jb, int64_t index, float *scratch) {
     p.offset = item * g->step_c;
     p.abuf = scratch;
     p.bbuf = scratch + abuf_len(jb->gk, g);
-    const int64_t m0 = at / jb->gn * jb->mb, m1 = heed__min64(g->m, m0 + jb->mb);
-    const int64_t n0 = at % jb->gn * jb->nb, n1 = heed__min64(g->n, n0 + jb->nb);
+    const int64_t down = at / jb->gn, across = at % jb->gn, rows = jb->gk->rows;
+    const int64_t m0 = heed__even_row(rows, g->m, jb->gm, down),
+                  m1 = heed__even_row(rows, g->m, jb->gm, down + 1),
+                  n0 = heed__even_row(CUT_COLS, g->n, jb->gn, across),
+                  n1 = heed__even_row(CUT_COLS, g->n, jb->gn, across + 1);
     if (!has_pieces(g)) {
         p.m0 = m0, p.m1 = m1, p.n0 = n0, p.n1 = n1;
         p.c = g->c + p.offset + m0 * g->ldc + n0;
@@ -463,22 +466,19 @@ static void run_chunks(void *arg, int64_t begin, int64_t end, int worker) {
  * across columns packs A again, one across rows packs B again. */
 static void cut(job *jb, int64_t want) {
     const heed_gemm *g = jb->g;
-    const int64_t rows = jb->gk->rows, cols = HEED_PANEL * 4;
-    const int64_t most_m = heed__ceil_div(g->m, rows), most_n = heed__ceil_div(g->n, cols);
+    const int64_t most_m = heed__ceil_div(g->m, jb->gk->rows),
+                  most_n = heed__ceil_div(g->n, CUT_COLS);
     const int64_t cost_a = g->ta ? 1 : 2, cost_b = g->packed ? 0 : g->tb ? 2 : 1;
-    int64_t best = INT64_MAX, best_m = 1, best_n = 1;
+    int64_t best = INT64_MAX;
+    jb->gm = jb->gn = 1;
     for (int64_t gm = 1; gm <= heed__min64(want, most_m); gm++) {
         const int64_t gn = heed__min64(heed__ceil_div(want, gm), most_n);
         if (gm * gn < heed__min64(want, most_m * most_n) && gm < heed__min64(want, most_m))
             continue;
         const int64_t cost = gn * g->m * cost_a + gm * g->n * cost_b;
         if (cost >= best) continue;
-        best = cost, best_m = gm, best_n = gn;
+        best = cost, jb->gm = gm, jb->gn = gn;
     }
-    jb->mb = best_m > 1 ? heed__round_up(heed__ceil_div(g->m, best_m), rows) : g->m;
-    jb->nb = best_n > 1 ? heed__round_up(heed__ceil_div(g->n, best_n), cols) : g->n;
-    jb->gm = heed__ceil_div(g->m, jb->mb);
-    jb->gn = heed__ceil_div(g->n, jb->nb);
 }
 
 void heed__gemm(const heed_kernels *k, heed_pool *pool, const heed_gemm *g, float *scratch) {
@@ -497,7 +497,7 @@ void heed__gemm_with(const heed_kernels *k, const heed_gemm_kernels *gk, heed_po
     const double fit = one / CHUNK, wish = (double)heed__ceil_div(4 * (int64_t)threads, batch);
     const int64_t want = threads == 1 || fit < 1 ? 1 : (int64_t)(fit < wish ? fit : wish);
     cut(&jb, want);
-    const double chunk = (double)jb.mb * (double)jb.nb * (double)(g->k > 0 ? g->k : 1);
+    const double chunk = one / (double)(jb.gm * jb.gn);
     const int64_t grain = chunk < CHUNK ? (int64_t)(CHUNK / chunk) + 1 : 1;
     heed_pool_run(threads == 1 ? NULL : pool, batch * jb.gm * jb.gn, grain, run_chunks, &jb);
 }

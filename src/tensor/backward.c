@@ -13,6 +13,16 @@ static heed_tensor *root_of(heed_tensor *t) {
     return t->view_of ? t->view_of : t;
 }
 
+static void clear_range(void *grad, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    memset((float *)grad + begin, 0, (size_t)(end - begin) * sizeof(float));
+}
+
+static void clear(heed_ctx *cx, float *grad, int64_t len) {
+    enum { CHUNK = 1 << 16 };
+    heed_pool_run(cx->pool, len, CHUNK, clear_range, grad);
+}
+
 /* The gradient of t; *fresh: its numbers are not set and all of them are t's own. */
 static float *touch(heed_ctx *cx, heed_tensor *t, bool *fresh) {
     *fresh = false;
@@ -30,7 +40,7 @@ static float *touch(heed_ctx *cx, heed_tensor *t, bool *fresh) {
                                 : heed__bin_take(cx, (size_t)root->len * sizeof(float));
         if (!root->grad) return NULL;
         *fresh = t->len == root->len;
-        if (!*fresh) memset(root->grad, 0, (size_t)root->len * sizeof(float));
+        if (!*fresh) clear(cx, root->grad, root->len);
     }
     float *grad = root->grad + t->view_offset;
     if (t != root && (root->name || root->keep_grad)) t->grad = grad;
@@ -47,7 +57,7 @@ float *heed__grad_beta(heed_ctx *cx, heed_tensor *t, float *beta) {
 float *heed_grad(heed_ctx *cx, heed_tensor *t) {
     bool fresh;
     float *grad = touch(cx, t, &fresh);
-    if (grad && fresh) memset(grad, 0, (size_t)t->len * sizeof(float));
+    if (grad && fresh) clear(cx, grad, t->len);
     return grad;
 }
 
