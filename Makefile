@@ -2,7 +2,7 @@
 BUILD  ?= build
 PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
-CONFIG  = cmake -S . -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX)
+CONFIG  = cmake -S . -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(FLAGS)
 SUITE   = ctest --output-on-failure -j $(JOBS)
 
 .DEFAULT_GOAL := build

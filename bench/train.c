@@ -68,7 +68,8 @@ static void init(bench_model *m, heed_params *ps) {
 }
 
 /* Random numbers below `most`, drawn before the step is measured. */
-static heed_tensor *draw(heed_ctx *cx, int rank, const int64_t *shape, heed_rng *rng, int64_t most) {
+static heed_tensor *draw(heed_ctx *cx, int rank, const int64_t *shape, heed_rng *rng,
+                         int64_t most) {
     heed_tensor *t = heed_new(cx, HEED_I32, rank, shape);
     for (int64_t i = 0; t && i < t->len; i++)
         HEED_I32_DATA(t)[i] = (int32_t)heed_rng_below(rng, (uint64_t)most);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { A_BYTES = 384 << 10, PANEL = HEED_PANEL, GROUP = 4, BEYOND = 960 };
+enum { A_BYTES = 384 << 10, PANEL = HEED_PANEL, GROUP = 4, COLS = PANEL * GROUP, BEYOND = 960 };
 
 typedef struct job {
     const heed_kernels *k;
@@ -14,7 +14,7 @@ typedef struct job {
     char *scratch;
     int64_t each, k4, depth; /* bytes for a worker; fours of k in B and in packed A */
     int64_t block;           /* rows of A packed at a time */
-    int64_t mb, nb, gn;      /* rows and columns of a chunk; chunks across */
+    int64_t gm, gn;          /* chunks down and across, alike to a tile and to GROUP panels */
 } job;
 
 static int64_t depth_of(const heed_quant_kernels *qk, int64_t k) {
@@ -105,8 +105,11 @@ static void run(void *arg, int64_t begin, int64_t end, int worker) {
     int32_t *a = (int32_t *)(void *)(jb->scratch + worker * jb->each);
     if (qk->begin) qk->begin();
     for (int64_t at = begin; at < end; at++) {
-        const int64_t m0 = at / jb->gn * jb->mb, m1 = heed__min64(g->m, m0 + jb->mb);
-        const int64_t n0 = at % jb->gn * jb->nb, n1 = heed__min64(g->n, n0 + jb->nb);
+        const int64_t down = at / jb->gn, across = at % jb->gn;
+        const int64_t m0 = heed__even_row(qk->rows, g->m, jb->gm, down),
+                      m1 = heed__even_row(qk->rows, g->m, jb->gm, down + 1),
+                      n0 = heed__even_row(COLS, g->n, jb->gn, across),
+                      n1 = heed__even_row(COLS, g->n, jb->gn, across + 1);
         for (int64_t i = m0; i < m1; i += jb->block) {
             const int64_t rows = heed__min64(jb->block, m1 - i),
                           tiles = heed__ceil_div(rows, qk->rows);
@@ -129,12 +132,8 @@ void heed__qgemm(const heed_kernels *k, heed_pool *pool, const heed_qgemm *g, vo
     jb.block = block_rows(k, g);
     const double work = (double)g->m * (double)g->n * (double)g->k;
     const int64_t threads = work > (1 << 20) && pool ? heed_pool_threads(pool) : 1;
-    const int64_t want = threads > 1 ? 4 * threads : 1, rows = k->quant->rows;
-    const int64_t cols = PANEL * GROUP;
-    const int64_t gm = heed__min64(want, heed__ceil_div(g->m, 2 * rows));
-    jb.mb = gm > 1 ? heed__ceil_div(heed__ceil_div(g->m, gm), rows) * rows : g->m;
-    const int64_t gn = heed__min64(heed__ceil_div(want, gm), heed__ceil_div(g->n, cols));
-    jb.nb = gn > 1 ? heed__ceil_div(heed__ceil_div(g->n, gn), cols) * cols : g->n;
-    jb.gn = heed__ceil_div(g->n, jb.nb);
-    heed_pool_run(threads > 1 ? pool : NULL, heed__ceil_div(g->m, jb.mb) * jb.gn, 1, run, &jb);
+    const int64_t want = threads > 1 ? 4 * threads : 1;
+    jb.gm = heed__min64(want, heed__ceil_div(g->m, 2 * k->quant->rows));
+    jb.gn = heed__min64(heed__ceil_div(want, jb.gm), heed__ceil_div(g->n, COLS));
+    heed_pool_run(threads > 1 ? pool : NULL, jb.gm * jb.gn, 1, run, &jb);
 }
