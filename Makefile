@@ -33,7 +33,7 @@ train: configure ## learn 77 intents from 10,003 bank customers' messages, test,
 	@tools/train.sh $(BUILD)/heed
 
 quality: build ## every set of docs/BENCHMARKS.md with three seeds: hours
-	@HEED=$(BUILD)/heed recipes/classify.sh
+	@for r in classify reviews conll2003 msra_ner bc5cdr confidence; do HEED=$(BUILD)/heed recipes/$$r.sh || exit; done
 
 test: setup-tests build  ## the default suite
 	@$(SUITE) --test-dir $(BUILD) -LE long
