@@ -18,7 +18,8 @@
 
 enum { VERSION = 1 };
 
-static const size_t STATE_MOST = (size_t)1 << 30;
+static const size_t FILE_MOST = (size_t)1 << 30;
+static const char *const LOGS[] = { "log.jsonl", "events.out.tfevents.heed" };
 
 typedef char path_text[HEED_PATH_SIZE + 64];
 
@@ -151,7 +152,7 @@ static int save_state(heed_parts *p, heed_error *err) {
 }
 
 static int read_state(heed_parts *p, const char *path, heed_error *err) {
-    json_t *o = heed__json_read(&p->hooks, path, STATE_MOST, err);
+    json_t *o = heed__json_read(&p->hooks, path, FILE_MOST, err);
     if (!o) return err->code;
     heed_fields f = { .object = o, .name = path, .err = err };
     if (heed__field_int(&f, "format_version", 1, INT32_MAX) > VERSION && !f.status)
@@ -183,14 +184,17 @@ static int read_state(heed_parts *p, const char *path, heed_error *err) {
 
 /* -- beginning and end ------------------------------------------------------------------------ */
 
-static void drop_one(const char *run) {
-    static const char *const logs[] = { "log.jsonl", "events.out.tfevents.heed" };
+static void drop_files(const char *run) {
     char path[sizeof(path_text) + 64];
     heed__run_drop_checkpoint(run);
     for (int i = 0; i < 2; i++) {
-        heed__format(path, sizeof path, "%s/%s", run, logs[i]);
+        heed__format(path, sizeof path, "%s/%s", run, LOGS[i]);
         (void)unlink(path);
     }
+}
+
+static void drop_one(const char *run) {
+    drop_files(run);
     (void)rmdir(run);
 }
 
@@ -225,7 +229,7 @@ static int begin_anew(heed_parts *p, heed_error *err) {
     int rc = heed__folder_make(p->run, err);
     if (rc) return rc;
     heed__parts_drop(p->run);
-    heed__run_drop_checkpoint(p->run); /* the last part's place */
+    drop_files(p->run); /* of another training, and the last part's place */
     rc = heed__folder_make(in(path, p->run, ""), err);
     return rc ? rc : save_state(p, err);
 }
@@ -304,6 +308,24 @@ static int keep(heed_parts *p, const heed_classifier *best, heed_error *err) {
     return rc;
 }
 
+/* The best part's log becomes the run's. 0 or a status. */
+static int tell_of(const heed_parts *p, int64_t part, heed_error *err) {
+    path_text folder;
+    char path[sizeof folder + 64];
+    int rc = 0;
+    numbered(folder, p->run, "", part);
+    for (int i = 0; rc == 0 && i < 2; i++) {
+        char *text = NULL;
+        size_t size;
+        heed__format(path, sizeof path, "%s/%s", folder, LOGS[i]);
+        rc = heed__file_read(&p->hooks, path, FILE_MOST, &text, &size, err);
+        heed__format(path, sizeof path, "%s/%s", p->run, LOGS[i]);
+        if (rc == 0) rc = heed__file_write(&p->hooks, path, text, size, err);
+        heed__free(&p->hooks, text);
+    }
+    return rc;
+}
+
 int heed__parts_add(heed_parts *p, json_t *note, const heed_classifier *best, heed_error *err) {
     path_text path;
     const int64_t part = heed__parts_len(p) + 1;
@@ -311,6 +333,7 @@ int heed__parts_add(heed_parts *p, json_t *note, const heed_classifier *best, he
         return heed__error(err, HEED_ENOMEM, "train: out of memory");
     if (!p->run[0]) return 0;
     int rc = best ? keep(p, best, err) : 0;
+    if (rc == 0 && best) rc = tell_of(p, part, err);
     if (rc == 0) rc = save_state(p, err);
     if (rc == 0) drop_run(numbered(path, p->run, "", part));
     return rc;

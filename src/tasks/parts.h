@@ -14,8 +14,9 @@
  *     rc = heed__parts_add(&p, note, c is the best ? c : NULL, err);
  *     heed__parts_end(&p);
  *
- * Without a run all of this trains and keeps nothing. A new training removes what an earlier one
- * has in RUN/parts; one that came to its end leaves it until its model is saved (run_left.h). */
+ * Without a run all of this trains and keeps nothing. A new training removes the log that an
+ * earlier one left and what it has in RUN/parts; one that came to its end leaves that until its
+ * model is saved (run_left.h). */
 #ifndef HEED_TASKS_PARTS_H
 #define HEED_TASKS_PARTS_H
 
@@ -50,7 +51,7 @@ const json_t *heed__parts_note(const heed_parts *p, int64_t i);
 heed_classifier *heed__parts_train(const heed_parts *p, const heed_examples *x,
                                    const heed_classify_cfg *cfg, bool last, heed_error *err);
 /* The next part is finished: its note, which is given up (NULL: HEED_ENOMEM), and, where it is the
- * best so far, its model. 0 or a status. */
+ * best so far, its model, whose log becomes the run's. 0 or a status. */
 int heed__parts_add(heed_parts *p, json_t *note, const heed_classifier *best, heed_error *err);
 /* Opens the best model, with held's answers in c->held as after its training. held may be NULL.
  * NULL on failure: with err->code 0 where no such model can be read, as the log hook is told, and

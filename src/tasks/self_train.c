@@ -163,9 +163,9 @@ static int take_again(self_training *s, const json_t *note) {
 }
 
 /* Trains on the labelled texts and those taken; *c is the classifier. 0 or a status. */
-static int round_of(self_training *s, bool last, heed_classifier **c) {
+static int round_of(self_training *s, heed_classifier **c) {
     const heed_examples x = { .len = s->data->len + s->taken, .text = s->text, .label = s->label };
-    *c = heed__parts_train(&s->parts, &x, &s->cfg, last, s->err);
+    *c = heed__parts_train(&s->parts, &x, &s->cfg, false, s->err);
     return s->err->code; /* with a classifier too, where it was stopped */
 }
 
@@ -187,8 +187,8 @@ static void judge(self_training *s, heed_classifier *c, double *accuracy, double
     s->best_loss = *loss;
 }
 
-/* Round told->round, which is not the last, as a process before this one has seen it. Where the
- * model that was kept cannot be read, what was the best so far is trained again. */
+/* Round told->round as a process before this one has seen it. Where the model that was kept cannot
+ * be read, what was the best so far is trained again. */
 static int recall(self_training *s, heed_self_round *told) {
     const int64_t part = 2 * told->round;
     const json_t *note = heed__parts_note(&s->parts, part);
@@ -214,9 +214,8 @@ static int recall(self_training *s, heed_self_round *told) {
 
 /* Trains round told->round and judges it. */
 static int run_round(self_training *s, heed_self_round *told) {
-    const bool last = told->round == ROUNDS;
     heed_classifier *c = NULL;
-    const int rc = round_of(s, last, &c);
+    const int rc = round_of(s, &c);
     if (rc && c && !s->best)
         s->best = c; /* stopped in the first one */
     else if (rc)
@@ -224,7 +223,6 @@ static int run_round(self_training *s, heed_self_round *told) {
     if (rc) return rc;
     const heed_classifier *before = s->best;
     judge(s, c, &told->accuracy, &told->loss);
-    if (last) return 0;
     const bool best = s->best != before;
     json_t *note = json_pack("{s:o, s:o, s:b}", "accuracy", heed__note_number(told->accuracy),
                              "loss", heed__note_number(told->loss), "best", (int)best);

@@ -96,6 +96,7 @@ grep -q "$dir/s.run has what a resume needs; the best so far is in $dir/s; .*--r
 "$heed" "${few[@]}" --search 1s -o "$dir/s" --resume >"$dir/log2" 2>"$dir/err" || wrong "search, resumed: $(cat "$dir/err")"
 [ "$(grep "^trial" "$dir/log")" = "$(grep "done before$" "$dir/log2" | sed 's/, done before$//')" ] || wrong "a resumed search forgot trials: $(cat "$dir/log2")"
 grep -q '"trial": 1,' "$dir/s.run/trials.jsonl" || wrong "trials.jsonl of a resumed search lacks the first trial"
+"$heed" runs "$dir/s.run" >"$dir/out" 2>&1 || wrong "no run is listed of a search: $(cat "$dir/out")"
 expect 66 "there is no search to go on with" "$heed" "${few[@]}" --search 1s -o "$dir/s" --resume
 "$heed" train classify "$dir/d.tsv" --search 1s --epochs 1 -o "$dir/at" >"$dir/log" 2>"$dir/err" || wrong "a search whose best keeps no words: $(cat "$dir/err")"
 grep -q "^kept: settings [0-9]" "$dir/log" || wrong "which settings a search kept went unsaid: $(cat "$dir/log")"

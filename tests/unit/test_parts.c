@@ -2,6 +2,7 @@
  * and gone on with, they end in the very model of one that was not, and do nothing twice. */
 #include "cmocka_all.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 #include "tasks/curve.h"
 #include "tasks/parts.h"
+#include "tasks/run_course.h"
 #include "tasks/search.h"
 #include "tasks/self_train.h"
 
@@ -442,6 +444,39 @@ static void test_litter(void **state) {
     assert_int_equal(access(path, F_OK), -1);
 }
 
+/* A run's log is that of the part that was kept, whose score it tells: not that of the last part,
+ * and not that of a training before. */
+static void told(kind which) {
+    char run[64], log[96];
+    heed_error err = { 0 };
+    heed_run_course k = { 0 };
+    double accuracy, loss;
+    snprintf(run, sizeof run, "%s/told%d", dir, (int)which);
+    snprintf(log, sizeof log, "%s/log.jsonl", run);
+    assert_int_equal(mkdir(run, 0700), 0);
+    FILE *f = fopen(log, "w");
+    assert_non_null(f);
+    fprintf(f, "{\"event\":\"epoch\",\"epoch\":1}\n");
+    assert_int_equal(fclose(f), 0);
+    const heed_classify_cfg cfg = settings(which, run, false);
+    heed_classifier *c = train(which, &cfg, &err);
+    if (!c) fail_msg("%s", err.msg);
+    heed__held_measure(&c->held, &accuracy, &loss);
+    heed_classifier_close(c);
+    assert_int_equal(heed__run_course_read(&k, log, &err), 0);
+    assert_string_equal(k.end, "done");
+    assert_true(k.examples > N / 2);
+    if (fabs(k.held_score[k.best - 1] - accuracy) > 1e-6)
+        fail_msg("kept %g, told of %g", accuracy, k.held_score[k.best - 1]);
+    heed__run_course_free(&k);
+}
+
+static void test_told(void **state) {
+    (void)state;
+    told(SEARCH);
+    told(SELF); /* whose last round is not the best */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_search),        cmocka_unit_test(test_curve),
@@ -449,6 +484,7 @@ int main(void) {
         cmocka_unit_test(test_refused),       cmocka_unit_test(test_torn),
         cmocka_unit_test(test_best_lost),     cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_array),         cmocka_unit_test(test_litter),
+        cmocka_unit_test(test_told),
     };
     return cmocka_run_group_tests(tests, make_data, remove_all);
 }
