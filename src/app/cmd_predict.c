@@ -122,14 +122,16 @@ static void print_json(const predictor *p, const heed_explanation *x, const char
 }
 
 /* Where no word weighs more than the mean and a tenth of it, words are not told apart: a model that
- * has learnt from little attends to all alike. */
+ * has learnt from little attends to all alike. Marked are those that weigh half as much as the
+ * heaviest and more than the mean: never all of several. */
 static void print_shaded(const predictor *p, const char *text) {
+    const int64_t words = p->x.word_len;
     float most = 0, sum = 0;
-    for (int64_t i = 0; i < p->x.word_len; i++) {
+    for (int64_t i = 0; i < words; i++) {
         if (p->x.word[i].weight > most) most = p->x.word[i].weight;
         sum += p->x.word[i].weight;
     }
-    const bool alike = p->x.word_len > 1 && most * (float)p->x.word_len <= 1.1f * sum;
+    const bool alike = words > 1 && most * (float)words <= 1.1f * sum;
     if (alike) {
         printf("    ");
         print_text(stdout, text, strlen(text));
@@ -138,11 +140,12 @@ static void print_shaded(const predictor *p, const char *text) {
     }
     size_t at = 0;
     printf("    ");
-    for (int64_t i = 0; i < p->x.word_len; i++) {
+    for (int64_t i = 0; i < words; i++) {
         const heed_attended *w = &p->x.word[i];
+        const float weight = most > 0 ? w->weight / most : 0;
         print_text(stdout, text + at, w->begin - at);
-        terminal_shade(&p->term, text + w->begin, w->end - w->begin,
-                       most > 0 ? w->weight / most : 0);
+        terminal_shade(&p->term, text + w->begin, w->end - w->begin, weight,
+                       weight >= 0.5f && (words == 1 || w->weight * (float)words > sum));
         at = w->end;
     }
     print_text(stdout, text + at, strlen(text + at));

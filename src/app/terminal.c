@@ -65,14 +65,13 @@ void terminal_log(void *user, heed_log_level level, const char *line) {
     fflush(t->to);
 }
 
-void terminal_shade(const terminal *t, const char *text, size_t size, float weight) {
-    const bool marked = !t->colour && weight >= 0.5f;
+void terminal_shade(const terminal *t, const char *text, size_t size, float weight, bool marked) {
     if (t->colour) { /* the 256-colour ramp from white to a strong amber, black letters */
         static const int ramp[] = { 231, 230, 229, 228, 221, 214, 208 };
         const int step = weight <= 0 ? 0 : weight >= 1 ? 6 : (int)(weight * 6.0f + 0.5f);
         fprintf(t->to, "\033[48;5;%d;38;5;16m", ramp[step]);
     }
-    fprintf(t->to, "%s", marked ? "[" : "");
+    fprintf(t->to, "%s", !t->colour && marked ? "[" : "");
     print_text(t->to, text, size);
-    fprintf(t->to, "%s", marked ? "]" : t->colour ? "\033[0m" : "");
+    fprintf(t->to, "%s", t->colour ? "\033[0m" : marked ? "]" : "");
 }

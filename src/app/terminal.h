@@ -20,8 +20,8 @@ void terminal_progress(void *user, const heed_progress *p);
 void terminal_clear(terminal *t);
 /* The log hook; user is a terminal. Prints warnings. */
 void terminal_log(void *user, heed_log_level level, const char *line);
-/* Prints text[0..size) in a shade of weight, 0 to 1: a background on a colour terminal, else
- * brackets around the strongest. */
-void terminal_shade(const terminal *t, const char *text, size_t size, float weight);
+/* Prints text[0..size) in a shade of weight, 0 to 1: a background on a colour terminal, else in
+ * brackets where it is marked. */
+void terminal_shade(const terminal *t, const char *text, size_t size, float weight, bool marked);
 
 #endif

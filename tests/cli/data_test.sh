@@ -80,6 +80,10 @@ expect 66 "table.csv:1: the header has no column 'body' for the text; it has: id
 "$heed" train classify t.tsv -o alike --epochs 1 --run none >out 2>err || wrong "train: $(cat err)"
 echo "it was good and fine" | "$heed" predict alike --explain | said -x '    it was good and fine  (all words weigh about the same)' ||
     wrong "words that weigh alike: $(echo "it was good and fine" | "$heed" predict alike --explain)"
+# nor does it mark every word, where they differ but no word weighs much more than the others
+"$heed" train classify --recipe classic t.tsv -o little --epochs 60 --lr 0.01 --run none >out 2>err || wrong "train: $(cat err)"
+echo "it was bad bad bad, and 3" | "$heed" predict little --explain | said -xF '    it was [bad] [bad] [bad], and 3' ||
+    wrong "the words marked: $(echo "it was bad bad bad, and 3" | "$heed" predict little --explain)"
 
 # words start from a file's vectors
 printf '2 4\ngood 1 2 3 4\nzebra 1 1 1 1\n' | gzip >v.vec.gz
