@@ -48,10 +48,12 @@ int heed_classify_examples(heed_classifier *c, const heed_examples *x, float *ou
     if (rc == 0 && (heed__lacks_any(x->text, x->len, "encode", "text", err) ||
                     (x->text2 && heed__lacks_any(x->text2, x->len, "encode", "text", err))))
         rc = HEED_EINVALID;
-    if (rc == 0 && c->rehearses)
-        memset(out, 0, (size_t)(x->len * heed__classifier_width(c)) * sizeof *out);
+    if (rc) return rc;
     int64_t at = 0, n = 0, end = x->len;
-    if (c->rehearses) heed__largest_piece(x, &at, &end);
+    if (c->rehearses) {
+        memset(out, 0, (size_t)(x->len * heed__classifier_width(c)) * sizeof *out);
+        heed__largest_piece(x, &at, &end);
+    }
     for (; rc == 0 && at < end; at += n) {
         n = heed__piece(x, at);
         heed_array array;

@@ -366,6 +366,7 @@ static int run(heed_fit_run *r) {
     const heed_fit_cfg *c = &r->cfg;
     bool time_over = false;
     int rc = rehearse(r);
+    if (rc == HEED_ECANCELLED) rc = stopped(r);
     r->start = heed__seconds();
     plan_save(r, 0);
     for (; rc == 0 && r->epoch <= c->epochs; r->epoch++, r->at = 0, r->sum = 0) {

@@ -138,6 +138,31 @@ static void several_labels_where_one_is_read(void **state) {
     heed_classifier_close(c);
 }
 
+/* What a test would refuse, its rehearsal refuses in the same words. */
+static void tests_that_are_none(void **state) {
+    (void)state;
+    const char *const hole[4] = { "a", "b", NULL, "d" };
+    const int64_t each[] = { 0, 1, 2, 3, 4 };
+    const heed_examples learnt = plain();
+    for (int target = HEED_TARGET_LABEL; target <= HEED_TARGET_SCORE; target++) {
+        heed_examples data = learnt, x = learnt;
+        heed_classify_cfg cfg = quick;
+        cfg.target = (heed_target)target;
+        cfg.tests = &x;
+        if (cfg.target == HEED_TARGET_LABELS) data.label_start = each;
+        x.text = hole;
+        none(heed_classifier_train(&data, &cfg, &err), "encode: text 2 is NULL");
+        x.text = NULL;
+        none(heed_classifier_train(&data, &cfg, &err), "encode: there is no list of texts");
+        x = learnt;
+        x.text2 = hole;
+        none(heed_classifier_train(&data, &cfg, &err),
+             "classifier: this model reads single texts, not pairs");
+        x = (heed_examples){ .len = 0 };
+        none(heed_classifier_train(&data, &cfg, &err), "test: there are no texts");
+    }
+}
+
 static void scores_that_are_none(void **state) {
     (void)state;
     heed_examples x = plain();
@@ -340,6 +365,7 @@ int main(void) {
         cmocka_unit_test(rooms_of_taggers),
         cmocka_unit_test(rooms_of_embedders),
         cmocka_unit_test(several_labels_where_one_is_read),
+        cmocka_unit_test(tests_that_are_none),
         cmocka_unit_test(scores_that_are_none),
         cmocka_unit_test(features_that_are_none),
         cmocka_unit_test(held_out_and_unlabelled),

@@ -96,6 +96,7 @@ typedef struct line {
     int64_t best_at;                /* the score is best in this epoch; 0: by the loss */
     int64_t epochs_told, memory_told;
     bool broken; /* every score is no number */
+    bool halted; /* what is gone through before the first step is stopped */
     const int64_t *length;
     int64_t first_sum; /* of the lengths in the first batch asked for */
 } line;
@@ -131,6 +132,14 @@ static int score(void *self, heed_score *s, heed_error *err) {
     *s = (heed_score){ "Fit", l->best_at ? -(double)llabs(l->scored - l->best_at) : -sum, sum };
     if (l->broken) s->value = (double)NAN;
     return 0;
+}
+
+/* As a task has it that asks the cancel hook between two batches. */
+static int halt(void *self, heed_error *err) {
+    if (!((line *)self)->halted) return 0;
+    err->code = HEED_ECANCELLED;
+    snprintf(err->msg, sizeof err->msg, "line: stopped");
+    return HEED_ECANCELLED;
 }
 
 static bool cancel(void *user) {
@@ -175,6 +184,7 @@ static int fit(line *l, heed_fit_cfg cfg, heed_fitted *done, heed_error *err) {
                                    .items = N,
                                    .loss = loss,
                                    .score = score,
+                                   .rehearse = halt,
                                    .length = l->length };
     cfg.batch = 10;
     cfg.seed = 9;
@@ -343,6 +353,42 @@ static void test_resume(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+/* Stopped before its first step, and before the first one of those that are left: as at any other
+ * place it says so, in its log too, and can be gone on with. */
+static void test_stopped_in_rehearsal(void **state) {
+    (void)state;
+    char dir[] = "/tmp/heed-trainer-XXXXXX", command[128];
+    heed_error err;
+    heed_fitted done;
+    assert_non_null(mkdtemp(dir));
+    heed_fit_cfg cfg = { .epochs = 3, .optim.ema = 0.9f };
+    line *whole = line_new();
+    assert_int_equal(fit(whole, cfg, &done, &err), 0);
+    cfg.run = dir;
+    snprintf(command, sizeof command, "tail -n 1 %s/log.jsonl | grep -q '\"why\":\"stopped\"'",
+             dir);
+    for (int i = 0; i < 4; i++) {
+        line *l = line_new();
+        l->halted = i % 2 == 0;
+        l->stop_at = i == 1 ? 8 : 0;
+        const int rc = fit(l, cfg, &done, &err);
+        assert_int_equal(rc, i < 3 ? HEED_ECANCELLED : 0);
+        if (rc) {
+            assert_int_equal(done.end, HEED_FIT_STOPPED);
+            assert_non_null(strstr(err.msg, "has what a resume needs"));
+            assert_int_equal(system(command), 0);
+        } else {
+            assert_memory_equal(l->w->data, whole->w->data, sizeof(float));
+            assert_memory_equal(l->b->data, whole->b->data, sizeof(float));
+        }
+        line_free(l);
+        cfg.resume = true;
+    }
+    line_free(whole);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
 /* A process that trains, until it is killed at its kill_at-th loss or after some time. True: it
  * came to its end; got is then w and b. */
 static bool child(heed_fit_cfg cfg, int64_t kill_at, useconds_t after, float got[2]) {
@@ -465,6 +511,7 @@ int main(void) {
         cmocka_unit_test(test_best),        cmocka_unit_test(test_scores_that_are_none),
         cmocka_unit_test(test_refused),     cmocka_unit_test(test_resume),
         cmocka_unit_test(test_killed),      cmocka_unit_test(test_records),
+        cmocka_unit_test(test_stopped_in_rehearsal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
