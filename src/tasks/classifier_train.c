@@ -541,6 +541,27 @@ static int calibrate(training *t, int rc) {
     return failed ? failed : rc;
 }
 
+/* What can be said of data and settings before anything is read of the texts. t->c is made unless
+ * they are refused. 0 or a status. */
+static int look(training *t) {
+    const heed_classify_cfg given = t->cfg;
+    if (heed__data_check(t->data, given.target, "text", t->err) == 0 && fill_in(t) == 0 &&
+        check(t) == 0 && check_attention(t) == 0 &&
+        (!given.valid || heed__data_check(given.valid, given.target, "held-out text", t->err) == 0))
+        t->c = heed__classifier_new(given.isa, given.threads, given.seed, given.hooks, t->err);
+    if (!t->c) return t->err->code;
+    return given.target == HEED_TARGET_SCORE ? 0 : heed__data_labels(t->c, t->data, t->err);
+}
+
+int heed__classifier_check(const heed_examples *data, const heed_classify_cfg *cfg,
+                           heed_error *err) {
+    training t = { .data = data, .cfg = *cfg, .err = err };
+    const int rc = look(&t);
+    heed__origin_close(&t.origin);
+    heed_classifier_close(t.c);
+    return rc;
+}
+
 heed_classifier *heed_classifier_train(const heed_examples *data, const heed_classify_cfg *given,
                                        heed_error *err) {
     if (heed__lacks(data, "train", "list of examples", err)) return NULL;
@@ -551,17 +572,13 @@ heed_classifier *heed_classifier_train(const heed_examples *data, const heed_cla
     heed_fitted done = { 0 };
     *t.err = (heed_error){ 0 };
     const heed_target target = given->target;
-    if (heed__data_check(data, target, "text", t.err) == 0 && fill_in(&t) == 0 && check(&t) == 0 &&
-        check_attention(&t) == 0 &&
-        (!given->valid || heed__data_check(given->valid, target, "held-out text", t.err) == 0))
-        t.c = heed__classifier_new(given->isa, given->threads, given->seed, given->hooks, t.err);
+    int rc = look(&t);
     if (!t.c) {
         heed__origin_close(&t.origin);
         return NULL;
     }
     if (t.fit.batch > data->len) t.fit.batch = data->len;
     heed_ctx_set_precision(t.c->cx, given->precision);
-    int rc = target == HEED_TARGET_SCORE ? 0 : heed__data_labels(t.c, data, t.err);
     t.body.labels = t.c->labels;
     const double spare = spare_part(&t);
     t.spare = spare > 0;

@@ -102,13 +102,14 @@ heed_classifier *heed__classifier_curve(const heed_examples *data, const heed_cl
     *curve = (heed_curve){ .len = 0 };
     if (base->target != HEED_TARGET_LABEL || base->from)
         rc = heed__error(err, HEED_EUNSUPPORTED, "curve: only with one label a text, without from");
+    if (rc == 0 && heed__split(&split, data, base))
+        rc = heed__error(err, HEED_ENOMEM, "curve: out of memory");
+    if (!cfg.valid) cfg.valid = &split.held;
+    if (rc == 0) rc = heed__parts_check(&split.learn, &cfg, err);
     if (rc == 0)
         rc = heed__parts_begin(
             &parts, base, "curve",
             heed__settings_hash(heed__examples_hash(HEED_HASH_BEGIN, data), base), err);
-    if (rc == 0 && heed__split(&split, data, base))
-        rc = heed__error(err, HEED_ENOMEM, "curve: out of memory");
-    if (!cfg.valid) cfg.valid = &split.held;
     if (rc == 0) c = points(&parts, &split.learn, &cfg, curve, tell, err);
     if (c && err->code == 0) heed__run_note(&c->left, base->run);
     heed__split_free(&split, base->hooks);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/thread.h"
+#include "tasks/classifier_data.h"
 
 enum { VERSION = 1 };
 
@@ -232,6 +233,10 @@ static int begin_anew(heed_parts *p, heed_error *err) {
     drop_files(p->run); /* of another training, and the last part's place */
     rc = heed__folder_make(in(path, p->run, ""), err);
     return rc ? rc : save_state(p, err);
+}
+
+int heed__parts_check(const heed_examples *x, const heed_classify_cfg *cfg, heed_error *err) {
+    return cfg->run && !cfg->resume ? heed__classifier_check(x, cfg, err) : 0;
 }
 
 int heed__parts_begin(heed_parts *p, const heed_classify_cfg *cfg, const char *what, uint64_t hash,

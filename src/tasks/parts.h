@@ -34,6 +34,10 @@ typedef struct heed_parts {
     double before, start; /* seconds of the processes before this one; this one's clock */
 } heed_parts;
 
+/* Whether the parts, which learn from x, may be trained: asked before a new training removes what
+ * an earlier one has in the run's folder, so that what is refused takes nothing with it. 0 or a
+ * status. */
+int heed__parts_check(const heed_examples *x, const heed_classify_cfg *cfg, heed_error *err);
 /* cfg: run, resume, seed and hooks are read. what: "search"; hash: of data and settings, which must
  * be the same for a resume (HEED_EINVALID; HEED_ENOTFOUND: there is none). 0 or a status; to be
  * ended either way. */

@@ -265,13 +265,13 @@ heed_classifier *heed__classifier_search(const heed_examples *data, const heed_c
     *s.err = (heed_error){ 0 };
     if (!s.base.recipe) s.base.recipe = heed_recipe_name(0);
     int rc = check(&s, data);
-    if (rc == 0)
-        rc = heed__parts_begin(
-            &s.parts, &s.base, "search",
-            heed__settings_hash(heed__examples_hash(HEED_HASH_BEGIN, data), &s.base), s.err);
+    const uint64_t hash =
+        rc ? 0 : heed__settings_hash(heed__examples_hash(HEED_HASH_BEGIN, data), &s.base);
     if (rc == 0 && heed__split(&s.split, data, &s.base))
         rc = heed__error(s.err, HEED_ENOMEM, "search: out of memory");
     if (!s.base.valid) s.base.valid = &s.split.held;
+    if (rc == 0) rc = heed__parts_check(&s.split.learn, &s.base, s.err);
+    if (rc == 0) rc = heed__parts_begin(&s.parts, &s.base, "search", hash, s.err);
     candidate given = { .cfg = s.base };
     if (rc == 0) rc = try(&s, &given, s.split.learn.len);
     for (int64_t r = 0; rc == 0 && r < (cfg->rounds ? cfg->rounds : ROUNDS) && !out_of_time(&s);

@@ -271,18 +271,18 @@ heed_classifier *heed__classifier_self_train(const heed_examples *data, const he
     heed_split split = { .learn = { .len = 0 } };
     *s.err = (heed_error){ 0 };
     int rc = check(&s);
-    if (rc == 0) {
-        const heed_examples pool = { .len = x->len, .text = x->text };
-        uint64_t hash = heed__settings_hash(heed__examples_hash(HEED_HASH_BEGIN, data), base);
-        hash = heed__examples_hash(hash, &pool);
-        rc = heed__parts_begin(&s.parts, base, "self-training", hash, s.err);
-    }
+    const heed_examples pool = { .len = x->len, .text = x->text };
+    uint64_t hash = HEED_HASH_BEGIN;
+    if (rc == 0) hash = heed__settings_hash(heed__examples_hash(hash, data), base);
+    if (rc == 0) hash = heed__examples_hash(hash, &pool);
     if (rc == 0 && !base->valid && base->valid_part > 0) { /* held out before anything is guessed */
         rc = heed__split(&split, data, base);
         if (rc) heed__error(s.err, rc, "train: out of memory");
         s.data = data = &split.learn;
         s.cfg.valid = &split.held;
     }
+    if (rc == 0) rc = heed__parts_check(data, &s.cfg, s.err);
+    if (rc == 0) rc = heed__parts_begin(&s.parts, base, "self-training", hash, s.err);
     if (rc == 0) {
         const size_t all = (size_t)(data->len + x->len);
         s.guess = heed__calloc(base->hooks, (size_t)x->len, sizeof *s.guess);

@@ -262,6 +262,44 @@ static void test_refused(void **state) {
     }
 }
 
+/* Refused for its settings or its labels, a training takes nothing of a stopped one with it, and
+ * leaves nothing that could be gone on with. */
+static void test_nothing_lost(void **state) {
+    (void)state;
+    char run[64], other[64];
+    const char *was[N];
+    memcpy(was, label, sizeof was);
+    for (int which = SEARCH; which <= SELF; which++) {
+        heed_error err = { 0 };
+        ending end = { .parts = 1 };
+        const heed_hooks hooks = { .user = &end, .cancel = asked };
+        snprintf(run, sizeof run, "%s/kept%d", dir, which);
+        snprintf(other, sizeof other, "%s/none%d", dir, which);
+        heed_classify_cfg cfg = settings((kind)which, run, false);
+        cfg.hooks = &hooks;
+        heed_classifier_close(train((kind)which, &cfg, &err));
+        assert_int_equal(err.code, HEED_ECANCELLED);
+        assert_true(exists(run, "parts/state.json"));
+        end = (ending){ .at = 0 };
+        for (int i = 0; i < 4; i++) {
+            cfg = settings((kind)which, i % 2 ? other : run, false);
+            if (i < 2)
+                cfg.epochs = -1;
+            else
+                for (int k = 0; k < N; k++) label[k] = "good";
+            assert_null(train((kind)which, &cfg, &err));
+            assert_int_equal(err.code, i < 2 ? HEED_EINVALID : HEED_EFORMAT);
+            memcpy(label, was, sizeof was);
+            assert_true(exists(run, "parts/state.json"));
+            assert_false(exists(other, ""));
+        }
+        cfg = settings((kind)which, run, true);
+        heed_classifier *c = train((kind)which, &cfg, &err);
+        if (!c) fail_msg("%s", err.msg);
+        heed_classifier_close(c);
+    }
+}
+
 static void write_text(const char *path, const char *content) {
     FILE *f = fopen(path, "w");
     assert_non_null(f);
@@ -483,8 +521,8 @@ int main(void) {
         cmocka_unit_test(test_self_training), cmocka_unit_test(test_once),
         cmocka_unit_test(test_refused),       cmocka_unit_test(test_torn),
         cmocka_unit_test(test_best_lost),     cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_array),         cmocka_unit_test(test_litter),
-        cmocka_unit_test(test_told),
+        cmocka_unit_test(test_nothing_lost),  cmocka_unit_test(test_array),
+        cmocka_unit_test(test_litter),        cmocka_unit_test(test_told),
     };
     return cmocka_run_group_tests(tests, make_data, remove_all);
 }
