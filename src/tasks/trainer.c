@@ -318,14 +318,25 @@ static void plan_save(heed_fit_run *r, double cost) {
     r->save_at = r->saved + (least > every ? least : every);
 }
 
+static int say_stopped(heed_fit_run *r) {
+    return heed__error(r->err, HEED_ECANCELLED, "train: stopped in epoch %lld%s%.300s%s",
+                       (long long)r->epoch, r->cfg.run ? "; " : "", r->cfg.run ? r->cfg.run : "",
+                       r->cfg.run ? " has what a resume needs" : "");
+}
+
 static int stopped(heed_fit_run *r) {
     r->done->end = HEED_FIT_STOPPED;
     heed_error own = *r->err;
     if (r->cfg.run && heed__fit_save(r)) return r->err->code;
     *r->err = own;
-    return heed__error(r->err, HEED_ECANCELLED, "train: stopped in epoch %lld%s%.300s%s",
-                       (long long)r->epoch, r->cfg.run ? "; " : "", r->cfg.run ? r->cfg.run : "",
-                       r->cfg.run ? " has what a resume needs" : "");
+    return say_stopped(r);
+}
+
+/* Stopped before anything was learnt: the run's folder stays as it is, with what an earlier
+ * training has there. */
+static int halted(heed_fit_run *r) {
+    r->done->end = HEED_FIT_STOPPED;
+    return r->cfg.resume ? say_stopped(r) : HEED_ECANCELLED;
 }
 
 /* A checkpoint on the way, when it is time. What hinders it is told, and the training goes on. */
@@ -365,8 +376,7 @@ static int run_epoch(heed_fit_run *r, bool *time_over) {
 static int run(heed_fit_run *r) {
     const heed_fit_cfg *c = &r->cfg;
     bool time_over = false;
-    int rc = rehearse(r);
-    if (rc == HEED_ECANCELLED) rc = stopped(r);
+    int rc = 0;
     r->start = heed__seconds();
     plan_save(r, 0);
     for (; rc == 0 && r->epoch <= c->epochs; r->epoch++, r->at = 0, r->sum = 0) {
@@ -400,6 +410,8 @@ int heed__fit(const heed_learner *l, const heed_fit_cfg *cfg, heed_fitted *done,
     r.start = heed__seconds();
     int rc = make(&r);
     if (rc == 0 && cfg->resume) rc = heed__fit_resume(&r);
+    if (rc == 0 && !r.ended) rc = rehearse(&r);
+    if (rc == HEED_ECANCELLED) rc = halted(&r);
     if (rc == 0 && cfg->run) {
         r.log = heed__run_log_open(cfg->run, cfg->resume ? r.log_at : NULL, cfg->hooks, r.err);
         rc = r.log ? 0 : r.err->code;

@@ -96,7 +96,7 @@ typedef struct line {
     int64_t best_at;                /* the score is best in this epoch; 0: by the loss */
     int64_t epochs_told, memory_told;
     bool broken; /* every score is no number */
-    bool halted; /* what is gone through before the first step is stopped */
+    int halt;    /* status with which what is gone through before the first step ends */
     const int64_t *length;
     int64_t first_sum; /* of the lengths in the first batch asked for */
 } line;
@@ -134,12 +134,11 @@ static int score(void *self, heed_score *s, heed_error *err) {
     return 0;
 }
 
-/* As a task has it that asks the cancel hook between two batches. */
+/* As a task has it that asks the cancel hook between two batches, or that refuses its tests. */
 static int halt(void *self, heed_error *err) {
-    if (!((line *)self)->halted) return 0;
-    err->code = HEED_ECANCELLED;
-    snprintf(err->msg, sizeof err->msg, "line: stopped");
-    return HEED_ECANCELLED;
+    const line *l = self;
+    if (l->halt) *err = (heed_error){ l->halt, "line: no further" };
+    return l->halt;
 }
 
 static bool cancel(void *user) {
@@ -353,11 +352,11 @@ static void test_resume(void **state) {
     assert_int_equal(system(command), 0);
 }
 
-/* Stopped before its first step, and before the first one of those that are left: as at any other
- * place it says so, in its log too, and can be gone on with. */
-static void test_stopped_in_rehearsal(void **state) {
+/* Stopped or refused before its first step, a training has learnt nothing: what an earlier one has
+ * in its run's folder stays, log and all, and one that goes on can be gone on with again. */
+static void test_nothing_begun(void **state) {
     (void)state;
-    char dir[] = "/tmp/heed-trainer-XXXXXX", command[128];
+    char dir[] = "/tmp/heed-trainer-XXXXXX", command[160];
     heed_error err;
     heed_fitted done;
     assert_non_null(mkdtemp(dir));
@@ -365,27 +364,32 @@ static void test_stopped_in_rehearsal(void **state) {
     line *whole = line_new();
     assert_int_equal(fit(whole, cfg, &done, &err), 0);
     cfg.run = dir;
-    snprintf(command, sizeof command, "tail -n 1 %s/log.jsonl | grep -q '\"why\":\"stopped\"'",
-             dir);
+    line *l = line_new();
+    l->stop_at = 8;
+    assert_int_equal(fit(l, cfg, &done, &err), HEED_ECANCELLED);
+    line_free(l);
+    snprintf(command, sizeof command, "cp -r %s %s.was", dir, dir);
+    assert_int_equal(system(command), 0);
+    snprintf(command, sizeof command, "diff -r %s %s.was", dir, dir);
     for (int i = 0; i < 4; i++) {
-        line *l = line_new();
-        l->halted = i % 2 == 0;
-        l->stop_at = i == 1 ? 8 : 0;
-        const int rc = fit(l, cfg, &done, &err);
-        assert_int_equal(rc, i < 3 ? HEED_ECANCELLED : 0);
-        if (rc) {
-            assert_int_equal(done.end, HEED_FIT_STOPPED);
-            assert_non_null(strstr(err.msg, "has what a resume needs"));
-            assert_int_equal(system(command), 0);
-        } else {
-            assert_memory_equal(l->w->data, whole->w->data, sizeof(float));
-            assert_memory_equal(l->b->data, whole->b->data, sizeof(float));
-        }
+        cfg.resume = i % 2;
+        l = line_new();
+        l->halt = i / 2 ? HEED_EINVALID : HEED_ECANCELLED;
+        assert_int_equal(fit(l, cfg, &done, &err), l->halt);
+        if (i < 2) assert_int_equal(done.end, HEED_FIT_STOPPED);
+        if (i != 1) assert_string_equal(err.msg, "line: no further");
+        if (i == 1) assert_non_null(strstr(err.msg, "has what a resume needs"));
+        assert_int_equal(system(command), 0);
         line_free(l);
-        cfg.resume = true;
     }
+    cfg.resume = true;
+    l = line_new();
+    if (fit(l, cfg, &done, &err)) fail_msg("%s", err.msg);
+    assert_memory_equal(l->w->data, whole->w->data, sizeof(float));
+    assert_memory_equal(l->b->data, whole->b->data, sizeof(float));
+    line_free(l);
     line_free(whole);
-    snprintf(command, sizeof command, "rm -r %s", dir);
+    snprintf(command, sizeof command, "rm -r %s %s.was", dir, dir);
     assert_int_equal(system(command), 0);
 }
 
@@ -511,7 +515,7 @@ int main(void) {
         cmocka_unit_test(test_best),        cmocka_unit_test(test_scores_that_are_none),
         cmocka_unit_test(test_refused),     cmocka_unit_test(test_resume),
         cmocka_unit_test(test_killed),      cmocka_unit_test(test_records),
-        cmocka_unit_test(test_stopped_in_rehearsal),
+        cmocka_unit_test(test_nothing_begun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
