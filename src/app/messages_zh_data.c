@@ -406,6 +406,8 @@ const message messages_zh[] = {
       "保留：设置 %" PRId64 "，由第 %" PRId64 " 次试验学得\n" },
     { "kept: settings 0, those given: none is right more often by more than one standard error\n",
       "保留：设置 0，即给定的设置：没有别的设置的正确率高出一个标准误以上\n" },
+    { "heed predict: %s: each line is taken for a sentence; --columns reads a word a line\n",
+      "heed predict: %s：每一行被当作一个句子；--columns 按每行一个词读取\n" },
     { "heed predict: %s: each line is taken for a text; --text COL takes those of a column\n",
       "heed predict: %s：每一行被当作一条文本；--text COL 读取某一列的文本\n" },
     { "calibration error of held-out texts: %.4f, with temperature %.4g: %.4f\n",

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "io/config.h"
+#include "io/dataset.h"
 #include "base/input.h"
 #include "tasks/tags.h"
 
@@ -354,6 +355,10 @@ int tag_predict(const char *dir, const char *file, const tag_predict_cfg *cfg,
     if (!cfg->columns && !(in = heed__input_open(file ? file : "-", &hooks, err))) return err->code;
     f.t = heed_tagger_open(dir, open, err);
     int rc = f.t ? 0 : err->code;
+    if (rc == 0 && in && file && heed__conll_named(file))
+        complain(tr("heed predict: %s: each line is taken for a sentence; --columns reads a word a "
+                    "line\n"),
+                 file);
     if (rc == 0) rc = in ? each_line(&f, in, err) : each_sentence(&f, file, err);
     heed__free(NULL, f.entity);
     heed__free(NULL, f.cut);

@@ -188,7 +188,7 @@ const heed_dataset_reader *heed__dataset_guess(const char *name, const char *lin
     return !text_only && has_fields(line, size) ? &heed__reader_csv : &heed__reader_tsv;
 }
 
-static bool is_conll(const char *name) {
+bool heed__conll_named(const char *name) {
     const size_t n = unpacked(name);
     return ends_with(name, n, ".conll") || ends_with(name, n, ".iob") ||
            ends_with(name, n, ".bio") || ends_with(name, n, ".bioes");
@@ -226,7 +226,7 @@ static int choose_form(heed_dataset_stream *s, heed_error *err) {
     if (s->cfg.label_only && s->reader != &heed__reader_tsv && s->reader != &heed__reader_csv)
         return heed__error(err, HEED_EUNSUPPORTED,
                            "%.300s: labels without texts are read from tables", s->name);
-    if (!s->cfg.form && is_conll(s->name))
+    if (!s->cfg.form && heed__conll_named(s->name))
         return heed__error(err, HEED_EFORMAT,
                            "%.300s: columns of tagged tokens by its name, not labelled texts",
                            s->name);

@@ -84,6 +84,8 @@ const char *heed__dataset_how(const heed_dataset_stream *s);
 bool heed__dataset_placed(const heed_dataset_stream *s);
 /* Whether a file's name alone tells of columns or objects: .csv, .tsv, .jsonl .., packed or not. */
 bool heed__dataset_named(const char *name);
+/* Whether a name tells of columns of words and tags, as .conll or .iob does, packed too. */
+bool heed__conll_named(const char *name);
 
 /* All examples of a file, in its order. */
 typedef struct heed_dataset {

@@ -72,6 +72,11 @@ awk '/^F1/ { exit !($2 > 0.9) }' "$dir/out" || wrong "it did not learn: $(grep F
 "$heed" test "$dir/m1" "$dir/bioes" | said "^$(grep ^F1 "$dir/out" | cut -c1-10)" || wrong "another scheme has another F1"
 cut -f1 "$data" | "$heed" predict "$dir/m1" - --columns --conll | cut -f2 | cmp -s - "$dir/said" || wrong "columns from standard input are answered otherwise"
 
+# columns read as lines are not read so without a word
+"$heed" predict "$dir/m1" "$dir/new.conll" >"$dir/out" 2>"$dir/err" || wrong "columns read as lines: $(cat "$dir/err")"
+grep -qx "heed predict: $dir/new.conll: each line is taken for a sentence; --columns reads a word a line" "$dir/err" || wrong "columns read as lines: $(cat "$dir/err")"
+"$heed" predict "$dir/m1" "$dir/new.conll" --columns 2>&1 >"$dir/out" | said . && wrong "columns read as such are told of"
+
 # plain text: entities with places in code points
 printf 'É Anna Ahlmann lives in Basel.\n\n' | "$heed" predict "$dir/m1" >"$dir/out"
 grep -q $'^1\tPER\t[01]\\.[0-9]*\t2\t14\tAnna Ahlmann$' "$dir/out" || wrong "Anna was not found: $(cat "$dir/out")"
