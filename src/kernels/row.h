@@ -14,8 +14,8 @@ struct heed_row_kernels {
     float (*sum_sq)(const float *x, int64_t n);
     float (*max)(const float *x,
                  int64_t n); /* -inf for n = 0; NaN elements are passed over unless all are */
-    /* y = softmax(x); x all -inf gives zeros. Returns max + log(sum) of the row (-inf where all
-     * are). */
+    /* y = softmax(x); x all -inf gives zeros, a NaN in it NaN alone. Returns max + log(sum) of the
+     * row (-inf where all are). */
     float (*softmax)(float *y, const float *x, int64_t n);
     float (*log_softmax)(float *y, const float *x, int64_t n); /* the same return value */
     float (*log_sum_exp)(const float *x, int64_t n);           /* that value alone */

@@ -301,6 +301,8 @@ static void forward_range(void *arg, int64_t begin, int64_t end, int worker) {
                           &(heed__mix){ .weights = k.w,
                                         .rows = values(g, &k),
                                         .c = j->out + out_at(g, &k),
+                                        .len = k.hi - k.lo,
+                                        .ldw = k.ld,
                                         .ld = g->Hv * g->Dv,
                                         .ldc = g->H * g->Dv,
                                         .width = g->Dv });

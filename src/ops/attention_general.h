@@ -98,12 +98,12 @@ bool heed__general_clear(heed_ctx *cx, const heed__general *g, heed_tensor *qk[2
 int64_t heed__general_head_room(const heed__general *g); /* floats of block.head */
 /* x = scale · score of the block. */
 void heed__general_scores(const heed__general *g, heed__block *k);
-/* c [n,width] = weights [n,keys] · rows, where the rows [hi-lo,width] of the block's keys begin at
- * `rows` and are ld apart. A weight of 0 hides its row whatever it holds, NaN too. */
+/* c [n,width] = weights [n,len] · rows [len,width], their rows ldc, ldw and ld apart: of the
+ * block's keys, or of their distances. A weight of 0 hides its row whatever it holds, NaN too. */
 typedef struct heed__mix {
     const float *weights, *rows;
     float *c;
-    int64_t ld, ldc, width;
+    int64_t len, ldw, ld, ldc, width;
 } heed__mix;
 void heed__general_mix(const heed__general *g, heed__block *k, const heed__mix *m);
 /* Gradients of q, k and the score's own parameters from dx. */

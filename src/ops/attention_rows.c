@@ -300,7 +300,7 @@ static void scores_grad(const line *l, const heed__general_grads *to) {
     }
     double along = 0;
     for (int64_t j = 0; dtau && j < l->n; j++)
-        if (l->plain[j] > -INFINITY) along += (double)l->dx[j] * l->plain[j];
+        if (l->plain[j] != -INFINITY) along += (double)l->dx[j] * l->plain[j];
     if (dtau) *dtau -= (float)(along / tau);
     for (int64_t j = 0; c->temperature && j < l->n; j++) l->dx[j] /= tau;
     if (!c->score_std) return;

@@ -164,9 +164,9 @@ void heed__general_mix(const heed__general *g, heed__block *k, const heed__mix *
     heed__gemm(g->k, NULL,
                &(heed_gemm){ .m = k->n,
                              .n = m->width,
-                             .k = k->hi - k->lo,
+                             .k = m->len,
                              .a = m->weights,
-                             .lda = k->ld,
+                             .lda = m->ldw,
                              .b = m->rows,
                              .ldb = m->ld,
                              .c = m->c,
@@ -174,11 +174,11 @@ void heed__general_mix(const heed__general *g, heed__block *k, const heed__mix *
                k->product);
     for (int64_t i = 0; i < k->n; i++) {
         float *c = m->c + i * m->ldc;
-        const float *w = m->weights + i * k->ld;
+        const float *w = m->weights + i * m->ldw;
         if (finite_row(c, m->width)) continue;
         memset(c, 0,
                (size_t)m->width * sizeof *c); /* 0·NaN came in: the same chain without zeros */
-        for (int64_t j = 0; j < k->hi - k->lo; j++)
+        for (int64_t j = 0; j < m->len; j++)
             if (w[j] < 0 || w[j] > 0 || w[j] != w[j])
                 g->k->math->axpy(c, w[j], m->rows + j * m->ld, m->width);
     }
@@ -218,17 +218,15 @@ static void relative_grad(const heed__general *g, heed__block *k, const heed__ge
                                  .accumulate = true },
                    k->product);
     }
-    heed__gemm(g->k, NULL,
-               &(heed_gemm){ .m = k->n,
-                             .n = g->D,
-                             .k = d.count,
-                             .a = k->far,
-                             .lda = d.ld,
-                             .b = d.r,
-                             .ldb = g->H * g->D,
-                             .c = qv,
-                             .ldc = g->D },
-               k->product);
+    heed__general_mix(g, k,
+                      &(heed__mix){ .weights = k->far,
+                                    .rows = d.r,
+                                    .c = qv,
+                                    .len = d.count,
+                                    .ldw = d.ld,
+                                    .ld = g->H * g->D,
+                                    .ldc = g->D,
+                                    .width = g->D });
     add_rows(g, heed__general_small(g, to, k, GENERAL_W), qv, k->n);
     g->k->math->add(dq, dq, qv, k->n * g->D);
 }
@@ -256,6 +254,8 @@ static void dot_grad(const heed__general *g, heed__block *k, const heed__general
                       &(heed__mix){ .weights = k->dx,
                                     .rows = data(g, GENERAL_K) + key_at(g, k, k->lo),
                                     .c = dq,
+                                    .len = keys,
+                                    .ldw = k->ld,
                                     .ld = g->Hk * D,
                                     .ldc = D,
                                     .width = D });

@@ -57,6 +57,21 @@ static heed_tensor *numbers(heed_ctx *cx, int64_t width, uint64_t seed) {
     return heed_want_grad(cx, t);
 }
 
+/* What all calls of a way say. */
+static heed_attention_cfg cfg_of(const way *w, heed_attention_more *more) {
+    return (heed_attention_cfg){ .causal = true,
+                                 .window = true,
+                                 .left = 12,
+                                 .right = -1,
+                                 .topk = 3,
+                                 .weights = w->weights,
+                                 .score_std = w->std,
+                                 .softcap = w->softcap,
+                                 .more = more,
+                                 .gumbel_hard = w->hard,
+                                 .dilation = w->general ? 2 : 0 };
+}
+
 enum { NONE = 3, CENTER = 4 };
 
 /* The output and the gradients of q, k, v and, with some, the centers, where row AT of q, k, v, of
@@ -71,20 +86,8 @@ static void run(heed_ctx *cx, const way *w, int which, float with, float *to) {
     for (int i = 0; i < T * DV; i++) dy[i] = (float)problem_random(&seed);
     for (int i = 0; i < 3; i++) in[i] = numbers(cx, width[i], (uint64_t)i + 1);
     if (which < NONE) HEED_F32_DATA(in[which])[AT * width[which] + 1] = with;
-    heed_attention_cfg c = {
-        .causal = true,
-        .window = true,
-        .left = 12,
-        .right = -1,
-        .topk = 3,
-        .weights = w->weights,
-        .score_std = w->std,
-        .softcap = w->softcap,
-        .more = &more,
-        .gumbel_hard = w->hard,
-        .dilation = w->general ? 2 : 0,
-        .sinks = w->sinks ? heed_zeros(cx, HEED_F32, 1, (int64_t[]){ 1 }) : NULL,
-    };
+    heed_attention_cfg c = cfg_of(w, &more);
+    if (w->sinks) c.sinks = heed_zeros(cx, HEED_F32, 1, (int64_t[]){ 1 });
     if (w->relative) {
         c.relative = heed_zeros(cx, HEED_F32, 2, (int64_t[]){ T, D });
         for (int64_t i = 0; i < T * D; i++)
@@ -157,13 +160,16 @@ static void check_seen(heed_ctx *cx, const way *w, size_t n) {
     }
 }
 
-/* Output, gradients of q, k, v, of the bias and of the table of distances, where those hold `with`
+/* Output, gradients of q, k, v, of the bias and of the tables of distances, where those hold `with`
  * for all pairs that do not see each other. */
-enum { BUCKETS = 32, BESIDE = ROOM + T * T + BUCKETS };
+enum { BUCKETS = 32, BESIDE = ROOM + T * T + BUCKETS + T * D };
 static void run_beside(heed_ctx *cx, const way *w, float with, float *to) {
-    heed_tensor *in[5] = { numbers(cx, D, 1), numbers(cx, D, 2), numbers(cx, DV, 3),
+    heed_tensor *in[6] = { numbers(cx, D, 1),
+                           numbers(cx, D, 2),
+                           numbers(cx, DV, 3),
                            heed_zeros(cx, HEED_F32, 3, (int64_t[]){ 1, T, T }),
-                           heed_zeros(cx, HEED_F32, 2, (int64_t[]){ BUCKETS, 1 }) };
+                           heed_zeros(cx, HEED_F32, 2, (int64_t[]){ BUCKETS, 1 }),
+                           heed_zeros(cx, HEED_F32, 2, (int64_t[]){ T, D }) };
     heed_attention_more more;
     float dy[T * DV];
     uint64_t seed = 9;
@@ -173,27 +179,25 @@ static void run_beside(heed_ctx *cx, const way *w, float with, float *to) {
         HEED_F32_DATA(in[3])[i] = sees(w, i / T, i % T) ? (float)problem_random(&seed) : with;
     for (int64_t i = 0; i < BUCKETS; i++) /* 0..15 are those distances, causal */
         HEED_F32_DATA(in[4])[i] = sees(w, i, 0) ? (float)problem_random(&seed) : with;
-    heed_want_grad(cx, in[3]), heed_want_grad(cx, in[4]);
-    heed_tensor *y = heed_attention(cx, in[0], in[1], in[2],
-                                    &(heed_attention_cfg){ .causal = true,
-                                                           .window = true,
-                                                           .left = 12,
-                                                           .right = -1,
-                                                           .topk = 3,
-                                                           .weights = w->weights,
-                                                           .softcap = w->softcap,
-                                                           .score_std = w->std,
-                                                           .more = &more,
-                                                           .gumbel_hard = w->hard,
-                                                           .dilation = w->general ? 2 : 0,
-                                                           .bias = in[3],
-                                                           .t5 = in[4],
-                                                           .t5_one_way = true });
+    for (int64_t i = 0; i < T * D; i++)
+        HEED_F32_DATA(in[5])[i] = sees(w, i / D, 0) ? (float)problem_random(&seed) : with;
+    for (int i = 3; i < 6; i++) heed_want_grad(cx, in[i]);
+    heed_attention_cfg c = cfg_of(w, &more);
+    c.bias = in[3];
+    if (w->relative)
+        c.relative = in[5];
+    else
+        c.t5 = in[4], c.t5_one_way = true;
+    heed_tensor *y = heed_attention(cx, in[0], in[1], in[2], &c);
     if (!y) fail_msg("%s", heed_ctx_error(cx)->msg);
     assert_int_equal(heed_backward_from(cx, y, dy), 0);
     memcpy(to, y->data, sizeof(float) * T * DV), to += T * DV;
-    for (int i = 0; i < 5; to += in[i++]->len)
-        memcpy(to, in[i]->grad, sizeof(float) * (size_t)in[i]->len);
+    for (int i = 0; i < 6; to += in[i++]->len) {
+        if (in[i]->grad)
+            memcpy(to, in[i]->grad, sizeof(float) * (size_t)in[i]->len);
+        else
+            memset(to, 0, sizeof(float) * (size_t)in[i]->len);
+    }
     heed_ctx_reset(cx);
 }
 
@@ -223,12 +227,41 @@ static void test_unseen(void **state) {
         assert_non_null(cx);
         check(cx, &ways[n / 2], n / 2);
         check_seen(cx, &ways[n / 2], n / 2);
-        if (!ways[n / 2].linear && !ways[n / 2].relative) check_beside(cx, &ways[n / 2], n / 2);
+        if (!ways[n / 2].linear) check_beside(cx, &ways[n / 2], n / 2);
         heed_ctx_free(cx);
     }
 }
 
+/* Of a query that sees one key alone, which is NaN, the temperature's gradient is NaN too. */
+static void test_temperature(void **state) {
+    (void)state;
+    heed_error err;
+    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = 1, .train = true }, &err);
+    assert_non_null(cx);
+    for (int n = 0; n < 3; n++) { /* fused, general, general by another kind of weights */
+        static const float one[] = { 1, 1 };
+        heed_tensor *in[3], *tau = heed_from_f32(cx, 1, (int64_t[]){ 1 }, &(float){ 2 });
+        for (int i = 0; i < 3; i++)
+            in[i] = heed_want_grad(cx, heed_from_f32(cx, 3, (int64_t[]){ 1, 1, 2 }, one));
+        heed_want_grad(cx, tau);
+        HEED_F32_DATA(in[1])[1] = NAN;
+        heed_tensor *y = heed_attention(
+            cx, in[0], in[1], in[2],
+            &(heed_attention_cfg){ .temperature = tau,
+                                   .dilation = n ? 2 : 0,
+                                   .weights = n > 1 ? HEED_WEIGHTS_SIGMOID
+                                                    : HEED_WEIGHTS_SOFTMAX });
+        if (!y) fail_msg("%s", heed_ctx_error(cx)->msg);
+        assert_int_equal(heed_backward_from(cx, y, one), 0);
+        if (!isnan(tau->grad[0]) || !isnan(in[0]->grad[0]))
+            fail_msg("way %d: NaN gives the temperature the gradient %g", n, (double)tau->grad[0]);
+        heed_ctx_reset(cx);
+    }
+    heed_ctx_free(cx);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_unseen) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_unseen),
+                                        cmocka_unit_test(test_temperature) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
