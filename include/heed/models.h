@@ -75,7 +75,7 @@ typedef struct heed_model_cfg {
 } heed_model_cfg;
 
 /* The config as one JSON object, every field that is not zero; free with heed_text_free. NULL:
- * HEED_ENOMEM. */
+ * HEED_EINVALID (a number that is not finite, a choice that there is not), HEED_ENOMEM. */
 HEED_API char *heed_model_cfg_to_json(const heed_model_cfg *cfg, heed_error *err);
 HEED_API void heed_text_free(char *text); /* NULL is fine */
 /* Strict: unknown keys, wrong types and values out of range are HEED_EFORMAT, with the place. name

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -90,6 +91,28 @@ const char *const heed__weights_names[] = { "softmax", "sparsemax", "entmax",  "
 
 static json_t *struct_to_json(const table *t, const void *from);
 
+/* Whether JSON has a value for each field of such a struct: a word of a list, a finite number. 0 or
+ * HEED_EINVALID. */
+static int check(const table *t, const void *from, heed_error *err) {
+    for (int i = 0; i < t->len; i++) {
+        const field *f = &t->fields[i];
+        const char *at = (const char *)from + f->offset;
+        int e = 0, words = 0;
+        double d = 0;
+        if (f->type == OBJECT && check(&choice_table, at, err)) return HEED_EINVALID;
+        if (f->type == WORD) memcpy(&e, at, sizeof e);
+        if (f->type == NUMBER) memcpy(&d, at, sizeof d);
+        while (f->type == WORD && f->words[words]) words++;
+        if (f->type == WORD && (e < 0 || e >= words))
+            return heed__error(err, HEED_EINVALID, "config: %s %d is none that there is", f->name,
+                               e);
+        if (!isfinite(d))
+            return heed__error(err, HEED_EINVALID, "config: %s is %g, no finite number", f->name,
+                               d);
+    }
+    return 0;
+}
+
 /* A field's value as JSON, JSON's null for a zero, which is not written; the kind of a model always
  * is. NULL: no memory. */
 static json_t *value_to_json(const field *f, const void *at) {
@@ -131,7 +154,7 @@ static json_t *struct_to_json(const table *t, const void *from) {
 }
 
 char *heed_model_cfg_to_json(const heed_model_cfg *cfg, heed_error *err) {
-    if (heed__lacks(cfg, "config", "config", err)) return NULL;
+    if (heed__lacks(cfg, "config", "config", err) || check(&model_table, cfg, err)) return NULL;
     if (err) *err = (heed_error){ 0 };
     json_t *tree = struct_to_json(&model_table, cfg);
     char *text = tree ? heed__json_text(NULL, tree, true, NULL, err) : NULL;

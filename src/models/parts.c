@@ -6,6 +6,10 @@
 
 #include "tensor/params.h"
 
+bool heed__temperature_is_sound(double temperature) {
+    return temperature >= 1e-6 && temperature <= 1e6;
+}
+
 int heed__model_defaults(heed_params *ps, heed_model_cfg *c) {
     enum { MOST_LAYERS = 9999 };
     const struct {
@@ -25,7 +29,7 @@ int heed__model_defaults(heed_params *ps, heed_model_cfg *c) {
                                     sizes[i].name, (long long)sizes[i].value,
                                     (long long)sizes[i].most);
     const heed_attention_choice *a = &c->attention;
-    if (a->temperature != 0 && !(a->temperature >= 1e-6 && a->temperature <= 1e6))
+    if (a->temperature != 0 && !heed__temperature_is_sound(a->temperature))
         return heed_params_fail(ps, HEED_EINVALID, "attention: temperature %g is not 1e-6 to 1e6",
                                 a->temperature);
     if (a->weights == HEED_WEIGHTS_TOPK && a->topk < 1)

@@ -7,6 +7,8 @@
 /* Fills the zero fields that have defaults; 0, or HEED_EINVALID kept in ps for a size outside of
  * 0..2^31-1, a temperature that is no use as a float, or no number of keys for top-k weights. */
 int heed__model_defaults(heed_params *ps, heed_model_cfg *c);
+/* Whether a temperature that is not 0 is of use as a float: 1e-6 to 1e6. */
+bool heed__temperature_is_sound(double temperature);
 int heed__model_embed(heed_embed *e, heed_params *ps, const char *name, const heed_model_cfg *c,
                       int64_t vocab);
 int heed__model_position(heed_position *p, heed_params *ps, const heed_model_cfg *c);

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "heed/ops.h"
+#include "models/parts.h"
 #include "tasks/classifier_data.h"
 #include "tasks/metrics_kinds.h"
 #include "tasks/origin.h"
@@ -160,10 +161,11 @@ static int check_attention(const training *t) {
         { "truncate", a->truncate, 0, INT32_MAX },
         { NULL, 0, 0, 0 },
     };
-    if (!(a->temperature >= 0 && a->temperature <= HEED_BODY_MOST) ||
+    if ((a->temperature != 0 && !heed__temperature_is_sound(a->temperature)) ||
         !(a->penalty_weight >= 0 && a->penalty_weight <= HEED_BODY_MOST))
         return heed__error(t->err, HEED_EINVALID,
-                           "train: temperature and a penalty's weight are from 0 to 1e30");
+                           "train: a temperature is from 1e-6 to 1e6, a penalty's weight from 0 to "
+                           "1e30");
     return heed__bounds_check(own, t->err);
 }
 
@@ -189,6 +191,10 @@ static int check(const training *t) {
         !(c->label_smoothing < 1))
         return heed__error(err, HEED_EINVALID,
                            "train: the part held out and label_smoothing are from 0 to below 1");
+    if (c->valid && !c->valid->text2 != !t->data->text2)
+        return heed__error(err, HEED_EINVALID,
+                           c->valid->text2 ? "train: the held-out data are pairs, the others not"
+                                           : "train: the held-out data are no pairs");
     if (t->data->array && t->data->text2)
         return heed__error(err, HEED_EINVALID, "train: features stand beside single texts");
     if (c->pretrain && heed__lacks_any(c->pretrain->text, c->pretrain->len, "train", "text", err))
@@ -296,11 +302,16 @@ static int make_head(training *t) {
     return heed__head_init(&c->head, c->ps, &head, heed__classifier_dim(c), t->err);
 }
 
+static int check_held_array(const training *t) {
+    const heed_examples *x = &t->held.x;
+    return x->len ? heed__beside_check(&t->c->beside, x->array, x->len, t->err) : 0;
+}
+
 /* The layer of the numbers beside the texts, where there are any. */
 static int make_beside(training *t) {
     const heed_array *x = t->learn.x.array;
     heed_beside *b = &t->c->beside;
-    if (!x) return 0;
+    if (!x) return check_held_array(t);
     *b = (heed_beside){ .in = x->dim, .sequence = x->sequence, .dropout = t->body.dropout };
     const int rc = heed__beside_init(b, t->c->ps, t->err);
     if (rc) return rc;
@@ -312,7 +323,7 @@ static int make_beside(training *t) {
     t->c->no_texts = true;
     for (int64_t i = 0; t->c->no_texts && i < t->data->len; i++)
         t->c->no_texts = !*t->data->text[i];
-    return t->held.x.len ? heed__beside_check(b, t->held.x.array, t->held.x.len, t->err) : 0;
+    return check_held_array(t);
 }
 
 /* N / (K · n_k) for each label, N all labels of all texts; a label of held-out examples alone has

@@ -224,6 +224,18 @@ static void held_out_and_unlabelled(void **state) {
     none(heed_classifier_train(&x, &cfg, &err), "train: text 1 is NULL");
     more.len = -5;
     none(heed_classifier_train(&x, &cfg, &err), "train: there cannot be -5 texts");
+    cfg = quick;
+    cfg.valid = &valid;
+    valid.array = &good; /* what is learnt from has none */
+    none(heed_classifier_train(&x, &cfg, &err),
+         "classifier: this model reads texts alone, no features beside them");
+    valid = plain();
+    valid.text2 = text;
+    none(heed_classifier_train(&x, &cfg, &err),
+         "train: the held-out data are pairs, the others not");
+    valid.text2 = NULL;
+    x.text2 = text;
+    none(heed_classifier_train(&x, &cfg, &err), "train: the held-out data are no pairs");
 }
 
 /* -- settings that there are not -------------------------------------------------------------- */
@@ -242,11 +254,11 @@ static void choices(void **state) {
     cfg = quick;
     cfg.attention.penalty_weight = (double)NAN;
     none(heed_classifier_train(&x, &cfg, &err),
-         "train: temperature and a penalty's weight are from 0 to 1e30");
+         "train: a temperature is from 1e-6 to 1e6, a penalty's weight from 0 to 1e30");
     cfg = quick;
-    cfg.attention.temperature = 1e300; /* no float */
+    cfg.attention.temperature = 1e20; /* as a layer takes it */
     none(heed_classifier_train(&x, &cfg, &err),
-         "train: temperature and a penalty's weight are from 0 to 1e30");
+         "train: a temperature is from 1e-6 to 1e6, a penalty's weight from 0 to 1e30");
     cfg = quick;
     cfg.deviation = (double)INFINITY;
     none(heed_classifier_train(&x, &cfg, &err),
@@ -323,6 +335,21 @@ static void tokenizers(void **state) {
     heed_tokenizer_close(t);
 }
 
+/* -- configs ---------------------------------------------------------------------------------- */
+
+/* What JSON has no words for is no matter of memory. */
+static void configs(void **state) {
+    (void)state;
+    heed_model_cfg cfg = { .vocab = 8, .dropout = (double)INFINITY };
+    none(heed_model_cfg_to_json(&cfg, &err), "config: dropout is inf, no finite number");
+    cfg = (heed_model_cfg){ .vocab = 8, .attention.penalty_weight = (double)NAN };
+    none(heed_model_cfg_to_json(&cfg, &err), "config: penalty_weight is nan, no finite number");
+    cfg = (heed_model_cfg){ .vocab = 8, .attention.score = (heed_score_kind)99 };
+    none(heed_model_cfg_to_json(&cfg, &err), "config: score 99 is none that there is");
+    cfg = (heed_model_cfg){ .kind = (heed_model_kind)-1 };
+    none(heed_model_cfg_to_json(&cfg, &err), "config: kind -1 is none that there is");
+}
+
 /* -- errors of those before ------------------------------------------------------------------- */
 
 /* A maker that succeeds leaves code 0, whatever was there. */
@@ -371,6 +398,7 @@ int main(void) {
         cmocka_unit_test(held_out_and_unlabelled),
         cmocka_unit_test(choices),
         cmocka_unit_test(tokenizers),
+        cmocka_unit_test(configs),
         cmocka_unit_test(makers_clear_the_error),
         cmocka_unit_test(texts_of_marks),
     };
