@@ -27,7 +27,10 @@ static heed_embedder_cfg cfg = { .recipe = "classic",
 
 static int train(heed_error *err) {
     const heed_examples x = { .len = LEN, .text = text, .text2 = text2 };
-    heed_embedder *e = heed_embedder_train(&x, &cfg, err);
+    const heed_examples tests = { .len = LEN, .text = text, .text2 = text2, .label = label };
+    heed_embedder_cfg own = cfg;
+    own.tests = &tests;
+    heed_embedder *e = heed_embedder_train(&x, &own, err);
     if (!e) return err->code;
     heed_embedder_close(e);
     return 0;

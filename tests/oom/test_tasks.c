@@ -10,6 +10,7 @@
 
 enum { LEN = 20 };
 static const char *text[LEN], *label[LEN];
+static const char *const unknown[] = { "tea", "rice", "soup" };
 static char dir[] = "/tmp/heed-oom-tasks-XXXXXX";
 
 static const heed_classify_cfg cfg = { .recipe = "classic",
@@ -23,9 +24,14 @@ static const heed_classify_cfg cfg = { .recipe = "classic",
                                        .batch = 8,
                                        .threads = 1 };
 
+/* Held-out texts and tests are gone through before the first step too. */
 static int train(heed_error *err) {
-    heed_classifier *c = heed_classifier_train(
-        &(heed_examples){ .len = LEN, .text = text, .label = label }, &cfg, err);
+    const heed_examples x = { .len = LEN, .text = text, .label = label };
+    const heed_examples tests = { .len = 3, .text = text, .label = unknown };
+    heed_classify_cfg own = cfg;
+    own.valid_part = 0.3;
+    own.tests = &tests;
+    heed_classifier *c = heed_classifier_train(&x, &own, err);
     if (!c) return err->code;
     heed_classifier_close(c);
     return 0;
