@@ -276,6 +276,13 @@ static void test_folder(void **state) {
     assert_int_equal(heed__folder_make(path, &err), HEED_EIO);
     snprintf(want, sizeof want, "%s: folder cannot be made: File exists", path);
     assert_string_equal(err.msg, want);
+    assert_int_equal(heed__folder_make("/nonexistent/f", &err), HEED_EIO);
+    assert_int_equal(err.code, HEED_EIO);
+    assert_string_equal(err.msg,
+                        "/nonexistent/f: folder cannot be made: No such file or directory");
+    assert_int_equal(heed__folder_make("/nonexistent/f", NULL), HEED_EIO);
+    assert_int_equal(heed__folder_make("", &err), HEED_EINVALID);
+    assert_string_equal(err.msg, ": the name of a folder is needed");
 }
 
 int main(void) {
