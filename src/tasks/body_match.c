@@ -90,6 +90,10 @@ static int count(const match *m, const heed_texts *x, int64_t *in, int64_t *last
 
 static int learn(heed_body *b, const heed_texts *x, heed_error *err) {
     match *m = (match *)b;
+    const heed_bound bounds[] = { { "buckets", b->cfg.buckets, 1, MOST_ROWS },
+                                  { "embed", b->cfg.embed, 1, MOST_WIDTH },
+                                  { NULL, 0, 0, 0 } };
+    if (heed__bounds_check(bounds, err)) return HEED_EINVALID; /* what load refuses */
     m->rows = b->cfg.buckets;
     m->dim = b->cfg.embed;
     m->dropout = b->cfg.dropout > 0 ? b->cfg.dropout : 0;

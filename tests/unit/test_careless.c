@@ -112,6 +112,10 @@ static void rooms_of_embedders(void **state) {
     cfg.precision = (heed_precision)7;
     x.len = 4;
     none(heed_embedder_train(&x, &cfg, &err), "train: precision is 7, not 0 to 1");
+    cfg = (heed_embedder_cfg){ .epochs = 1, .embed = 65537, .buckets = 3 }; /* unreadable */
+    none(heed_embedder_train(&x, &cfg, &err), "train: embed is 65537, not 1 to 65536");
+    cfg = (heed_embedder_cfg){ .epochs = 1, .embed = 1, .buckets = (1 << 28) + 1 };
+    none(heed_embedder_train(&x, &cfg, &err), "train: buckets is 268435457, not 1 to 268435456");
 }
 
 /* -- examples of another form ----------------------------------------------------------------- */
