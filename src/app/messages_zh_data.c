@@ -1208,6 +1208,7 @@ const message messages_zh_made[] = {
     { "training a tokenizer: the source of texts failed", "训练分词器：文本的来源出了错" },
     { "train: a temperature is from 1e-6 to 1e6, a penalty's weight from 0 to 1e30",
       "训练：温度应在 1e-6 到 1e6 之间，惩罚的权重应在 0 到 1e30 之间" },
+    { "train: an adversary's size is from 0 to 1e30", "训练：对抗扰动的大小应在 0 到 1e30 之间" },
     { "train: the held-out data are pairs, the others not", "训练：验证数据是文本对，其余数据不是" },
     { "config: %s %d is none that there is", "配置：没有 %s %s" },
     { "config: %s is %g, no finite number", "配置：%s 为 %s，不是有限数" },

@@ -56,7 +56,7 @@ int heed__body_check(const heed_body_cfg *b, const heed_fit_cfg *fit, heed_error
     };
     const int rc = heed__bounds_check(bounds, err);
     if (rc) return rc;
-    if (!(fit->optim.lr > 0) || !(b->dropout < 1))
+    if (!(fit->optim.lr > 0) || !((float)b->dropout < 1))
         return heed__error(err, HEED_EINVALID,
                            "train: lr must be above 0 and dropout below 1, not %g and %g",
                            (double)fit->optim.lr, b->dropout);

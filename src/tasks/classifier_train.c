@@ -191,6 +191,8 @@ static int check(const training *t) {
         !(c->label_smoothing < 1))
         return heed__error(err, HEED_EINVALID,
                            "train: the part held out and label_smoothing are from 0 to below 1");
+    if (!(c->adversary_size >= 0 && c->adversary_size <= HEED_BODY_MOST))
+        return heed__error(err, HEED_EINVALID, "train: an adversary's size is from 0 to 1e30");
     if (c->valid && !c->valid->text2 != !t->data->text2)
         return heed__error(err, HEED_EINVALID,
                            c->valid->text2 ? "train: the held-out data are pairs, the others not"

@@ -267,6 +267,13 @@ static void choices(void **state) {
     cfg.deviation = (double)INFINITY;
     none(heed_classifier_train(&x, &cfg, &err),
          "train: the deviation of first vectors is from 0 to 1e30");
+    cfg = quick;
+    cfg.adversary = "fgm";
+    cfg.adversary_size = (double)NAN;
+    none(heed_classifier_train(&x, &cfg, &err), "train: an adversary's size is from 0 to 1e30");
+    cfg = (heed_classify_cfg){ .lr = 0.5, .dropout = 1 - 1e-9 }; /* as a float it is 1 */
+    none(heed_classifier_train(&x, &cfg, &err),
+         "train: lr must be above 0 and dropout below 1, not 0.5 and 1");
     cfg = (heed_classify_cfg){ .recipe = "encoder", .embed = INT64_MAX };
     none(heed_classifier_train(&x, &cfg, &err),
          "train: embed is 9223372036854775807, not 0 to 2147483647");
