@@ -108,6 +108,7 @@ static bool may_wait(const embedding *m) {
 
 static int each_text(embedding *m, heed_error *err) {
     const char *text;
+    heed_error own = { 0 };
     int got = 1, rc = 0;
     while (rc == 0 && !command_cancelled(NULL) && (got = next_text(m, &text, err)) > 0) {
         m->text[m->len] = strdup(text);
@@ -117,8 +118,8 @@ static int each_text(embedding *m, heed_error *err) {
         if (!may_wait(m)) rc = flush(m, err);
     }
     if (rc == 0 && got < 0) rc = got;
-    if (rc == 0 && m->len) rc = flush(m, err);
-    while (m->len > 0) free(m->text[--m->len]);
+    const int before = m->len ? flush(m, rc ? &own : err) : 0; /* those before what is wrong */
+    if (rc == 0) rc = before;
     if (rc == 0 && command_cancelled(NULL)) rc = fail(err, HEED_ECANCELLED, "embed", "stopped");
     return rc;
 }

@@ -186,6 +186,16 @@ int kinds_features(kinds_data *k, const char *path, const char *file, heed_error
     return rc;
 }
 
+int kinds_test_data(heed_classifier *c, const kinds_data *k, const char *file, bool json,
+                    heed_error *err) {
+    char how[MESSAGE_SIZE];
+    if (!json)
+        printf(tr("%s: %" PRId64 " texts; %s\n"), data_name(file), k->d.len,
+               tr_made(k->d.how, how));
+    return heed_classifier_target(c) == HEED_TARGET_LABELS ? test_labels(c, &k->x, json, err)
+                                                           : test_score(c, &k->x, json, err);
+}
+
 int kinds_test(heed_classifier *c, const kinds_files *files, const heed_dataset_cfg *table,
                bool json, heed_error *err) {
     const heed_target target = heed_classifier_target(c);
@@ -199,13 +209,7 @@ int kinds_test(heed_classifier *c, const kinds_files *files, const heed_dataset_
     if (rc == 0) rc = context_put(&passages, &k.d, files->data, err);
     k.x.text2 = k.d.text2;
     if (rc == 0) rc = kinds_features(&k, files->features, files->data, err);
-    char how[MESSAGE_SIZE];
-    if (rc == 0 && !json)
-        printf(tr("%s: %" PRId64 " texts; %s\n"), data_name(files->data), k.d.len,
-               tr_made(k.d.how, how));
-    if (rc == 0)
-        rc = target == HEED_TARGET_LABELS ? test_labels(c, &k.x, json, err)
-                                          : test_score(c, &k.x, json, err);
+    if (rc == 0) rc = kinds_test_data(c, &k, files->data, json, err);
     kinds_free(&k);
     context_free(&passages);
     return rc;

@@ -10,6 +10,7 @@
 #include "app/commands.h"
 #include "app/print.h"
 #include "base/alloc.h"
+#include "base/text.h"
 #include "io/config.h"
 
 static bool is_verdict(const char *label) {
@@ -18,8 +19,9 @@ static bool is_verdict(const char *label) {
 
 /* Whether the labels are "1" and "0", in *are. "0" alone is refused: pairs that do not belong
  * together would be taken for such that do. Others are refused where the user chose their column,
- * and said to be passed over where it was guessed; loud: on standard output. 0 or HEED_EFORMAT. */
-static int find_verdicts(const heed_dataset *d, const char *file, const char *chosen, bool loud,
+ * and said to be passed over where it was guessed; json: standard output is a program's, it is said
+ * beside it. 0 or HEED_EFORMAT. */
+static int find_verdicts(const heed_dataset *d, const char *file, const char *chosen, bool json,
                          bool *are, heed_error *err) {
     int64_t other = -1, labels = 0, right = 0;
     for (int64_t i = 0; i < d->len; i++) {
@@ -31,15 +33,20 @@ static int find_verdicts(const heed_dataset *d, const char *file, const char *ch
     if (*are || !labels) return 0;
     if (other < 0)
         return heed__error(err, HEED_EFORMAT, "%.300s: no pair has the label 1", data_name(file));
-    const char *label = d->label[other] ? d->label[other] : "";
-    if (!chosen && loud)
-        printf(tr("%s: labels are not 1 and 0 but such as '%.60s': passed over, all pairs count as "
-                  "belonging together\n"),
-               data_name(file), label);
-    if (!chosen) return 0;
-    return heed__error(err, HEED_EFORMAT,
-                       "%.300s:%" PRId64 ": the label of a pair is 1 or 0, not '%.60s'",
-                       data_name(file), d->line[other], label);
+    char label[64]; /* no letter is cut in two */
+    snprintf(label, sizeof label, "%.60s", d->label[other] ? d->label[other] : "");
+    heed__text_tidy(label);
+    if (chosen)
+        return heed__error(err, HEED_EFORMAT,
+                           "%.300s:%" PRId64 ": the label of a pair is 1 or 0, not '%s'",
+                           data_name(file), d->line[other], label);
+    const char *said = tr("%s: labels are not 1 and 0 but such as '%s': passed over, all pairs "
+                          "count as belonging together\n");
+    if (json)
+        complain(said, data_name(file), label);
+    else
+        printf(said, data_name(file), label);
+    return 0;
 }
 
 int pairs_read(pairs_data *p, const char *file, const heed_dataset_cfg *cfg, bool right_only,
@@ -53,11 +60,9 @@ int pairs_read(pairs_data *p, const char *file, const heed_dataset_cfg *cfg, boo
     char how[MESSAGE_SIZE];
     bool verdicts;
     const size_t n = (size_t)p->d.len;
-    p->x = (heed_examples){ .len = p->d.len,
-                            .text = p->d.text,
-                            .text2 = p->d.text2 };
-    printf(tr("%s: %" PRId64 " pairs; %s\n"), file, p->d.len, tr_made(p->d.how, how));
-    rc = find_verdicts(&p->d, file, cfg->label, true, &verdicts, err);
+    p->x = (heed_examples){ .len = p->d.len, .text = p->d.text, .text2 = p->d.text2 };
+    printf(tr("%s: %" PRId64 " pairs; %s\n"), data_name(file), p->d.len, tr_made(p->d.how, how));
+    rc = find_verdicts(&p->d, file, cfg->label, false, &verdicts, err);
     if (verdicts) p->x.label = p->d.label;
     if (rc || !verdicts || !right_only) return rc;
     p->text = malloc(n * sizeof *p->text);
@@ -72,8 +77,8 @@ int pairs_read(pairs_data *p, const char *file, const heed_dataset_cfg *cfg, boo
         p->text[p->x.len] = p->d.text[i];
         p->text2[p->x.len++] = p->d.text2[i];
     }
-    printf(tr("%s: %" PRId64 " of them belong together (label 1); the others are left out\n"), file,
-           p->x.len);
+    printf(tr("%s: %" PRId64 " of them belong together (label 1); the others are left out\n"),
+           data_name(file), p->x.len);
     return 0;
 }
 
@@ -85,8 +90,8 @@ void pairs_free(pairs_data *p) {
 }
 
 void pairs_print(const heed_retrieval *r, const char *file) {
-    printf(tr("%s: %" PRId64 " first texts, each ranks %" PRId64 " different second texts\n"), file,
-           r->n, r->candidates);
+    printf(tr("%s: %" PRId64 " first texts, each ranks %" PRId64 " different second texts\n"),
+           data_name(file), r->n, r->candidates);
     print_measure("Recall at 1", r->recall_1, r->recall_1_95);
     print_measure("Recall at 10", r->recall_10, r->recall_10_95);
     print_measure("Mean reciprocal rank", r->mrr, r->mrr_95);
@@ -137,13 +142,12 @@ int pairs_test(const char *dir, const char *file, const heed_dataset_cfg *cfg,
     bool verdicts;
     char how[MESSAGE_SIZE];
     if (rc == 0 && !json)
-        printf(tr("%s: %" PRId64 " pairs; %s\n"), file, d.len, tr_made(d.how, how));
-    if (rc == 0) rc = find_verdicts(&d, file, cfg->label, !json, &verdicts, err);
+        printf(tr("%s: %" PRId64 " pairs; %s\n"), data_name(file), d.len, tr_made(d.how, how));
+    if (rc == 0) rc = find_verdicts(&d, file, cfg->label, json, &verdicts, err);
     if (rc == 0) {
-        const heed_examples x = { .len = d.len,
-                                  .text = d.text,
-                                  .text2 = d.text2,
-                                  .label = verdicts ? d.label : NULL };
+        const heed_examples x = {
+            .len = d.len, .text = d.text, .text2 = d.text2, .label = verdicts ? d.label : NULL
+        };
         rc = heed_embedder_test(e, &x, &r, err);
     }
     if (rc == 0 && json) print_json(&r);

@@ -450,10 +450,7 @@ static int read_training(kinds_data *e, const char *file, train_options *o, heed
 
 static int test(const train_options *o, heed_classifier *c, const kinds_data *e, heed_error *err) {
     heed_metrics m;
-    if (o->cfg.target != HEED_TARGET_LABEL)
-        return kinds_test(
-            c, &(kinds_files){ o->test, o->test_features, o->table.text2 ? NULL : o->context },
-            &o->table, false, err);
+    if (o->cfg.target != HEED_TARGET_LABEL) return kinds_test_data(c, e, o->test, false, err);
     const int rc = heed_classifier_test(c, &e->x, &m, err);
     if (rc) return rc;
     if (isfinite(m.loss)) printf(tr("Test Loss: %.4f\n"), m.loss);

@@ -83,6 +83,9 @@ r2=$("$heed" test "$dir/score" "$dir/score.tsv" --json | grep -o '"r2": [0-9.]*'
 ge "$r2" 0.8 || wrong "a score: R2 $r2"
 expect 69 "predict: --top is for labels; this model gives a score" "$heed" predict "$dir/score" --top 2 <<<"here"
 grep -q "^R2: " "$dir/log" || wrong "--test of a score said $(tail -3 "$dir/log")"
+# what a training is tested on is read once: standard input cannot be read twice
+train score --recipe classic "$dir/score.tsv" -o "$dir/x" --epochs 1 --test - <"$dir/score.tsv"
+grep -q "^standard input: 400 texts; " "$dir/log" && grep -q "^R2: " "$dir/log" || wrong "--test of standard input: $(tail -3 "$dir/log")"
 # one score of fifty is grossly wrong: squares learn nothing of the others, Huber's loss does, and keeps it with the model
 awk -F '\t' -v OFS='\t' 'NR > 1 && NR % 50 == 2 { $1 = 30000 } { print }' "$dir/score.tsv" >"$dir/gross.tsv"
 for loss in squared huber; do

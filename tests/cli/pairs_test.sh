@@ -50,6 +50,11 @@ expect 65 "0.tsv: no pair has the label 1" "$heed" test m1 0.tsv --json
 "$heed" train pairs w.tsv -o mw --recipe classic --epochs 1 --run none >log 2>err || wrong "labels that are no verdicts: $(cat err)"
 grep -q "w.tsv: labels are not 1 and 0 but such as 'yes': passed over" log || wrong "labels were passed over in silence: $(cat log)"
 "$heed" test m1 w.tsv | said "not 1 and 0 but such as 'yes'" || wrong "the test passed over labels in silence"
+expect 0 "w.tsv: labels are not 1 and 0 but such as 'yes'" "$heed" test m1 w.tsv --json # beside what a program reads
+said '^{"n": ' <out || wrong "labels that are passed over stand in the JSON: $(cat out)"
+printf 'question\tanswer\tlabel\na\tb\tx%s\nc\td\t1\n' "$(printf '长%.0s' {1..30})" | "$heed" test m1 - >out || wrong "a long label"
+grep -q "^standard input: 2 pairs" out && grep -q "^standard input: labels are not 1 and 0 but such as 'x.*?'" out &&
+    iconv -f utf-8 -t utf-8 out >/dev/null || wrong "a long label on standard input: $(cat -v out)"
 
 # every form of output holds the same numbers
 tail -n +2 p.tsv | cut -f1 >lines
@@ -58,11 +63,7 @@ tail -n +2 p.tsv | cut -f1 >lines
 "$heed" embed m1 lines --json | sed 's/{"vector": \[//; s/\]}//; s/,//g' | cmp -s - plain || wrong "--json holds other numbers"
 "$heed" embed m1 <lines | cmp -s - plain || wrong "standard input gives other numbers"
 "$heed" embed m1 p.tsv --text question | cmp -s - plain || wrong "a column gives other numbers"
-mkfifo live; "$heed" embed m1 <live >out &
-job=$!; exec 7>live; head -1 lines >&7
-for _ in $(seq 400); do [ ! -s out ] || break; sleep 0.05; done
-[ "$(cat out)" = "$(head -1 plain)" ] || wrong "the vector of a pipe's first line waits for the next"
-exec 7>&-; wait $job
+[ "$(first_answer "$(head -1 lines)" "$heed" embed m1)" = "$(head -1 plain)" ] || wrong "the vector of a pipe's first line waits for the next"
 gzip -c lines | "$heed" embed m1 - --threads 2 | cmp -s - plain || wrong "packed lines give other numbers"
 "$heed" embed m1 lines -o v.npy >log || wrong "embed -o: $(cat log)"
 grep -q "v.npy: 27 vectors of 16 numbers" log || wrong "npy was not said: $(cat log)"
@@ -83,6 +84,7 @@ expect 64 "--context does not go with --text2" "$heed" test m1 p.tsv --context a
 expect 64 "-o FILE ends in .npy or .safetensors" "$heed" embed m1 lines -o v.txt
 expect 66 "none: " "$heed" embed m1 none
 printf 'a\n\xff\n' >bad; expect 65 "bad:2: not UTF-8" "$heed" embed m1 bad
+[ "$(wc -l <out)" = 1 ] || wrong "the text before a wrong line has no vector"
 printf 'one column\n' >bad; expect 66 "bad:1:" "$heed" train pairs bad -o x
 expect 64 "-o DIR is needed" "$heed" train pairs p.tsv
 expect 64 "--buckets does nothing for the recipe classic; it is for: match" "$heed" train pairs p.tsv -o x --recipe classic --buckets 64
