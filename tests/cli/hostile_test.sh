@@ -62,10 +62,10 @@ done
 "$heed" --version >/dev/full 2>"$dir/err"; [ $? = 74 ] || wrong "full device and --version"
 
 # stopped while it waits for a line: the status of something stopped
-mkfifo "$dir/pipe"; rm "$dir/out"
+mkfifo "$dir/pipe"; rm "$dir/out"; : >"$dir/out"
 "$heed" predict "$dir/m" <"$dir/pipe" >"$dir/out" 2>"$dir/err" & job=$!
 exec 9>"$dir/pipe"; echo "this is good" >&9
-until [ -s "$dir/out" ]; do sleep 0.05; done
+until [ -s "$dir/out" ] || ! kill -0 $job 2>/dev/null; do sleep 0.05; done
 kill -TERM $job; wait $job; rc=$?; exec 9>&-
 [ $rc = 75 ] || wrong "a stopped predict gave $rc, not 75"
 grep -q "stopped after line 1" "$dir/err" || wrong "a stopped predict said: $(cat "$dir/err")"

@@ -20,6 +20,17 @@ begin() {
 }
 # stop [SIGNAL]: what was begun; its status in $rc
 stop() { kill "-${1:-INT}" $job 2>/dev/null; wait $job 2>/dev/null; rc=$?; }
+# first_answer LINE program...: what a program prints that has got one line through a pipe and waits for the next. Its output
+# stands before the pipe is opened: what a program before it wrote there is not taken for its own.
+first_answer() {
+    local line=$1; shift
+    rm -f "$dir/live" "$dir/answer"; mkfifo "$dir/live"; : >"$dir/answer"
+    "$@" <"$dir/live" >"$dir/answer" & job=$!
+    exec 7>"$dir/live"; echo "$line" >&7
+    for _ in $(seq 1200); do [ ! -s "$dir/answer" ] && kill -0 $job 2>/dev/null || break; sleep 0.05; done
+    cat "$dir/answer"
+    exec 7>&-; wait $job
+}
 # expect STATUS 'part of stderr' command...: one clear sentence and its own exit status
 expect() {
     local status=$1 text=$2; shift 2

@@ -92,7 +92,7 @@ static void put1(const char *to, const char *key, const char *body) {
 }
 static const char *real; /* DOWN_SECONDS: the pauses that a server has */
 static const heed_sinks_cfg quick = {
-    .first_pause_ms = 10, .most_pause_ms = 40, .look_ms = 20, .call_ms = 2000
+    .first_pause_ms = 10, .most_pause_ms = 40, .look_ms = 20, .call_ms = 60000
 };
 
 static heed_sinks_cfg config(void) {
@@ -171,13 +171,19 @@ static void ask(const char *command, char *out, size_t size) {
     assert_int_equal(pclose(f), 0);
 }
 
-static char *reason_of(heed_sinks *s) {
-    json_t *state = heed_sinks_state(s);
-    assert_non_null(state);
-    const char *error = json_string_value(json_object_get(json_array_get(state, 0), "error"));
-    char *copy = strdup(error ? error : "");
-    json_decref(state);
-    return copy;
+/* Until the first sink gives a reason with this in it ("": until it gives none): what the store
+ * knows of a message may be seen a moment before. */
+static void says(heed_sinks *s, const char *want) {
+    bool so = false;
+    for (int i = 0; !so; i++) {
+        json_t *state = heed_sinks_state(s);
+        assert_non_null(state);
+        const char *error = json_string_value(json_object_get(json_array_get(state, 0), "error"));
+        so = *want ? error && strstr(error, want) : !error;
+        if (!so && i == 2000) fail_msg("not '%s' but '%s'", want, error ? error : "");
+        json_decref(state);
+        if (!so) usleep(10000);
+    }
 }
 
 /* -- webhook ----------------------------------------------------------------------------------- */
@@ -246,9 +252,7 @@ static void test_again(void **state) {
     heed_sinks *s = start();
     assert_int_equal(receiver_wait(r, 5), 5);
     settle("hook", 0, 0);
-    char *reason = reason_of(s);
-    assert_string_equal(reason, "");
-    free(reason);
+    says(s, "");
     heed_sinks_stop(s);
     assert_true(time(NULL) - began >= 1);
     for (int i = 0; i < 5; i++) {
@@ -300,9 +304,7 @@ static void test_dead(void **state) {
     put1("hook", "two", "{}");
     heed_sinks *s = start();
     settle("hook", 0, 2);
-    char *reason = reason_of(s);
-    assert_non_null(strstr(reason, ": answers 302; redirects are not followed"));
-    free(reason);
+    says(s, ": answers 302; redirects are not followed");
     heed_sinks_stop(s);
     assert_int_equal(receiver_count(r), 2);
     receiver_stop(r);
@@ -312,9 +314,8 @@ static void test_dead(void **state) {
 static void test_down(void **state) {
     (void)state;
     const unsigned seconds = real ? (unsigned)atoi(real) : 0;
-    receiver *r = receiver_start(0, always);
-    const int port = receiver_port(r);
-    receiver_stop(r);
+    int port;
+    const int kept = receiver_keep(&port);
     webhook(port);
     if (!real) sink[0].tries = 1000;
     const char *key[20];
@@ -328,8 +329,9 @@ static void test_down(void **state) {
     counts("hook", &waiting, &dead);
     assert_int_equal(waiting, 20);
     assert_int_equal(dead, 0);
-    r = receiver_start(port, always);
+    receiver *r = receiver_start(port, always);
     assert_non_null(r);
+    close(kept);
     settle("hook", 0, 0);
     heed_sinks_stop(s);
     assert_int_equal(receiver_count(r), 20);
@@ -376,9 +378,7 @@ static void test_private(void **state) {
         put1("hook", key, "{}");
         s = start();
         settle("hook", 0, i + 1);
-        char *reason = reason_of(s);
-        if (!strstr(reason, "'allow_private' lets it through")) fail_msg("%s", reason);
-        free(reason);
+        says(s, "'allow_private' lets it through");
         heed_sinks_stop(s);
     }
     assert_int_equal(receiver_count(r), 0);
@@ -390,7 +390,7 @@ static const char *never(int count, const received *r) {
     return NULL;
 }
 
-/* A webhook that does not answer holds up no file, nor the end. */
+/* A webhook that does not answer holds up no file, nor the end, though a call may take a minute. */
 static void test_slow(void **state) {
     (void)state;
     receiver *r = receiver_start(0, never);
@@ -406,7 +406,7 @@ static void test_slow(void **state) {
     settle("hook", 1, 0);
     const time_t began = time(NULL);
     heed_sinks_stop(s);
-    assert_true(time(NULL) - began <= 2);
+    assert_true(time(NULL) - began < 30);
     settle("hook", 1, 0);
     same_file("out.jsonl", "{\"key\":\"k\",\"type\":\"alert\",\"message\":{\"a\":1}}\n"
                            "{\"key\":\"l\",\"type\":\"alert\",\"message\":\"no JSON\"}\n");
@@ -530,12 +530,9 @@ static void test_full(void **state) {
     put("file", "{}", 3, key);
     heed_sinks *s = start();
     settle("file", 2, 0);
-    usleep(200000);
+    says(s, "No space left on device");
     settle("file", 2, 0);
     same_file("log", LINE("old") LINE("a"));
-    char *reason = reason_of(s);
-    assert_non_null(strstr(reason, "No space left on device"));
-    free(reason);
     disk.room = -1;
     settle("file", 0, 0);
     heed_sinks_stop(s);
@@ -548,10 +545,7 @@ static void test_unwritable(void **state) {
     file_sink(0, "later/log");
     put1("file", "a", "{}");
     heed_sinks *s = start();
-    usleep(100000);
-    char *reason = reason_of(s);
-    assert_non_null(strstr(reason, "later/log: No such file or directory"));
-    free(reason);
+    says(s, "later/log: No such file or directory");
     char where[256];
     (void)snprintf(where, sizeof where, "%s/later", folder);
     assert_int_equal(mkdir(where, 0700), 0);
@@ -643,9 +637,7 @@ static void test_mail_fails(void **state) {
     put1("mail", "b", "{}");
     s = start();
     settle("mail", 0, 1);
-    char *reason = reason_of(s);
-    assert_non_null(strstr(reason, "/send: ended with 67: nobody there"));
-    free(reason);
+    says(s, "/send: ended with 67: nobody there");
     heed_sinks_stop(s);
     mail_sink("sleep 1000 & sleep 1000");
     sink[0].tries = 1;
@@ -656,17 +648,13 @@ static void test_mail_fails(void **state) {
     s = heed_sinks_start(&cfg, &err);
     assert_non_null(s);
     settle("mail", 0, 2);
-    reason = reason_of(s);
-    assert_non_null(strstr(reason, "did not end within 100 ms"));
-    free(reason);
+    says(s, "did not end within 100 ms");
     heed_sinks_stop(s);
     sink[0].command = "/no/such/program";
     put1("mail", "d", "{}");
     s = start();
     settle("mail", 0, 3);
-    reason = reason_of(s);
-    assert_string_equal(reason, "/no/such/program: No such file or directory");
-    free(reason);
+    says(s, "/no/such/program: No such file or directory");
     heed_sinks_stop(s);
 }
 

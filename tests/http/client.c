@@ -106,7 +106,7 @@ char *client_ask(int port, const char *head, const char *body) {
                       strlen(body));
     snprintf(request + n, sizeof request - (size_t)n, "\r\n%s", body ? body : "");
     client_send(fd, request);
-    char *answer = client_read(fd, 5000);
+    char *answer = client_read(fd, CLIENT_WAITS);
     close(fd);
     return answer;
 }

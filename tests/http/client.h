@@ -8,6 +8,8 @@
 
 #include "http/http.h"
 
+/* Milliseconds for what must come: no test asks that it comes soon. */
+enum { CLIENT_WAITS = 20000 };
 /* A connection to 127.0.0.1:port. */
 int client_open(int port);
 void client_send(int fd, const char *text); /* fails the test where it cannot */

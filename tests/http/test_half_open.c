@@ -82,7 +82,7 @@ static void requests(void **state) {
     int fd[4] = { ask(""), ask("GET /hea"),
                   ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx"),
                   ask("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n") };
-    assert_true(client_answer_read(fd[3], &a, 3000));
+    assert_true(client_answer_read(fd[3], &a, CLIENT_WAITS));
     client_answer_free(&a);
     wait_open(4);
     set_line(false);
@@ -137,10 +137,10 @@ static void half_closed(void **state) {
     client_answer a;
     const int fd = ask("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
     shutdown(fd, SHUT_WR);
-    assert_true(client_answer_read(fd, &a, 3000));
+    assert_true(client_answer_read(fd, &a, CLIENT_WAITS));
     assert_int_equal(a.status, 200);
     client_answer_free(&a);
-    assert_true(client_closed(fd, 20000));
+    assert_true(client_closed(fd, CLIENT_WAITS));
     close(fd);
     wait_open(0);
 }

@@ -258,7 +258,7 @@ static void origins(void **state) {
     const int fd = client_open(port);
     client_answer a;
     client_send(fd, "GET /health HTTP/1.1\r\nHost: heed.example\r\n\r\n");
-    assert_true(client_answer_read(fd, &a, 3000));
+    assert_true(client_answer_read(fd, &a, CLIENT_WAITS));
     assert_int_equal(a.status, 200);
     client_answer_free(&a);
     close(fd);

@@ -90,11 +90,11 @@ static void silent(void **state) {
     client_answer a;
     client_send(half, "GET /hea");
     client_send(idle, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    assert_true(client_answer_read(idle, &a, 3000));
+    assert_true(client_answer_read(idle, &a, CLIENT_WAITS));
     client_answer_free(&a);
-    assert_true(client_closed(nothing, 20000));
-    assert_true(client_closed(half, 20000));
-    assert_true(client_closed(idle, 20000));
+    assert_true(client_closed(nothing, CLIENT_WAITS));
+    assert_true(client_closed(half, CLIENT_WAITS));
+    assert_true(client_closed(idle, CLIENT_WAITS));
     close(nothing), close(half), close(idle);
     wait_open(0); /* the answer of 8 MB that nobody reads too */
     close(unread);
@@ -117,7 +117,7 @@ static void full_queue(void **state) {
     assert_int_equal(client_status(port, "GET /health HTTP/1.1", NULL), 200); /* inline still */
     client_answer a;
     for (int i = CLIENTS - 1; i > 0; i--) {
-        if (!client_answer_read(fd[i], &a, i > 2 ? 3000 : 200)) continue;
+        if (!client_answer_read(fd[i], &a, i > 2 ? CLIENT_WAITS : 200)) continue;
         if (a.status == 429) {
             busy++;
             assert_non_null(strstr(a.head, "\r\nRetry-After: 1\r\n"));
@@ -129,7 +129,7 @@ static void full_queue(void **state) {
     client_hold = false;
     for (int i = 0; i < CLIENTS; i++) {
         if (fd[i] < 0) continue;
-        assert_true(client_answer_read(fd[i], &a, 3000));
+        assert_true(client_answer_read(fd[i], &a, CLIENT_WAITS));
         good += a.status == 200;
         client_answer_free(&a);
         close(fd[i]);
@@ -149,14 +149,14 @@ static void crowds(void **state) {
         client_send(fd[i], "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
     for (int i = 0; i < 4; i++) {
-        assert_true(client_answer_read(fd[i], &a, 3000));
+        assert_true(client_answer_read(fd[i], &a, CLIENT_WAITS));
         client_answer_free(&a);
     }
     assert_true(open_now() <= 4);
     assert_false(client_answer_read(fd[5], &a, 200));
     client_answer_free(&a);
     for (int i = 0; i < 4; i++) close(fd[i]);
-    assert_true(client_answer_read(fd[4], &a, 3000));
+    assert_true(client_answer_read(fd[4], &a, CLIENT_WAITS));
     client_answer_free(&a);
     close(fd[4]), close(fd[5]);
     stop(NULL);
@@ -165,12 +165,12 @@ static void crowds(void **state) {
     for (int i = 0; i < 3; i++) {
         fd[i] = client_open(port);
         client_send(fd[i], "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        assert_true(client_answer_read(fd[i], &a, 3000));
+        assert_true(client_answer_read(fd[i], &a, CLIENT_WAITS));
         client_answer_free(&a);
     }
     fd[3] = client_open(port);
     if (fd[3] >= 0) {
-        assert_true(client_closed(fd[3], 3000));
+        assert_true(client_closed(fd[3], CLIENT_WAITS));
         close(fd[3]);
     }
     for (int i = 0; i < 3; i++) close(fd[i]);

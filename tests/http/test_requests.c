@@ -157,7 +157,7 @@ static void chunked(void **state) {
     client_answer a;
     client_send(fd, "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
                     "5\r\nhello\r\n5\r\n, you\r\n0\r\n\r\n");
-    assert_true(client_answer_read(fd, &a, 3000));
+    assert_true(client_answer_read(fd, &a, CLIENT_WAITS));
     assert_non_null(strstr(a.body, "\"body\":\"hello, you\""));
     client_answer_free(&a);
     close(fd);
@@ -208,7 +208,7 @@ static void pipelined(void **state) {
     static const char *const want[] = { "\"name\":\"1\"", "\"body\":\"abc\"", "{\"n\":3}",
                                         "nothing at this path", "\"name\":\"5\"" };
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
-        assert_true(client_answer_read(fd, &a, 3000));
+        assert_true(client_answer_read(fd, &a, CLIENT_WAITS));
         if (!strstr(a.body, want[i])) fail_msg("%s has no %s", a.body, want[i]);
         client_answer_free(&a);
     }
@@ -371,10 +371,10 @@ static void large_bodies(void **state) {
     client_answer a;
     client_send(fd,
                 "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\n\r\nabc");
-    assert_true(client_answer_read(fd, &a, 3000));
+    assert_true(client_answer_read(fd, &a, CLIENT_WAITS));
     assert_int_equal(a.status, 413);
     client_answer_free(&a);
-    assert_true(client_closed(fd, 3000));
+    assert_true(client_closed(fd, CLIENT_WAITS));
     close(fd);
 
     char chunk[1100] = "400\r\n";
@@ -385,7 +385,7 @@ static void large_bodies(void **state) {
     client_send(fd, "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 1100; i++) assert_int_equal(client_send_all(fd, chunk, size), size);
     client_send(fd, "0\r\n\r\n");
-    assert_true(client_answer_read(fd, &a, 3000));
+    assert_true(client_answer_read(fd, &a, CLIENT_WAITS));
     assert_int_equal(a.status, 413);
     client_answer_free(&a);
     close(fd);
@@ -404,11 +404,11 @@ static void expect_continue(void **state) {
     client_answer a;
     client_send(fd, "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
                     "Expect: 100-continue\r\n\r\n");
-    assert_true(client_answer_read(fd, &a, 3000));
+    assert_true(client_answer_read(fd, &a, CLIENT_WAITS));
     assert_int_equal(a.status, 100);
     client_answer_free(&a);
     client_send(fd, "ok");
-    assert_true(client_answer_read(fd, &a, 3000));
+    assert_true(client_answer_read(fd, &a, CLIENT_WAITS));
     assert_int_equal(a.status, 200);
     client_answer_free(&a);
     close(fd);
@@ -419,7 +419,7 @@ static void large_answer(void **state) {
     const int fd = client_open(port);
     client_answer a;
     client_send(fd, "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    assert_true(client_answer_read(fd, &a, 3000));
+    assert_true(client_answer_read(fd, &a, CLIENT_WAITS));
     assert_int_equal(a.size, 8 << 20);
     client_answer_free(&a);
     close(fd);

@@ -1,6 +1,8 @@
 /* Memory runs out while tokenizers with every part are opened, encode, decode and are saved. */
 #include "oom.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,6 +29,7 @@ static const char bert[] =
     "\"pattern\": {\"String\": \"a\"}, \"content\": \"e\"}]}, \"model\": {\"type\": \"WordPiece\", "
     "\"unk_token\": \"?\", \"continuing_subword_prefix\": \"##\", \"max_input_chars_per_word\": "
     "100, \"vocab\": {\"?\": 0, \"a\": 1, \"##b\": 2, \"y\": 3}}}";
+static char dir[] = "/tmp/heed-oom-tokenizer-XXXXXX", file[64];
 static const char text[] = "ab  <M>XX \xc3\xa9t \xe6\x97\xa5 e\xcc\x81 zz ab\tab ab";
 
 static int work(heed_error *err) {
@@ -48,7 +51,7 @@ static int open_file(heed_error *err) {
     heed_tokenizer *tok = heed_tokenizer_open(HEED_SOURCE_DIR "/tests/cli/data/tokenizer.json",
                                               NULL, err);
     if (!tok) return err->code;
-    const int rc = heed_tokenizer_save(tok, "/tmp/heed-oom-tokenizer.json", err);
+    const int rc = heed_tokenizer_save(tok, file, err);
     heed_tokenizer_close(tok);
     return rc;
 }
@@ -61,9 +64,12 @@ static void test_work(void **state) {
 
 static void test_files(void **state) {
     (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(file, sizeof file, "%s/t.json", dir);
     oom_spare_json(true);
     oom_each(open_file);
-    unlink("/tmp/heed-oom-tokenizer.json");
+    unlink(file);
+    assert_int_equal(rmdir(dir), 0);
 }
 
 int main(void) {

@@ -18,14 +18,14 @@ analyses: { intent: { kind: classify, model: $models/intent } }
 FLOW
 "$heed" serve "$dir/flow.yaml" --listen 127.0.0.1:0 >"$dir/log" 2>&1 &
 server=$!
-for _ in $(seq 300); do
+for _ in $(seq 1200); do
     at=$(grep -o 'http://127.0.0.1:[0-9]*' "$dir/log" | head -1)
     [ -n "$at" ] && curl -sf "$at/ready" >/dev/null && break
     sleep 0.1
 done
 ask() { curl -s "$at$1" "${@:2}"; }
 ask /v1/events --json '[{"id":"1","text":"where is my parcel"},{"id":"2","text":"my card was charged twice"}]' >"$dir/taken"
-for _ in $(seq 100); do
+for _ in $(seq 1200); do
     ask '/v1/events?most=2' >"$dir/events"
     [ "$(grep -o '"name":"intent"' "$dir/events" | wc -l)" = 2 ] && break
     sleep 0.1
@@ -35,7 +35,7 @@ first=$(head -1 <<<"$seqs")
 second=$(tail -1 <<<"$seqs")
 ask /v1/feedback --json "{\"seq\":$first,\"analysis\":\"intent\",\"label\":\"parcel\"}" >/dev/null
 ask /v1/feedback --json "{\"seq\":$second,\"vote\":\"up\"}" >/dev/null
-for _ in $(seq 100); do
+for _ in $(seq 1200); do
     "$heed" db feedback intent --flow "$dir/flow.yaml" >"$dir/said" 2>&1
     [ "$(wc -l <"$dir/said")" = 2 ] && break
     sleep 0.1

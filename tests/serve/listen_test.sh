@@ -14,7 +14,7 @@ cat >"$dir/within.sh" <<'S'
 ip link set lo up || exit 77
 "$1" serve "$2/flow.yaml" --store "$2/heed.db" >"$2/said" 2>"$2/log" &
 server=$!
-for _ in $(seq 400); do curl -sf -o /dev/null http://127.0.0.1:8080/ready && break; sleep 0.02; done
+until curl -sf -o /dev/null http://127.0.0.1:8080/ready || ! kill -0 "$server"; do sleep 0.02; done
 ss -ltnH | awk '{ print $4 }' >"$2/listens"
 ss -lunH | awk '{ print $4 }' >>"$2/listens"
 kill "$server"

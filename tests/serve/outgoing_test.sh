@@ -26,9 +26,12 @@ Y
 serve() {
     sed "s#SINK#$1#" "$dir/flow.yaml" >"$dir/flow1.yaml"
     rm -f "$dir"/*.db* "$dir/trace"
-    strace -f -o "$dir/trace" -e trace=connect,sendto,sendmsg "$heed" serve "$dir/flow1.yaml" >"$dir/said" 2>&1 &
+    : >"$dir/said" # not what the server before said
+    # shellcheck disable=SC2016
+    strace -f -o "$dir/trace" -e trace=connect,sendto,sendmsg sh -c 'echo $$ >"$1/pid"; exec "$2" serve "$1/flow1.yaml"' sh "$dir" "$heed" \
+        >"$dir/said" 2>&1 &
     local tracer=$!
-    for _ in $(seq 600); do grep -q 'http://' "$dir/said" && break; sleep 0.05; done
+    until grep -q 'http://' "$dir/said" || ! kill -0 $tracer 2>/dev/null; do sleep 0.05; done
     local url
     url=$(grep -o 'http://[0-9.:]*' "$dir/said" | head -1)
     [ -n "$url" ] || wrong "it does not serve: $(cat "$dir/said")"
@@ -39,8 +42,8 @@ serve() {
     for path in /health /metrics /openapi.json /v1/events /v1/alerts /v1/system /v1/models '/v1/search?q=card' /; do
         curl -s -m 20 -o /dev/null "$url$path" || wrong "$path"
     done
-    for _ in $(seq 100); do grep -q "$2" "$dir/trace" "$dir"/out.jsonl 2>/dev/null && break; sleep 0.05; done
-    kill -TERM "$(pgrep -P $tracer | head -1)" 2>/dev/null
+    for _ in $(seq 1200); do grep -q "$2" "$dir/trace" "$dir"/out.jsonl 2>/dev/null && break; sleep 0.05; done
+    kill -TERM "$(cat "$dir/pid")" 2>/dev/null
     wait $tracer
 }
 

@@ -76,7 +76,7 @@ url=$(grep -o 'http://[0-9.:]*' "$dir/said" | head -1)
 until curl -sf -o /dev/null "$url/ready"; do sleep 0.05; done
 ask() { curl -s -m 20 -H 'Content-Type: application/json' "$url$1" "${@:2}"; }
 until_says() { # 'part' path: until the answer has it
-    for _ in $(seq 400); do ask "$2" | said "$1" && return; sleep 0.05; done
+    for _ in $(seq 1200); do ask "$2" | said "$1" && return; sleep 0.05; done
     wrong "$2 never says $1: $(ask "$2" | head -c 300)"
 }
 ask /v1/events -d '[{"id":"1","text":"my card was stolen"},{"id":"2","text":"what is my balance"}]' | said '"taken":2' || wrong "push"

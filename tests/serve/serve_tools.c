@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,18 +132,16 @@ static bool send_all(int fd, const char *data, size_t size) {
     return true;
 }
 
-/* All that comes until the other side closes, or ms are over (negative: never). */
-static char *read_all(int fd, int ms) {
+/* All that comes until the other side closes, or has said `until` (NULL: whatever it says). */
+static char *read_all(int fd, const char *until) {
     size_t len = 0, cap = 65536;
     char *text = malloc(cap);
-    struct pollfd p = { .fd = fd, .events = POLLIN };
-    while (poll(&p, 1, ms) > 0) {
+    for (text[0] = 0; !until || !strstr(text, until); text[len] = 0) {
         if (len + 1 == cap) text = realloc(text, cap *= 2);
         const ssize_t n = read(fd, text + len, cap - 1 - len);
         if (n <= 0) break;
         len += (size_t)n;
     }
-    text[len] = 0;
     return text;
 }
 
@@ -166,7 +163,7 @@ int served_ask(const served *s, const char *method, const char *path, const char
     if (tree) *tree = NULL;
     const int fd = request(s, method, path, body);
     if (fd < 0) return 0;
-    char *text = read_all(fd, -1), *start = strstr(text, "\r\n\r\n");
+    char *text = read_all(fd, NULL), *start = strstr(text, "\r\n\r\n");
     close(fd);
     const int status = strncmp(text, "HTTP/1.1 ", 9) == 0 ? atoi(text + 9) : 0;
     if (tree && start) *tree = json_loads(start + 4, JSON_DECODE_ANY, NULL);
@@ -193,11 +190,15 @@ json_t *served_post(const served *s, const char *path, const char *body) {
     return must(s, "POST", path, body);
 }
 
-char *served_listen(const served *s, const char *path, int ms) {
+int served_listen(const served *s, const char *path) {
     const int fd = request(s, "GET", path, NULL);
     assert_true(fd >= 0);
-    char *text = read_all(fd, ms);
-    close(fd);
+    return fd;
+}
+
+char *served_hear(int fd, const char *until) {
+    char *text = read_all(fd, until);
+    if (!strstr(text, until)) fail_msg("no %s in: %s", until, text);
     return text;
 }
 

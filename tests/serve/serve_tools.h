@@ -31,8 +31,10 @@ int served_ask(const served *s, const char *method, const char *path, const char
 /* The same, of which the status must be this. */
 json_t *served_get(const served *s, const char *path);
 json_t *served_post(const served *s, const char *path, const char *body);
-/* What comes within ms, as text to be freed. */
-char *served_listen(const served *s, const char *path, int ms);
+/* Asks for what has no end; a connection, to be closed. */
+int served_listen(const served *s, const char *path);
+/* What comes on it up to `until` at least, as text to be freed; fails where that does not come. */
+char *served_hear(int fd, const char *until);
 /* Waits until so many entries are decided. */
 void served_decided(const served *s, json_int_t seq);
 

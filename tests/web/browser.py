@@ -22,6 +22,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PATIENCE = 120
+RATE = 0.5  # messages a second: what a check sends stays in sight until it has looked, however slow the machine is
 
 # Everything that must not happen is written down before any script of the page runs.
 WATCH = """
@@ -220,7 +221,7 @@ class Browser:
 class Mock:
     """tests/web/mock_server.py as a process."""
 
-    def __init__(self, rate=4, count=600):
+    def __init__(self, rate=RATE, count=600):
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "tests/web/mock_server.py"), str(ROOT / "web"),
              str(ROOT / "data/banking77/test.tsv"), "--rate", str(rate), "--count", str(count)],
@@ -246,4 +247,4 @@ def fetch(url):
         return json.load(answer)
 
 
-__all__ = ["Browser", "Mock", "Keys", "CONTRAST", "LISTEN", "ROOT", "post", "fetch"]
+__all__ = ["Browser", "Mock", "Keys", "CONTRAST", "LISTEN", "RATE", "ROOT", "post", "fetch"]

@@ -5,7 +5,7 @@ import time
 
 from selenium.common.exceptions import WebDriverException
 
-from browser import CONTRAST, LISTEN, Browser, Keys, Mock
+from browser import CONTRAST, LISTEN, RATE, Browser, Keys, Mock
 
 VIEWS = ["inbox", "monitor", "search", "chat", "models", "system"]
 EVIL = ["<script>__bad.push('script')</script>", "<img src=x onerror=__bad.push('img')>",
@@ -201,7 +201,7 @@ def keyboard(b, mock):
     b.js("document.querySelector('.chart svg').focus()")
     b.press(Keys.ARROW_LEFT)
     b.wait(lambda: b.shown(".readout"), "the readout")
-    mock.set(rate=4)
+    mock.set(rate=RATE)
     b.quiet()
 
 
@@ -509,7 +509,7 @@ def main():
             except (AssertionError, WebDriverException) as e:
                 failed += 1
                 print("FAIL %-28s %s" % (check.__name__, str(e).split("Stacktrace")[0]), flush=True)
-                mock.set(fail="", down=False, empty=False, key="", rate=4)
+                mock.set(fail="", down=False, empty=False, key="", rate=RATE)
                 b.driver.get_log("browser")
     finally:
         if b:

@@ -73,22 +73,37 @@ static void *run(void *arg) {
     return NULL;
 }
 
-receiver *receiver_start(int port, receiver_answer answer) {
-    receiver *r = calloc(1, sizeof *r);
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+/* A socket that has the port, and any where it is 0; -1 where it is in use. */
+static int bound(int *port) {
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)*port) };
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof at;
-    const int on = 1;
+    const int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0 ||
+        getsockname(fd, (struct sockaddr *)&at, &size) != 0) {
+        close(fd);
+        return -1;
+    }
+    *port = ntohs(at.sin_port);
+    return fd;
+}
+
+int receiver_keep(int *port) {
+    *port = 0;
+    return bound(port);
+}
+
+receiver *receiver_start(int port, receiver_answer answer) {
+    receiver *r = calloc(1, sizeof *r);
     r->answer = answer;
-    r->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(r->socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(r->socket, (struct sockaddr *)&at, sizeof at) != 0 || listen(r->socket, 64) != 0 ||
-        getsockname(r->socket, (struct sockaddr *)&at, &size) != 0 || pipe(r->wake) != 0) {
+    r->socket = bound(&port);
+    if (r->socket < 0 || listen(r->socket, 64) != 0 || pipe(r->wake) != 0) {
         close(r->socket);
         free(r);
         return NULL;
     }
-    r->port = ntohs(at.sin_port);
+    r->port = port;
     pthread_mutex_init(&r->lock, NULL);
     pthread_create(&r->thread, NULL, run, r);
     return r;

@@ -20,6 +20,9 @@ typedef const char *(*receiver_answer)(int count, const received *r);
 
 /* port 0: any; from 127.0.0.1 alone. NULL where the port is in use. */
 receiver *receiver_start(int port, receiver_answer answer);
+/* A port at which nobody listens and which no other program is given: its socket, to be closed once
+ * a receiver has it. */
+int receiver_keep(int *port);
 int receiver_port(const receiver *r);
 int receiver_count(receiver *r);
 const received *receiver_at(receiver *r, int i);
