@@ -62,7 +62,7 @@ done
 "$heed" --version >/dev/full 2>"$dir/err"; [ $? = 74 ] || wrong "full device and --version"
 
 # stopped while it waits for a line: the status of something stopped
-mkfifo "$dir/pipe"; rm "$dir/out"; : >"$dir/out"
+mkfifo "$dir/pipe"; : >"$dir/out"
 "$heed" predict "$dir/m" <"$dir/pipe" >"$dir/out" 2>"$dir/err" & job=$!
 exec 9>"$dir/pipe"; echo "this is good" >&9
 until [ -s "$dir/out" ] || ! kill -0 $job 2>/dev/null; do sleep 0.05; done

@@ -157,7 +157,7 @@ grep -q '^pretrain 4/4 100%' "$dir/log" || wrong "progress does not tell that th
 right=$("$heed" test "$dir/enc" "$dir/paths.tsv" | grep '^Test Accuracy' | cut -d' ' -f3)
 ge "$right" 0.95 || wrong "encoder: accuracy $right"
 # stopped while it learns the language, it goes on to the weights of one that was not stopped
-small=(train classify "$dir/paths.tsv" --recipe encoder --embed 16 --heads 2 --layers 1 --epochs 1 --pretrain "$dir/texts" --pretrain-epochs 40)
+small=(train classify "$dir/paths.tsv" --recipe encoder --embed 16 --heads 2 --layers 1 --epochs 1 --pretrain "$dir/texts" --pretrain-epochs 200)
 begin "^Language: Epoch .1/" "$heed" "${small[@]}" -o "$dir/go"; stop
 [ $rc = 75 ] && [ -e "$dir/go.run/pretrain/checkpoint" ] || wrong "stopped while it learns the language: status $rc"
 "$heed" "${small[@]}" -o "$dir/go" --resume >"$dir/log" 2>&1 || wrong "resume of the language: $(tail -1 "$dir/log")"

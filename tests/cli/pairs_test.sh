@@ -93,7 +93,7 @@ expect 66 "no column 'zz'" "$heed" train pairs p.tsv -o x --text2 zz
 [ ! -e x ] || wrong "a wrong file left a folder"
 
 # stopped and resumed: the very model
-begin "^Epoch .2/" "$heed" train pairs p.tsv -o s1 --recipe classic --epochs 400 --run r --seconds 0; stop
+begin "^Epoch .2/" "$heed" train pairs p.tsv -o s1 --recipe classic --epochs 40000 --run r --seconds 0; stop
 [ $rc = 75 ] || wrong "a stopped training gave $rc, not 75: $(cat err)"
 "$heed" embed s1 lines >/dev/null 2>err || wrong "the best so far was not saved: $(cat err)"
 exit $failed
