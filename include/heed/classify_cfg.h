@@ -77,23 +77,22 @@ typedef struct heed_classify_cfg {
     heed_attention_choice attention; /* classic, encoder: the kind of self-attention */
     int64_t kv_heads;                /* heads of keys and values, a divisor of heads (heads) */
     bool share_layers;               /* encoder: all layers are one (Lan et al. 2020) */
-    bool no_attention;     /* states are pooled, words counted as they are; not of an encoder */
-    bool no_evidence;      /* attend: without what n-grams tell by themselves */
-    const char *pooling;   /* of the states: "mean", "max", "cls", "attention" ("mean") */
-    double deviation;      /* of the words' first vectors (1 *) */
-    bool no_marks;         /* classic: marks that stand alone, such as commas, are passed over */
-    bool remember;         /* an LSTM's forget gates begin with a bias of 1 */
-    const char *position;  /* encoder: "sinusoidal", "learned", "rotary", "alibi", "t5", "none" */
-    const char *tokenizer; /* encoder: a tokenizer's file or folder (words) */
-    const char *optimizer; /* "adam", "adamw", "sgd", "adagrad", "adafactor" ("adam" *) */
-    const char *schedule;  /* "constant", "linear", "cosine", "inv_sqrt", "plateau" ("cosine") */
-    double warmup;         /* part of all steps over which the rate grows (none *) */
-    double clip;           /* largest norm of a gradient; negative: none (1) */
-    double weight_decay;   /* (none *) */
-    double ema;            /* decay of an average of the weights, which then counts (none) */
-    const char
-        *adversary; /* "fgm", "freelb": learns from worst small changes of words too (none) */
-    double adversary_size;  /* length of that change, all rows of a batch together (1) */
+    bool no_attention;      /* states are pooled, words counted as they are; not of an encoder */
+    bool no_evidence;       /* attend: without what n-grams tell by themselves */
+    const char *pooling;    /* of the states: "mean", "max", "cls", "attention" ("mean") */
+    double deviation;       /* of the words' first vectors (1 *) */
+    bool no_marks;          /* classic: marks that stand alone, such as commas, are passed over */
+    bool remember;          /* an LSTM's forget gates begin with a bias of 1 */
+    const char *position;   /* encoder: "sinusoidal", "learned", "rotary", "alibi", "t5", "none" */
+    const char *tokenizer;  /* encoder: a tokenizer's file or folder (words) */
+    const char *optimizer;  /* "adam", "adamw", "sgd", "adagrad", "adafactor" ("adam" *) */
+    const char *schedule;   /* "constant", "linear", "cosine", "inv_sqrt", "plateau" ("cosine") */
+    double warmup;          /* part of all steps over which the rate grows (none *) */
+    double clip;            /* largest norm of a gradient; negative: none (1) */
+    double weight_decay;    /* (none *) */
+    double ema;             /* decay of an average of the weights, which then counts (none) */
+    const char *adversary;  /* "fgm", "freelb": learns from the worst of small changes too (none) */
+    double adversary_size;  /* length of that change, all rows of a batch together, to 1e30 (1) */
     double label_smoothing; /* negative: none (none; attend: 0.1) */
     bool balanced; /* labels weigh n / (K · n_label), n all that are given; having it, of several */
 

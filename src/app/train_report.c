@@ -41,9 +41,7 @@ int train_report_write(report *r, const report_of *of, heed_error *err) {
     char *extra = NULL;
     size_t size;
     heed_error none;
-    const bool more = of->extra &&
-                      heed__file_read(NULL, table, MOST_EXTRA, &extra, &size, &none) == 0;
-    if (rc == HEED_ENOTFOUND && more) rc = 0; /* a search keeps its trials instead of a log */
+    if (of->extra) (void)heed__file_read(NULL, table, MOST_EXTRA, &extra, &size, &none);
     r->epochs = k.len;
     r->best = k.best;
     r->train_loss = k.train_loss;

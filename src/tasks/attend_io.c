@@ -87,8 +87,8 @@ int heed__attend_load(heed_body *b, const json_t *config, const char *dir, heed_
     heed__format(path, sizeof path, "%s/config.json", dir);
     heed_fields f = { .object = config, .name = path, .err = err };
     heed__fields_only(&f, keys);
-    a->dim = heed__field_int(&f, "dim", 1, 65536);
-    a->heads = heed__field_int(&f, "heads", 1, 1024);
+    a->dim = heed__field_int(&f, "dim", 1, HEED_ATTEND_MOST_WIDTH);
+    a->heads = heed__field_int(&f, "heads", 1, HEED_ATTEND_MOST_HEADS);
     a->dropout = heed__field_number(&f, "dropout");
     a->mean = heed__field_has(&f, "mean") && heed__field_bool(&f, "mean");
     a->rows = heed__field_int(&f, "rows", 0, INT32_MAX);

@@ -93,6 +93,10 @@ static int far(const heed_body_cfg *c, const heed_texts *x) {
 
 static int learn(heed_body *b, const heed_texts *x, heed_error *err) {
     heed_attend *a = (heed_attend *)b;
+    const heed_bound bounds[] = { { "embed", b->cfg.embed, 1, HEED_ATTEND_MOST_WIDTH },
+                                  { "heads", b->cfg.heads, 1, HEED_ATTEND_MOST_HEADS },
+                                  { NULL, 0, 0, 0 } };
+    if (heed__bounds_check(bounds, err)) return HEED_EINVALID; /* what load refuses */
     int64_t words = 0;
     int rc = count_words(a, x, MANY, &words);
     const bool small = words <= MANY;

@@ -7,6 +7,8 @@
 #include "tasks/evidence.h"
 #include "text/feature_index.h"
 
+enum { HEED_ATTEND_MOST_WIDTH = 65536, HEED_ATTEND_MOST_HEADS = 1024 }; /* learnt and read */
+
 typedef struct heed_attend {
     heed_body body;
     heed_feature_cfg features;

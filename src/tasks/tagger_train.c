@@ -76,8 +76,8 @@ static int check(const heed_tagged *data, const heed_tag_cfg *c, heed_error *err
     };
     rc = heed__bounds_check(bounds, err);
     if (rc) return rc;
-    if (!(c->lr > 0) || !(c->dropout < 1) || !(c->word_dropout < 1) || !(c->feature_dropout < 1) ||
-        !(c->valid_part < 1))
+    if (!(c->lr > 0) || !((float)c->dropout < 1) || !(c->word_dropout < 1) ||
+        !(c->feature_dropout < 1) || !(c->valid_part < 1))
         return heed__error(err, HEED_EINVALID,
                            "train: lr must be above 0, dropout and valid_part below 1");
     return 0;

@@ -94,6 +94,7 @@ cmp -s "$dir/whole/model.safetensors" "$dir/cut/model.safetensors" || wrong "a r
 begin "^trial 2" "$heed" "${few[@]}" --search 1h -o "$dir/s"; stop
 [ $rc = 75 ] || wrong "a stopped search gave $rc"
 grep -q "$dir/s.run has what a resume needs; the best so far is in $dir/s; .*--resume goes on" "$dir/err" || wrong "a stopped search said: $(cat "$dir/err")"
+"$heed" runs "$dir/s.run" | said "not ended" || wrong "a stopped search is listed as one that is done: $("$heed" runs "$dir/s.run")"
 "$heed" "${few[@]}" --search 1s -o "$dir/s" --resume >"$dir/log2" 2>"$dir/err" || wrong "search, resumed: $(cat "$dir/err")"
 [ "$(grep "^trial" "$dir/log")" = "$(grep "done before$" "$dir/log2" | sed 's/, done before$//')" ] || wrong "a resumed search forgot trials: $(cat "$dir/log2")"
 grep -q '"trial": 1,' "$dir/s.run/trials.jsonl" || wrong "trials.jsonl of a resumed search lacks the first trial"

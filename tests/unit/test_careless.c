@@ -274,6 +274,10 @@ static void choices(void **state) {
     cfg = (heed_classify_cfg){ .lr = 0.5, .dropout = 1 - 1e-9 }; /* as a float it is 1 */
     none(heed_classifier_train(&x, &cfg, &err),
          "train: lr must be above 0 and dropout below 1, not 0.5 and 1");
+    cfg = (heed_classify_cfg){ .epochs = 1, .embed = 65537 };
+    none(heed_classifier_train(&x, &cfg, &err), "train: embed is 65537, not 1 to 65536");
+    cfg = (heed_classify_cfg){ .epochs = 1, .heads = 1025 };
+    none(heed_classifier_train(&x, &cfg, &err), "train: heads is 1025, not 1 to 1024");
     cfg = (heed_classify_cfg){ .recipe = "encoder", .embed = INT64_MAX };
     none(heed_classifier_train(&x, &cfg, &err),
          "train: embed is 9223372036854775807, not 0 to 2147483647");

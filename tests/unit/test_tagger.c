@@ -252,6 +252,7 @@ static void what_is_wrong_is_refused(void **state) {
         { { .layers = 9 }, "train: layers is 9, not 1 to 8" },
         { { .epochs = -1 }, "train: epochs is -1, not 1 to 1073741824" },
         { { .dropout = 1 }, "dropout and valid_part below 1" },
+        { { .dropout = 1 - 1e-9 }, "dropout and valid_part below 1" }, /* 1 as a float */
         { { .lr = (double)NAN }, "lr must be above 0" },
         { { .recipe = "encoder", .hidden = 5, .heads = 4 }, "heads" },
     };
