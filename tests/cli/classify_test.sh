@@ -85,16 +85,14 @@ expect 66 "vocab.txt" "$heed" predict "$dir/cut" "$dir/texts"
 
 # stopped: nothing new, the old model as it was
 before=$(cat "$dir/m1"/* | sha256sum)
-begin "^memory" "$heed" train classify --recipe classic data/banking77/train.tsv --epochs 1000 -o "$dir/m1"
-sleep 1; stop
-[ $rc = 75 ] || wrong "stopped training gave $rc, not 75"
+stopped_at "^Epoch" "$dir/m1" "$heed" train classify --recipe classic data/banking77/train.tsv --epochs 1000 -o "$dir/m1"
 grep -q "stopped in epoch" "$dir/err" || wrong "stopped training said: $(tail -1 "$dir/err")"
 [ "$before" = "$(cat "$dir/m1"/* | sha256sum)" ] || wrong "stopped training touched the old model"
 "$heed" predict "$dir/m1.run/model" "$dir/texts" >/dev/null || wrong "of a stopped training the best so far was not kept"
 # without a run's folder the best goes where no model is yet, and else nowhere
 head -300 data/banking77/train.tsv >"$dir/part.tsv"
 for out in alone m1; do
-    begin "^Epoch" "$heed" train classify --recipe classic "$dir/part.tsv" --epochs 100000 --run none -o "$dir/$out"; stop
+    stopped_at "^Epoch" "$dir/$out" "$heed" train classify --recipe classic "$dir/part.tsv" --epochs 100000 --run none -o "$dir/$out"
     end="nothing was saved"
     [ $out = m1 ] || end="the best so far is in $dir/alone"
     grep -q "stopped in epoch [0-9]*; $end\$" "$dir/err" || wrong "without a run's folder it said: $(tail -1 "$dir/err")"

@@ -158,8 +158,8 @@ right=$("$heed" test "$dir/enc" "$dir/paths.tsv" | grep '^Test Accuracy' | cut -
 ge "$right" 0.95 || wrong "encoder: accuracy $right"
 # stopped while it learns the language, it goes on to the weights of one that was not stopped
 small=(train classify "$dir/paths.tsv" --recipe encoder --embed 16 --heads 2 --layers 1 --epochs 1 --pretrain "$dir/texts" --pretrain-epochs 200)
-begin "^Language: Epoch .1/" "$heed" "${small[@]}" -o "$dir/go"; stop
-[ $rc = 75 ] && [ -e "$dir/go.run/pretrain/checkpoint" ] || wrong "stopped while it learns the language: status $rc"
+stopped_at "^Language: Epoch .1/" "$dir/go" "$heed" "${small[@]}" -o "$dir/go"
+[ -e "$dir/go.run/pretrain/checkpoint" ] || wrong "stopped while it learns the language, it left no checkpoint"
 "$heed" "${small[@]}" -o "$dir/go" --resume >"$dir/log" 2>&1 || wrong "resume of the language: $(tail -1 "$dir/log")"
 "$heed" "${small[@]}" -o "$dir/straight" --run none >/dev/null 2>&1
 cmp -s "$dir/go/model.safetensors" "$dir/straight/model.safetensors" || wrong "resumed in the language, it has other weights"

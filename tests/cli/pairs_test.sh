@@ -29,8 +29,8 @@ expect 65 "3 heads are no multiple of 2 key heads" "$heed" embed mbad p.tsv
 # stopped and gone on with: the very weights of a training that was not
 long=(train pairs p.tsv --recipe classic --epochs 1200 --batch 9 --lr 0.01 --embed 16 --hidden 16 --heads 2 --valid-part 0)
 "$heed" "${long[@]}" -o straight --run none >/dev/null 2>&1
-begin "^Epoch .2/" "$heed" "${long[@]}" -o go; stop
-[ $rc = 75 ] && "$heed" "${long[@]}" -o go --resume >log 2>err || wrong "resume: status $rc, $(cat err)"
+stopped_at "^Epoch .2/" go "$heed" "${long[@]}" -o go
+"$heed" "${long[@]}" -o go --resume >log 2>err || wrong "resume: $(cat err)"
 cmp -s go/model.safetensors straight/model.safetensors || wrong "a resumed training of pairs has other weights"
 
 # verdicts: pairs with 0 are left out of training, and answers are ranked within their questions
@@ -93,7 +93,6 @@ expect 66 "no column 'zz'" "$heed" train pairs p.tsv -o x --text2 zz
 [ ! -e x ] || wrong "a wrong file left a folder"
 
 # stopped and resumed: the very model
-begin "^Epoch .2/" "$heed" train pairs p.tsv -o s1 --recipe classic --epochs 40000 --run r --seconds 0; stop
-[ $rc = 75 ] || wrong "a stopped training gave $rc, not 75: $(cat err)"
+stopped_at "^Epoch .2/" s1 "$heed" train pairs p.tsv -o s1 --recipe classic --epochs 40000 --run r --seconds 0
 "$heed" embed s1 lines >/dev/null 2>err || wrong "the best so far was not saved: $(cat err)"
 exit $failed

@@ -34,9 +34,7 @@ printf 'a\thello there\nb\tgood bye\na\thello you\n' >"$dir/few.tsv" # a tenth o
 grep -q "^held out: nothing;" "$dir/log" || wrong "a tenth of three texts: $(cat "$dir/log")"
 
 # stopped before the first step
-begin "^held out" "$heed" train classify data/banking77/train.tsv -o "$dir/early" --threads 1
-stop
-[ $rc = 75 ] || wrong "stopped early: $(cat "$dir/err")"
+stopped_at "^held out" "$dir/early" "$heed" train classify data/banking77/train.tsv -o "$dir/early" --threads 1
 tail -1 "$dir/err" | said -E "stopped(; nothing was saved| in epoch 1; )" || wrong "stopped early: $(tail -1 "$dir/err")"
 
 # early stop: with a rate of nearly nothing no epoch is better than the first, or few are
@@ -46,14 +44,11 @@ grep -q '"why":"patience"' "$dir/p.run/log.jsonl" || wrong "early stop is not in
 train -o "$dir/t" --epochs 100000 --seconds 0.3 >"$dir/log" 2>/dev/null || wrong "--seconds: $(cat "$dir/log")"
 grep -q '"why":"time"' "$dir/t.run/log.jsonl" || wrong "a time limit is not in the log"
 
-# stopped at three moments, in the middle of an epoch as a rule, and resumed each time: the very weights. So many epochs that
-# none of them is missed on a slow machine
+# stopped at three moments, in the middle of an epoch as a rule, and resumed each time: the very weights
 train -o "$dir/w" --epochs 60 --ema 0.9 --run none >"$dir/log" 2>&1 || wrong "train: $(tail -1 "$dir/log")"
-for wait in 2 20 40; do
-    [ $wait = 2 ] || more=--resume
-    begin "^Epoch .$wait/60" "$heed" "${common[@]}" -o "$dir/b" --epochs 60 --ema 0.9 ${more:-}
-    stop
-    [ $rc = 75 ] || wrong "stopped after epoch $wait: status $rc"
+for epoch in 2 20 40; do
+    [ $epoch = 2 ] || more=--resume
+    stopped_at "^Epoch .$epoch/60" "$dir/b" "$heed" "${common[@]}" -o "$dir/b" --epochs 60 --ema 0.9 ${more:-}
     grep -q "has what a resume needs; the best so far is in $dir/b.*--resume goes on" "$dir/err" || wrong "stopped: $(tail -1 "$dir/err")"
     "$heed" predict "$dir/b" <<<"my card" >/dev/null 2>&1 || wrong "the best so far does not open"
 done
@@ -72,7 +67,7 @@ cmp -s "$dir/w/model.safetensors" "$dir/b/model.safetensors" || wrong "a resumed
 [ -e "$dir/b.run/checkpoint" ] && wrong "a checkpoint outlived its run"
 expect 66 "there is no training to go on with" train -o "$dir/b" --epochs 60 --resume
 # a resume with other settings or data is none
-begin "^Epoch" "$heed" "${common[@]}" -o "$dir/c" --epochs 1000; stop
+stopped_at "^Epoch" "$dir/c" "$heed" "${common[@]}" -o "$dir/c" --epochs 1000
 expect 64 "was made with other data or settings" train -o "$dir/c" --epochs 1000 --dropout 0.1 --resume
 for o in "--clip 2" "--schedule linear" "--label-smoothing 0.1" "--pooling max" "--cut"; do
     # shellcheck disable=SC2086
@@ -91,8 +86,7 @@ fi
 cmp -s "$dir/whole/model.safetensors" "$dir/cut/model.safetensors" || wrong "a resumed curve has another model"
 [ "$(grep ^curve "$dir/whole.log")" = "$(grep ^curve "$dir/log")" ] || wrong "a resumed curve is another one: $(cat "$dir/log")"
 [ -e "$dir/cut.run/parts" ] && wrong "parts outlived their run"
-begin "^trial 2" "$heed" "${few[@]}" --search 1h -o "$dir/s"; stop
-[ $rc = 75 ] || wrong "a stopped search gave $rc"
+stopped_at "^trial 2" "$dir/s" "$heed" "${few[@]}" --search 1h -o "$dir/s"
 grep -q "$dir/s.run has what a resume needs; the best so far is in $dir/s; .*--resume goes on" "$dir/err" || wrong "a stopped search said: $(cat "$dir/err")"
 "$heed" runs "$dir/s.run" | said "not ended" || wrong "a stopped search is listed as one that is done: $("$heed" runs "$dir/s.run")"
 "$heed" "${few[@]}" --search 1s -o "$dir/s" --resume >"$dir/log2" 2>"$dir/err" || wrong "search, resumed: $(cat "$dir/err")"
