@@ -268,7 +268,7 @@ static void test_impossible_counters(void **state) {
     finish(&bad);
 }
 
-/* Truncations and flipped bits: refused, or loaded as something whole; never a crash. */
+/* Every truncation, and flipped bits: refused, or loaded as something whole; never a crash. */
 static void test_damage(void **state) {
     (void)state;
     heed_error err;
@@ -281,11 +281,10 @@ static void test_damage(void **state) {
     uint64_t head = 0;
     for (int i = 7; i >= 0; i--) head = head << 8 | (unsigned char)bytes[i];
     FILE *f = fopen(weights, "wb");
-    for (size_t cut = 0; cut < size; cut += cut < head + 16 ? 7 : 499) {
-        rewind(f);
-        assert_int_equal(ftruncate(fileno(f), 0), 0);
-        assert_int_equal(fwrite(bytes, 1, cut, f), cut);
-        fflush(f);
+    assert_int_equal(fwrite(bytes, 1, size, f), size);
+    fflush(f);
+    for (size_t cut = size; cut-- > 0;) {
+        assert_int_equal(ftruncate(fileno(f), (off_t)cut), 0);
         refuse_load(weights, &c, weights);
     }
     heed_rng rng = { .seed = 1 };
