@@ -3,7 +3,8 @@
  * gradients against the reference in double.
  *
  * HEED_LONG=1 computes every combination (long_attention_kinds); otherwise one in five is computed
- * (all are checked for refusal). `HEED_KIND="score weights visible positions extra"` computes that one alone. */
+ * (all are checked for refusal). `HEED_KIND="score weights visible positions extra"` computes that
+ * one alone. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
