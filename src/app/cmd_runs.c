@@ -17,7 +17,6 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "tasks/run_course.h"
-#include "tasks/run_left.h"
 
 enum { PATH = 4096, MOST_RUNS = 10000, DRAWN = 6 };
 
@@ -39,8 +38,6 @@ static int add(run_list *l, const char *name, heed_error *err) {
     snprintf(log, sizeof log, "%s/log.jsonl", name);
     const int rc = heed__run_course_read(&r->k, log, err);
     if (rc) return rc;
-    /* of several trainings the log is that of the best so far */
-    if (strcmp(r->k.end, "stopped") != 0 && heed__run_is_left(name)) r->k.end[0] = 0;
     r->name = strdup(name);
     r->shown = strdup(name);
     if (r->shown) heed__text_tidy(r->shown);

@@ -378,6 +378,7 @@ static bool complete(train_options *o) {
     if (!train_precision(o->precision, &precision) || !one_of("keep", o->keep, "head", "tail") ||
         !attention_options_complete(&o->attention, c))
         return false;
+    if (!train_is_run(o->run)) return false;
     if (!c->recipe && !c->from) c->recipe = "attend";
     if (c->recipe && strcmp(c->recipe, "lstm-attention") == 0) lstm_attention(o);
     if (c->recipe && strcmp(c->recipe, "encoder-base") == 0) encoder_base(o);
@@ -457,16 +458,6 @@ static int test(const train_options *o, heed_classifier *c, const kinds_data *e,
     printf(tr("Test Accuracy: %.4f\n"), m.accuracy);
     print_unknown(&m);
     return 0;
-}
-
-/* The sentence of a training of several parts that was stopped; any: with a best one so far. */
-static void tell_stopped(const train_options *o, bool any, heed_error *err) {
-    const char *run = o->cfg.run;
-    if (run)
-        snprintf(err->msg, sizeof err->msg, "train: stopped; %.300s%s%s", run,
-                 " has what a resume needs", any ? "" : "; the same command with --resume goes on");
-    else
-        snprintf(err->msg, sizeof err->msg, "train: stopped");
 }
 
 static int save(const void *model, const char *dir, heed_error *err) {
@@ -586,12 +577,10 @@ static int train(train_options *o, const char *file, heed_error *err) {
     int rc = read_files(&f, o, file, err);
     if (rc == 0) {
         train_watch_begin(&w);
-        train_tell_left(o->cfg.run, o->cfg.resume);
         w.brief = o->search || o->curve;
         o->cfg.hooks = &w.hooks;
         c = learn(o, &f, err);
         terminal_clear(&w.term);
-        if (err->code == HEED_ECANCELLED && is_many(o)) tell_stopped(o, c != NULL, err);
         rc = train_save(o->out, o->cfg.run, save, c, err);
     }
     if (rc == 0) tell_model(o->out, c, train_watch_seconds(&w));

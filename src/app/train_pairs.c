@@ -116,7 +116,6 @@ static int train(pairs_options *o, const char *file, heed_error *err) {
     if (rc == 0 && o->test) data_tell_overlap(&data.d, file, &tests.d, o->test, NULL);
     if (rc == 0) {
         train_watch_begin(&w);
-        train_tell_left(o->cfg.run, o->cfg.resume);
         o->cfg.hooks = &w.hooks;
         if (o->valid) o->cfg.valid = &valid.x;
         if (o->test) o->cfg.tests = &tests.x;
@@ -150,7 +149,8 @@ int train_pairs(int argc, char **argv) {
         complain(tr("heed train: -o DIR is needed; see --help\n"));
         return EXIT_USAGE;
     }
-    if (!train_precision(o.precision, &precision) || !fits_recipe(&o.cfg)) return EXIT_USAGE;
+    if (!train_precision(o.precision, &precision) || !fits_recipe(&o.cfg) || !train_is_run(o.run))
+        return EXIT_USAGE;
     heed_embedder_cfg *c = &o.cfg;
     c->precision = (heed_precision)precision;
     c->seed = (uint64_t)o.seed;

@@ -103,14 +103,6 @@ void train_watch_begin(train_watch *w) {
     };
 }
 
-void train_tell_left(const char *run, bool resume) {
-    if (run && !resume && heed__run_is_left(run))
-        printf(
-            tr("%s: the training that was stopped there begins anew; --resume goes on with it\n"),
-            run);
-    fflush(stdout);
-}
-
 double train_watch_seconds(const train_watch *w) {
     return heed__seconds() - w->start;
 }
@@ -136,6 +128,12 @@ const char *train_run_folder(const char *run, const char *out, char *text, size_
     snprintf(text, size, "%.*s.run", (int)len, out);
     free(real);
     return text;
+}
+
+bool train_is_run(const char *run) {
+    if (!run || run[0]) return true;
+    complain(tr("heed train: --run needs the name of a folder, or none\n"));
+    return false;
 }
 
 /* Whether a list such as "classic, encoder" has a name. */
@@ -178,7 +176,7 @@ static int save_stopped(const char *out, const char *run, train_saver *save, con
     char beside[4096];
     snprintf(beside, sizeof beside, "%s/model", run ? run : "");
     const char *to = is_new ? out : beside;
-    if (!model && strstr(why.msg, "what a resume needs")) return err->code;
+    if (!model && run && heed__run_is_left(run)) return err->code; /* as the sentence tells */
     if (!model || (!is_new && !run)) {
         snprintf(err->msg, sizeof err->msg, "%.400s; nothing was saved", why.msg);
         return err->code;

@@ -30,12 +30,12 @@ typedef struct train_watch {
 
 void train_watch_begin(train_watch *w); /* w stays where it is */
 double train_watch_seconds(const train_watch *w);
-/* Says that a training which could be gone on with is not. run: as train_run_folder gives it. */
-void train_tell_left(const char *run, bool resume);
 
 /* The folder of a run's logs and checkpoint: `run`, NULL for "none", or "OUT.run" where it is NULL.
  */
 const char *train_run_folder(const char *run, const char *out, char *text, size_t size);
+/* Whether --run names anything, where it was given; false: a sentence was printed. */
+bool train_is_run(const char *run);
 typedef int train_saver(const void *model, const char *dir, heed_error *err);
 /* Saves what came of a training that ended as *err says, to out; what cannot be written there goes
  * into the run's folder (NULL: none), which may lie elsewhere. Of one that was stopped the best so

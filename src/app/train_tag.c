@@ -97,7 +97,6 @@ static int train_on(tag_options *o, const char *file, const heed_conll *data,
     const heed_tagged valid = { held->len, held->first, held->token, held->tag };
     train_watch w;
     train_watch_begin(&w);
-    train_tell_left(o->cfg.run, o->cfg.resume);
     o->cfg.hooks = &w.hooks;
     o->cfg.valid = o->valid ? &valid : NULL;
     o->cfg.keep_stopped = true;
@@ -144,7 +143,7 @@ int train_tag(int argc, char **argv) {
         return EXIT_USAGE;
     }
     int precision;
-    if (!train_precision(o.precision, &precision)) return EXIT_USAGE;
+    if (!train_precision(o.precision, &precision) || !train_is_run(o.run)) return EXIT_USAGE;
     const train_own own[] = { { "heads", o.cfg.heads, "encoder" }, { NULL, false, NULL } };
     const char *recipe = o.cfg.recipe ? o.cfg.recipe : o.cfg.from ? "" : "lstm";
     if (!train_is_recipe(o.cfg.recipe, "lstm, encoder") || !train_fits_recipe(own, recipe))

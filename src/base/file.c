@@ -304,8 +304,7 @@ int heed__file_nameless(const char *name, const void *data, size_t size) {
 
 int heed__folder_make(const char *path, heed_error *err) {
     struct stat st;
-    if (!path[0])
-        return heed__error(err, HEED_EINVALID, "%.100s: the name of a folder is needed", path);
+    if (!path[0]) return heed__error(err, HEED_EINVALID, "the name of a folder is needed");
     if (mkdir(path, 0777) == 0) return HEED_OK;
     const int failed = errno;
     if (failed == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return HEED_OK;

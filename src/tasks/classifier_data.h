@@ -27,10 +27,9 @@ int heed__label_one_check(const heed_examples *x, const char *call, heed_error *
 int heed__score_check(const heed_examples *x, const char *call, heed_error *err);
 /* what: "text", as messages call an example. 0 or a status. */
 int heed__data_check(const heed_examples *x, heed_target target, const char *what, heed_error *err);
-/* Whether a training would be refused for its data or settings, without beginning it. 0 or a
- * status. */
-int heed__classifier_check(const heed_examples *data, const heed_classify_cfg *cfg,
-                           heed_error *err);
+/* heed_classifier_train as a part of a training that begins as said, with cfg's run and hooks. */
+heed_classifier *heed__classifier_train(const heed_examples *data, const heed_classify_cfg *cfg,
+                                        heed_run_begin *begin, heed_error *err);
 /* c's labels are those of x, in the order of their bytes. 0 or a status. */
 int heed__data_labels(heed_classifier *c, const heed_examples *x, heed_error *err);
 /* Fills both parts; nothing is held out where cfg says so. 0 or a status. */

@@ -35,7 +35,6 @@ int heed__classifier_pretrain(heed_classifier *c, const heed_part *p, const heed
     if (fit->run) {
         if (strlen(fit->run) > HEED_PATH_SIZE - 64)
             return heed__error(err, HEED_EINVALID, "%.100s...: too long a name", fit->run);
-        if (heed__folder_make(fit->run, err)) return err->code;
         heed__format(path, sizeof path, "%s/checkpoint/state.json", fit->run);
         /* the training that followed has the body's weights */
         if (fit->resume && access(path, F_OK) == 0) return 0;

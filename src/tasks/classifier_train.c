@@ -126,6 +126,7 @@ static int fill_in(training *t) {
                              .seed = c->seed,
                              .run = c->run,
                              .resume = c->resume,
+                             .begin = t->fit.begin,
                              .hooks = c->hooks };
     if (c->vectors && !c->embed) {
         t->body.embed = heed__word_vectors_dim(c->vectors, c->hooks, t->err);
@@ -566,22 +567,19 @@ static int look(training *t) {
     return given.target == HEED_TARGET_SCORE ? 0 : heed__data_labels(t->c, t->data, t->err);
 }
 
-int heed__classifier_check(const heed_examples *data, const heed_classify_cfg *cfg,
-                           heed_error *err) {
-    training t = { .data = data, .cfg = *cfg, .err = err };
-    const int rc = look(&t);
-    heed__origin_close(&t.origin);
-    heed_classifier_close(t.c);
-    return rc;
-}
-
 heed_classifier *heed_classifier_train(const heed_examples *data, const heed_classify_cfg *given,
                                        heed_error *err) {
     if (heed__lacks(data, "train", "list of examples", err)) return NULL;
     const heed_classify_cfg plain = { 0 };
     heed_error own = { 0 };
     if (!given) given = &plain;
-    training t = { .data = data, .cfg = *given, .err = err ? err : &own };
+    heed_run_begin begin = { .run = given->run, .resume = given->resume, .hooks = given->hooks };
+    return heed__classifier_train(data, given, &begin, err ? err : &own);
+}
+
+heed_classifier *heed__classifier_train(const heed_examples *data, const heed_classify_cfg *given,
+                                        heed_run_begin *begin, heed_error *err) {
+    training t = { .data = data, .cfg = *given, .fit.begin = begin, .err = err };
     heed_fitted done = { 0 };
     *t.err = (heed_error){ 0 };
     const heed_target target = given->target;
@@ -602,6 +600,7 @@ heed_classifier *heed_classifier_train(const heed_examples *data, const heed_cla
                             target == HEED_TARGET_SCORE ? "texts" : "texts by label");
     if (rc == 0) rc = prepare(&t);
     if (rc == 0) rc = run(&t, &done);
+    if (rc == HEED_ECANCELLED && !begin->begun && given->run) heed__run_halted(begin, t.err);
     if (rc == 0) rc = weigh(&t);
     const bool kept = rc == 0 || (rc == HEED_ECANCELLED && given->keep_stopped && done.steps);
     if (kept && t.kind->finish) t.kind->finish(t.c->body);

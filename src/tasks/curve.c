@@ -105,7 +105,6 @@ heed_classifier *heed__classifier_curve(const heed_examples *data, const heed_cl
     if (rc == 0 && heed__split(&split, data, base))
         rc = heed__error(err, HEED_ENOMEM, "curve: out of memory");
     if (!cfg.valid) cfg.valid = &split.held;
-    if (rc == 0) rc = heed__parts_check(&split.learn, &cfg, err);
     if (rc == 0)
         rc = heed__parts_begin(
             &parts, base, "curve",
@@ -113,6 +112,6 @@ heed_classifier *heed__classifier_curve(const heed_examples *data, const heed_cl
     if (rc == 0) c = points(&parts, &split.learn, &cfg, curve, tell, err);
     if (c && err->code == 0) heed__run_note(&c->left, base->run);
     heed__split_free(&split, base->hooks);
-    heed__parts_end(&parts);
+    heed__parts_end(&parts, false, err);
     return c;
 }

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "tasks/classifier_data.h"
+#include "tasks/run_log.h"
 
 enum { VERSION = 1 };
 
@@ -207,12 +208,11 @@ static void drop_run(const char *run) {
     drop_one(run);
 }
 
-void heed__parts_drop(const char *run) {
+/* The parts of a training, but not its state. */
+static void drop_parts(const char *run) {
     path_text path;
     DIR *d = opendir(in(path, run, ""));
     if (!d) return;
-    (void)unlink(in(path, run, "state.json")); /* without it there are none */
-    (void)unlink(in(path, run, ".state.json.tmp"));
     for (struct dirent *e; (e = readdir(d));) {
         const bool number = strspn(e->d_name, "0123456789") == strlen(e->d_name);
         if (strlen(e->d_name) > 32) continue;
@@ -222,21 +222,47 @@ void heed__parts_drop(const char *run) {
             heed__classifier_drop(path);
     }
     closedir(d);
+}
+
+void heed__parts_drop(const char *run) {
+    path_text path;
+    (void)unlink(in(path, run, "state.json")); /* without it there are none */
+    (void)unlink(in(path, run, ".state.json.tmp"));
+    drop_parts(run);
     (void)rmdir(in(path, run, ""));
 }
 
-static int begin_anew(heed_parts *p, heed_error *err) {
+/* The state first: where it cannot be written, what there was stays. */
+int heed__parts_settle(heed_parts *p, heed_error *err) {
     path_text path;
+    if (p->settled || !p->run[0]) return 0;
+    const bool left = heed__run_is_left(p->run);
     int rc = heed__folder_make(p->run, err);
-    if (rc) return rc;
-    heed__parts_drop(p->run);
+    if (rc == 0) rc = heed__folder_make(in(path, p->run, ""), err);
+    if (rc == 0) rc = save_state(p, err);
+    if (rc) {
+        (void)rmdir(in(path, p->run, "")); /* unless it holds anything */
+        return rc;
+    }
+    drop_parts(p->run);
     drop_files(p->run); /* of another training, and the last part's place */
-    rc = heed__folder_make(in(path, p->run, ""), err);
-    return rc ? rc : save_state(p, err);
+    if (left) heed__run_tell_anew(p->run, &p->hooks);
+    p->settled = true;
+    return 0;
 }
 
-int heed__parts_check(const heed_examples *x, const heed_classify_cfg *cfg, heed_error *err) {
-    return cfg->run && !cfg->resume ? heed__classifier_check(x, cfg, err) : 0;
+static int settle(void *parts, heed_error *err) {
+    return heed__parts_settle(parts, err);
+}
+
+/* Into the run's log; without a why: that it goes on. */
+static void tell_whole(const heed_parts *p, const char *why) {
+    const int64_t all[2] = { INT64_MAX, INT64_MAX };
+    heed_error err;
+    heed_run_log *log = heed__run_log_open(p->run, all, &p->hooks, &err);
+    if (!log) heed__log(&p->hooks, HEED_LOG_WARN, "%s", err.msg);
+    heed__run_log_whole(log, why, heed__parts_len(p), heed__parts_seconds(p));
+    heed__run_log_close(log);
 }
 
 int heed__parts_begin(heed_parts *p, const heed_classify_cfg *cfg, const char *what, uint64_t hash,
@@ -250,21 +276,32 @@ int heed__parts_begin(heed_parts *p, const heed_classify_cfg *cfg, const char *w
         return cfg->resume
                    ? heed__error(err, HEED_EINVALID, "%s: a resume needs the run's folder", what)
                    : 0;
+    if (!cfg->run[0])
+        return heed__error(err, HEED_EINVALID, "%s: the run's folder needs a name", what);
     if (strlen(cfg->run) >= sizeof p->run - 64)
         return heed__error(err, HEED_EINVALID, "%.100s...: too long a name", cfg->run);
     heed__format(p->run, sizeof p->run, "%s", cfg->run);
     heed__format(p->settings, sizeof p->settings, "%s, data and settings %016" PRIx64 ", seed %llu",
                  what, hash, (unsigned long long)cfg->seed);
-    if (!cfg->resume) return begin_anew(p, err);
+    if (!cfg->resume) return 0;
     if (access(in(path, p->run, "state.json"), F_OK) != 0)
         return heed__error(err, HEED_ENOTFOUND,
                            "%.400s: there is no %s to go on with; one whose model is saved has "
                            "none",
                            cfg->run, what);
-    return read_state(p, path, err);
+    const int rc = read_state(p, path, err);
+    p->settled = rc == 0;
+    if (rc == 0) tell_whole(p, NULL);
+    return rc;
 }
 
-void heed__parts_end(heed_parts *p) {
+void heed__parts_end(heed_parts *p, bool time_over, heed_error *err) {
+    if (err->code == HEED_ECANCELLED && p->settled)
+        heed__error(err, HEED_ECANCELLED, "train: stopped; %.300s has what a resume needs", p->run);
+    else if (err->code == HEED_ECANCELLED && p->run[0])
+        heed__run_halted(&(heed_run_begin){ .run = p->run }, err);
+    if (p->settled && (err->code == 0 || err->code == HEED_ECANCELLED))
+        tell_whole(p, err->code ? "stopped" : time_over ? "time" : "done");
     json_decref(p->note);
     p->note = NULL;
 }
@@ -277,28 +314,34 @@ static bool is_refused(int code) {
            code == HEED_EUNSUPPORTED || code == HEED_ENOTFOUND;
 }
 
+static heed_classifier *train_once(heed_parts *p, const heed_examples *x,
+                                   const heed_classify_cfg *cfg, heed_error *err) {
+    heed_run_begin begin = { .run = cfg->run, .resume = cfg->resume, .whole = settle, .arg = p };
+    return heed__classifier_train(x, cfg, &begin, err);
+}
+
 /* Trains in a run's folder, where there is one. As heed_classifier_train. */
-static heed_classifier *train_in(const char *run, const heed_examples *x,
+static heed_classifier *train_in(heed_parts *p, const char *run, const heed_examples *x,
                                  const heed_classify_cfg *cfg, heed_error *err) {
     heed_classify_cfg own = *cfg;
-    own.run = run;
-    own.resume = run && heed__run_has_checkpoint(run);
-    heed_classifier *c = heed_classifier_train(x, &own, err);
+    own.run = p->run[0] ? run : NULL;
+    own.resume = p->settled && heed__run_has_checkpoint(run);
+    heed_classifier *c = train_once(p, x, &own, err);
     if (!c && own.resume && is_refused(err->code)) {
         heed__log(cfg->hooks, HEED_LOG_WARN, "%.400s; this part begins anew", err->msg);
         heed__run_drop_checkpoint(run);
         own.resume = false;
-        c = heed_classifier_train(x, &own, err);
+        c = train_once(p, x, &own, err);
     }
-    if (c) c->left = (heed_run_left){ .run = "" }; /* parts_add removes it */
+    if (c) c->left = (heed_run_left){ .run = "" }; /* finish removes it */
     return c;
 }
 
-heed_classifier *heed__parts_train(const heed_parts *p, const heed_examples *x,
+heed_classifier *heed__parts_train(heed_parts *p, const heed_examples *x,
                                    const heed_classify_cfg *cfg, bool last, heed_error *err) {
     path_text path;
     const char *run = last ? p->run : numbered(path, p->run, "", heed__parts_len(p) + 1);
-    return train_in(p->run[0] ? run : NULL, x, cfg, err);
+    return train_in(p, run, x, cfg, err);
 }
 
 /* In the other folder than the one that counts until now; state.json does not tell of it yet. 0 or
@@ -331,12 +374,11 @@ static int tell_of(const heed_parts *p, int64_t part, heed_error *err) {
     return rc;
 }
 
-int heed__parts_add(heed_parts *p, json_t *note, const heed_classifier *best, heed_error *err) {
+/* Part number `part`, which is noted, and its model, where that is the best now, are kept; its run
+ * goes. Before the first one that trains there is nothing to be kept. 0 or a status. */
+static int finish(heed_parts *p, int64_t part, const heed_classifier *best, heed_error *err) {
     path_text path;
-    const int64_t part = heed__parts_len(p) + 1;
-    if (!note || json_array_append_new(p->note, note))
-        return heed__error(err, HEED_ENOMEM, "train: out of memory");
-    if (!p->run[0]) return 0;
+    if (!p->settled) return 0;
     int rc = best ? keep(p, best, err) : 0;
     if (rc == 0 && best) rc = tell_of(p, part, err);
     if (rc == 0) rc = save_state(p, err);
@@ -344,17 +386,18 @@ int heed__parts_add(heed_parts *p, json_t *note, const heed_classifier *best, he
     return rc;
 }
 
+int heed__parts_add(heed_parts *p, json_t *note, const heed_classifier *best, heed_error *err) {
+    if (!note || json_array_append_new(p->note, note))
+        return heed__error(err, HEED_ENOMEM, "train: out of memory");
+    return finish(p, heed__parts_len(p), best, err);
+}
+
 heed_classifier *heed__parts_again(heed_parts *p, int64_t part, const heed_examples *x,
                                    const heed_classify_cfg *cfg, heed_error *err) {
     path_text path;
-    heed_classifier *c = train_in(numbered(path, p->run, "", part + 1), x, cfg, err);
+    heed_classifier *c = train_in(p, numbered(path, p->run, "", part + 1), x, cfg, err);
     if (!c) return NULL;
-    int rc = keep(p, c, err);
-    if (rc == 0) rc = save_state(p, err);
-    if (rc == 0) {
-        drop_run(path);
-        return c;
-    }
+    if (finish(p, part + 1, c, err) == 0) return c;
     heed_classifier_close(c);
     return NULL;
 }

@@ -12,11 +12,11 @@
  *     for (int64_t i = 0; i < heed__parts_len(&p); i++) ...heed__parts_note(&p, i)...   // was done
  *     c = heed__parts_train(&p, &x, &cfg, false, err);               // part number len, 0-based
  *     rc = heed__parts_add(&p, note, c is the best ? c : NULL, err);
- *     heed__parts_end(&p);
+ *     heed__parts_end(&p, false, err);
  *
  * Without a run all of this trains and keeps nothing. A new training removes the log that an
- * earlier one left and what it has in RUN/parts; one that came to its end leaves that until its
- * model is saved (run_left.h). */
+ * earlier one left and what it has in RUN/parts, once its first part has passed its rehearsal and
+ * not before; one that came to its end leaves its own until its model is saved (run_left.h). */
 #ifndef HEED_TASKS_PARTS_H
 #define HEED_TASKS_PARTS_H
 
@@ -28,22 +28,24 @@ typedef struct heed_parts {
     heed_hooks hooks;
     char run[HEED_PATH_SIZE - 64]; /* "": there is none */
     char settings[128];
+    bool settled;         /* what is in the run's folder is theirs */
     json_t *note;         /* array: an object of each finished part */
     int64_t kept;         /* how often a model was kept, in best.0 and best.1 by turns */
     char sum[20];         /* hash of that one's files; "": not known */
     double before, start; /* seconds of the processes before this one; this one's clock */
 } heed_parts;
 
-/* Whether the parts, which learn from x, may be trained: asked before a new training removes what
- * an earlier one has in the run's folder, so that what is refused takes nothing with it. 0 or a
- * status. */
-int heed__parts_check(const heed_examples *x, const heed_classify_cfg *cfg, heed_error *err);
 /* cfg: run, resume, seed and hooks are read. what: "search"; hash: of data and settings, which must
  * be the same for a resume (HEED_EINVALID; HEED_ENOTFOUND: there is none). 0 or a status; to be
  * ended either way. */
 int heed__parts_begin(heed_parts *p, const heed_classify_cfg *cfg, const char *what, uint64_t hash,
                       heed_error *err);
-void heed__parts_end(heed_parts *p);
+/* err: how they ended, whose sentence of a stop then tells what there is to go on with. The run's
+ * log is told too: done, over for lack of time, stopped. */
+void heed__parts_end(heed_parts *p, bool time_over, heed_error *err);
+/* What an earlier training left in the run's folder goes, and these parts are kept there from now
+ * on: the first one to pass its rehearsal asks for it. Once; 0 or a status. */
+int heed__parts_settle(heed_parts *p, heed_error *err);
 /* Seconds of all processes so far. */
 double heed__parts_seconds(const heed_parts *p);
 int64_t heed__parts_len(const heed_parts *p);
@@ -52,7 +54,7 @@ const json_t *heed__parts_note(const heed_parts *p, int64_t i);
 /* Trains the part that comes next, goes on with it where it was begun; from a checkpoint that
  * cannot be gone on with it begins anew, as the log hook is told. last: in the run's own
  * folder, which then tells of it. As heed_classifier_train. */
-heed_classifier *heed__parts_train(const heed_parts *p, const heed_examples *x,
+heed_classifier *heed__parts_train(heed_parts *p, const heed_examples *x,
                                    const heed_classify_cfg *cfg, bool last, heed_error *err);
 /* The next part is finished: its note, which is given up (NULL: HEED_ENOMEM), and, where it is the
  * best so far, its model, whose log becomes the run's. 0 or a status. */

@@ -27,16 +27,20 @@ static void say(char *to, size_t size, const char *text) {
 static void take(heed_run_course *k, const json_t *e) {
     const char *event = json_string_value(json_object_get(e, "event"));
     const int64_t epoch = json_integer_value(json_object_get(e, "epoch"));
-    if (event && strcmp(event, "end") == 0) {
-        const char *why = json_string_value(json_object_get(e, "why"));
-        k->best = json_integer_value(json_object_get(e, "best_epoch"));
+    const bool end = event && strcmp(event, "end") == 0;
+    if (end || (event && strcmp(event, "part") == 0)) { /* a training, or one of several */
+        const json_t *best = json_object_get(e, "best_epoch");
+        if (best) k->best = json_integer_value(best);
         k->seconds = number(e, "seconds");
+    }
+    if (end) {
+        const char *why = json_string_value(json_object_get(e, "why"));
         say(k->end, sizeof k->end, why ? why : "");
     }
+    if (event && strcmp(event, "start") == 0) k->end[0] = 0; /* anew, or it goes on */
     if (event && strcmp(event, "start") == 0 && !json_is_true(json_object_get(e, "resumed"))) {
         const char *settings = json_string_value(json_object_get(e, "settings"));
         k->len = k->best = 0; /* what an earlier run here told is over */
-        k->end[0] = 0;
         k->examples = json_integer_value(json_object_get(e, "examples"));
         k->parameters = json_integer_value(json_object_get(e, "parameters"));
         say(k->settings, sizeof k->settings, settings ? settings : "");

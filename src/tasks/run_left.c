@@ -4,6 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "tasks/parts.h"
 
@@ -65,4 +68,33 @@ bool heed__run_is_left(const char *run) {
     int i = 0;
     while (i < HEED_RUN_LEFT && !has_state(run, folders[i])) i++;
     return i < HEED_RUN_LEFT;
+}
+
+void heed__run_tell_anew(const char *run, const heed_hooks *hooks) {
+    heed__log(hooks, HEED_LOG_INFO,
+              "%.400s: the training that was stopped there begins anew: it is not gone on with",
+              run);
+}
+
+int heed__run_begin(heed_run_begin *b, heed_error *err) {
+    if (b->begun || !b->run) return 0;
+    const bool left = !b->whole && !b->resume && heed__run_is_left(b->run);
+    int rc = b->whole ? b->whole(b->arg, err) : 0;
+    if (rc == 0) rc = heed__folder_make(b->run, err);
+    if (rc == 0 && left) heed__run_tell_anew(b->run, b->hooks);
+    b->begun = rc == 0;
+    return rc;
+}
+
+int heed__run_halted(const heed_run_begin *b, heed_error *err) {
+    if (!b->run || !heed__run_is_left(b->run))
+        return heed__error(err, HEED_ECANCELLED, "train: stopped before its first step");
+    if (b->begun || b->resume)
+        return heed__error(err, HEED_ECANCELLED,
+                           "train: stopped before its first step; %.300s has what a resume needs",
+                           b->run);
+    return heed__error(err, HEED_ECANCELLED,
+                       "train: stopped before its first step; what an earlier training left in "
+                       "%.300s is still there",
+                       b->run);
 }

@@ -142,10 +142,18 @@ void heed__run_log_epoch(heed_run_log *log, const heed_epoch *e, int64_t step) {
     line(log, o);
 }
 
-void heed__run_log_end(heed_run_log *log, const heed_fitted *d) {
+void heed__run_log_end(heed_run_log *log, const heed_fitted *d, bool part) {
     static const char *const ends[] = { "done", "patience", "time", "stopped" };
     if (!log) return;
-    line(log, json_pack("{s:s, s:s, s:I, s:I, s:I, s:f}", "event", "end", "why", ends[d->end],
-                        "epochs", (json_int_t)d->epochs, "best_epoch", (json_int_t)d->best, "steps",
-                        (json_int_t)d->steps, "seconds", d->seconds));
+    line(log, json_pack("{s:s, s:s, s:I, s:I, s:I, s:f}", "event", part ? "part" : "end", "why",
+                        ends[d->end], "epochs", (json_int_t)d->epochs, "best_epoch",
+                        (json_int_t)d->best, "steps", (json_int_t)d->steps, "seconds", d->seconds));
+}
+
+void heed__run_log_whole(heed_run_log *log, const char *why, int64_t parts, double seconds) {
+    if (!log) return;
+    json_t *o = json_pack("{s:s, s:f, s:I, s:f}", "event", why ? "end" : "start", "time",
+                          wall_time(), "parts", (json_int_t)parts, "seconds", seconds);
+    if (o) json_object_set_new(o, why ? "why" : "resumed", why ? json_string(why) : json_true());
+    line(log, o);
 }

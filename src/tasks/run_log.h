@@ -21,7 +21,10 @@ void heed__run_log_start(heed_run_log *log, const heed_learner *l, const heed_fi
                          bool resumed);
 void heed__run_log_step(heed_run_log *log, int64_t step, double loss, double rate);
 void heed__run_log_epoch(heed_run_log *log, const heed_epoch *e, int64_t step);
-void heed__run_log_end(heed_run_log *log, const heed_fitted *done);
+/* part: of a training of several, whose own end heed__run_log_whole tells. */
+void heed__run_log_end(heed_run_log *log, const heed_fitted *done, bool part);
+/* A training of several that has ended: "done", "time", "stopped"; or, NULL, that goes on. */
+void heed__run_log_whole(heed_run_log *log, const char *why, int64_t parts, double seconds);
 
 /* CRC-32C (Castagnoli), as TFRecord files mask it with their own rotation. */
 uint32_t heed__crc32c(const void *data, size_t size);

@@ -270,7 +270,6 @@ heed_classifier *heed__classifier_search(const heed_examples *data, const heed_c
     if (rc == 0 && heed__split(&s.split, data, &s.base))
         rc = heed__error(s.err, HEED_ENOMEM, "search: out of memory");
     if (!s.base.valid) s.base.valid = &s.split.held;
-    if (rc == 0) rc = heed__parts_check(&s.split.learn, &s.base, s.err);
     if (rc == 0) rc = heed__parts_begin(&s.parts, &s.base, "search", hash, s.err);
     candidate given = { .cfg = s.base };
     if (rc == 0) rc = try(&s, &given, s.split.learn.len);
@@ -279,10 +278,10 @@ heed_classifier *heed__classifier_search(const heed_examples *data, const heed_c
         rc = round_of(&s);
     heed__split_free(&s.split, &s.hooks);
     heed__free(&s.hooks, s.given_right);
-    heed__parts_end(&s.parts);
     if (rc == 0 && !s.best)
         rc = heed__error(s.err, HEED_EFORMAT,
                          "%.400s/parts: notes more trials than this search can have", base->run);
+    heed__parts_end(&s.parts, out_of_time(&s), s.err);
     if (rc == 0) heed__run_note(&s.best->left, base->run);
     const bool stopped = rc == HEED_ECANCELLED && s.best && base->keep_stopped;
     if (rc == 0 || stopped) return s.best;

@@ -281,7 +281,6 @@ heed_classifier *heed__classifier_self_train(const heed_examples *data, const he
         s.data = data = &split.learn;
         s.cfg.valid = &split.held;
     }
-    if (rc == 0) rc = heed__parts_check(data, &s.cfg, s.err);
     if (rc == 0) rc = heed__parts_begin(&s.parts, base, "self-training", hash, s.err);
     if (rc == 0) {
         const size_t all = (size_t)(data->len + x->len);
@@ -302,7 +301,7 @@ heed_classifier *heed__classifier_self_train(const heed_examples *data, const he
     heed__free(base->hooks, s.text);
     heed__free(base->hooks, s.label);
     heed__split_free(&split, base->hooks);
-    heed__parts_end(&s.parts);
+    heed__parts_end(&s.parts, false, s.err);
     if (rc == 0) heed__run_note(&s.best->left, base->run);
     if (rc == 0 || (rc == HEED_ECANCELLED && base->keep_stopped)) return s.best;
     heed_classifier_close(s.best);

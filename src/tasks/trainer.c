@@ -336,7 +336,18 @@ static int stopped(heed_fit_run *r) {
  * training has there. */
 static int halted(heed_fit_run *r) {
     r->done->end = HEED_FIT_STOPPED;
-    return r->cfg.resume ? say_stopped(r) : HEED_ECANCELLED;
+    return heed__run_halted(r->cfg.begin, r->err);
+}
+
+/* From now on it writes into its run's folder. 0 or a status. */
+static int begin(heed_fit_run *r) {
+    const heed_fit_cfg *c = &r->cfg;
+    const int rc = heed__run_begin(c->begin, r->err);
+    if (rc) return rc;
+    r->log = heed__run_log_open(c->run, c->resume ? r->log_at : NULL, c->hooks, r->err);
+    if (!r->log) return r->err->code;
+    heed__run_log_start(r->log, r->l, c, c->resume);
+    return 0;
 }
 
 /* A checkpoint on the way, when it is time. What hinders it is told, and the training goes on. */
@@ -404,6 +415,8 @@ int heed__fit(const heed_learner *l, const heed_fit_cfg *cfg, heed_fitted *done,
     heed_fit_run r = {
         .l = l, .cfg = *cfg, .err = err ? err : &own, .done = done ? done : &plain, .epoch = 1
     };
+    heed_run_begin alone = { .run = cfg->run, .resume = cfg->resume, .hooks = cfg->hooks };
+    if (!cfg->begin) r.cfg.begin = &alone;
     *r.err = (heed_error){ 0 };
     *r.done = (heed_fitted){ 0 };
     heed_ctx_set_train(l->cx, true);
@@ -412,11 +425,7 @@ int heed__fit(const heed_learner *l, const heed_fit_cfg *cfg, heed_fitted *done,
     if (rc == 0 && cfg->resume) rc = heed__fit_resume(&r);
     if (rc == 0 && !r.ended) rc = rehearse(&r);
     if (rc == HEED_ECANCELLED) rc = halted(&r);
-    if (rc == 0 && cfg->run) {
-        r.log = heed__run_log_open(cfg->run, cfg->resume ? r.log_at : NULL, cfg->hooks, r.err);
-        rc = r.log ? 0 : r.err->code;
-        heed__run_log_start(r.log, l, &r.cfg, cfg->resume);
-    }
+    if (rc == 0 && cfg->run) rc = begin(&r);
     if (rc == 0 && !r.ended) rc = run(&r);
     if (rc == 0 || rc == HEED_ECANCELLED) {
         r.done->epochs = r.epoch;
@@ -428,7 +437,7 @@ int heed__fit(const heed_learner *l, const heed_fit_cfg *cfg, heed_fitted *done,
         else
             heed_optim_swap_ema(r.opt);
         if (!r.has_best) r.done->best = r.done->epochs;
-        heed__run_log_end(r.log, r.done);
+        heed__run_log_end(r.log, r.done, r.cfg.begin->whole != NULL);
         *r.err = kept;
     }
     heed_ctx_set_train(l->cx, false);

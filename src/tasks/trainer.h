@@ -14,6 +14,7 @@
 
 #include "heed/train.h"
 #include "tasks/adversary.h"
+#include "tasks/run_left.h"
 
 enum { HEED_FIT_MAX_EPOCHS = 1 << 30 };
 
@@ -69,11 +70,12 @@ typedef struct heed_fit_cfg {
      * stopped, checkpoint/. Made where it is not there. NULL: nothing is written, and what is
      * stopped is lost. */
     const char *run;
-    double save_every;    /* seconds between checkpoints on the way, for what is killed and cannot
+    double save_every;     /* seconds between checkpoints on the way, for what is killed and cannot
                              stop; more where saving takes long. 0: as long as the training has
                              run, 5 at least and 60 at most */
-    const char *settings; /* one line that must be the same for a resume: data and options */
-    bool resume;          /* go on from run/checkpoint; HEED_ENOTFOUND where there is none */
+    const char *settings;  /* one line that must be the same for a resume: data and options */
+    bool resume;           /* go on from run/checkpoint; HEED_ENOTFOUND where there is none */
+    heed_run_begin *begin; /* of the training that this is a part of; NULL: it is one of its own */
     const heed_hooks *hooks;
 } heed_fit_cfg;
 

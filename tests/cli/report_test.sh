@@ -66,6 +66,8 @@ printf '%s\n' '{"text": "who\nknows\t\u001b[31m\u009b1m"}' '{"text": "rain"}' >"
 [ "$(wc -l <"$dir/out")" = 3 ] || wrong "two runs are not three lines: $(cat "$dir/out")"
 grep -Eq "k.run +2 " "$dir/out" && grep -Eq "m.run +3 " "$dir/out" || wrong "epochs of the runs: $(cat "$dir/out")"
 [ "$(grep -c '<svg' "$dir/runs.html")" = 3 ] || wrong "there are not three drawings of runs"
+mkdir "$dir/k.run/parts"; echo '{}' >"$dir/k.run/parts/state.json" # what else lies there says nothing of how it ended
+"$heed" runs "$dir/k.run" | said '  done; ' || wrong "a training that is done: $("$heed" runs "$dir/k.run")"
 truncate -s -20 "$dir/k.run/log.jsonl"
 "$heed" runs "$dir/k.run" | said 'not ended' || wrong "a cut log"
 # what a stranger's log and folder are called moves no terminal and breaks no line, no JSON, no page

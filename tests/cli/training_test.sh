@@ -35,7 +35,7 @@ grep -q "^held out: nothing;" "$dir/log" || wrong "a tenth of three texts: $(cat
 
 # stopped before the first step
 stopped_at "^held out" "$dir/early" "$heed" train classify data/banking77/train.tsv -o "$dir/early" --threads 1
-tail -1 "$dir/err" | said -E "stopped(; nothing was saved| in epoch 1; )" || wrong "stopped early: $(tail -1 "$dir/err")"
+tail -1 "$dir/err" | said -E "stopped( before its first step; nothing was saved| in epoch 1; )" || wrong "stopped early: $(tail -1 "$dir/err")"
 
 # early stop: with a rate of nearly nothing no epoch is better than the first, or few are
 train -o "$dir/p" --epochs 50 --lr 1e-9 --patience 2 >"$dir/log" 2>/dev/null
@@ -53,7 +53,7 @@ for epoch in 2 20 40; do
     "$heed" predict "$dir/b" <<<"my card" >/dev/null 2>&1 || wrong "the best so far does not open"
 done
 cp -r "$dir/b.run" "$dir/again.run"; train -o "$dir/again" --epochs 1 >"$dir/log" 2>&1
-grep -q "again.run: the training that was stopped there begins anew; --resume goes on with it" "$dir/log" ||
+grep -q "again.run: the training that was stopped there begins anew: it is not gone on with" "$dir/log" ||
     wrong "a stopped training was thrown away in silence: $(head -3 "$dir/log")"
 for left in parts pretrain/checkpoint; do # of a training of several, of the language learnt first
     mkdir -p "$dir/left.run/$left"; echo '{}' >"$dir/left.run/$left/state.json"
@@ -88,7 +88,24 @@ cmp -s "$dir/whole/model.safetensors" "$dir/cut/model.safetensors" || wrong "a r
 [ -e "$dir/cut.run/parts" ] && wrong "parts outlived their run"
 stopped_at "^trial 2" "$dir/s" "$heed" "${few[@]}" --search 1h -o "$dir/s"
 grep -q "$dir/s.run has what a resume needs; the best so far is in $dir/s; .*--resume goes on" "$dir/err" || wrong "a stopped search said: $(cat "$dir/err")"
-"$heed" runs "$dir/s.run" | said "not ended" || wrong "a stopped search is listed as one that is done: $("$heed" runs "$dir/s.run")"
+"$heed" runs "$dir/s.run" | said "  stopped; " || wrong "a stopped search is not listed as one: $("$heed" runs "$dir/s.run")"
+# refused, another one takes nothing of it and says nothing of beginning
+cp -r "$dir/s.run" "$dir/s.was"
+refused() {
+    local status=$1; shift
+    expect "$status" "" "$heed" train classify "$dir/d.tsv" -o "$dir/x" --run "$dir/s.run" "$@"
+    diff -r "$dir/s.run" "$dir/s.was" >/dev/null || wrong "$* was refused and took what a stopped search had"
+    grep -q "begins anew" "$dir/out" && wrong "$* was refused and said that it begins"
+    expect "$status" "" "$heed" train classify "$dir/d.tsv" -o "$dir/x" --run "$dir/x.run" "$@"
+    [ -e "$dir/x.run" ] && wrong "$* was refused and left a run"
+}
+cut -f1 "$dir/d.tsv" >"$dir/u.txt"
+refused 64 --search 1h --recipe encoder --heads 7
+refused 65 --search 1h --recipe encoder --tokenizer "$dir/d.tsv"
+refused 65 --curve --vectors "$dir/d.tsv"
+refused 64 --curve --recipe classic --embed 10 --hidden 10 --heads 2 --kv-heads 3
+refused 64 --unlabeled "$dir/u.txt" --recipe encoder --heads 7
+rm -r "$dir/s.was"
 "$heed" "${few[@]}" --search 1s -o "$dir/s" --resume >"$dir/log2" 2>"$dir/err" || wrong "search, resumed: $(cat "$dir/err")"
 [ "$(grep "^trial" "$dir/log")" = "$(grep "done before$" "$dir/log2" | sed 's/, done before$//')" ] || wrong "a resumed search forgot trials: $(cat "$dir/log2")"
 grep -q '"trial": 1,' "$dir/s.run/trials.jsonl" || wrong "trials.jsonl of a resumed search lacks the first trial"
@@ -98,6 +115,9 @@ expect 66 "there is no search to go on with" "$heed" "${few[@]}" --search 1s -o 
 grep -q "^kept: settings [0-9]" "$dir/log" || wrong "which settings a search kept went unsaid: $(cat "$dir/log")"
 [ -s "$dir/at/config.json" ] || wrong "a search saved no model: $(cat "$dir/log")"
 
+for task in classify pairs tag; do
+    expect 64 "heed train: --run needs the name of a folder, or none" "$heed" train $task none -o "$dir/x" --run ''
+done
 expect 64 "--search, --curve, --augment and --unlabeled go one at a time" train -o "$dir/x" --search 1s --curve
 expect 64 "no optimizer 'adamax'" train -o "$dir/x" --optimizer adamax
 expect 64 "no schedule 'steep'" train -o "$dir/x" --schedule steep

@@ -14,11 +14,12 @@ static int once(bool resume, int64_t parts, heed_error *err) {
     const heed_classify_cfg cfg = { .run = run, .resume = resume };
     heed_parts p;
     int rc = heed__parts_begin(&p, &cfg, "search", 7, err);
+    if (rc == 0) rc = heed__parts_settle(&p, err);
     if (rc == 0 && resume && heed__parts_len(&p) != 2)
         rc = heed__error(err, HEED_EFORMAT, "parts were lost");
     for (int64_t i = heed__parts_len(&p); rc == 0 && i < parts; i++)
         rc = heed__parts_add(&p, json_pack("{s:o}", "loss", heed__note_number(0.1)), NULL, err);
-    heed__parts_end(&p);
+    heed__parts_end(&p, false, err);
     return rc;
 }
 

@@ -282,7 +282,7 @@ static void test_folder(void **state) {
                         "/nonexistent/f: folder cannot be made: No such file or directory");
     assert_int_equal(heed__folder_make("/nonexistent/f", NULL), HEED_EIO);
     assert_int_equal(heed__folder_make("", &err), HEED_EINVALID);
-    assert_string_equal(err.msg, ": the name of a folder is needed");
+    assert_string_equal(err.msg, "the name of a folder is needed");
 }
 
 int main(void) {

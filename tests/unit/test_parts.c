@@ -262,13 +262,35 @@ static void test_refused(void **state) {
     }
 }
 
-/* Refused for its settings or its labels, a training takes nothing of a stopped one with it, and
+/* What may be refused or stopped before the first step: by settings, by labels, by what the body
+ * says of them when it is made and when it learns its words, by ^C in the rehearsal. */
+typedef enum refusal { EPOCHS, LABELS, HEADS, WORDS, STOPPED, REFUSALS } refusal;
+
+static int refuse(kind which, refusal why, const char *run) {
+    heed_error err = { 0 };
+    ending end = { .at = why == STOPPED ? 1 : 0 };
+    const heed_hooks hooks = { .user = &end, .cancel = asked };
+    const char *was[N];
+    memcpy(was, label, sizeof was);
+    heed_classify_cfg cfg = settings(which, run, false);
+    cfg.hooks = &hooks;
+    if (why == EPOCHS) cfg.epochs = -1;
+    for (int k = 0; why == LABELS && k < N; k++) label[k] = "good";
+    if (why == HEADS || why == WORDS) cfg.recipe = "encoder";
+    if (why == HEADS) cfg.heads = 7;
+    if (why == WORDS) cfg.tokenizer = HEED_SOURCE_DIR "/tests/unit/test_parts.c";
+    assert_null(train(which, &cfg, &err));
+    memcpy(label, was, sizeof was);
+    return err.code;
+}
+
+/* Refused, or stopped before its first step, a training takes nothing of a stopped one with it, and
  * leaves nothing that could be gone on with. */
 static void test_nothing_lost(void **state) {
     (void)state;
-    char run[64], other[64];
-    const char *was[N];
-    memcpy(was, label, sizeof was);
+    static const int codes[REFUSALS] = { HEED_EINVALID, HEED_EFORMAT, HEED_EINVALID, HEED_EFORMAT,
+                                         HEED_ECANCELLED };
+    char run[64], other[64], command[256];
     for (int which = SEARCH; which <= SELF; which++) {
         heed_error err = { 0 };
         ending end = { .parts = 1 };
@@ -281,16 +303,13 @@ static void test_nothing_lost(void **state) {
         assert_int_equal(err.code, HEED_ECANCELLED);
         assert_true(exists(run, "parts/state.json"));
         end = (ending){ .at = 0 };
-        for (int i = 0; i < 4; i++) {
-            cfg = settings((kind)which, i % 2 ? other : run, false);
-            if (i < 2)
-                cfg.epochs = -1;
-            else
-                for (int k = 0; k < N; k++) label[k] = "good";
-            assert_null(train((kind)which, &cfg, &err));
-            assert_int_equal(err.code, i < 2 ? HEED_EINVALID : HEED_EFORMAT);
-            memcpy(label, was, sizeof was);
-            assert_true(exists(run, "parts/state.json"));
+        snprintf(command, sizeof command, "cp -r %s %s.was", run, run);
+        assert_int_equal(system(command), 0);
+        snprintf(command, sizeof command, "diff -r %s %s.was", run, run);
+        for (int why = 0; why < REFUSALS; why++) {
+            assert_int_equal(refuse((kind)which, (refusal)why, run), codes[why]);
+            assert_int_equal(system(command), 0);
+            assert_int_equal(refuse((kind)which, (refusal)why, other), codes[why]);
             assert_false(exists(other, ""));
         }
         cfg = settings((kind)which, run, true);
@@ -465,6 +484,7 @@ static void test_litter(void **state) {
     snprintf(run, sizeof run, "%s/litter", dir);
     const heed_classify_cfg cfg = { .run = run };
     assert_int_equal(heed__parts_begin(&p, &cfg, "curve", 7, &err), 0);
+    assert_int_equal(heed__parts_settle(&p, &err), 0);
     for (int i = 0; i < 3; i++) {
         snprintf(path, sizeof path, "%s/%s", run, made[i]);
         assert_int_equal(mkdir(path, 0700), 0);
@@ -476,10 +496,101 @@ static void test_litter(void **state) {
     assert_int_equal(heed__parts_add(&p, json_object(), NULL, &err), 0);
     snprintf(path, sizeof path, "%s/parts/1", run);
     assert_int_equal(access(path, F_OK), -1);
-    heed__parts_end(&p);
+    err = (heed_error){ 0 };
+    heed__parts_end(&p, false, &err);
     heed__parts_drop(run);
     snprintf(path, sizeof path, "%s/parts", run);
     assert_int_equal(access(path, F_OK), -1);
+}
+
+/* How the whole ended, as its run's log tells. */
+static void ended(const char *run, const char *why, int64_t at_least) {
+    char log[112];
+    heed_error err = { 0 };
+    heed_run_course k = { 0 };
+    snprintf(log, sizeof log, "%s/log.jsonl", run);
+    if (heed__run_course_read(&k, log, &err)) fail_msg("%s", err.msg);
+    assert_string_equal(k.end, why);
+    if (k.len < at_least || (k.len && !k.best)) fail_msg("%s: %d epochs", log, (int)k.len);
+    heed__run_course_free(&k);
+}
+
+static void stop_after(kind which, const char *run, bool resume, int parts) {
+    heed_error err = { 0 };
+    ending end = { .parts = parts };
+    const heed_hooks hooks = { .user = &end, .cancel = asked };
+    heed_classify_cfg cfg = settings(which, run, resume);
+    cfg.hooks = &hooks;
+    assert_null(train(which, &cfg, &err));
+    assert_int_equal(err.code, HEED_ECANCELLED);
+    assert_non_null(strstr(err.msg, "train: stopped; "));
+    assert_non_null(strstr(err.msg, run));
+}
+
+/* A part that is done is not the end of the whole, which has one name whatever is trained: stopped,
+ * not ended where it was killed, done. A log that is lost is there again with the part that is. */
+static void test_ended(void **state) {
+    (void)state;
+    char run[64], path[112];
+    for (int which = SEARCH; which <= SELF; which++) {
+        heed_error err = { 0 };
+        snprintf(run, sizeof run, "%s/ended%d", dir, which);
+        stop_after((kind)which, run, false, 1);
+        ended(run, "stopped", which == CURVE ? 0 : 2);
+        const ending killed = { .at = 2, .killed = true };
+        assert_int_equal(child((kind)which, run, true, killed, 0), -1);
+        ended(run, "", which == CURVE ? 0 : 2);
+        stop_after((kind)which, run, true, 1);
+        ended(run, "stopped", which == CURVE ? 0 : 2);
+        if (which != CURVE) { /* the part is trained once more */
+            snprintf(path, sizeof path, "%s/log.jsonl", run);
+            assert_int_equal(unlink(path), 0);
+            snprintf(path, sizeof path, "%s/parts/best.1/config.json", run);
+            assert_int_equal(unlink(path), 0);
+        }
+        const heed_classify_cfg cfg = settings((kind)which, run, true);
+        heed_classifier *c = train((kind)which, &cfg, &err);
+        if (!c) fail_msg("%s", err.msg);
+        heed_classifier_close(c);
+        ended(run, "done", 2);
+    }
+}
+
+/* A search that is over for lack of time says so. */
+static void test_out_of_time(void **state) {
+    (void)state;
+    char run[64];
+    heed_error err = { 0 };
+    snprintf(run, sizeof run, "%s/late", dir);
+    const heed_classify_cfg cfg = settings(SEARCH, run, false);
+    const heed_search_cfg search = { .seconds = 1e-9 };
+    heed_classifier *c = heed__classifier_search(&data, &cfg, &search, &err);
+    if (!c) fail_msg("%s", err.msg);
+    heed_classifier_close(c);
+    ended(run, "time", 2);
+}
+
+/* What is stopped before the first step says what there still is. */
+static void test_halted(void **state) {
+    (void)state;
+    char run[64];
+    snprintf(run, sizeof run, "%s/halted", dir);
+    for (int i = 0; i < 2; i++) {
+        heed_error err = { 0 };
+        ending end = { .at = 1 };
+        const heed_hooks hooks = { .user = &end, .cancel = asked };
+        heed_classify_cfg cfg = settings(SEARCH, run, false);
+        cfg.hooks = &hooks;
+        assert_null(train(SEARCH, &cfg, &err));
+        assert_int_equal(err.code, HEED_ECANCELLED);
+        assert_non_null(strstr(err.msg, "train: stopped before its first step"));
+        assert_int_equal(strstr(err.msg, "what an earlier training left in") != NULL, i);
+        if (i == 0) stop_after(SEARCH, run, false, 1);
+    }
+    heed_error err = { 0 };
+    const heed_classify_cfg cfg = settings(SEARCH, "", false);
+    assert_null(train(SEARCH, &cfg, &err));
+    assert_string_equal(err.msg, "search: the run's folder needs a name");
 }
 
 /* A run's log is that of the part that was kept, whose score it tells: not that of the last part,
@@ -523,6 +634,8 @@ int main(void) {
         cmocka_unit_test(test_best_lost),     cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_nothing_lost),  cmocka_unit_test(test_array),
         cmocka_unit_test(test_litter),        cmocka_unit_test(test_told),
+        cmocka_unit_test(test_ended),         cmocka_unit_test(test_out_of_time),
+        cmocka_unit_test(test_halted),
     };
     return cmocka_run_group_tests(tests, make_data, remove_all);
 }
