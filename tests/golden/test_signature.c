@@ -9,7 +9,7 @@
 
 #include "any_model.h"
 #include "heed/train.h"
-#include "kernels/kernels.h"
+#include "isas.h"
 
 enum { B = 5, T = 19, S = 13, VOCAB = 37, CLASSES = 6, STEPS = 3 };
 
@@ -170,7 +170,7 @@ static void test_signature(void **state) {
     enum { MODELS = sizeof models / sizeof *models };
     uint64_t first[MODELS], each[MODELS];
     int isas;
-    const heed_kernels *const *k = heed__kernels_all(&isas);
+    const heed_kernels *const *k = isas_here(&isas);
     sign("scalar", 1, first);
     for (int i = 0; i < isas; i++) {
         for (int threads = 1; threads <= 3; threads += 2) {

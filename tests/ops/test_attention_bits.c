@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "isas.h"
 #include "attention_problem.h"
 
 static heed_ctx *context(const char *isa, int threads) {
@@ -100,7 +101,7 @@ static void compute_many(heed_ctx *cx, result *r) {
 static void test_machines(void **state) {
     (void)state;
     int count;
-    const heed_kernels *const *all = heed__kernels_all(&count);
+    const heed_kernels *const *all = isas_here(&count);
     const int threads[] = { 1, 2, 3, 7 };
     result first = { 0 };
     for (int i = 0; i < count; i++)

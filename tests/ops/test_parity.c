@@ -2,7 +2,7 @@
  * threads, forward and backward. */
 #include "harness.h"
 
-#include "kernels/kernels.h"
+#include "isas.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +31,7 @@ static void compare(const heed_case *c, const harness_result *want, const char *
 static void check(const heed_case *c) {
     if (c->bench || c->refuse) return;
     int count = 0;
-    const heed_kernels *const *all = heed__kernels_all(&count);
+    const heed_kernels *const *all = isas_here(&count);
     heed_ctx *cx = harness_ctx("scalar", pools[0]);
     harness_result want = harness_run(cx, c, ~0U, 1);
     for (int k = 0; k < count; k++)
@@ -42,10 +42,6 @@ static void check(const heed_case *c) {
 }
 
 int main(int argc, char **argv) {
-    static const char *const isas[] = { "avx2", "avx512", "amx", "neon" };
-    for (int i = 0; i < 4; i++)
-        if (heed__kernels_lack(isas[i]))
-            printf("skipped: %s: %s\n", isas[i], heed__kernels_lack(isas[i]));
     for (int p = 0; p < POOLS; p++) {
         heed_error err = { 0 };
         pools[p] = heed_pool_new(threads[p], NULL, &err);

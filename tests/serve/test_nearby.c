@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "kernels/kernels.h"
+#include "isas.h"
 #include "kernels/row.h"
 #include "serve/nearby.h"
 
@@ -130,7 +130,7 @@ static void on_every_instruction_set(void **state) {
     (void)state;
     const char *const was = getenv("HEED_ISA");
     int count;
-    const heed_kernels *const *all = heed__kernels_all(&count);
+    const heed_kernels *const *all = isas_here(&count);
     make_events();
     compare_with_each(0.5);
     for (int i = 0; i < count; i++) {

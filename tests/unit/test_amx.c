@@ -1,6 +1,7 @@
 /* test_amx.c: products over AMX tiles have the bits of the software ones. Blocking, packing, edges
  * and epilogues run here over emulated tiles on every machine, and over the real ones where the CPU
  * has them. */
+#include "isas.h"
 #include "products.h"
 
 #include <math.h>
@@ -17,7 +18,7 @@ static heed_pool *few_pools[2];
 
 static const heed_kernels *software(void) {
     int count;
-    const heed_kernels *const *all = heed__kernels_all(&count);
+    const heed_kernels *const *all = isas_here(&count);
     if (count > 2 && strcmp(all[count - 1]->name, "amx") == 0) return all[count - 2];
     return all[count - 1];
 }

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "kernels/kernels.h"
+#include "isas.h"
 #include "unit/attention_try.h"
 
 static heed_ctx *context(const char *isa, int threads) {
@@ -39,7 +39,7 @@ static void check(const Try *y, int index) {
     try_exact_done(&exact);
     heed_ctx_free(cx);
     int count;
-    const heed_kernels *const *all = heed__kernels_all(&count);
+    const heed_kernels *const *all = isas_here(&count);
     for (int i = 0; i < count; i++) {
         const int threads[] = { 1, 2, 3, 7 };
         cx = context(all[i]->name, threads[(index + i) % 4]);

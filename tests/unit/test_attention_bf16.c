@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "isas.h"
 #include "heed/ops.h"
 #include "kernels/attn.h"
 #include "tensor/ctx.h"
@@ -221,7 +222,7 @@ int main(void) {
         cmocka_unit_test(test_tiles_in_turn),
     };
     int count;
-    const heed_kernels *const *all = heed__kernels_all(&count);
+    const heed_kernels *const *all = isas_here(&count);
     for (int i = 0; i < count; i++) table[tables++] = *all[i];
     cpu_tables = tables;
     emulation[0] = emulated_scalar();

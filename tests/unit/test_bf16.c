@@ -1,6 +1,7 @@
 /* test_bf16.c: bf16 products keep the order of sums that bf16.h states, to the bit, on every
  * ISA, for any threads, packed or not, with ordinary and with tiny numbers. The reference is
  * that order written down. */
+#include "isas.h"
 #include "products.h"
 
 #include <float.h>
@@ -58,7 +59,7 @@ static void shape(int64_t m, int64_t n, int64_t k, int how, int size) {
         for (int64_t j = 0; j < n; j++)
             want[i * g.ldc + j] = law(&g, i, j, g.accumulate ? old[i * g.ldc + j] : 0.0f);
     int count;
-    const heed_kernels *const *all = heed__kernels_all(&count);
+    const heed_kernels *const *all = isas_here(&count);
     for (int isa = 0; isa < count; isa++) {
         float *scratch = floats(heed__gemm_bf16_scratch(all[isa], &g, 7));
         float *packed = floats(heed__packed_bf16_len(n, k));

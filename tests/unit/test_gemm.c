@@ -1,6 +1,7 @@
 /* test_gemm.c: matrix products keep the order of sums that gemm.h states, to the bit, on every ISA,
  * for any threads, shape, packing and strides. The reference here is that order written down; a sum
  * in double checks the reference. */
+#include "isas.h"
 #include "products.h"
 
 #include <math.h>
@@ -85,7 +86,7 @@ static void check(heed_gemm g) {
     memcpy(want, g.c, (size_t)len * sizeof *old);
     float *const want_pre = g.pre ? floats(len) : NULL;
     int count;
-    const heed_kernels *const *all = heed__kernels_all(&count);
+    const heed_kernels *const *all = isas_here(&count);
     for (int64_t q = 0; q < batch; q++) {
         heed_gemm one = g;
         one.a += q * g.step_a;
@@ -267,7 +268,7 @@ static void rows_do_not_know_each_other(void **unused) {
     (void)unused;
     const int64_t m = 67, n = 77, k = 500;
     int count;
-    const heed_kernels *const *all = heed__kernels_all(&count);
+    const heed_kernels *const *all = isas_here(&count);
     float *a = matrix(m, k, k), *b = matrix(n, k, k), *c = floats(m * n), *part = floats(m * n);
     for (int isa = 0; isa < count; isa++) {
         heed_gemm g = { .m = m, .n = n, .k = k, .a = a, .b = b, .c = c, .lda = k, .ldb = k };
@@ -310,7 +311,7 @@ static void parts_are_handed_on(void **unused) {
                                         { 30, 1100, 0, 0 },   { 270, 70, 130, 64 },
                                         { 9, 2100, 520, 0 },  { 530, 260, 70, 64 } };
     int count;
-    const heed_kernels *const *all = heed__kernels_all(&count);
+    const heed_kernels *const *all = isas_here(&count);
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         const int64_t m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
         float *a = matrix(m, k + 1, k + 1), *b = matrix(n, k + 1, k + 1), *bias = matrix(1, n, n);

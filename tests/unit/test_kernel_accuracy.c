@@ -2,7 +2,7 @@
  * every exponent and densely where they bend. Prints the table of docs/ACCURACY.md;
  * HEED_ACCURACY_STRIDE=1 visits all 2^32 arguments, the default every 4099th. */
 #include "cmocka_all.h"
-#include "kernels/kernels.h"
+#include "isas.h"
 #include "kernels/math.h"
 
 #include <float.h>
@@ -89,7 +89,7 @@ static void measure(const function *f, const float *x, const float *y, int n, wo
 static void accuracy(void **state) {
     (void)state;
     int isas;
-    const heed_kernels *const *k = heed__kernels_all(&isas);
+    const heed_kernels *const *k = isas_here(&isas);
     const char *text = getenv("HEED_ACCURACY_STRIDE");
     const uint64_t stride = text && atoll(text) > 0 ? (uint64_t)atoll(text) : 4099;
     print_message(
@@ -133,7 +133,7 @@ static void edge(const heed_kernels *k, heed_map1 map, float x, float want) {
 static void edges(void **state) {
     (void)state;
     int isas;
-    const heed_kernels *const *k = heed__kernels_all(&isas);
+    const heed_kernels *const *k = isas_here(&isas);
     const float inf = INFINITY, tiny = 1e-45f;
     for (int i = 0; i < isas; i++) {
         const heed_math_kernels *m = k[i]->math;
@@ -184,7 +184,7 @@ static void edges(void **state) {
 static void slopes(void **state) {
     (void)state;
     int isas;
-    const heed_kernels *const *k = heed__kernels_all(&isas);
+    const heed_kernels *const *k = isas_here(&isas);
     const heed_math_kernels *m = k[isas - 1]->math;
     const struct {
         heed_map1_grad grad;

@@ -3,7 +3,7 @@
  * special numbers; reads nothing past its inputs and writes nothing past its outputs; NaNs are
  * canonical. */
 #include "cmocka_all.h"
-#include "kernels/kernels.h"
+#include "isas.h"
 #include "kernels/math.h"
 #include "kernels/optim.h"
 #include "kernels/rnn.h"
@@ -229,7 +229,7 @@ static void every_isa(void **state) {
     static buffers want, got, other;
     static const int64_t more[] = { 63, 64, 65, 127, 128, 129, 160, 255, 300 };
     int isas;
-    const heed_kernels *const *k = heed__kernels_all(&isas);
+    const heed_kernels *const *k = isas_here(&isas);
     for (int i = 0; i < isas; i++) print_message("here: %s\n", k[i]->name);
     for (int c = 0; c < COUNT; c++)
         for (int step = 0; step < 34 + 9; step++)
@@ -254,7 +254,7 @@ static void every_isa(void **state) {
 static void canonical_nan(void **state) {
     (void)state;
     int isas;
-    const heed_kernels *const *k = heed__kernels_all(&isas);
+    const heed_kernels *const *k = isas_here(&isas);
     for (int i = 0; i < isas; i++) {
         const heed_map1 maps[] = { k[i]->math->exp,       k[i]->math->log,  k[i]->math->tanh,
                                    k[i]->math->sigmoid,   k[i]->math->erf,  k[i]->math->sin,
@@ -280,7 +280,7 @@ static void canonical_nan(void **state) {
 static void in_place(void **state) {
     (void)state;
     int isas;
-    const heed_kernels *const *k = heed__kernels_all(&isas);
+    const heed_kernels *const *k = isas_here(&isas);
     float x[77], apart[77], over[77];
     for (int j = 0; j < 77; j++) x[j] = number((uint32_t)j, false);
     for (int i = 0; i < isas; i++) {

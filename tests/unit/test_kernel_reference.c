@@ -2,7 +2,7 @@
  * the row rule and the tree of sums to the bit, Philox to the bit, the others in double. The table
  * is the scalar one; test_kernel_parity.c says that the others equal it. */
 #include "cmocka_all.h"
-#include "kernels/kernels.h"
+#include "isas.h"
 #include "kernels/math.h"
 #include "kernels/optim.h"
 #include "kernels/rnn.h"
@@ -15,7 +15,7 @@ enum { N = 77 };
 
 static const heed_kernels *scalar(void) {
     int isas;
-    return heed__kernels_all(&isas)[0];
+    return isas_here(&isas)[0];
 }
 
 static void draw(float *x, int64_t n, uint64_t stream) {

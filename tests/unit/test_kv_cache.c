@@ -12,7 +12,7 @@
 
 #include "heed/attention.h"
 #include "heed/ops.h"
-#include "kernels/kernels.h"
+#include "isas.h"
 
 #define DIMS(...)                                                                                  \
     (int)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), (int64_t[]) {                     \
@@ -97,7 +97,7 @@ static void decode(const char *isa, Shape z, heed_attention_cfg cfg, heed_kv_cac
 static void test_decode(void **state) {
     (void)state;
     int count;
-    const heed_kernels *const *all = heed__kernels_all(&count);
+    const heed_kernels *const *all = isas_here(&count);
     for (int i = 0; i < count; i++) {
         const char *isa = all[i]->name;
         const heed_kv_cache_cfg plain = { 0 }, keep = { .keep = 70, .capacity = 100 };

@@ -1,5 +1,6 @@
 /* test_quant.c: int8 products equal the plain sums of integers on every ISA, at the ends of the
  * range too, and their epilogue the stated roundings, to the bit. */
+#include "isas.h"
 #include "products.h"
 
 #include <math.h>
@@ -13,7 +14,7 @@
 /* Every ISA of this CPU, and the AVX-512 table without VNNI, which a CPU with it does not list. */
 static int tables(const heed_kernels *to[8]) {
     int count;
-    const heed_kernels *const *all = heed__kernels_all(&count);
+    const heed_kernels *const *all = isas_here(&count);
     for (int i = 0; i < count; i++) to[i] = all[i];
 #if defined(__x86_64__)
     if (!heed__kernels_lack("avx512")) to[count++] = &heed__kernels_avx512;

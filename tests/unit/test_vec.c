@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
+#include "isas.h"
 #include "vec/vec_ops.h"
 
 static const uint32_t edges[] = {
@@ -68,12 +68,10 @@ static void compare_all(const char *name, ops_fn ops) {
 static void every_isa_equals_scalar(void **unused) {
     (void)unused;
 #if defined(__x86_64__)
-    const char *why = heed__kernels_lack("avx2");
-    if (why) print_message("avx2: %s, skipped\n", why);
-    if (!why) compare_all("avx2", ops_avx2);
-    why = heed__kernels_lack("avx512");
-    if (why) print_message("avx512: %s, skipped\n", why);
-    if (!why) compare_all("avx512", ops_avx512);
+    int count;
+    isas_here(&count);
+    if (!heed__kernels_lack("avx2")) compare_all("avx2", ops_avx2);
+    if (!heed__kernels_lack("avx512")) compare_all("avx512", ops_avx512);
 #elif defined(__aarch64__)
     compare_all("neon", ops_neon);
 #else
