@@ -161,6 +161,8 @@ typedef struct heed_body_kind {
     double smoothing;         /* of labels, where none is said */
     size_t size;              /* of its struct, which begins with a heed_body */
     bool shares;              /* what texts of a batch have in common is computed once */
+    int64_t units;            /* that fill its products: more, padding included, are answered in
+                                 several batches; 0: as they come */
     bool chooses;             /* cfg's attention and kv_heads are read */
     /* Replaces the zeros of both by the recipe's values. */
     void (*defaults)(heed_body_cfg *cfg, heed_fit_cfg *fit);

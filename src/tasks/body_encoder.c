@@ -333,6 +333,7 @@ static const char *const files[] = { "vocab.txt", "tokenizer.json", NULL };
 const heed_body_kind heed__body_encoder = { .name = "encoder",
                                             .files = files,
                                             .size = sizeof(encoder),
+                                            .units = 2048,
                                             .chooses = true,
                                             .defaults = defaults,
                                             .learn = learn,

@@ -159,12 +159,22 @@ static heed_tensor *forward(heed_classifier *c, const heed_pairs *x, const piece
     return call.evidence ? heed_add(c->cx, y, call.evidence) : y;
 }
 
+/* Units of pieces order[at .. at+n), padding included. */
+static int64_t padded(const pieces *p, int64_t at, int64_t n) {
+    int64_t longest = 0;
+    for (int64_t i = at; i < at + n; i++)
+        if (p->length[p->order[i]] > longest) longest = p->length[p->order[i]];
+    return n * longest;
+}
+
 /* Texts answered at once from `at` on. Where what short texts share is computed once, more of
- * them. */
+ * them; where few long ones fill the products already, fewer, which take less memory. */
 static int64_t together(const heed_classifier *c, const pieces *p, int64_t at) {
+    const heed_body_kind *kind = c->body->kind;
     const int64_t left = p->len - at, batch = c->batch < MOST ? c->batch : MOST;
     int64_t n = left < batch ? left : batch, units = 0;
-    if (!c->body->kind->shares || c->head.cfg.pairs) return n;
+    while (kind->units && n > 1 && padded(p, at, n) > kind->units) n--;
+    if (!kind->shares || c->head.cfg.pairs) return n;
     for (int64_t i = 0; i < n; i++) units += p->length[p->order[at + i]];
     for (; n < left && n < MOST; n++) {
         units += p->length[p->order[at + n]];
@@ -177,12 +187,10 @@ static int64_t together(const heed_classifier *c, const pieces *p, int64_t at) {
 static void largest_batch(const heed_classifier *c, const pieces *p, int64_t *at, int64_t *end) {
     int64_t most = -1;
     for (int64_t i = 0, n; i < p->len; i += n) {
-        int64_t longest = 0;
         n = together(c, p, i);
-        for (int64_t j = i; j < i + n; j++)
-            if (p->length[p->order[j]] > longest) longest = p->length[p->order[j]];
-        if (n * longest <= most) continue;
-        most = n * longest;
+        const int64_t units = padded(p, i, n);
+        if (units <= most) continue;
+        most = units;
         *at = i, *end = i + n;
     }
 }
