@@ -25,10 +25,14 @@ static heed_arena_chunk *add_chunk(heed_arena *a, size_t size) {
     return c;
 }
 
+/* Bytes that an allocation of `size` takes. */
+static size_t rounded(size_t size) {
+    return size ? (size + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
+}
+
 void *heed__arena_alloc(heed_arena *a, size_t size) {
     if (size > PTRDIFF_MAX - 4096) return NULL;
-    size = (size + ALIGN - 1) / ALIGN * ALIGN;
-    if (size == 0) size = ALIGN;
+    size = rounded(size);
     heed_arena_chunk *c = a->chunk;
     if (!c || c->size - c->used < size) {
         /* As much again as is held already: doubling. Where that much is not to be had, what is
@@ -42,16 +46,24 @@ void *heed__arena_alloc(heed_arena *a, size_t size) {
     void *memory = (char *)c + ALIGN + c->used;
     c->used += size;
     a->used += size;
+    if (a->used > a->most) a->most = a->used;
     return memory;
 }
 
+void heed__arena_back(heed_arena *a, void *last, size_t size) {
+    heed_arena_chunk *c = a->chunk;
+    size = rounded(size);
+    a->used -= size;
+    if ((char *)last + size == (char *)c + ALIGN + c->used) c->used -= size;
+}
+
 void heed__arena_reset(heed_arena *a) {
-    const size_t used = a->used;
-    a->used = 0;
+    const size_t most = a->most;
+    a->used = a->most = 0;
     if (!a->chunk) return;
-    if (a->chunk->older) { /* one chunk of what was handed out, without left ends */
+    if (a->chunk->older) { /* one chunk of what was out at once, without left ends */
         heed__arena_free(a);
-        add_chunk(a, used); /* failure leaves an empty arena, which is a good one */
+        add_chunk(a, most); /* failure leaves an empty arena, which is a good one */
     } else {
         a->chunk->used = 0;
     }
@@ -63,5 +75,5 @@ void heed__arena_free(heed_arena *a) {
         heed__aligned_free(&a->hooks, a->chunk);
         a->chunk = older;
     }
-    a->used = a->held = 0;
+    a->used = a->most = a->held = 0;
 }

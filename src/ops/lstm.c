@@ -391,6 +391,15 @@ bool heed__lstm_fits(heed_ctx *cx, const heed__lstm_call *c) {
     return true;
 }
 
+/* Floats that backward needs kept. Few rows take more each where the product of their inputs stands
+ * by itself (lstm_layer.c): this, the product, its gradient, and both states; so more rows keep at
+ * least as much, that a step of fewer rows than one before it needs no more memory. */
+static int64_t kept_len(const lstm_saved *s, int64_t H, bool layer) {
+    const int64_t len = s->seq.total * ((layer ? 6 : 5) * H + s->wide);
+    const int64_t few = HEED_SEQ_GROUP * s->seq.steps * (6 + 4 + 4 + 2) * H;
+    return layer && len < few ? few : len;
+}
+
 /* Room for what backward needs, or for this pass alone. */
 static float *make_room(heed_ctx *cx, const heed__lstm_call *c, lstm_saved *s, int64_t H,
                         bool *keep) {
@@ -398,9 +407,8 @@ static float *make_room(heed_ctx *cx, const heed__lstm_call *c, lstm_saved *s, i
     memcpy(src, c->src, sizeof src);
     const bool layer = c->src[5];
     *keep = heed__wants_grad(cx, 7, src);
-    const int64_t each = (layer ? 6 : 5) * H + s->wide;
-    float *room = *keep ? heed__alloc(cx, s->seq.total * each, sizeof(float))
-                        : heed__temp(cx, s->seq.total * each, sizeof(float));
+    const int64_t len = kept_len(s, H, layer);
+    float *room = *keep ? heed__alloc(cx, len, sizeof(float)) : heed__temp(cx, len, sizeof(float));
     s->gates = room;
     s->tc = room ? room + s->seq.total * 4 * H : NULL;
     s->from = room ? s->tc + s->seq.total * H : NULL;

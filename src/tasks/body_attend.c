@@ -164,19 +164,34 @@ static int64_t unit_ids(const heed_attend *a, const heed_rows *rows, int64_t u, 
     return n;
 }
 
+/* Room that backward would need if none of `most` features were left out: how much a step takes is
+ * for its texts to say, not for chance. */
+static bool expect(heed_ctx *cx, const heed_attend *a, int64_t most) {
+    if (!heed__wants_grad(cx, 1, &(heed_tensor *){ a->table })) return true;
+    if (a->table->sparse && heed__sparse_expect(a->table->sparse, most)) {
+        heed_fail(cx, HEED_ENOMEM, "out of memory for gradients of %lld rows", (long long)most);
+        return false;
+    }
+    void *room = heed__temp(cx, most * a->dim, sizeof(float));
+    heed__temp_end(cx, room);
+    return room != NULL;
+}
+
 static bool make_batch(heed_ctx *cx, const heed_attend *a, const heed_rows *rows,
                        const heed_span *span, int64_t n, batch *b) {
     int64_t most = 0;
     *b = (batch){ .T = 1 };
     for (int64_t i = 0; i < n; i++) {
-        most += rows->bag[span[i].end] - rows->bag[span[i].begin];
+        for (int64_t u = span[i].begin; u < span[i].end; u++)
+            most += heed__attend_bag_end(a, rows, u) - rows->bag[u];
         if (span[i].end - span[i].begin > b->T) b->T = span[i].end - span[i].begin;
     }
-    int32_t *id = heed_scratch(cx, (size_t)(most + 1) * sizeof *id);
+    b->id = heed_new(cx, HEED_I32, 1, &most);
     b->bag = heed_new(cx, HEED_I32, 1, (int64_t[]){ n * (b->T + 2) + 1 });
     b->lengths = heed_new(cx, HEED_I32, 1, &n);
     b->mask = heed_new(cx, HEED_F32, 3, (int64_t[]){ n, a->heads, b->T });
-    if (!id || !b->bag || !b->lengths || !b->mask) return false;
+    if (!b->id || !b->bag || !b->lengths || !b->mask || !expect(cx, a, most)) return false;
+    int32_t *id = HEED_I32_DATA(b->id);
     heed_rng rng = { .seed = a->body.cfg.seed, .stream = DRAWN + heed_ctx_step(cx) };
     int32_t *bag = HEED_I32_DATA(b->bag);
     int64_t at = 0, slot = 0;
@@ -193,8 +208,7 @@ static bool make_batch(heed_ctx *cx, const heed_attend *a, const heed_rows *rows
         float *mask = HEED_F32_DATA(b->mask) + i * a->heads * b->T;
         for (int64_t k = 0; k < a->heads * b->T; k++) mask[k] = k % b->T < len ? 0 : -INFINITY;
     }
-    b->id = heed_new(cx, HEED_I32, 1, &at);
-    if (b->id && at) memcpy(HEED_I32_DATA(b->id), id, (size_t)at * sizeof *id);
+    b->id = heed__view(cx, b->id, 0, 1, &at);
     return b->id != NULL;
 }
 

@@ -76,7 +76,7 @@ bool heed__grad_pass(heed_tensor *t, heed_tensor *out) {
 /* The room of a gradient that nothing reads any more. */
 static void release(heed_ctx *cx, heed_tensor *t) {
     if (t->view_of || t->name || t->keep_grad || !t->grad) return;
-    heed__bin_give(cx, t->grad, (size_t)t->len * sizeof(float));
+    heed__bin_give(cx, t->grad);
     t->grad = NULL;
 }
 

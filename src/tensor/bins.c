@@ -1,29 +1,104 @@
-/* bins.c: blocks of a step's arena that can be used again before the step ends.
+/* bins.c: blocks of a step that are used again before the step ends.
  *
- * Sizes are rounded up to one of eight classes to each power of two (at most an eighth is lost). A
- * block that has come to its end goes to the list of its class, and the next block of that class is
- * taken from there. Gradients of a step and scratch go through here, so that a backward pass needs
- * little more memory than the activations. */
+ * Gradients lie in bins, which are blocks of the step's arena. Which bin a gradient takes is a plan
+ * that the first step makes: a free one of its class (sizes are rounded up to one of eight classes
+ * to each power of two), else a new one. Later steps take the same bins in the same order, each of
+ * the size of the largest gradient that it ever held. So a step that is no larger than one before
+ * it needs no more memory, whichever sizes it has: bins chosen by size alone would be shared by
+ * gradients that are alike in one shape and not in another. Steps are of one kind when their tapes
+ * are equally long; a few kinds have a plan each.
+ *
+ * Scratch is a stack beside the arena: a block goes when it and all above it have come to their
+ * end. Its height too grows with the sizes alone.
+ */
 #include "tensor/bins.h"
 
-enum { UNIT = 64, HEADER = 64 };
+#include <string.h>
 
-/* What stands before every scratch block; gradient blocks carry none, their size is known. */
-typedef struct temp {
-    struct temp *next;
-    size_t size;
-} temp;
+enum { UNIT = 64, HEADER = 64, LEAST_BINS = 128, LEAST_TAKES = 256, NOBODY = -1 };
 
-/* The class of a block of `units` 64-byte units and, in *units, what that class holds. */
-static int class_of(size_t *units) {
-    size_t u = *units;
-    if (u < 8) return (int)u;
+struct heed_bin {
+    void *block; /* NULL: not in this step, so far */
+    size_t size; /* with its header */
+    size_t want; /* what it should have been in this step */
+    int kind;    /* of the step that it serves; NOBODY: none any more */
+    bool taken;
+};
+
+/* -- gradients -------------------------------------------------------------------------------- */
+
+/* What stands before a gradient. */
+typedef struct head {
+    int64_t bin;
+} head;
+
+/* The least size of a class that holds `size`. */
+static size_t class_size(size_t size) {
+    const size_t u = (size + UNIT - 1) / UNIT;
+    if (u < 8) return u * UNIT;
     int top = 0;
     while (u >> (top + 1)) top++;
     const int shift = top - 3; /* three bits below the leading one are kept */
-    size_t kept = (u >> shift) + ((u & (((size_t)1 << shift) - 1)) != 0);
-    *units = kept << shift; /* kept may be 16, the first class of the next octave */
-    return kept == 16 ? (shift + 2) * 8 : (shift + 1) * 8 + (int)(kept - 8);
+    return ((u + ((size_t)1 << shift) - 1) >> shift << shift) * UNIT;
+}
+
+/* A free bin of the step's kind for `size`: of its class, rather one that this step has in use
+ * already; or a new one. -1: no memory. */
+static int64_t choose(heed_ctx *cx, size_t size) {
+    int64_t found = -1, spare = -1;
+    for (int64_t i = 0; i < cx->bin_count; i++) {
+        const heed_bin *b = &cx->bin[i];
+        if (b->kind == NOBODY) spare = i;
+        if (b->kind != cx->kind || b->taken || b->size != size) continue;
+        if (found < 0 || b->block) found = i;
+        if (b->block) break;
+    }
+    if (found >= 0) return found;
+    if (spare < 0) {
+        const int64_t need = cx->bin_count < LEAST_BINS ? LEAST_BINS : cx->bin_count + 1;
+        if (heed__grow(&cx->hooks, &cx->bin, &cx->bin_cap, need, sizeof *cx->bin)) return -1;
+        spare = cx->bin_count++;
+    }
+    cx->bin[spare] = (heed_bin){ .size = size, .kind = cx->kind };
+    return spare;
+}
+
+/* The kind of a step by its tape: one that is known, or one that takes the place of the oldest. */
+static void know(heed_ctx *cx) {
+    cx->known = true;
+    for (cx->kind = 0; cx->kind < HEED_STEP_KINDS; cx->kind++)
+        if (cx->plan[cx->kind].takes && cx->plan[cx->kind].tape == cx->node_count) return;
+    cx->kind = cx->next_kind;
+    cx->next_kind = (cx->next_kind + 1) % HEED_STEP_KINDS;
+    cx->plan[cx->kind] = (heed_bin_plan){ .tape = cx->node_count };
+    for (int64_t i = 0; i < cx->bin_count; i++)
+        if (cx->bin[i].kind == cx->kind) cx->bin[i].kind = NOBODY;
+}
+
+/* The bin of the step's next gradient, by the plan where it has one that will do. -1: no memory. */
+static int64_t next_bin(heed_ctx *cx, size_t size) {
+    if (!cx->known) know(cx);
+    heed_bin_plan *plan = &cx->plan[cx->kind];
+    const int64_t k = cx->takes, at = k * HEED_STEP_KINDS + cx->kind;
+    if (k == plan->takes) {
+        const int64_t need = (k < LEAST_TAKES ? LEAST_TAKES : k + 1) * HEED_STEP_KINDS;
+        if (heed__grow(&cx->hooks, &cx->order, &cx->order_cap, need, sizeof *cx->order)) return -1;
+        cx->order[at] = choose(cx, size);
+        if (cx->order[at] >= 0) plan->takes++;
+        return cx->order[at];
+    }
+    heed_bin *b = &cx->bin[cx->order[at]];
+    if (b->taken) return choose(cx, size); /* a step of another kind after all */
+    if (b->size < size && b->block) {
+        if (b->want < size) b->want = size; /* from the next step on */
+        return choose(cx, size);
+    }
+    if (b->size < size) b->size = size;
+    return cx->order[at];
+}
+
+static void no_memory(heed_ctx *cx, size_t size) {
+    heed_fail(cx, HEED_ENOMEM, "out of memory for %zu bytes of a step", size);
 }
 
 void *heed__bin_take(heed_ctx *cx, size_t size) {
@@ -31,27 +106,36 @@ void *heed__bin_take(heed_ctx *cx, size_t size) {
         heed_fail(cx, HEED_ENOMEM, "a block of %zu bytes is more than memory can hold", size);
         return NULL;
     }
-    size_t units = size / UNIT + (size % UNIT != 0 || size == 0);
-    const int c = class_of(&units);
-    void *p = cx->bin[c];
-    if (p) {
-        cx->bin[c] = *(void **)p;
-        return p;
+    size = class_size(size + HEADER);
+    const int64_t i = next_bin(cx, size);
+    if (i >= 0 && !cx->bin[i].block)
+        cx->bin[i].block = heed__arena_alloc(&cx->arena, cx->bin[i].size);
+    if (i < 0 || !cx->bin[i].block) {
+        no_memory(cx, size);
+        return NULL;
     }
-    p = heed__arena_alloc(&cx->arena, units * UNIT);
-    if (!p) heed_fail(cx, HEED_ENOMEM, "out of memory for %zu bytes of a step", units * UNIT);
-    return p;
+    cx->takes++;
+    cx->bin[i].taken = true;
+    *(head *)cx->bin[i].block = (head){ i };
+    return (char *)cx->bin[i].block + HEADER;
 }
 
-void heed__bin_give(heed_ctx *cx, void *block, size_t size) {
-    if (!block) return;
-    size_t units = size / UNIT + (size % UNIT != 0 || size == 0);
-    const int c = class_of(&units);
-    *(void **)block = cx->bin[c];
-    cx->bin[c] = block;
+void heed__bin_give(heed_ctx *cx, void *block) {
+    if (block) cx->bin[((head *)((char *)block - HEADER))->bin].taken = false;
 }
+
+/* -- scratch ---------------------------------------------------------------------------------- */
+
+/* What stands before a block of scratch. */
+struct heed_temp {
+    heed_temp *below;
+    heed_temp *next; /* of the same backward */
+    size_t size;
+    bool ended;
+};
 
 void *heed__temp(heed_ctx *cx, int64_t count, size_t size) {
+    _Static_assert(sizeof(heed_temp) <= HEADER, "the header lies before the block");
     if (!cx) return NULL;
     if (count < 0 || (size && (uint64_t)count > (PTRDIFF_MAX / 2 - HEADER) / size)) {
         heed_fail(cx, HEED_ENOMEM, "%lld items of %zu bytes are more than memory can hold",
@@ -59,32 +143,67 @@ void *heed__temp(heed_ctx *cx, int64_t count, size_t size) {
         return NULL;
     }
     const size_t bytes = (size_t)count * size + HEADER;
-    temp *t = heed__bin_take(cx, bytes);
-    if (!t) return NULL;
-    t->next = NULL;
-    t->size = bytes;
+    heed_temp *t = heed__arena_alloc(&cx->scratch, bytes);
+    if (!t) {
+        no_memory(cx, bytes);
+        return NULL;
+    }
+    *t = (heed_temp){ .below = cx->top, .size = bytes };
+    cx->top = t;
     return (char *)t + HEADER;
+}
+
+/* Blocks at the top that have come to their end. */
+static void sink(heed_ctx *cx) {
+    while (cx->top && cx->top->ended) {
+        heed_temp *t = cx->top;
+        cx->top = t->below;
+        heed__arena_back(&cx->scratch, t, t->size);
+    }
+}
+
+static heed_temp *temp_of(void *block) {
+    return (heed_temp *)((char *)block - HEADER);
 }
 
 void heed__temp_end(heed_ctx *cx, void *block) {
     if (!block) return;
-    temp *t = (temp *)((char *)block - HEADER);
-    heed__bin_give(cx, t, t->size);
+    temp_of(block)->ended = true;
+    sink(cx);
 }
 
 void *heed__temp_of_backward(heed_ctx *cx, int64_t count, size_t size) {
     void *p = heed__temp(cx, count, size);
     if (!p) return NULL;
-    temp *t = (temp *)((char *)p - HEADER);
-    t->next = cx->temps;
-    cx->temps = t;
+    temp_of(p)->next = cx->temps;
+    cx->temps = temp_of(p);
     return p;
 }
 
 void heed__temps_end(heed_ctx *cx) {
-    for (temp *t = cx->temps, *next; t; t = next) {
-        next = t->next;
-        heed__bin_give(cx, t, t->size);
-    }
+    for (heed_temp *t = cx->temps; t; t = t->next) t->ended = true;
     cx->temps = NULL;
+    sink(cx);
+}
+
+/* -- the step --------------------------------------------------------------------------------- */
+
+void heed__bins_reset(heed_ctx *cx, bool forget) {
+    for (int64_t i = 0; i < cx->bin_count; i++) {
+        heed_bin *b = &cx->bin[i];
+        const size_t size = b->want > b->size ? b->want : b->size;
+        *b = (heed_bin){ .size = size, .kind = b->kind };
+    }
+    if (forget) {
+        cx->bin_count = 0;
+        memset(cx->plan, 0, sizeof cx->plan);
+    }
+    cx->takes = 0;
+    cx->known = false;
+    cx->top = cx->temps = NULL;
+    heed__arena_reset(&cx->scratch);
+}
+
+size_t heed__bins_size(const heed_ctx *cx) {
+    return (size_t)cx->bin_cap * sizeof *cx->bin + (size_t)cx->order_cap * sizeof *cx->order;
 }

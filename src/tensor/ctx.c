@@ -44,6 +44,7 @@ heed_ctx *heed_ctx_new(const heed_ctx_cfg *cfg, heed_error *err) {
     cx->train = cx->record = cfg->train;
     cx->seed = cfg->seed;
     heed__arena_init(&cx->arena, cfg->hooks);
+    heed__arena_init(&cx->scratch, cfg->hooks);
     heed__log(&cx->hooks, HEED_LOG_DEBUG, "context: kernels %s, threads %d", k->name,
               heed_pool_threads(cx->pool));
     set_precision(cx, cfg->precision);
@@ -53,9 +54,12 @@ heed_ctx *heed_ctx_new(const heed_ctx_cfg *cfg, heed_error *err) {
 void heed_ctx_free(heed_ctx *cx) {
     if (!cx) return;
     heed__arena_free(&cx->arena);
+    heed__arena_free(&cx->scratch);
     if (cx->own_pool) heed_pool_free(cx->pool);
     const heed_hooks hooks = cx->hooks;
     heed__free(&hooks, cx->nodes);
+    heed__free(&hooks, cx->bin);
+    heed__free(&hooks, cx->order);
     heed__free(&hooks, cx);
 }
 
@@ -66,8 +70,7 @@ void heed_ctx_reset(heed_ctx *cx) {
         return;
     }
     heed__arena_reset(&cx->arena);
-    memset(cx->bin, 0, sizeof cx->bin);
-    cx->temps = NULL;
+    heed__bins_reset(cx, false);
     cx->node_count = 0;
     cx->error.code = 0;
     cx->error.msg[0] = 0;
@@ -77,7 +80,9 @@ void heed_ctx_reset(heed_ctx *cx) {
 
 void heed__ctx_release(heed_ctx *cx) {
     heed_ctx_reset(cx);
+    heed__bins_reset(cx, true);
     heed__arena_free(&cx->arena);
+    heed__arena_free(&cx->scratch);
 }
 
 const heed_error *heed_ctx_error(const heed_ctx *cx) {
@@ -121,14 +126,19 @@ void heed_ctx_set_step(heed_ctx *cx, uint64_t step) {
     if (cx) cx->step = step;
 }
 
+/* What a context holds beside the memory of steps. */
+static size_t tables(const heed_ctx *cx) {
+    return (size_t)cx->node_cap * sizeof *cx->nodes + heed__bins_size(cx) + sizeof *cx;
+}
+
 size_t heed_ctx_memory(const heed_ctx *cx) {
     if (!cx) return 0;
-    return cx->arena.held + (size_t)cx->node_cap * sizeof *cx->nodes + sizeof *cx;
+    return cx->arena.held + cx->scratch.held + tables(cx);
 }
 
 size_t heed_ctx_used(const heed_ctx *cx) {
     if (!cx) return 0;
-    return cx->arena.used + (size_t)cx->node_cap * sizeof *cx->nodes + sizeof *cx;
+    return cx->arena.used + cx->scratch.most + tables(cx);
 }
 
 heed_pool *heed_ctx_pool(const heed_ctx *cx) {

@@ -15,7 +15,13 @@ struct heed_node {
     void *saved;
 };
 
-enum { HEED_BIN_CLASSES = 512 };
+typedef struct heed_bin heed_bin; /* bins.c */
+typedef struct heed_temp heed_temp;
+typedef struct heed_bin_plan {
+    int64_t tape, takes; /* nodes on it; gradients that there is a plan for */
+} heed_bin_plan;
+
+enum { HEED_STEP_KINDS = 4 };
 
 struct heed_ctx {
     const heed_kernels *k;
@@ -24,14 +30,21 @@ struct heed_ctx {
     bool train, record;
     heed_precision precision;
     heed_hooks hooks;
-    heed_arena arena;
-    heed_error error; /* code 0: none */
-    heed_node *nodes; /* the tape, grown by doubling, kept over resets */
+    heed_arena arena;   /* the step's tensors and gradients */
+    heed_arena scratch; /* a stack */
+    heed_error error;   /* code 0: none */
+    heed_node *nodes;   /* the tape, grown by doubling, kept over resets */
     int64_t node_count, node_cap;
     uint64_t seed, step, calls; /* calls: random operations so far in this step */
-    /* Blocks of the step's arena that may be used again, by size class (bins.c). */
-    void *bin[HEED_BIN_CLASSES];
-    void *temps; /* what heed__alloc gave to the backward that runs now; ends with it */
+    heed_bin *bin;              /* where gradients lie */
+    int64_t bin_count, bin_cap;
+    heed_bin_plan plan[HEED_STEP_KINDS];
+    int64_t *order; /* the bin of a step's first, second, third ... gradient, of each kind */
+    int64_t order_cap, takes;
+    int kind, next_kind; /* of this step, where it is known; the one to be replaced next */
+    bool known;
+    heed_temp *top;   /* of scratch */
+    heed_temp *temps; /* what heed__alloc gave to the backward that runs now; ends with it */
     bool in_backward;
     heed_flops_fn flops;
     void *flops_user;
@@ -87,11 +100,12 @@ void heed__parallel(heed_ctx *cx, int64_t n, int64_t cost, heed_range_fn fn, voi
 /* Row-sparse gradient: sorted unique rows with their sums, kept by heed_params until the optimizer
  * has used them. */
 struct heed_sparse {
-    int64_t dim;      /* C */
-    int64_t len, cap; /* rows held, rows there is room for */
-    int64_t *row;     /* [len] ascending */
-    float *val;       /* [len,C] */
-    uint64_t *work;   /* room to sort in, of work_cap */
+    int64_t rows, dim; /* N, C */
+    int64_t len, cap;  /* rows held, rows there is room for */
+    int64_t given;     /* ids of all that was added */
+    int64_t *row;      /* [len] ascending */
+    float *val;        /* [len,C] */
+    uint64_t *work;    /* room to sort in, of work_cap */
     int64_t work_cap;
     heed_hooks hooks;
 };
@@ -99,6 +113,8 @@ struct heed_sparse {
  * or HEED_ENOMEM. */
 int heed__sparse_add(heed_sparse *s, int64_t count, const int32_t *ids, const float *rows,
                      int32_t skip);
+/* Room to add up to count rows. 0 or HEED_ENOMEM. */
+int heed__sparse_expect(heed_sparse *s, int64_t count);
 void heed__sparse_clear(heed_sparse *s);
 
 #endif

@@ -423,7 +423,7 @@ int heed_param_set_sparse(heed_params *ps, heed_tensor *w) {
                                 "below 2^31",
                                 w->name, heed_shape_text(w, text));
     }
-    w->sparse = heed__sparse_new(&ps->hooks, w->shape[1]);
+    w->sparse = heed__sparse_new(&ps->hooks, w->shape[0], w->shape[1]);
     if (!w->sparse)
         return heed_params_fail(ps, HEED_ENOMEM, "out of memory for the gradient of %s", w->name);
     w->grad = NULL;

@@ -43,7 +43,7 @@ bool heed__match(const char *pattern, const char *text);
  * in *err. */
 int heed__init(heed_tensor *w, heed_init init, uint64_t seed, const heed_hooks *hooks,
                heed_error *err);
-heed_sparse *heed__sparse_new(const heed_hooks *hooks, int64_t dim);
+heed_sparse *heed__sparse_new(const heed_hooks *hooks, int64_t rows, int64_t dim);
 void heed__sparse_free(heed_sparse *s);
 
 #endif

@@ -7,9 +7,10 @@
 
 #include <string.h>
 
-heed_sparse *heed__sparse_new(const heed_hooks *hooks, int64_t dim) {
+heed_sparse *heed__sparse_new(const heed_hooks *hooks, int64_t rows, int64_t dim) {
     heed_sparse *s = heed__calloc(hooks, 1, sizeof *s);
     if (!s) return NULL;
+    s->rows = rows;
     s->dim = dim;
     if (hooks) s->hooks = *hooks;
     return s;
@@ -25,7 +26,7 @@ void heed__sparse_free(heed_sparse *s) {
 }
 
 void heed__sparse_clear(heed_sparse *s) {
-    s->len = 0;
+    s->len = s->given = 0;
 }
 
 /* Sorts keys by their upper 32 bits, equal ones staying in order; `other` is as much room. Returns
@@ -51,8 +52,11 @@ static uint64_t *sort_by_id(uint64_t *keys, uint64_t *other, int64_t n) {
     return keys;
 }
 
-/* Room for `rows` rows, keeping what is held. */
-static int reserve(heed_sparse *s, int64_t rows) {
+/* Room for `len` rows, keeping what is held: for as many as what was given could have touched, so
+ * that it depends on how much that was and not on which rows they were. */
+static int reserve(heed_sparse *s, int64_t len) {
+    const int64_t touched = s->given < s->rows ? s->given : s->rows;
+    const int64_t rows = len > touched ? len : touched;
     if (rows <= s->cap) return 0;
     int64_t cap = s->cap < 64 ? 64 : s->cap;
     while (cap < rows) cap *= 2;
@@ -108,11 +112,20 @@ static int64_t merged_len(const heed_sparse *s, const uint64_t *keys, int64_t n)
     return len;
 }
 
+int heed__sparse_expect(heed_sparse *s, int64_t count) {
+    if (count < 0 || count > UINT32_MAX) return HEED_ENOMEM;
+    if (heed__grow(&s->hooks, &s->work, &s->work_cap, 2 * count, sizeof *s->work))
+        return HEED_ENOMEM;
+    const int64_t more = s->len + count;
+    return reserve(s, more < s->rows ? more : s->rows);
+}
+
 int heed__sparse_add(heed_sparse *s, int64_t count, const int32_t *ids, const float *rows,
                      int32_t skip) {
     if (count < 0 || count > UINT32_MAX) return HEED_ENOMEM;
     if (heed__grow(&s->hooks, &s->work, &s->work_cap, 2 * count, sizeof *s->work))
         return HEED_ENOMEM;
+    s->given += count;
     int64_t n = 0;
     for (int64_t i = 0; i < count; i++)
         if (ids[i] != skip && ids[i] >= 0) s->work[n++] = (uint64_t)ids[i] << 32 | (uint64_t)i;

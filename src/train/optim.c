@@ -257,26 +257,40 @@ static const float *gradient(const heed_optim_slot *s, int64_t *len) {
     return *len == 0 ? NULL : s->sparse ? s->t->sparse->val : s->t->grad;
 }
 
+static int64_t blocks_of(int64_t len) {
+    return (len + HEED_SUM_BLOCK - 1) / HEED_SUM_BLOCK;
+}
+
+/* Room for the pieces and sums of all gradients; of a table, for as many rows as its gradient has
+ * room for, so that steps that touch more rows than those before need no more. */
+static int reserve(heed_optim *opt) {
+    int64_t pieces = 0, blocks = 0;
+    for (int64_t i = 0; i < opt->count; i++) {
+        const heed_tensor *t = opt->slot[i].t;
+        const int64_t len = opt->slot[i].sparse ? t->sparse->cap * t->sparse->dim : t->len;
+        pieces += (len + HEED_OPTIM_PIECE - 1) / HEED_OPTIM_PIECE;
+        blocks += blocks_of(len);
+    }
+    if (heed__grow(&opt->hooks, &opt->piece, &opt->piece_cap, pieces, sizeof *opt->piece))
+        return HEED_ENOMEM;
+    return heed__grow(&opt->hooks, &opt->sums, &opt->sums_cap, blocks + opt->count, sizeof(float));
+}
+
 /* Lists the pieces of all gradients; returns how many blocks of sums they have, or -1. */
 static int64_t list_pieces(heed_optim *opt) {
     int64_t blocks = 0;
     opt->piece_count = 0;
+    if (reserve(opt)) return -1;
     for (int64_t i = 0; i < opt->count; i++) {
         int64_t len;
         if (!gradient(&opt->slot[i], &len)) continue;
-        const int64_t more = (len + HEED_OPTIM_PIECE - 1) / HEED_OPTIM_PIECE;
-        if (heed__grow(&opt->hooks, &opt->piece, &opt->piece_cap, opt->piece_count + more,
-                       sizeof *opt->piece))
-            return -1;
         for (int64_t at = 0; at < len; at += HEED_OPTIM_PIECE) {
             const int64_t end = len - at < HEED_OPTIM_PIECE ? len : at + HEED_OPTIM_PIECE;
             opt->piece[opt->piece_count++] = (heed_optim_piece){ &opt->slot[i], at, end,
                                                                  blocks + at / HEED_SUM_BLOCK };
         }
-        blocks += (len + HEED_SUM_BLOCK - 1) / HEED_SUM_BLOCK;
+        blocks += blocks_of(len);
     }
-    if (heed__grow(&opt->hooks, &opt->sums, &opt->sums_cap, blocks + opt->count, sizeof(float)))
-        return -1;
     return blocks;
 }
 
@@ -324,9 +338,7 @@ static int measure(heed_optim *opt) {
     int64_t at = 0;
     for (int64_t i = 0; i < opt->count; i++) {
         int64_t len = 0;
-        const int64_t n = gradient(&opt->slot[i], &len)
-                              ? (len + HEED_SUM_BLOCK - 1) / HEED_SUM_BLOCK
-                              : 0;
+        const int64_t n = gradient(&opt->slot[i], &len) ? blocks_of(len) : 0;
         of_slot[i] = heed__tree_sum(opt->sums + at, n);
         at += n;
     }

@@ -306,23 +306,34 @@ static void test_backward_takes_little_memory(void **state) {
     assert_int_equal(heed_backward(cx, loss), 0);
     assert_true((double)(cx->arena.used - before) <=
                 3.2 * N * sizeof(float)); /* x's own and two in turn */
-    void *a = heed__temp(cx, 1000, 4), *b = heed__temp(cx, 1000, 4);
-    assert_true(a != b && (uintptr_t)a % 64 == 0);
-    heed__temp_end(cx, a);
-    assert_ptr_equal(heed__temp(cx, 1001, 4), a);
     heed_ctx_free(cx);
 }
 
-static void test_bin_classes(void **state) {
+/* Scratch goes when it and all that was taken after it have ended. */
+static void test_scratch_is_a_stack(void **state) {
     (void)state;
     heed_ctx *cx = make_ctx(NULL);
+    void *a = heed__temp(cx, 1000, 4), *b = heed__temp(cx, 1000, 4);
+    assert_true(a != b && (uintptr_t)a % 64 == 0);
+    heed__temp_end(cx, a);
+    void *c = heed__temp(cx, 1001, 4);
+    assert_true(c != a && c != b);
+    heed__temp_end(cx, c);
+    assert_ptr_equal(heed__temp(cx, 7, 4), c);
+    heed__temp_end(cx, c);
+    heed__temp_end(cx, b);
+    assert_int_equal(cx->scratch.used, 0);
+    assert_ptr_equal(heed__temp(cx, 1001, 4), a);
+    heed__temp_end(cx, a);
     for (int64_t size = 1; size < 200000; size += size / 7 + 1) {
-        float *a = heed__temp(cx, size, 1);
-        memset(a, 1, (size_t)size);
-        const size_t used = cx->arena.used;
-        heed__temp_end(cx, a);
-        assert_ptr_equal(heed__temp(cx, size, 1), a);
-        assert_int_equal(cx->arena.used, used);
+        float *p = heed__temp(cx, size, 1);
+        memset(p, 1, (size_t)size);
+        const size_t used = cx->scratch.used;
+        heed__temp_end(cx, p);
+        assert_int_equal(cx->scratch.used, 0);
+        assert_ptr_equal(heed__temp(cx, size, 1), p);
+        assert_int_equal(cx->scratch.used, used);
+        heed__temp_end(cx, p);
     }
     assert_null(heed__temp(cx, INT64_MAX, 8));
     assert_int_equal(heed_ctx_error(cx)->code, HEED_ENOMEM);
@@ -357,7 +368,7 @@ int main(void) {
         cmocka_unit_test(test_backward_from),
         cmocka_unit_test(test_no_allocation_after_the_first_step),
         cmocka_unit_test(test_backward_takes_little_memory),
-        cmocka_unit_test(test_bin_classes),
+        cmocka_unit_test(test_scratch_is_a_stack),
         cmocka_unit_test(test_streams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
