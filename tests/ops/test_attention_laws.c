@@ -1,6 +1,7 @@
 /* test_attention_laws.c: what attention's weights promise: sums, zeros, temperature, choices that
  * are drawn with the right frequencies and learn, dropout, taps, penalties, rows that see nothing,
- * huge logits, memory that does not grow with T·S. By the general path. */
+ * huge logits, memory that does not grow with T·S. By the general path; test_attention_fused.c asks
+ * the fused kernel. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
