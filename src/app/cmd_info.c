@@ -131,8 +131,9 @@ static int model(const char *dir, heed_error *err) {
                   : heed_classifier_pairs(c) ? "two texts"
                                              : "a text"),
                heed_classifier_labels(c), heed_classifier_parameters(c));
-        printf(tr("an answer about a text of %" PRId64 " words: %.0f FLOPs in products\n"), words,
-               flops);
+        printf(
+            tr("an answer about a text of %" PRId64 " different words: %.0f FLOPs in products\n"),
+            words, flops);
         print_head(true);
         for (int i = 0; i < p.len; i++)
             printf("  %-20s %12" PRId64 " %14.0f\n", p.list[i].name, p.list[i].parameters,

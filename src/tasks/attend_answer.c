@@ -201,6 +201,22 @@ static heed_tensor *mean_weights(const layout *l, const float *weight, int64_t n
     return m;
 }
 
+/* Tells of the products that texts of so many words cost where all words are different and none is
+ * known from before: rows of every word and run, scores, and weighted sums. */
+static void count(const layout *l, const heed_spans *spans) {
+    const heed_attend *a = l->a;
+    const double D = (double)a->dim, H = (double)a->heads;
+    double items = 0;
+    if (!l->cx->flops) return;
+    for (int64_t i = 0; i < spans->len; i++) {
+        const int64_t words = spans->span[i].end - spans->span[i].begin;
+        items += (double)(words + heed__features_runs(&a->features, words));
+    }
+    heed__count(l->cx, a->near.w, "matmul", 6 * D * D * items);
+    if (!a->mean) heed__count(l->cx, a->query.w, "attention", 2 * H * D * (double)l->units);
+    heed__count(l->cx, NULL, "attention", 2 * H * D * (double)l->units);
+}
+
 heed_tensor *heed__attend_answer(heed_ctx *cx, const heed_attend *a, const heed_rows *rows,
                                  const heed_spans *spans, heed_body_call *call) {
     layout l = { .cx = cx, .a = a, .rows = rows, .memo = (heed_attend_memo *)rows->memo };
@@ -211,6 +227,7 @@ heed_tensor *heed__attend_answer(heed_ctx *cx, const heed_attend *a, const heed_
     const heed__texts texts = { l.text, spans->len, l.first, l.row, l.part };
     const heed__reader reader = { a->near.b, a->mean ? NULL : a->query.w };
     const float *weight = NULL;
+    count(&l, spans);
     heed_tensor *y = heed__ragged_apply(cx, &texts, &reader, &weight);
     if (call && call->want_weights) call->weights = mean_weights(&l, weight, spans->len);
     if (call)

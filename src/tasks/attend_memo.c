@@ -44,7 +44,6 @@ bool heed__attend_items(heed_ctx *cx, const heed_attend *a, const heed_attend_it
     if (n == 0) return true;
     float *all = heed__temp(cx, TOGETHER * 4 * D, sizeof *all);
     if (!all) return false;
-    heed__count(cx, a->near.w, "matmul", 6.0 * (double)(n * D) * (double)D);
     for (int64_t at = 0, some; done && at < n; at += some) {
         some = n - at < TOGETHER ? n - at : TOGETHER;
         done = compute(cx, a, item + at, some, panels, all);

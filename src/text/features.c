@@ -62,13 +62,28 @@ static int put_pieces(const list *to, const heed_feature_cfg *c, const heed_word
     return 0;
 }
 
-/* Runs of words that end at word t; the edge of the text is a word before the first. */
+/* Whether n words, the last of them word t, are a run; the edge of the text is a word before the
+ * first, and makes runs longer by one. */
+static bool is_run(int most, int n, int64_t t) {
+    const int64_t first = t - n + 1;
+    return first >= -1 && (n <= most || (n == most + 1 && most >= 2 && first < 0));
+}
+
+int64_t heed__features_runs(const heed_feature_cfg *c, int64_t words) {
+    int64_t runs = 0;
+    for (int64_t t = 0; t < words; t++) {
+        for (int n = 2; is_run(c->run, n, t); n++) runs++;
+        runs += c->gaps && t >= 2;
+    }
+    return runs;
+}
+
+/* Runs of words that end at word t. */
 static int put_runs(const heed_features *f, const list *to, const heed_feature_cfg *c, int most,
                     int64_t t) {
     uint64_t h = f->hash[t];
-    for (int n = 2; n <= most + 1; n++) {
+    for (int n = 2; is_run(most, n, t); n++) {
         const int64_t first = t - n + 1;
-        if (first < -1 || (n > most && (most < 2 || first >= 0))) break;
         h = heed__hash_spread(h * 3 + (first < 0 ? EDGE : f->hash[first]) + (uint64_t)n);
         if (put(to, HEED_FEATURE_RUN, h)) return HEED_ENOMEM;
     }

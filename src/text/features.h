@@ -70,6 +70,8 @@ int64_t heed__features_spell(heed_features *f, const heed_feature_cfg *cfg, cons
 /* Appends a text. 0 or HEED_ENOMEM. */
 int heed__features_add(heed_features *f, const heed_feature_cfg *cfg, const char *text,
                        size_t size);
+/* The runs of a text of so many words, none of them an ideograph. */
+int64_t heed__features_runs(const heed_feature_cfg *cfg, int64_t words);
 void heed__features_clear(heed_features *f);  /* no texts; keeps memory and known words */
 void heed__features_forget(heed_features *f); /* and no known words */
 void heed__features_free(heed_features *f);   /* a zeroed one is fine */
