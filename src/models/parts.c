@@ -7,7 +7,7 @@
 #include "tensor/params.h"
 
 bool heed__temperature_is_sound(double temperature) {
-    return temperature >= 1e-6 && temperature <= 1e6;
+    return temperature >= HEED_LEAST_TEMPERATURE && temperature <= HEED_MOST_TEMPERATURE;
 }
 
 int heed__model_defaults(heed_params *ps, heed_model_cfg *c) {

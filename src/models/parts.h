@@ -8,6 +8,8 @@
  * 0..2^31-1, a temperature that is no use as a float, or no number of keys for top-k weights. */
 int heed__model_defaults(heed_params *ps, heed_model_cfg *c);
 /* Whether a temperature that is not 0 is of use as a float: 1e-6 to 1e6. */
+#define HEED_LEAST_TEMPERATURE 1e-6
+#define HEED_MOST_TEMPERATURE  1e6
 bool heed__temperature_is_sound(double temperature);
 int heed__model_embed(heed_embed *e, heed_params *ps, const char *name, const heed_model_cfg *c,
                       int64_t vocab);

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "heed/ops.h"
+#include "tasks/range.h"
 
 extern const heed_body_kind heed__body_attend, heed__body_classic, heed__body_encoder,
     heed__body_match;
@@ -56,14 +57,14 @@ int heed__body_check(const heed_body_cfg *b, const heed_fit_cfg *fit, heed_error
     };
     const int rc = heed__bounds_check(bounds, err);
     if (rc) return rc;
-    if (!(fit->optim.lr > 0) || !((float)b->dropout < 1))
-        return heed__error(err, HEED_EINVALID,
-                           "train: lr must be above 0 and dropout below 1, not %g and %g",
-                           (double)fit->optim.lr, b->dropout);
-    if (!(b->deviation >= 0 && b->deviation <= HEED_BODY_MOST))
-        return heed__error(err, HEED_EINVALID,
-                           "train: the deviation of first vectors is from 0 to 1e30");
-    return 0;
+    const heed_range ranges[] = {
+        { "lr", (double)fit->optim.lr, HEED_ABOVE, .least = 0, .single = true },
+        { "dropout", b->dropout, HEED_BELOW, .most = 1 },
+        { "dropout", b->dropout, HEED_BELOW, .most = HEED_NEARLY_ONE },
+        { "deviation", b->deviation, HEED_FROM_TO, .least = 0, .most = HEED_BODY_MOST },
+        { .name = NULL },
+    };
+    return heed__ranges_check(ranges, err);
 }
 
 int heed__body_reach(const heed_body *b, int64_t max_len, heed_error *err) {

@@ -12,6 +12,7 @@
 #include "tasks/classifier_data.h"
 #include "tasks/metrics_kinds.h"
 #include "tasks/origin.h"
+#include "tasks/range.h"
 #include "tasks/word_vectors.h"
 #include "tensor/ctx.h"
 #include "tensor/params.h"
@@ -162,12 +163,14 @@ static int check_attention(const training *t) {
         { "truncate", a->truncate, 0, INT32_MAX },
         { NULL, 0, 0, 0 },
     };
-    if ((a->temperature != 0 && !heed__temperature_is_sound(a->temperature)) ||
-        !(a->penalty_weight >= 0 && a->penalty_weight <= HEED_BODY_MOST))
-        return heed__error(t->err, HEED_EINVALID,
-                           "train: a temperature is from 1e-6 to 1e6, a penalty's weight from 0 to "
-                           "1e30");
-    return heed__bounds_check(own, t->err);
+    const heed_range ranges[] = {
+        { "temperature", a->temperature != 0 ? a->temperature : 1, HEED_FROM_TO,
+          .least = HEED_LEAST_TEMPERATURE, .most = HEED_MOST_TEMPERATURE },
+        { "penalty_weight", a->penalty_weight, HEED_FROM_TO, .least = 0, .most = HEED_BODY_MOST },
+        { .name = NULL },
+    };
+    const int rc = heed__ranges_check(ranges, t->err);
+    return rc ? rc : heed__bounds_check(own, t->err);
 }
 
 static bool is_robust(const heed_classify_cfg *c) {
@@ -185,15 +188,16 @@ static int check(const training *t) {
         { "pretrain_epochs", c->pretrain_epochs, 0, HEED_FIT_MAX_EPOCHS },
         { NULL, 0, 0, 0 },
     };
+    const heed_range ranges[] = {
+        { "valid_part", c->valid_part, HEED_FROM_BELOW, .least = 0, .most = 1 },
+        { "label_smoothing", c->label_smoothing, HEED_FROM_BELOW, .least = 0, .most = 1 },
+        { "adversary_size", c->adversary_size, HEED_FROM_TO, .least = 0, .most = HEED_BODY_MOST },
+        { .name = NULL },
+    };
     int rc = heed__body_check(&t->body, &t->fit, err);
     if (rc == 0) rc = heed__bounds_check(own, err);
+    if (rc == 0) rc = heed__ranges_check(ranges, err);
     if (rc) return rc;
-    if (!(c->valid_part >= 0 && c->valid_part < 1) || !(c->label_smoothing >= 0) ||
-        !(c->label_smoothing < 1))
-        return heed__error(err, HEED_EINVALID,
-                           "train: the part held out and label_smoothing are from 0 to below 1");
-    if (!(c->adversary_size >= 0 && c->adversary_size <= HEED_BODY_MOST))
-        return heed__error(err, HEED_EINVALID, "train: an adversary's size is from 0 to 1e30");
     if (c->valid && !c->valid->text2 != !t->data->text2)
         return heed__error(err, HEED_EINVALID,
                            c->valid->text2 ? "train: the held-out data are pairs, the others not"

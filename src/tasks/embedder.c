@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "heed/io.h"
 #include "io/config.h"
+#include "models/parts.h"
 #include "tensor/params.h"
 
 static const char *in(char path[HEED_PATH_SIZE], const char *dir, const char *file) {
@@ -139,8 +140,8 @@ static int open_tree(heed_embedder *e, const json_t *tree, const char *dir, heed
     if (f.status) return f.status;
     if (!kind)
         return heed__error(err, HEED_EUNSUPPORTED, "%s: there is no recipe '%.40s'", path, recipe);
-    if (!(e->temperature > 1e-6 && e->temperature < 1e6))
-        return heed__error(err, HEED_EFORMAT, "%s: temperature is not above 0", path);
+    if (!heed__temperature_is_sound(e->temperature))
+        return heed__error(err, HEED_EFORMAT, "%s: temperature is not from 1e-6 to 1e6", path);
     if (!json_is_object(body))
         return heed__error(err, HEED_EFORMAT, "%s: body is missing or no object", path);
     heed_ctx_set_precision(c->cx, bf16 ? HEED_PRECISION_BF16 : HEED_PRECISION_F32);

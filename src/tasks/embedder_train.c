@@ -5,8 +5,10 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "heed/ops.h"
+#include "models/parts.h"
 #include "tasks/embedder.h"
 #include "tasks/origin.h"
+#include "tasks/range.h"
 #include "tensor/ctx.h"
 
 enum { HELD_MOST = 2000 };
@@ -92,15 +94,19 @@ static int check(const training *t, const heed_examples *x) {
     if (c->valid && (c->valid->len < 1 || !c->valid->text2))
         return heed__error(t->err, HEED_EINVALID, "train: the held-out data are no pairs");
     if (lacks_texts(t, x) || (c->valid && lacks_texts(t, c->valid))) return HEED_EINVALID;
-    if (!(c->temperature > 1e-6 && c->temperature < 1e6) || !(c->valid_part < 1))
-        return heed__error(t->err, HEED_EINVALID,
-                           "train: temperature must be above 0 and the part held out below 1");
     if (t->fit.batch == 1)
         return heed__error(t->err, HEED_EINVALID,
                            "train: a batch of one pair has no contrast; 2 are the least");
     const heed_bound own[] = { { "precision", (int64_t)c->precision, 0, HEED_PRECISION_BF16 },
                                { NULL, 0, 0, 0 } };
-    const int rc = heed__bounds_check(own, t->err);
+    const heed_range ranges[] = {
+        { "temperature", c->temperature, HEED_FROM_TO, .least = HEED_LEAST_TEMPERATURE,
+          .most = HEED_MOST_TEMPERATURE },
+        { "valid_part", c->valid_part, HEED_BELOW, .most = 1 },
+        { .name = NULL },
+    };
+    int rc = heed__bounds_check(own, t->err);
+    if (rc == 0) rc = heed__ranges_check(ranges, t->err);
     return rc ? rc : heed__body_check(&t->body, &t->fit, t->err);
 }
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "heed/ops.h"
 #include "tasks/origin.h"
+#include "tasks/range.h"
 #include "tasks/tag_split.h"
 #include "tasks/tagger.h"
 #include "tasks/trainer.h"
@@ -76,11 +77,16 @@ static int check(const heed_tagged *data, const heed_tag_cfg *c, heed_error *err
     };
     rc = heed__bounds_check(bounds, err);
     if (rc) return rc;
-    if (!(c->lr > 0) || !((float)c->dropout < 1) || !(c->word_dropout < 1) ||
-        !(c->feature_dropout < 1) || !(c->valid_part < 1))
-        return heed__error(err, HEED_EINVALID,
-                           "train: lr must be above 0, dropout and valid_part below 1");
-    return 0;
+    const heed_range ranges[] = {
+        { "lr", c->lr, HEED_ABOVE, .least = 0 },
+        { "dropout", c->dropout, HEED_BELOW, .most = 1 },
+        { "dropout", c->dropout, HEED_BELOW, .most = HEED_NEARLY_ONE },
+        { "word_dropout", c->word_dropout, HEED_BELOW, .most = 1 },
+        { "feature_dropout", c->feature_dropout, HEED_BELOW, .most = 1 },
+        { "valid_part", c->valid_part, HEED_BELOW, .most = 1 },
+        { .name = NULL },
+    };
+    return heed__ranges_check(ranges, err);
 }
 
 /* -- which sentences */

@@ -233,6 +233,10 @@ static void test_sentences(void **state) {
     expect("tab-separated; text from column 'text', label from column 'coarse'",
            "制表符分隔；文本取自列 'text'，标签取自列 'coarse'");
     expect("nothing that is known", "nothing that is known");
+    expect("train: label_smoothing is 1, not 0 to below 1",
+           "训练：label_smoothing 是 1，应从 0 起、小于 1");
+    expect("train: dropout is 0.999999999, not below 0.99999997",
+           "训练：dropout 是 0.999999999，应小于 0.99999997");
     expect("", "");
     char longest[4 * MESSAGE_SIZE], to[MESSAGE_SIZE];
     memset(longest, 'x', sizeof longest);

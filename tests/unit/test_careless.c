@@ -257,23 +257,21 @@ static void choices(void **state) {
     none(heed_classifier_train(&x, &cfg, &err), "train: window is -1, not 0 to 2147483647");
     cfg = quick;
     cfg.attention.penalty_weight = (double)NAN;
-    none(heed_classifier_train(&x, &cfg, &err),
-         "train: a temperature is from 1e-6 to 1e6, a penalty's weight from 0 to 1e30");
+    none(heed_classifier_train(&x, &cfg, &err), "train: penalty_weight is nan, not 0 to 1e+30");
     cfg = quick;
     cfg.attention.temperature = 1e20; /* as a layer takes it */
     none(heed_classifier_train(&x, &cfg, &err),
-         "train: a temperature is from 1e-6 to 1e6, a penalty's weight from 0 to 1e30");
+         "train: temperature is 1e+20, not 1e-06 to 1000000");
     cfg = quick;
     cfg.deviation = (double)INFINITY;
-    none(heed_classifier_train(&x, &cfg, &err),
-         "train: the deviation of first vectors is from 0 to 1e30");
+    none(heed_classifier_train(&x, &cfg, &err), "train: deviation is inf, not 0 to 1e+30");
     cfg = quick;
     cfg.adversary = "fgm";
     cfg.adversary_size = (double)NAN;
-    none(heed_classifier_train(&x, &cfg, &err), "train: an adversary's size is from 0 to 1e30");
+    none(heed_classifier_train(&x, &cfg, &err), "train: adversary_size is nan, not 0 to 1e+30");
     cfg = (heed_classify_cfg){ .lr = 0.5, .dropout = 1 - 1e-9 }; /* as a float it is 1 */
     none(heed_classifier_train(&x, &cfg, &err),
-         "train: lr must be above 0 and dropout below 1, not 0.5 and 1");
+         "train: dropout is 0.999999999, not below 0.99999997");
     cfg = (heed_classify_cfg){ .epochs = 1, .embed = 65537 };
     none(heed_classifier_train(&x, &cfg, &err), "train: embed is 65537, not 1 to 65536");
     cfg = (heed_classify_cfg){ .epochs = 1, .heads = 1025 };

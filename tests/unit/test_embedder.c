@@ -253,6 +253,7 @@ static void what_cannot_be_is_refused(void **state) {
     cfg.temperature = -1;
     assert_null(heed_embedder_train(&pairs, &cfg, &err));
     assert_int_equal(err.code, HEED_EINVALID);
+    assert_string_equal(err.msg, "train: temperature is -1, not 1e-06 to 1000000");
     cfg = small;
     cfg.recipe = "magic";
     assert_null(heed_embedder_train(&pairs, &cfg, &err));

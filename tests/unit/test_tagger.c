@@ -251,9 +251,13 @@ static void what_is_wrong_is_refused(void **state) {
         { { .buckets = 1 }, "train: buckets is 1, not 2 to 67108864" },
         { { .layers = 9 }, "train: layers is 9, not 1 to 8" },
         { { .epochs = -1 }, "train: epochs is -1, not 1 to 1073741824" },
-        { { .dropout = 1 }, "dropout and valid_part below 1" },
-        { { .dropout = 1 - 1e-9 }, "dropout and valid_part below 1" }, /* 1 as a float */
-        { { .lr = (double)NAN }, "lr must be above 0" },
+        { { .dropout = 1 }, "train: dropout is 1, not below 1" },
+        { { .dropout = 1 - 1e-9 }, "train: dropout is 0.999999999, not below 0.99999997" },
+        { { .word_dropout = 1 }, "train: word_dropout is 1, not below 1" },
+        { { .feature_dropout = 1.5 }, "train: feature_dropout is 1.5, not below 1" },
+        { { .valid_part = (double)NAN }, "train: valid_part is nan, not below 1" },
+        { { .lr = (double)NAN }, "train: lr is nan, not above 0" },
+        { { .lr = -0.1 }, "train: lr is -0.1, not above 0" },
         { { .recipe = "encoder", .hidden = 5, .heads = 4 }, "heads" },
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
