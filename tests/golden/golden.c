@@ -67,10 +67,24 @@ void golden_compare_summary(const heed_safetensors *file, const char *name, cons
         if (!(fabs(got - want) <= tol * (double)stats[2]))
             fail_msg("%s: %g, not %g; largest %g", e->name, got, want, (double)stats[2]);
     }
-    double squares = 0;
-    for (int64_t i = 0; i < len; i++) squares += (double)x[i] * (double)x[i];
+    char probe[256];
+    snprintf(probe, sizeof probe, "%s.probe", name);
+    double squares = 0, sum = 0, product = 0, against = 0;
+    for (int64_t i = 0; i < len; i++) {
+        const double v = (double)x[i], p = (double)golden_formula(probe, i, 1);
+        squares += v * v;
+        sum += v;
+        product += v * p;
+        against += p * p;
+    }
     if (!(fabs(squares - (double)stats[1]) <= 2 * tol * (double)stats[1]))
         fail_msg("%s: squares %g, not %g", name, squares, (double)stats[1]);
+    /* Cauchy and Schwarz: x off by tol of its length moves a product by no more than that */
+    const double off = tol * sqrt((double)stats[1]);
+    if (!(fabs(sum - (double)stats[0]) <= off * sqrt((double)len)))
+        fail_msg("%s: sum %g, not %g", name, sum, (double)stats[0]);
+    if (!(fabs(product - (double)stats[3]) <= off * sqrt(against)))
+        fail_msg("%s: product with the probe %g, not %g", name, product, (double)stats[3]);
 }
 
 float golden_formula(const char *name, int64_t i, float scale) {
@@ -105,4 +119,44 @@ void golden_fill(const char *name, heed_tensor *t, float scale) {
 
 bool golden_is_key_bias(const char *name) {
     return ends_in(name, ".k.bias");
+}
+
+/* The largest magnitude of a tensor of the reference, stored whole or as a summary. */
+static double largest_of(const heed_safetensors *file, const char *name) {
+    const heed_entry *e = golden_has(file, name, "");
+    float stats[4], *all = stats;
+    double largest = 0;
+    if (!e) {
+        e = golden_find(file, name, ".stats");
+        assert_int_equal(e->len, 4);
+        assert_int_equal(heed_entry_f32(e, stats, NULL), 0);
+        return (double)stats[2];
+    }
+    all = malloc((size_t)e->len * sizeof *all + 4);
+    assert_non_null(all);
+    assert_int_equal(heed_entry_f32(e, all, NULL), 0);
+    for (int64_t i = 0; i < e->len; i++) largest = fmax(largest, fabs((double)all[i]));
+    free(all);
+    return largest;
+}
+
+void golden_compare_grad(const heed_safetensors *file, const char *prefix, const char *name,
+                         const float *x, int64_t len, double tol) {
+    char full[256], weight[256];
+    snprintf(full, sizeof full, "%s%s", prefix, name);
+    const heed_entry *e = golden_has(file, full, "");
+    if (e) assert_int_equal(e->len, len);
+    if (golden_is_key_bias(name)) {
+        snprintf(weight, sizeof weight, "%.*sweight", (int)strlen(full) - 4, full);
+        const double beside = largest_of(file, weight);
+        if (!(largest_of(file, full) <= 1e-12 * beside))
+            fail_msg("%s: the reference has %g", full, largest_of(file, full));
+        for (int64_t i = 0; i < len; i++)
+            if (!(fabs((double)x[i]) <= tol * beside))
+                fail_msg("%s: %g, not 0; its weight's largest is %g", full, (double)x[i], beside);
+    } else if (e) {
+        golden_compare(e, x, tol);
+    } else {
+        golden_compare_summary(file, full, x, len, tol);
+    }
 }

@@ -19,8 +19,8 @@ heed_tensor *golden_tensor(heed_ctx *cx, const heed_entry *e);
 /* x within tol of the entry's largest number. */
 void golden_compare(const heed_entry *e, const float *x, double tol);
 
-/* x, len numbers, beside "<name>.sample" and the largest and the sum of squares in "<name>.stats",
- * within tol. */
+/* x, len numbers, within tol: beside "<name>.sample", and the largest, the sum of squares, the sum
+ * and the product with the probe in "<name>.stats". */
 void golden_compare_summary(const heed_safetensors *file, const char *name, const float *x,
                             int64_t len, double tol);
 
@@ -30,8 +30,11 @@ float golden_formula(const char *name, int64_t i, float scale);
 void golden_fill_param(const char *name, heed_tensor *t);
 void golden_fill(const char *name, heed_tensor *t, float scale);
 
-/* A key's bias adds the same to all scores of a row: its gradient is 0, what is found is rounding.
- */
+/* The gradient "<prefix><name>", stored whole or as a summary. A key's bias adds the same to all
+ * scores of a row, to which softmax is blind: its gradient is 0, what is found is rounding. The
+ * reference's must be below 1e-12 of the largest of its weight's gradient, ours below tol of it. */
+void golden_compare_grad(const heed_safetensors *file, const char *prefix, const char *name,
+                         const float *x, int64_t len, double tol);
 bool golden_is_key_bias(const char *name);
 
 #endif
