@@ -119,8 +119,8 @@ HEED_API int heed_classify_many(heed_classifier *c, int64_t len, const char *con
 HEED_API int heed_classify_examples(heed_classifier *c, const heed_examples *x, float *out,
                                     heed_error *err);
 
-/* What an answer about a text of max_len words costs, all of them different, so that nothing is known
- * from other words or answers: tells fn of every product (heed/tensor.h, heed_ctx_set_flops).
+/* What an answer about a text of max_len words costs, all of them different, so that nothing is
+ * known from other words or answers: tells fn of every product (heed/tensor.h, heed_ctx_set_flops).
  * Returns that number of words, or a status. */
 HEED_API int64_t heed_classifier_cost(heed_classifier *c, heed_flops_fn fn, void *user,
                                       heed_error *err);

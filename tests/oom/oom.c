@@ -95,8 +95,21 @@ int64_t oom_each(oom_fn fn) {
     return n;
 }
 
+static heed_ctx_cfg used = { .seed = 1, .threads = 1 };
+
+void oom_use(int threads, heed_precision precision) {
+    used.threads = threads;
+    used.precision = precision;
+}
+
+heed_ctx *oom_context(bool train, heed_error *err) {
+    heed_ctx_cfg cfg = used;
+    cfg.train = train;
+    return heed_ctx_new(&cfg, err);
+}
+
 int oom_train(int (*steps)(heed_ctx *cx, heed_params *ps, heed_error *err), heed_error *err) {
-    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .train = true, .threads = 1 }, err);
+    heed_ctx *cx = oom_context(true, err);
     if (!cx) return err->code;
     heed_params *ps = heed_params_new(NULL, err);
     const int status = ps ? steps(cx, ps, err) : err->code;

@@ -19,6 +19,10 @@ typedef int (*oom_fn)(heed_error *err);
 
 /* Returns how many allocations a whole run makes, after printing it. */
 int64_t oom_each(oom_fn fn);
+/* Contexts of oom_context from here on have so many threads and compute in that precision; at first
+ * one, in f32. Each test says what it needs. */
+void oom_use(int threads, heed_precision precision);
+heed_ctx *oom_context(bool train, heed_error *err);
 /* What steps returns, with a context that trains and empty parameters. */
 int oom_train(int (*steps)(heed_ctx *cx, heed_params *ps, heed_error *err), heed_error *err);
 /* jansson 2.14 goes on with a cut text, and aborts or frees a wrong pointer, when memory runs out

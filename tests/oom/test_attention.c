@@ -92,7 +92,7 @@ static int finish(heed_ctx *cx, heed_tensor *y, heed_error *err) {
 }
 
 static heed_ctx *context(heed_error *err) {
-    return heed_ctx_new(&(heed_ctx_cfg){ .train = true, .seed = 1, .threads = 1 }, err);
+    return oom_context(true, err);
 }
 
 static int attend(heed_error *err) {
@@ -117,8 +117,7 @@ static int attend(heed_error *err) {
     return finish(cx, y, err);
 }
 
-static void test_every_kind(void **state) {
-    (void)state;
+static void every_kind(void) {
     int64_t n = 0;
     for (int score = 0; score <= HEED_SCORE_ADDITIVE; score++)
         for (int weights = 0; weights <= HEED_WEIGHTS_SIGMOID; weights++) {
@@ -133,6 +132,18 @@ static void test_every_kind(void **state) {
         n += oom_each(attend);
     }
     print_message("%lld allocations\n", (long long)n);
+}
+
+static void test_every_kind(void **state) {
+    (void)state;
+    every_kind();
+}
+
+static void test_every_kind_in_bf16(void **state) {
+    (void)state;
+    oom_use(2, HEED_PRECISION_BF16);
+    every_kind();
+    oom_use(1, HEED_PRECISION_F32);
 }
 
 static int decode(heed_error *err) {
@@ -192,6 +203,7 @@ static void test_mean(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_kind),
+                                        cmocka_unit_test(test_every_kind_in_bf16),
                                         cmocka_unit_test(test_cache), cmocka_unit_test(test_linear),
                                         cmocka_unit_test(test_mean) };
     return cmocka_run_group_tests(tests, NULL, NULL);

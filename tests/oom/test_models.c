@@ -84,12 +84,29 @@ static int train(heed_error *err) {
     return oom_train(learn, err);
 }
 
-static void test_train(void **state) {
-    (void)state;
+static void train_all(void) {
     for (size_t i = 0; i < sizeof cfgs / sizeof *cfgs; i++) {
         now = &cfgs[i];
         oom_each(train);
     }
+}
+
+static void test_train(void **state) {
+    (void)state;
+    oom_use(1, HEED_PRECISION_F32);
+    train_all();
+}
+
+static void test_train_with_two_threads(void **state) {
+    (void)state;
+    oom_use(2, HEED_PRECISION_F32);
+    train_all();
+}
+
+static void test_train_in_bf16(void **state) {
+    (void)state;
+    oom_use(1, HEED_PRECISION_BF16);
+    train_all();
 }
 
 static int steps(heed_ctx *cx, const any_model *p, heed_error *err) {
@@ -109,7 +126,7 @@ static int steps(heed_ctx *cx, const any_model *p, heed_error *err) {
 }
 
 static int decode(heed_error *err) {
-    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = 1 }, err);
+    heed_ctx *cx = oom_context(false, err);
     if (!cx) return err->code;
     heed_params *ps = heed_params_new(NULL, err);
     any_model p;
@@ -121,12 +138,19 @@ static int decode(heed_error *err) {
     return status;
 }
 
-static void test_decode(void **state) {
-    (void)state;
+static void decode_all(void) {
     for (size_t i = 3; i < sizeof cfgs / sizeof *cfgs; i++) {
         now = &cfgs[i];
         oom_each(decode);
     }
+}
+
+static void test_decode(void **state) {
+    (void)state;
+    oom_use(1, HEED_PRECISION_F32);
+    decode_all();
+    oom_use(2, HEED_PRECISION_BF16);
+    decode_all();
 }
 
 static int config(heed_error *err) {
@@ -143,7 +167,10 @@ static void test_config(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_train), cmocka_unit_test(test_decode),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_train),
+                                        cmocka_unit_test(test_train_with_two_threads),
+                                        cmocka_unit_test(test_train_in_bf16),
+                                        cmocka_unit_test(test_decode),
                                         cmocka_unit_test(test_config) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@ static const heed_case *now;
 
 static int run(heed_error *err) {
     heed_tensor *in[HEED_CASE_INPUTS];
-    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .train = true, .seed = 1, .threads = 1 }, err);
+    heed_ctx *cx = oom_context(true, err);
     if (!cx) return err->code;
     heed_tensor *y = NULL;
     if (heed__case_inputs(cx, now, ~0u, in)) y = now->apply(cx, now, in);
@@ -20,8 +20,7 @@ static int run(heed_error *err) {
     return status;
 }
 
-static void test_every_case(void **state) {
-    (void)state;
+static void every_case(void) {
     heed_case_list all = { 0 };
     assert_int_equal(heed__cases_all(&all), 0);
     int64_t runs = 0, done = 0;
@@ -38,7 +37,20 @@ static void test_every_case(void **state) {
     heed__cases_free(&all);
 }
 
+static void test_every_case(void **state) {
+    (void)state;
+    oom_use(1, HEED_PRECISION_F32);
+    every_case();
+}
+
+static void test_two_threads_in_bf16(void **state) {
+    (void)state;
+    oom_use(2, HEED_PRECISION_BF16);
+    every_case();
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_case) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_case),
+                                        cmocka_unit_test(test_two_threads_in_bf16) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
