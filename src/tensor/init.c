@@ -104,8 +104,14 @@ int heed__init(heed_tensor *w, heed_init init, uint64_t seed, const heed_hooks *
     case HEED_INIT_XAVIER_NORMAL:
         normal(x, n, seed, gain * (float)sqrt(2 / (in + out)), false);
         return 0;
-    case HEED_INIT_KAIMING_UNIFORM:
+    case HEED_INIT_LINEAR_UNIFORM:
         uniform(x, n, seed, gain * (float)sqrt(1 / in));
+        return 0;
+    case HEED_INIT_KAIMING_UNIFORM:
+        uniform(x, n, seed, gain * (float)sqrt(6 / in));
+        return 0;
+    case HEED_INIT_KAIMING_NORMAL:
+        normal(x, n, seed, gain * (float)sqrt(2 / in), false);
         return 0;
     case HEED_INIT_ORTHOGONAL:
         return n ? orthogonal(w, seed, gain, hooks, err) : 0;

@@ -74,7 +74,11 @@ static void test_kinds_of_first_values(void **state) {
         { { HEED_INIT_XAVIER_UNIFORM, 0 }, 0.0632456, 0.1095446 },
         { { HEED_INIT_XAVIER_NORMAL, 0 }, 0.0632456, 0.4 },
         { { HEED_INIT_XAVIER_NORMAL, 2 }, 0.1264911, 0.8 },
-        { { HEED_INIT_KAIMING_UNIFORM, 0 }, 0.0333333, 0.0577351 },
+        { { HEED_INIT_LINEAR_UNIFORM, 0 }, 0.0333333, 0.0577351 },
+        { { HEED_INIT_KAIMING_UNIFORM, 0 }, 0.0816497, 0.1414214 },
+        { { HEED_INIT_KAIMING_UNIFORM, 0.5f }, 0.0408248, 0.0707107 },
+        { { HEED_INIT_KAIMING_NORMAL, 0 }, 0.0816497, 0.5 },
+        { { HEED_INIT_KAIMING_NORMAL, 2 }, 0.1632993, 1 },
         { { HEED_INIT_ORTHOGONAL, 0 }, 0.0577350, 0.5 },
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
@@ -85,6 +89,8 @@ static void test_kinds_of_first_values(void **state) {
         assert_true(fabs(mean) <= kinds[i].deviation * 0.02);
         assert_true(fabs(deviation - kinds[i].deviation) <= kinds[i].deviation * 0.02);
         assert_true(largest <= kinds[i].largest * (1 + 1e-6));
+        if (kinds[i].deviation * 1.74 > kinds[i].largest) /* uniform: up to its bound */
+            assert_true(largest >= kinds[i].largest * 0.999);
         heed_params_free(ps);
     }
     heed_params *ps = make(1);
