@@ -10,6 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const heed_classify_cfg recipe = { .recipe = "classic",
+                                          .vocab = 10000,
+                                          .max_len = 128,
+                                          .embed = 64,
+                                          .hidden = 64,
+                                          .heads = 1,
+                                          .dense = 64,
+                                          .batch = 64,
+                                          .epochs = 1,
+                                          .lr = 0.001,
+                                          .constant_lr = true,
+                                          .dropout = -1,
+                                          .seed = 1 };
+
 typedef struct lines {
     int64_t len;
     char **label, **text;
@@ -54,19 +68,6 @@ int main(int argc, char **argv) {
     heed_error err = { 0 };
     heed_metrics m;
     const heed_examples a = examples(&train), b = examples(&test);
-    const heed_classify_cfg recipe = { .recipe = "classic",
-                                       .vocab = 10000,
-                                       .max_len = 128,
-                                       .embed = 64,
-                                       .hidden = 64,
-                                       .heads = 1,
-                                       .dense = 64,
-                                       .batch = 64,
-                                       .epochs = 1,
-                                       .lr = 0.001,
-                                       .constant_lr = true,
-                                       .dropout = -1,
-                                       .seed = 1 };
     heed_classifier *c = heed_classifier_train(&a, &recipe, &err);
     if (!c || heed_classifier_test(c, &b, &m, &err)) return fprintf(stderr, "%s\n", err.msg), 65;
     printf("Test Loss: %.4f\nTest Accuracy: %.4f\n", m.loss, m.accuracy);

@@ -1,10 +1,11 @@
 /* transformer.c: the whole Transformer of the introductory articles, put right: embedding,
  * positions, 6 encoder and 6 decoder layers (256 wide, 8 heads of 32, 2048 inside, dropout 0.1),
- * output layer, trained with Adam at 0.001 on cross-entropy. The task stands in for the articles'
- * missing data: write a sequence of ten digits backwards. Loss and accuracy are those of the whole
- * held-out set.
+ * output layer, trained with Adam at 0.001 on cross-entropy. Twelve layers learn nothing at that
+ * rate from the first step on: norms stand before each part, and the rate grows over 48 steps and
+ * falls with the root of the step. The task stands in for the articles' missing data: write ten
+ * digits backwards. Loss and accuracy are those of the whole held-out set; 0.1 would be chance.
  *
- *     ./transformer [EPOCHS]     (100 as in the article)
+ *     ./transformer [EPOCHS]     (100 as in the article; 0.94 after 6)
  */
 #include <heed/models.h>
 #include <heed/train.h>
@@ -19,7 +20,11 @@ static const heed_model_cfg sizes = { .kind = HEED_MODEL_SEQ2SEQ,
                                       .heads = 8,
                                       .layers = 6,
                                       .ff = 2048,
+                                      .pre_norm = true,
                                       .dropout = 0.1 };
+static const heed_optim_cfg adam = {
+    .kind = HEED_ADAM, .lr = 0.001f, .schedule = { .kind = HEED_INV_SQRT, .warmup = 48 }, .clip = 1
+};
 
 /* Batch number i: digits, what the decoder sees (START first) and what it shall say. */
 static heed_tensor *batch_loss(heed_ctx *cx, const heed_seq2seq *m, uint64_t i, double *right) {
@@ -51,8 +56,7 @@ int main(int argc, char **argv) {
     heed_params *ps = cx ? heed_params_new(&(heed_params_cfg){ .seed = 1 }, &err) : NULL;
     if (!cx || !ps) return fprintf(stderr, "%s\n", err.msg), 1;
     heed_seq2seq_init(&m, ps, &sizes);
-    heed_optim *opt = heed_optim_new(
-        cx, ps, &(heed_optim_cfg){ .kind = HEED_ADAM, .lr = 0.001f, .clip = 1 }, &err);
+    heed_optim *opt = heed_optim_new(cx, ps, &adam, &err);
     for (int epoch = 1; opt && epoch <= epochs && !err.code; epoch++) {
         double right = 0, loss = 0;
         heed_ctx_set_train(cx, true);

@@ -50,11 +50,14 @@ for name in self_attention multi_head additive own_layer reviews transformer; do
     grep -q "abacus" "$dir/one" || wrong "$name does not say what is wrong, but: $(head -c 300 "$dir/one")"
 done
 
-# transformer: a line as in the article for each epoch, and the loss falls
-"$dir/transformer.shared" 2 >"$dir/one" || wrong "transformer: status $?"
-awk -F'[][/,: ]+' '/^Epoch/ { n++; total = $3; loss[$2] = $5; acc = $7 } /^Accuracy: .* %$/ { percent = $2 }
-     END { d = 100 * acc - percent; exit !(n == 2 && total == 2 && loss[2] < loss[1] && d < 0.01 && d > -0.01) }' \
+# transformer: a line as in the article for each epoch, and it learns to write backwards: of the digits of 128 sequences
+# that it never saw nine in ten are right after six epochs (0.9391), and chance is one in ten
+"$dir/transformer.shared" 6 >"$dir/one" || wrong "transformer: status $?"
+awk -F'[][/,: ]+' '/^Epoch/ { n++; total = $3; loss = $5; acc = $7 } /^Accuracy: .* %$/ { percent = $2; lines++ }
+     END { d = 100 * acc - percent
+           exit !(n == 6 && lines == 6 && total == 6 && loss < 0.4 && acc >= 0.9 && d < 0.01 && d > -0.01) }' \
     "$dir/one" || wrong "transformer: $(cat "$dir/one")"
+[ $failed = 0 ] && echo "transformer: $(tail -n 2 "$dir/one" | tr "\n" " ")"
 
 # reviews: two classes made of the intents, a card or not; better than to say always the same
 for part in train test; do

@@ -9,9 +9,9 @@ HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 MASK = 0xFFFFFFFF
 
 
-def philox(seed, counter):
-    """Philox4x32-10 of stream 0 (Salmon et al. 2011)."""
-    c, k = [counter & MASK, counter >> 32, 0, 0], [seed & MASK, seed >> 32]
+def philox(seed, counter, stream=0):
+    """Philox4x32-10 (Salmon et al. 2011)."""
+    c, k = [counter & MASK, counter >> 32, stream & MASK, stream >> 32], [seed & MASK, seed >> 32]
     for _ in range(10):
         a, b = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
         c = [(b >> 32) ^ c[1] ^ k[0], b & MASK, (a >> 32) ^ c[3] ^ k[1], a & MASK]
