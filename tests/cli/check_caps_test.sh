@@ -41,8 +41,13 @@ fine src/nn/a_data.c < <(yes '' | head -1000)
 body() { echo "static int f(int a)"; echo "{"; printf '    { x(); }%.0s\n' $(seq "$1"); echo "}"; }
 breach src/nn/a.c '1: f has 61 lines, more than 60' < <(body 58)
 fine src/nn/a.c < <(body 57)
-fine src/kernels/body_a.inc < <(body 117)
-breach src/kernels/body_a.inc '1: f has 121 lines, more than 120' < <(body 118)
+breach src/kernels/body_a.inc '1: f has 61 lines, more than 60' < <(body 58)
+nest() { # levels: for in for in ..., and what stands in them
+    echo "void f(void) {"; for ((i = 1; i <= $1; i++)); do printf '%*sfor (;;)\n' $((4 * i)) ''; done
+    printf '%*sg(1, /* for */\n%*sfor_all);\n}\n' $((4 * i)) '' $((4 * i + 2)) ''; }
+fine src/nn/a.c < <(nest 4)
+breach src/nn/a.c '6: nesting 5, more than 4' < <(nest 5)
+breach src/kernels/body_a.inc '6: nesting 5, more than 4' < <(nest 5)
 breach src/nn/a.c '1: f has 7 parameters, more than 6' <<<'int f(int a, int b, int c, int d, int e, int f, int g) { return 0; }'
 fine src/nn/a.c <<<'int f(int a, void (*b)(int, int, int), int c, int d, int e, int f) { return 0; }'
 fine src/kernels/a.c <<<'int f(int a, int b, int c, int d, int e, int f, int g) { return 0; }'
