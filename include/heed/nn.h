@@ -149,12 +149,28 @@ typedef struct heed_mha_cfg {
     float learn_span;       /* "<name>.span" [H], from this many keys; 0: none */
     int64_t t5_buckets;     /* "<name>.t5" [buckets,H], N(0, 0.02); 0: none */
     bool alibi;             /* the paper's slopes; not learned */
+    int64_t relative;       /* Transformer-XL's relative positions, for distances below this:
+                               "<name>.relative.weight" [H*d_k,C], Xavier uniform, projects the
+                               distances' sinusoids (heed_sinusoids), "<name>.relative_u" and
+                               "<name>.relative_v" [H,d_k], N(0, 0.02), join the queries. Calls are
+                               causal; not with a cache; 0: none */
+    bool local_p;           /* Luong's local-p, kind.local_width keys on either side: query h is
+                               centred at start + length·sigmoid(v·tanh(W h)) of its row's valid
+                               keys, "<name>.center.weight" [C,C] and "<name>.center_v" [1,C],
+                               uniform within 1/sqrt(C); not with a cache */
+    int64_t bias_queries;   /* "<name>.score_bias" [H,bias_queries,bias_keys], from 0, is added */
+    int64_t bias_keys;      /* to the scores; a call takes the part of its queries (from
+                               query_start) and keys, and has no more; not with a cache; 0: none */
 } heed_mha_cfg;
 
 typedef struct heed_mha {
     heed_linear q, k, v, o;       /* "<name>.q", "<name>.k", "<name>.v", "<name>.out" */
     heed_mha_cfg cfg;             /* with the defaults filled in */
-    heed_tensor *log_temperature; /* where it is learnt, else NULL */
+    heed_tensor *log_temperature; /* where it is learnt, else NULL; so the next lines */
+    heed_tensor *relative_w, *relative_u, *relative_v;
+    heed_tensor *sinusoids; /* [relative,C], lives as long as ps */
+    heed_tensor *center_w, *center_v;
+    heed_tensor *score_bias;
 } heed_mha;
 
 /* "8 heads x 64 is 512, not d_model 256": sizes that do not fit are refused here. First values are
@@ -206,7 +222,7 @@ HEED_API heed_tensor *heed_ff_apply(heed_ctx *cx, const heed_ff *f, heed_tensor 
 typedef struct heed_block_cfg {
     int64_t dim;         /* C */
     int heads, kv_heads; /* kv_heads 0: heads */
-    int64_t key;         /* d_k; 0: dim/heads */
+    int64_t key, value;  /* d_k and d_v of each head; 0: dim/heads, key */
     int64_t ff;          /* F; 0: 4·dim */
     heed_act act;        /* NONE: ReLU */
     bool gated;
@@ -225,6 +241,11 @@ typedef struct heed_block_cfg {
     bool alibi;
     float temperature;
     bool learn_temperature;
+    bool learn_sinks;
+    float learn_span;
+    int64_t relative;
+    bool local_p;
+    int64_t bias_queries, bias_keys;
 } heed_block_cfg;
 
 typedef struct heed_block {

@@ -12,8 +12,26 @@ static void fill_mha(const heed_block_cfg *c, heed_mha_cfg *m) {
                          .heads = c->heads,
                          .kv_heads = c->kv_heads,
                          .key = c->key,
+                         .value = c->value,
                          .no_bias = c->no_bias,
                          .no_out_bias = c->no_bias };
+}
+
+/* What is said of self-attention alone. */
+static void self_kind(const heed_block_cfg *c, heed_mha_cfg *m) {
+    m->kind = c->kind;
+    m->use_rotary = c->use_rotary;
+    m->rotary = c->rotary;
+    m->t5_buckets = c->t5_buckets;
+    m->alibi = c->alibi;
+    m->temperature = c->temperature;
+    m->learn_temperature = c->learn_temperature;
+    m->learn_sinks = c->learn_sinks;
+    m->learn_span = c->learn_span;
+    m->relative = c->relative;
+    m->local_p = c->local_p;
+    m->bias_queries = c->bias_queries;
+    m->bias_keys = c->bias_keys;
 }
 
 static int check(heed_params *ps, const char *name, const heed_block_cfg *c) {
@@ -38,14 +56,8 @@ int heed_block_init(heed_block *b, heed_params *ps, const char *name, const heed
     const heed_norm_cfg norm = { .dim = c->dim, .rms = c->rms, .eps = c->norm_eps };
     heed_mha_cfg m;
     fill_mha(c, &m);
-    m.kind = c->kind;
+    self_kind(c, &m);
     m.kind.dropout = weights;
-    m.use_rotary = c->use_rotary;
-    m.rotary = c->rotary;
-    m.t5_buckets = c->t5_buckets;
-    m.alibi = c->alibi;
-    m.temperature = c->temperature;
-    m.learn_temperature = c->learn_temperature;
     heed_mha_init(&b->self, ps, heed__part(ps, part, name, "self"), &m);
     heed_norm_init(&b->norm1, ps, heed__part(ps, part, name, "norm1"), &norm);
     if (c->cross) {

@@ -1,5 +1,4 @@
 /* mha.c: multi-head attention: projections, rotary positions, heed_attention, output projection. */
-#include "base/elementary.h"
 #include "nn/part.h"
 #include "ops/attention_impl.h"
 #include "tensor/ctx.h"
@@ -53,46 +52,8 @@ static int complete(heed_params *ps, const char *name, heed_mha_cfg *c) {
                                 name, c->rotary.dims, (long long)c->key);
     c->kind.heads = c->heads;
     c->kind.kv_heads = c->kv_heads;
-    return temper(ps, name, c);
-}
-
-/* A tensor of the paper's slopes that lives with ps. */
-static heed_tensor *alibi(heed_params *ps, int64_t heads) {
-    heed_tensor *t = heed_params_alloc(ps, 1, sizeof *t);
-    float *slopes = heed_params_alloc(ps, heads, sizeof *slopes);
-    if (!t || !slopes) return NULL;
-    heed_alibi_slopes(heads, slopes);
-    *t = (heed_tensor){
-        .shape = { heads }, .ndim = 1, .dtype = HEED_F32, .len = heads, .data = slopes
-    };
-    return t;
-}
-
-/* Declares what the kind of attention needs and was not given. */
-static void kind_params(heed_mha *m, heed_params *ps, const char *name) {
-    heed_mha_cfg *c = &m->cfg;
-    const int64_t H = c->heads;
-    const heed_init near = { HEED_INIT_UNIFORM, heed__bound(c->key) };
-    heed_attention_cfg *k = &c->kind;
-    if (k->score == HEED_SCORE_BILINEAR && !k->score_w)
-        k->score_w = heed__part_param(ps, name, "score_w", near, 3,
-                                      (int64_t[]){ H, c->key, c->key });
-    if (k->score == HEED_SCORE_ADDITIVE && !k->score_v)
-        k->score_v = heed__part_param(ps, name, "score_v", near, 2, (int64_t[]){ H, c->key });
-    if (c->learn_temperature) {
-        const float log = (float)heed__ln((double)c->temperature);
-        m->log_temperature = heed__part_param(ps, name, "log_temperature",
-                                              (heed_init){ HEED_INIT_CONSTANT, log }, 1, &H);
-    }
-    if (c->learn_sinks)
-        k->sinks = heed__part_param(ps, name, "sinks", (heed_init){ HEED_INIT_ZEROS, 0 }, 1, &H);
-    if (c->learn_span > 0)
-        k->span = heed__part_param(ps, name, "span",
-                                   (heed_init){ HEED_INIT_CONSTANT, c->learn_span }, 1, &H);
-    if (c->t5_buckets > 0)
-        k->t5 = heed__part_param(ps, name, "t5", (heed_init){ HEED_INIT_NORMAL, 0.02f }, 2,
-                                 (int64_t[]){ c->t5_buckets, H });
-    if (c->alibi) k->alibi = alibi(ps, H);
+    const int status = heed__mha_kind_check(ps, name, c);
+    return status ? status : temper(ps, name, c);
 }
 
 int heed_mha_init(heed_mha *m, heed_params *ps, const char *name, const heed_mha_cfg *cfg) {
@@ -118,7 +79,7 @@ int heed_mha_init(heed_mha *m, heed_params *ps, const char *name, const heed_mha
         .in = c->heads * c->value, .out = c->dim, .no_bias = c->no_out_bias, .bias = &zeros
     };
     heed_linear_init_cfg(&m->o, ps, heed__part(ps, part, name, "out"), &l);
-    kind_params(m, ps, name);
+    heed__mha_kind_params(m, ps, name);
     return heed__part_status(ps);
 }
 
@@ -131,16 +92,11 @@ static heed_tensor *turn(heed_ctx *cx, const heed_mha *m, heed_tensor *x, int he
     return heed_rotary(cx, x, NULL, &r);
 }
 
-/* What a call attends by: the layer's kind or the caller's, with the learnt temperature. */
-static heed_attention_cfg kind_of(heed_ctx *cx, const heed_mha *m, const heed_attention_cfg *cfg) {
-    heed_attention_cfg kind = cfg ? *cfg : m->cfg.kind;
-    if (m->log_temperature) kind.temperature = heed_exp(cx, m->log_temperature);
-    return kind;
-}
-
 heed_tensor *heed__mha_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *const qkv[3],
                              const heed_attention_cfg *cfg) {
-    const heed_attention_cfg kind = kind_of(cx, m, cfg);
+    const int64_t keys = qkv[1] && qkv[1]->ndim == 3 ? qkv[1]->shape[1] : 0;
+    heed_attention_cfg kind;
+    if (!heed__mha_kind(cx, m, cfg, qkv[0], keys, &kind)) return NULL;
     heed_tensor *q = turn(cx, m, heed_linear_apply(cx, &m->q, qkv[0]), m->cfg.heads,
                           kind.query_start);
     heed_tensor *k = turn(cx, m, heed_linear_apply(cx, &m->k, qkv[1]), m->cfg.kv_heads, 0);
@@ -156,8 +112,9 @@ heed_tensor *heed_mha_apply(heed_ctx *cx, const heed_mha *m, heed_tensor *q, hee
 
 static bool mean_fits(const heed_mha *m, const heed_attention_cfg *cfg) {
     const heed_mha_cfg *c = &m->cfg;
-    return heed__attention_mean_exists(cfg) && !m->log_temperature && !c->use_rotary &&
-           c->kv_heads == c->heads && c->kdim == c->dim && c->vdim == c->dim;
+    return heed__attention_mean_exists(cfg) && !m->log_temperature && !m->relative_w &&
+           !m->center_w && !m->score_bias && !c->use_rotary && c->kv_heads == c->heads &&
+           c->kdim == c->dim && c->vdim == c->dim;
 }
 
 /* Values of the sources z [B,H,C], head h by its own rows of the projection; bias times the sum of
@@ -209,8 +166,10 @@ heed_tensor *heed__mha_step_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *
     heed_tensor *q = turn(cx, m, heed_linear_apply(cx, &m->q, x), m->cfg.heads, start);
     heed_tensor *k = turn(cx, m, heed_linear_apply(cx, &m->k, x), m->cfg.kv_heads, start);
     heed_tensor *v = heed_linear_apply(cx, &m->v, x);
-    if (!q || !k || !v || heed_kv_cache_append(cx, cache, k, v) != 0) return NULL;
-    const heed_attention_cfg kind = kind_of(cx, m, cfg);
+    heed_attention_cfg kind;
+    if (!q || !k || !v || !heed__mha_kind(cx, m, cfg, x, start + x->shape[1], &kind) ||
+        heed_kv_cache_append(cx, cache, k, v) != 0)
+        return NULL;
     heed_tensor *y = heed_attention_cached(cx, q, cache, &kind);
     if (!y) heed_kv_cache_truncate(cache, start);
     return y;
@@ -232,7 +191,8 @@ int heed_mha_remember(heed_ctx *cx, const heed_mha *m, heed_tensor *k, heed_tens
 heed_tensor *heed__mha_recall_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *x,
                                     heed_kv_cache *cache, const heed_attention_cfg *cfg) {
     heed_tensor *q = turn(cx, m, heed_linear_apply(cx, &m->q, x), m->cfg.heads, 0);
-    const heed_attention_cfg kind = kind_of(cx, m, cfg);
+    heed_attention_cfg kind;
+    if (!heed__mha_kind(cx, m, cfg, x, heed_kv_cache_len(cache), &kind)) return NULL;
     return heed_attention_cached(cx, q, cache, &kind);
 }
 

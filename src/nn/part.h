@@ -15,6 +15,14 @@ heed_tensor *heed__part_param(heed_params *ps, const char *name, const char *par
                               int ndim, const int64_t *shape);
 /* 0, or the status that ps keeps. */
 int heed__part_status(const heed_params *ps);
+/* What a layer's kind of attention does not have together is refused; 0 or a status. */
+int heed__mha_kind_check(heed_params *ps, const char *name, const heed_mha_cfg *c);
+/* Declares the parameters that the kind of attention needs and was not given. */
+void heed__mha_kind_params(heed_mha *m, heed_params *ps, const char *name);
+/* What a call attends by: cfg, or the layer's kind where it is NULL, with what is learnt. q is the
+ * source of the queries, keys how many each meets. False: an error is set. */
+bool heed__mha_kind(heed_ctx *cx, const heed_mha *m, const heed_attention_cfg *cfg, heed_tensor *q,
+                    int64_t keys, heed_attention_cfg *kind);
 /* Attention with its projections of {q, k, v} but without the output's. */
 heed_tensor *heed__mha_heads(heed_ctx *cx, const heed_mha *m, heed_tensor *const qkv[3],
                              const heed_attention_cfg *cfg);
