@@ -38,7 +38,7 @@ quality: build ## labels and tags of docs/BENCHMARKS.md with three seeds, and ho
 test: setup-tests build  ## the default suite
 	@$(SUITE) --test-dir $(BUILD) -LE long
 
-test-long: setup-tests build ## what takes longer: every bit flip, every allocation, long training
+test-long: setup-tests build ## what takes longer: trainings that learn, cost by length, hundreds of kills, every combination of attention
 	@$(SUITE) --test-dir $(BUILD) -L long
 
 test-asan: setup-tests ## the default suite under AddressSanitizer and UBSan

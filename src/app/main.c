@@ -1,6 +1,6 @@
 /* main.c: the program `heed`: finds the command and runs it. Exit statuses: 0 well; those of
  * HEED_STATUS_LIST in heed/base.h by kind of error (64 usage, 65 data, 66 not found, 69 not
- * supported, 71 memory, 74 input or output, 75 stopped). */
+ * supported, 71 memory, 74 input or output, 75 stopped), 70 for a code that is none of them. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

@@ -175,6 +175,7 @@ static void bench_output(void **state) {
     assert_int_equal(check("bench", "bench attention --len 16..64 --json"), 1);
     assert_int_equal(check("bench", "bench attention --len 32 --window 4 --backward --json"), 1);
     assert_int_equal(check("bench", "bench ops --only add --json"), 1);
+    assert_int_equal(check("bench", "bench gemm --json"), 1);
 }
 
 /* Of a build without what serves there is nothing to check. */
