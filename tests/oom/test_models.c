@@ -166,11 +166,44 @@ static void test_config(void **state) {
     oom_each(config);
 }
 
+/* A layer of attention with all that it declares for its kind, in calls of its full reach and less.
+ */
+static int declared_steps(heed_ctx *cx, heed_params *ps, heed_error *err) {
+    heed_mha m;
+    const heed_mha_cfg cfg = { .dim = 4,
+                               .heads = 2,
+                               .kind = { .causal = true, .local_width = 2 },
+                               .relative = 5,
+                               .local_p = true,
+                               .bias_queries = 5,
+                               .bias_keys = 6,
+                               .learn_temperature = true,
+                               .learn_sinks = true };
+    if (heed_mha_init(&m, ps, "a", &cfg)) *err = *heed_params_error(ps);
+    for (int64_t len = 5; len > 3 && !err->code; len--) {
+        heed_tensor *x = heed_zeros(cx, HEED_F32, 3, (int64_t[]){ B, len, 4 });
+        heed_tensor *y = heed_mha_apply(cx, &m, x, x, x, NULL);
+        if (!y || heed_backward(cx, heed_sum(cx, y))) *err = *heed_ctx_error(cx);
+        heed_ctx_reset(cx);
+    }
+    return err->code;
+}
+
+static int declared(heed_error *err) {
+    return oom_train(declared_steps, err);
+}
+
+static void test_declared(void **state) {
+    (void)state;
+    oom_use(1, HEED_PRECISION_F32);
+    oom_each(declared);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_train),
-                                        cmocka_unit_test(test_train_with_two_threads),
-                                        cmocka_unit_test(test_train_in_bf16),
-                                        cmocka_unit_test(test_decode),
-                                        cmocka_unit_test(test_config) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_train),         cmocka_unit_test(test_train_with_two_threads),
+        cmocka_unit_test(test_train_in_bf16), cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_declared),      cmocka_unit_test(test_config)
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
