@@ -164,15 +164,20 @@ static int64_t unit_ids(const heed_attend *a, const heed_rows *rows, int64_t u, 
     return n;
 }
 
-/* Room that backward would need if none of `most` features were left out: how much a step takes is
- * for its texts to say, not for chance. */
-static bool expect(heed_ctx *cx, const heed_attend *a, int64_t most) {
+/* Room that backward would need if none of the texts' features were left out, of which there are
+ * b->id->len: how much a step takes is for its texts to say, not for chance. */
+static bool expect(heed_ctx *cx, const heed_attend *a, const heed_rows *rows,
+                   const heed_spans *spans, const batch *b) {
+    int64_t n = 0;
     if (!heed__wants_grad(cx, 1, &(heed_tensor *){ a->table })) return true;
-    if (a->table->sparse && heed__sparse_expect(a->table->sparse, most)) {
-        heed_fail(cx, HEED_ENOMEM, "out of memory for gradients of %lld rows", (long long)most);
+    for (int64_t i = 0; i < spans->len; i++)
+        for (int64_t u = spans->span[i].begin; u < spans->span[i].end; u++)
+            n += unit_ids(a, rows, u, NULL, HEED_I32_DATA(b->id) + n);
+    if (a->table->sparse && heed__sparse_expect(a->table->sparse, n, HEED_I32_DATA(b->id))) {
+        heed_fail(cx, HEED_ENOMEM, "out of memory for gradients of %lld rows", (long long)n);
         return false;
     }
-    void *room = heed__temp(cx, most * a->dim, sizeof(float));
+    void *room = heed__temp(cx, n * a->dim, sizeof(float));
     heed__temp_end(cx, room);
     return room != NULL;
 }
@@ -190,7 +195,9 @@ static bool make_batch(heed_ctx *cx, const heed_attend *a, const heed_rows *rows
     b->bag = heed_new(cx, HEED_I32, 1, (int64_t[]){ n * (b->T + 2) + 1 });
     b->lengths = heed_new(cx, HEED_I32, 1, &n);
     b->mask = heed_new(cx, HEED_F32, 3, (int64_t[]){ n, a->heads, b->T });
-    if (!b->id || !b->bag || !b->lengths || !b->mask || !expect(cx, a, most)) return false;
+    if (!b->id || !b->bag || !b->lengths || !b->mask ||
+        !expect(cx, a, rows, &(heed_spans){ span, n }, b))
+        return false;
     int32_t *id = HEED_I32_DATA(b->id);
     heed_rng rng = { .seed = a->body.cfg.seed, .stream = DRAWN + heed_ctx_step(cx) };
     int32_t *bag = HEED_I32_DATA(b->bag);

@@ -103,6 +103,7 @@ struct heed_sparse {
     int64_t rows, dim; /* N, C */
     int64_t len, cap;  /* rows held, rows there is room for */
     int64_t given;     /* ids of all that was added */
+    bool expected;     /* sparse_expect was told of rows */
     int64_t *row;      /* [len] ascending */
     float *val;        /* [len,C] */
     uint64_t *work;    /* room to sort in, of work_cap */
@@ -113,8 +114,9 @@ struct heed_sparse {
  * or HEED_ENOMEM. */
 int heed__sparse_add(heed_sparse *s, int64_t count, const int32_t *ids, const float *rows,
                      int32_t skip);
-/* Room to add up to count rows. 0 or HEED_ENOMEM. */
-int heed__sparse_expect(heed_sparse *s, int64_t count);
+/* Room for these rows, which are what will be added, some of them or all, before the gradient is
+ * cleared. 0 or HEED_ENOMEM. */
+int heed__sparse_expect(heed_sparse *s, int64_t count, const int32_t *ids);
 void heed__sparse_clear(heed_sparse *s);
 
 #endif

@@ -27,6 +27,7 @@ void heed__sparse_free(heed_sparse *s) {
 
 void heed__sparse_clear(heed_sparse *s) {
     s->len = s->given = 0;
+    s->expected = false;
 }
 
 /* Sorts keys by their upper 32 bits, equal ones staying in order; `other` is as much room. Returns
@@ -52,14 +53,11 @@ static uint64_t *sort_by_id(uint64_t *keys, uint64_t *other, int64_t n) {
     return keys;
 }
 
-/* Room for `len` rows, keeping what is held: for as many as what was given could have touched, so
- * that it depends on how much that was and not on which rows they were. */
-static int reserve(heed_sparse *s, int64_t len) {
-    const int64_t touched = s->given < s->rows ? s->given : s->rows;
-    const int64_t rows = len > touched ? len : touched;
-    if (rows <= s->cap) return 0;
+/* Room for `rows` rows, keeping what is held. */
+static int grow(heed_sparse *s, int64_t rows) {
     int64_t cap = s->cap < 64 ? 64 : s->cap;
     while (cap < rows) cap *= 2;
+    if (cap <= s->cap) return 0;
     if (s->dim && cap > PTRDIFF_MAX / 8 / s->dim) return HEED_ENOMEM;
     int64_t *row = heed__malloc(&s->hooks, (size_t)cap * sizeof *row);
     float *val = heed__aligned(&s->hooks, (size_t)(cap * s->dim) * sizeof *val);
@@ -78,6 +76,13 @@ static int reserve(heed_sparse *s, int64_t len) {
     s->val = val;
     s->cap = cap;
     return 0;
+}
+
+/* Room for `len` rows; where nobody said what to expect, for as many as what was given could have
+ * touched, so that it depends on how much that was and not on which rows they were. */
+static int reserve(heed_sparse *s, int64_t len) {
+    const int64_t touched = s->given < s->rows ? s->given : s->rows;
+    return grow(s, len > touched || s->expected ? len : touched);
 }
 
 /* Moves the rows held, from the last on, to where they stand once the sorted ids of keys are among
@@ -112,25 +117,31 @@ static int64_t merged_len(const heed_sparse *s, const uint64_t *keys, int64_t n)
     return len;
 }
 
-int heed__sparse_expect(heed_sparse *s, int64_t count) {
-    if (count < 0 || count > UINT32_MAX) return HEED_ENOMEM;
-    if (heed__grow(&s->hooks, &s->work, &s->work_cap, 2 * count, sizeof *s->work))
-        return HEED_ENOMEM;
-    const int64_t more = s->len + count;
-    return reserve(s, more < s->rows ? more : s->rows);
+/* The ids that name rows, sorted, as keys: *n of them. NULL: no memory. */
+static const uint64_t *sorted(heed_sparse *s, int64_t count, const int32_t *ids, int32_t skip,
+                              int64_t *n) {
+    *n = 0;
+    if (count < 0 || count > UINT32_MAX) return NULL;
+    if (heed__grow(&s->hooks, &s->work, &s->work_cap, 2 * count + 1, sizeof *s->work)) return NULL;
+    for (int64_t i = 0; i < count; i++)
+        if (ids[i] != skip && ids[i] >= 0) s->work[(*n)++] = (uint64_t)ids[i] << 32 | (uint64_t)i;
+    return *n ? sort_by_id(s->work, s->work + *n, *n) : s->work;
+}
+
+int heed__sparse_expect(heed_sparse *s, int64_t count, const int32_t *ids) {
+    int64_t n;
+    const uint64_t *keys = sorted(s, count, ids, -1, &n);
+    s->expected = true;
+    return keys ? grow(s, merged_len(s, keys, n)) : HEED_ENOMEM;
 }
 
 int heed__sparse_add(heed_sparse *s, int64_t count, const int32_t *ids, const float *rows,
                      int32_t skip) {
-    if (count < 0 || count > UINT32_MAX) return HEED_ENOMEM;
-    if (heed__grow(&s->hooks, &s->work, &s->work_cap, 2 * count, sizeof *s->work))
-        return HEED_ENOMEM;
+    int64_t n;
+    const uint64_t *keys = sorted(s, count, ids, skip, &n);
+    if (!keys) return HEED_ENOMEM;
     s->given += count;
-    int64_t n = 0;
-    for (int64_t i = 0; i < count; i++)
-        if (ids[i] != skip && ids[i] >= 0) s->work[n++] = (uint64_t)ids[i] << 32 | (uint64_t)i;
     if (!n) return 0;
-    const uint64_t *keys = sort_by_id(s->work, s->work + n, n);
     const int64_t len = merged_len(s, keys, n);
     if (reserve(s, len)) return HEED_ENOMEM;
     if (len > s->len) open_gaps(s, keys, n, len);
