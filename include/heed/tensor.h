@@ -151,7 +151,7 @@ typedef enum heed_init_kind {
     HEED_INIT_TRUNC_NORMAL,   /* the same, cut at two deviations by drawing again */
     HEED_INIT_XAVIER_UNIFORM, /* Glorot and Bengio 2010: bound sqrt(6 / (in + out)) */
     HEED_INIT_XAVIER_NORMAL,
-    HEED_INIT_LINEAR_UNIFORM, /* PyTorch's nn.Linear and nn.Conv: bound 1 / sqrt(in), which it
+    HEED_INIT_LINEAR_UNIFORM,  /* PyTorch's nn.Linear and nn.Conv: bound 1 / sqrt(in), which it
                                  writes as kaiming_uniform_ with a = sqrt(5) */
     HEED_INIT_KAIMING_UNIFORM, /* He et al. 2015, for ReLU: bound sqrt(6 / in) */
     HEED_INIT_KAIMING_NORMAL,  /* standard deviation sqrt(2 / in) */
