@@ -1,19 +1,24 @@
 /* peak.c: the probes of peak.h. In assembly, so that no compiler improves them away. */
 #include "peak.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+static clockid_t chosen = CLOCK_MONOTONIC;
+
+static void choose(void) {
+    if (getenv("CPU_TIME")) chosen = CLOCK_THREAD_CPUTIME_ID;
+}
+
 double bench_now(void) {
-    static int chosen;
-    static clockid_t clock = CLOCK_MONOTONIC;
-    if (!chosen && getenv("CPU_TIME")) clock = CLOCK_THREAD_CPUTIME_ID;
-    chosen = 1;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, choose);
     struct timespec t;
-    clock_gettime(clock, &t);
+    clock_gettime(chosen, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -129,6 +134,18 @@ double bench_peak_fma(const char *isa) {
     return 0;
 }
 
+double bench_mean_fma(double seconds) {
+    __builtin_cpu_init();
+    const bool wide = __builtin_cpu_supports("avx512f");
+    if (!wide && !__builtin_cpu_supports("fma")) return 0;
+    enum { SOME = ROUNDS / 10 };
+    const double from = bench_now();
+    double took = 0, rounds = 0;
+    for (; took < seconds; took = bench_now() - from, rounds += SOME)
+        (wide ? fma_512 : fma_256)(SOME);
+    return rounds * 12 * (wide ? 16 : 8) * 2 / took * 1e-9;
+}
+
 double bench_peak_vnni(const char *isa) {
     __builtin_cpu_init();
     if (has_512(isa) && __builtin_cpu_supports("avx512vnni")) return rate(vnni_512, 12 * 64 * 2);
@@ -165,6 +182,11 @@ double bench_peak_amx_bf16(const char *isa) {
 
 double bench_peak_fma(const char *isa) {
     (void)isa;
+    return 0;
+}
+
+double bench_mean_fma(double seconds) {
+    (void)seconds;
     return 0;
 }
 

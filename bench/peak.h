@@ -11,7 +11,9 @@ double bench_now(void);
 
 /* Best of several short runs on the calling thread. isa: "avx512", "avx2", "neon"; 0 where the
  * probe for it is not built or the CPU lacks it. */
-double bench_peak_fma(const char *isa);  /* f32 multiply and add, GFLOP/s */
+double bench_peak_fma(const char *isa); /* f32 multiply and add, GFLOP/s */
+/* Not the best but the mean over that many seconds, with the widest probe that the CPU has. */
+double bench_mean_fma(double seconds);
 double bench_peak_vnni(const char *isa); /* int8 multiply and add with 32-bit sums, GOP/s */
 /* Products of matrix tiles, on four tiles of sums in turn; isa "amx". The caller has made sure that
  * the process may use them: heed__kernels("amx") did. */

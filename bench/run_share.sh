@@ -6,6 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${BUILD:-build} seconds=${SECONDS_EACH:-8}
+cmake -S . -B "$build" -G Ninja -DHEED_BENCH=ON >/dev/null
+cmake --build "$build" --target bench_train >/dev/null
 cases=("$@")
 [ ${#cases[@]} -gt 0 ] || cases=(encoder256 lstm128)
 busy=

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # run_threads.sh: training by two threads against one, several times in turns; before and after the two the time that a line of
-# memory takes from core to core and the FMA peak of both cores at once: what a host does with them shows there.
+# memory takes from core to core and what both cores reach in FMA at once: what a host does with them shows there.
 #
 #     bench/run_threads.sh [CASE ...]     (BUILD=build SECONDS_EACH=3 RUNS=5)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${BUILD:-build} seconds=${SECONDS_EACH:-3}
+cmake -S . -B "$build" -G Ninja -DHEED_BENCH=ON >/dev/null
+cmake --build "$build" --target bench_train bench_line >/dev/null
 cases=("$@")
 [ ${#cases[@]} -gt 0 ] || cases=(encoder256 lstm128)
 printf '%-12s %10s %10s %7s    %s\n' case one two ratio "line_ns, GFLOP/s of both: before; after"

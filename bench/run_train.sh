@@ -7,6 +7,10 @@ cd "$(dirname "$0")/.."
 build=${BUILD:-build}
 python=${PYTHON:-python3}
 seconds=${SECONDS_EACH:-8}
+cmake -S . -B "$build" -G Ninja -DHEED_BENCH=ON >/dev/null
+cmake --build "$build" --target bench_train >/dev/null
+# some builds of torch leave AVX-512 unused unless they are told
+if grep -qw avx512f /proc/cpuinfo; then export ATEN_CPU_CAPABILITY=${ATEN_CPU_CAPABILITY:-avx512}; fi
 cases=("$@")
 [ ${#cases[@]} -gt 0 ] || cases=(encoder256 encoder256d encoder384 encoder384d lstm128 lstm200 gpt2)
 
