@@ -106,7 +106,7 @@ void *heed__bin_take(heed_ctx *cx, size_t size) {
         heed_fail(cx, HEED_ENOMEM, "a block of %zu bytes is more than memory can hold", size);
         return NULL;
     }
-    size = class_size(size + HEADER);
+    size = class_size(size) + HEADER;
     const int64_t i = next_bin(cx, size);
     if (i >= 0 && !cx->bin[i].block)
         cx->bin[i].block = heed__arena_alloc(&cx->arena, cx->bin[i].size);
