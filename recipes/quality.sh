@@ -57,5 +57,6 @@ imdb calibration error	0.02
 clinc150 out of scope found	50
 banking77 coverage inside	3
 clinc150 coverage inside	3
+clinc150_valid coverage inside	3
 imdb coverage inside	3
 WANTED
