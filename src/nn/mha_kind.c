@@ -118,6 +118,11 @@ static heed_tensor *distances(heed_ctx *cx, const heed_mha *m, int64_t seen) {
     return heed_affine(cx, r, m->relative_w, NULL);
 }
 
+/* Whether t, if it is given, has an I32 for each row of the batch. */
+static bool one_each(const heed_tensor *t, int64_t B) {
+    return !t || (t->dtype == HEED_I32 && t->ndim == 1 && t->len == B);
+}
+
 /* start + length·sigmoid(v·tanh(W q)) of each query -> [B,T] */
 static heed_tensor *centers(heed_ctx *cx, const heed_mha *m, const heed_attention_cfg *kind,
                             heed_tensor *q, int64_t keys) {
@@ -126,9 +131,10 @@ static heed_tensor *centers(heed_ctx *cx, const heed_mha *m, const heed_attentio
     if (!z) return NULL;
     const int64_t B = z->shape[0], T = z->shape[1];
     const heed_tensor *len = kind->key_lengths, *from = kind->key_starts;
-    if ((len && len->len != B) || (from && from->len != B))
-        return heed_fail(cx, HEED_ESHAPE, "attention: lengths of %lld rows for a batch of %lld",
-                         (long long)(len && len->len != B ? len->len : from->len), (long long)B);
+    if (!one_each(len, B) || !one_each(from, B))
+        return heed_fail(cx, HEED_ESHAPE,
+                         "attention: key_lengths and key_starts of a batch of %lld are i32 [%lld]",
+                         (long long)B, (long long)B);
     heed_tensor *length = heed_new(cx, HEED_F32, 2, z->shape);
     heed_tensor *start = heed_zeros(cx, HEED_F32, 2, z->shape);
     for (int64_t i = 0; length && start && i < B * T; i++) {
@@ -159,6 +165,11 @@ bool heed__mha_kind(heed_ctx *cx, const heed_mha *m, const heed_attention_cfg *c
     *kind = cfg ? *cfg : m->cfg.kind;
     if (!q || q->ndim != 3) return true; /* refused by the projection */
     const int64_t T = q->shape[1];
+    if (kind->query_start > INT64_MAX / 2) {
+        heed_fail(cx, HEED_EINVALID,
+                  "attention: query_start is farther than positions are counted");
+        return false;
+    }
     if (m->log_temperature && !(kind->temperature = heed_exp(cx, m->log_temperature))) return false;
     if (m->relative_w) {
         kind->relative = distances(cx, m, kind->query_start + T);

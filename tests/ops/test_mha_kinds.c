@@ -359,6 +359,23 @@ static void test_refused(void **state) {
     assert_null(heed_mha_apply(l.cx, &l.m, l.x, l.x, l.x, &l.cfg));
     assert_non_null(strstr(heed_ctx_error(l.cx)->msg, "relative positions exist with causal"));
     end(&l);
+    c = plain(), c.bias_queries = c.bias_keys = T;
+    begin(&l, &c, true);
+    l.cfg.query_start = INT64_MAX;
+    assert_null(heed_mha_apply(l.cx, &l.m, l.x, l.x, l.x, &l.cfg));
+    assert_string_equal(heed_ctx_error(l.cx)->msg,
+                        "attention: query_start is farther than positions are counted");
+    end(&l);
+    c = plain(), c.local_p = true, c.kind.local_width = 2;
+    begin(&l, &c, false);
+    int8_t bytes[64] = { 0 }; /* read as I32 they would end too early */
+    heed_tensor few = {
+        .shape = { l.x->shape[0] }, .ndim = 1, .dtype = HEED_I8, .len = l.x->shape[0], .data = bytes
+    };
+    l.cfg.key_lengths = &few;
+    assert_null(heed_mha_apply(l.cx, &l.m, l.x, l.x, l.x, &l.cfg));
+    assert_non_null(strstr(heed_ctx_error(l.cx)->msg, "are i32 ["));
+    end(&l);
 }
 
 int main(void) {
