@@ -85,11 +85,12 @@ typedef struct heed_optim_cfg {
 } heed_optim_cfg;
 
 /* Moments for every parameter in ps, which must be declared by now. Works with the threads and
- * kernels of cx; results depend on neither. Tables with row-sparse gradients take AdamW or Adagrad,
- * lazily and row by row: a row is updated (and decays, and its step is counted) only when touched,
- * and has one second moment, the mean over its columns, so that a step costs what the batch touches
- * (as the row-wise optimizers of large recommenders do); decay stands apart from the gradient, for
- * Adagrad too, and there is no average of weights (ema). NULL and *err on failure. */
+ * kernels of cx; results depend on neither. Tables with row-sparse gradients take all but
+ * Adafactor, lazily and row by row: a row is updated (and decays, its momentum too, and its step is
+ * counted) only when touched, and has one second moment, the mean over its columns, so that a step
+ * costs what the batch touches (as the row-wise optimizers of large recommenders do); decay joins
+ * the gradient for SGD and Adam as it does elsewhere and stands apart from it for AdamW and for
+ * Adagrad; there is no average of weights (ema). NULL and *err on failure. */
 typedef struct heed_optim heed_optim;
 HEED_API heed_optim *heed_optim_new(heed_ctx *cx, heed_params *ps, const heed_optim_cfg *cfg,
                                     heed_error *err);

@@ -64,8 +64,8 @@ static void lay_out(const heed_optim_cfg *c, heed_optim_slot *s) {
     const bool adam = c->kind == HEED_ADAM || c->kind == HEED_ADAMW;
     if (c->ema > 0) s->ema_len = t->len;
     if (s->sparse) {
-        s->m_len = adam ? t->len : 0;
-        s->v_len = t->shape[0];
+        s->m_len = adam || (c->kind == HEED_SGD && c->momentum > 0) ? t->len : 0;
+        s->v_len = c->kind == HEED_SGD ? 0 : t->shape[0];
         s->row_steps_len = adam ? t->shape[0] : 0;
     } else if (c->kind == HEED_ADAFACTOR && t->ndim > 1) {
         int64_t batch, rows, cols;
@@ -133,11 +133,10 @@ static int fill_slots(heed_optim *opt, heed_error *err) {
         heed_optim_slot *s = &opt->slot[i];
         s->t = heed_params_at(opt->ps, i);
         s->sparse = s->t->sparse != NULL;
-        const heed_optim_kind kind = opt->cfg.kind;
-        if (s->sparse && kind != HEED_ADAMW && kind != HEED_ADAGRAD)
+        if (s->sparse && opt->cfg.kind == HEED_ADAFACTOR)
             return heed__error(err, HEED_EUNSUPPORTED,
-                               "optimizer: table %s has row-sparse gradients, which only AdamW and "
-                               "Adagrad take",
+                               "optimizer: table %s has row-sparse gradients, which Adafactor does "
+                               "not take",
                                s->t->name);
         if (s->sparse && opt->cfg.ema > 0)
             return heed__error(err, HEED_EUNSUPPORTED,

@@ -56,10 +56,9 @@ void heed__optim_dense(const heed_optim *opt, const heed_optim_slot *s, int64_t 
     }
 }
 
-/* -- rows of tables: each row is an AdamW or Adagrad of its own, with one second moment ----------
- */
+/* -- rows of tables: each row is an optimizer of its own, with one second moment ------------ */
 
-static void row_adamw(const heed_optim *opt, const heed_optim_slot *s, int64_t r, const float *g,
+static void row_adam(const heed_optim *opt, const heed_optim_slot *s, int64_t r, const float *g,
                       float mean_square) {
     const heed_optim_cfg *c = &opt->cfg;
     const int64_t dim = s->t->sparse->dim;
@@ -72,7 +71,8 @@ static void row_adamw(const heed_optim *opt, const heed_optim_slot *s, int64_t r
     const double correct2 = 1 - heed__power((double)c->beta2, t);
     const double root = sqrt((double)s->v[r] / correct2) + (double)c->eps;
     /* m = β1·m + (1-β1)·g and w -= rate·m is SGD with momentum, at this row's own rate */
-    if (s->decay > 0) opt->k->math->axpby(w, 1 - lr * s->decay, w, 0, dim);
+    if (s->decay > 0 && c->kind == HEED_ADAMW)
+        opt->k->math->axpby(w, 1 - lr * s->decay, w, 0, dim);
     opt->k->optim->sgd(w, g, s->m + r * dim, dim, (float)((double)lr / correct1 / root), c->beta1,
                        0, (1 - c->beta1) * opt->grad_scale, false);
 }
@@ -88,15 +88,33 @@ static void row_adagrad(const heed_optim *opt, const heed_optim_slot *s, int64_t
                        false);
 }
 
+static void row_sgd(const heed_optim *opt, const heed_optim_slot *s, int64_t r, const float *g) {
+    const heed_optim_cfg *c = &opt->cfg;
+    const int64_t dim = s->t->sparse->dim;
+    opt->k->optim->sgd(HEED_F32_DATA(s->t) + r * dim, g, s->m ? s->m + r * dim : NULL, dim,
+                       heed__optim_rate(opt, s), c->momentum, s->decay, opt->grad_scale,
+                       c->nesterov);
+}
+
 void heed__optim_rows(const heed_optim *opt, const heed_optim_slot *s, int64_t begin, int64_t end) {
     const heed_sparse *sp = s->t->sparse;
+    const heed_optim_kind kind = opt->cfg.kind;
     for (int64_t i = begin; i < end; i++) {
-        const float *g = sp->val + i * sp->dim;
+        const int64_t r = sp->row[i];
+        float *g = sp->val + i * sp->dim;
+        if (kind == HEED_SGD) {
+            row_sgd(opt, s, r, g);
+            continue;
+        }
+        /* what follows multiplies by grad_scale: scale·(g + decay/scale·w) */
+        if (kind == HEED_ADAM && s->decay > 0)
+            opt->k->math->axpy(g, s->decay / opt->grad_scale, HEED_F32_DATA(s->t) + r * sp->dim,
+                               sp->dim);
         const float mean_square = opt->grad_scale * opt->grad_scale *
                                   opt->k->row->sum_sq(g, sp->dim) / (float)sp->dim;
-        if (opt->cfg.kind == HEED_ADAGRAD)
-            row_adagrad(opt, s, sp->row[i], g, mean_square);
+        if (kind == HEED_ADAGRAD)
+            row_adagrad(opt, s, r, g, mean_square);
         else
-            row_adamw(opt, s, sp->row[i], g, mean_square);
+            row_adam(opt, s, r, g, mean_square);
     }
 }
