@@ -99,7 +99,7 @@ HEED_API void heed_optim_free(heed_optim *opt); /* NULL is fine */
 /* One step from the gradients that are there, which are forgotten afterwards; parameters without
  * one stay as they are. HEED_ENONFINITE names the first parameter whose gradient is not finite:
  * weights and moments are as before, the gradients are forgotten, and training may go on with the
- * next batch. */
+ * next batch. HEED_ENOMEM leaves all so too, and forgets batches accumulated before. */
 HEED_API int heed_optim_step(heed_optim *opt);
 /* Of the last step, or NULL; that there is no optimizer for NULL. */
 HEED_API const heed_error *heed_optim_error(const heed_optim *opt);

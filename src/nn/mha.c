@@ -88,7 +88,8 @@ static heed_tensor *turn(heed_ctx *cx, const heed_mha *m, heed_tensor *x, int he
     if (!m->cfg.use_rotary) return x;
     heed_rotary_cfg r = m->cfg.rotary;
     r.heads = heads;
-    r.start += start;
+    /* what overflows is refused there, as what is too far is */
+    if (__builtin_add_overflow(r.start, start, &r.start)) r.start = INT64_MAX;
     return heed_rotary(cx, x, NULL, &r);
 }
 

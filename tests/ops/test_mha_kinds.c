@@ -366,6 +366,12 @@ static void test_refused(void **state) {
     assert_string_equal(heed_ctx_error(l.cx)->msg,
                         "attention: query_start is farther than positions are counted");
     end(&l);
+    c = plain(), c.use_rotary = true, c.rotary.start = INT64_MAX;
+    begin(&l, &c, false);
+    l.cfg.query_start = 9;
+    assert_null(heed_mha_apply(l.cx, &l.m, l.x, l.x, l.x, &l.cfg));
+    assert_non_null(strstr(heed_ctx_error(l.cx)->msg, "is outside of what can turn"));
+    end(&l);
     c = plain(), c.local_p = true, c.kind.local_width = 2;
     begin(&l, &c, false);
     int8_t bytes[64] = { 0 }; /* read as I32 they would end too early */
