@@ -956,6 +956,8 @@ const message messages_zh_made[] = {
     { "classifier: out of memory", "分类器：内存不足" },
     { "%s: %s", "%s：%m" },
     { "%.300s: %s%" PRId64 " lines are wrong", "%s：%m%s 行有误" },
+    { "%.300s: %s%" PRId64 " lines are wrong; a tagger reads a word and its tag in each line",
+      "%s：%m%s 行有误；标注模型的数据每行为一个词及其标签" },
     { "at least ", "至少 " },
     { "%s (and %s%lld more %s wrong)", "%1$m（另有 %3$s 行有误）" },
     /* -- files */

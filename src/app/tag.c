@@ -43,8 +43,10 @@ static int wrong_tags(const heed_conll *c, const char *file, heed_error *err) {
         if (wrong++ >= 1) complain("%s\n", tr_made(err->msg, said));
     }
     if (wrong < 2) return wrong ? err->code : 0;
-    return heed__error(err, HEED_EFORMAT, "%.300s: %s%" PRId64 " lines are wrong", data_name(file),
-                       wrong == HEED_PROBLEMS ? "at least " : "", wrong);
+    return heed__error(err, HEED_EFORMAT,
+                       "%.300s: %s%" PRId64
+                       " lines are wrong; a tagger reads a word and its tag in each line",
+                       data_name(file), wrong == HEED_PROBLEMS ? "at least " : "", wrong);
 }
 
 int tag_read(heed_conll *c, const char *file, const heed_conll_cfg *cfg, heed_error *err) {

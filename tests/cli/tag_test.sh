@@ -92,7 +92,7 @@ printf 'a\tO\nb\tPER\n\n' >"$dir/bad"
 expect 65 "bad:2: 'PER' is no tag" "$heed" train tag "$dir/bad" -o "$dir/x"
 printf 'c\tQ-X\n' >>"$dir/bad"
 most=3 expect 65 "bad:4: 'Q-X' is no tag" "$heed" train tag "$dir/bad" -o "$dir/x"
-grep -q "bad: 2 lines are wrong" "$dir/err" && grep -q "bad:2: 'PER' is no tag" "$dir/err" || wrong "not all wrong tags are told: $(cat "$dir/err")"
+grep -q "bad: 2 lines are wrong; a tagger reads a word and its tag in each line" "$dir/err" && grep -q "bad:2: 'PER' is no tag" "$dir/err" || wrong "not all wrong tags are told: $(cat "$dir/err")"
 printf 'a\tO\n\n' >"$dir/plain"
 expect 64 "all 1 words have the tag O" "$heed" train tag "$dir/plain" -o "$dir/x" --valid-part 0
 : >"$dir/empty"
