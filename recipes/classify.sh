@@ -9,11 +9,6 @@ seeds=${SEEDS:-1 2 3}
 source "$(dirname "$0")/sets.sh"
 OPTIONS=(--recipe attend --valid-part 0 --label-smoothing 0.1 --max-len 2048 --run none)
 
-# number KEY: of the JSON on standard input
-number() {
-    sed -E "s/.*\"$1\": *([0-9.eE+-]+).*/\1/"
-}
-
 # one SET FOLD K SEED: trains and tests
 one() {
     local start answer

@@ -34,11 +34,6 @@ allowed() {
         printf "%.4f %.4f\n", low / n, high / n }'
 }
 
-# number KEY: of the JSON on standard input
-number() {
-    sed -nE "s/.*\"$1\": *([0-9.eE+-]+).*/\1/p"
-}
-
 # one SET SEED: trains, and tells
 one() {
     local fold k options=() answer tested calibrated
@@ -53,7 +48,8 @@ one() {
     labels >"$work/right"
     ask --coverage 0.95 >"$work/said"
     tested=$(wc -l <"$work/right")
-    calibrated=$(tr -d ' \n' <"$work/m/config.json" | sed -E 's/.*"scores":\[([^]]*)\].*/\1/' | tr ',' '\n' | wc -l)
+    calibrated=$(tr -d ' \n' <"$work/m/config.json" | sed -nE 's/.*"scores":\[([^]]*)\].*/\1/p' | tr ',' '\n' | wc -l)
+    [ "$calibrated" -gt 0 ] || { echo "confidence.sh: the model of $1 is not calibrated" >&2; exit 65; }
     printf '%s seed %s accuracy %s ece %s ' "$1" "$2" "$(number accuracy <<<"$answer")" "$(number ece <<<"$answer")"
     paste "$work/right" "$work/said" | awk -F'\t' -v bounds="$(allowed "$calibrated" "$tested")" '
         { set = $2; sub(/.*"set": \[/, "", set); sub(/\].*/, "", set); held += index(set, "\"" $1 "\"") > 0

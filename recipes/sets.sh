@@ -74,3 +74,8 @@ folds() {
     *) echo "" ;;
     esac
 }
+
+# number KEY: of the JSON on standard input
+number() {
+    sed -nE "s/.*\"$1\": *([0-9.eE+-]+).*/\1/p"
+}
