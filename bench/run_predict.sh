@@ -17,8 +17,10 @@ lines() {
 }
 
 { echo $'label\ttext'; lines 400 128 | awk '{ print (NR % 2 ? "a" : "b") "\t" $0 }'; } >"$work/learn.tsv"
-"$heed" train classify "$work/learn.tsv" -o "$work/m" --recipe encoder --embed 256 --layers 6 --heads 8 --epochs 1 --valid-part 0 --run none >/dev/null 2>&1
+"$heed" train classify "$work/learn.tsv" -o "$work/m" --recipe encoder --embed 256 --layers 6 --heads 8 --epochs 1 --valid-part 0 --run none >"$work/log" 2>&1 ||
+    { tail -1 "$work/log" >&2; exit 1; }
 product=$("$heed" bench gemm --json | tr '{' '\n' | sed -nE 's/.*"m": 512, "n": 768, "k": 768,.*"gflops": ([0-9.]+).*/\1/p')
+[ -n "$product" ] || { echo "run_predict.sh: '$heed bench gemm --json' tells nothing of M=512, N=K=768" >&2; exit 1; }
 lines 1 1 >"$work/one"
 read -r start _ < <("$python" "$here/used.py" "$heed" predict "$work/m" "$work/one" --threads 1)
 for words in "$@"; do

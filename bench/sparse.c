@@ -16,6 +16,12 @@
 
 enum { LARGE = 2000000, SMALL = 2000, DIM = 64 };
 
+/* One sentence of what went wrong; 1. */
+static int failed(const char *what, const heed_error *why) {
+    fprintf(stderr, "bench_sparse: %s: %s\n", what, why && why->code ? why->msg : "out of memory");
+    return 1;
+}
+
 static int by_size(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -34,13 +40,16 @@ static int measure(int64_t rows, heed_optim_kind kind, int64_t ids, int steps, t
                                      (int64_t[]){ rows, DIM })
                         : NULL;
     double *took = malloc((size_t)steps * 4 * sizeof *took);
-    if (!w || !took || heed_param_set_sparse(ps, w)) return 1;
+    if (!cx || !ps) return failed("a table", &err);
+    if (!w || heed_param_set_sparse(ps, w)) return failed("a table", heed_params_error(ps));
+    if (!took) return failed("times", NULL);
     heed_optim *opt = heed_optim_new(cx, ps, &(heed_optim_cfg){ .kind = kind, .lr = 0.001f }, &err);
-    if (!opt) return 1;
+    if (!opt) return failed("an optimizer", &err);
     const int warm = steps / 10;
     heed_rng rng = { .seed = 1 };
     for (int s = -warm; s < steps; s++) {
         heed_tensor *id = heed_new(cx, HEED_I32, 1, &ids);
+        if (!id) return failed("a step", heed_ctx_error(cx));
         heed_tensor *bag = heed_from_i32(cx, 1, (int64_t[]){ 2 }, (int32_t[]){ 0, (int32_t)ids });
         /* one of each of as many stretches of the table */
         const int64_t stretch = rows / ids;
@@ -50,9 +59,9 @@ static int measure(int64_t rows, heed_optim_kind kind, int64_t ids, int steps, t
         const double at = heed__seconds();
         heed_tensor *y = heed_sum(cx, heed_embedding_bag(cx, w, id, bag, true));
         const double forward = heed__seconds();
-        if (heed_backward(cx, y)) return 1;
+        if (heed_backward(cx, y)) return failed("a step", heed_ctx_error(cx));
         const double backward = heed__seconds();
-        if (heed_optim_step(opt)) return 1;
+        if (heed_optim_step(opt)) return failed("an update", heed_ctx_error(cx));
         const double end = heed__seconds();
         heed_ctx_reset(cx);
         if (s < 0) continue;
@@ -80,7 +89,10 @@ int main(int argc, char **argv) {
         const char *name;
         heed_optim_kind kind;
     } kinds[] = { { "adamw", HEED_ADAMW }, { "adagrad", HEED_ADAGRAD } };
-    if (ids < 1 || ids > SMALL || steps < 10) return 64;
+    if (ids < 1 || ids > SMALL || steps < 10) {
+        fprintf(stderr, "bench_sparse: 1 to %d ids, 10 steps or more\n", SMALL);
+        return 64;
+    }
     printf("%lld rows touched of [rows,%d], 1 thread, ms a step (median of %d)\n", (long long)ids,
            DIM, steps);
     printf("%-8s %9s %9s %9s %9s %9s\n", "", "rows", "gather", "backward", "update", "step");

@@ -40,7 +40,7 @@ one() {
     read -r fold k < <(folds "$1") || true
     make "${1%_valid}" "$fold" "$k"
     if [ "$1" = clinc150_valid ]; then
-        awk -F'\t' '$2 != "oos"' "$data/clinc150/valid.tsv" | columns 'intent text' >"$work/valid.tsv"
+        read_in clinc150/valid.tsv | awk -F'\t' '$2 != "oos"' | columns 'intent text' >"$work/valid.tsv"
         options=(--valid "$work/valid.tsv")
     fi
     "$heed" train classify "$work/train.$ext" --text text --label label -o "$work/m" --run none --seed "$2" "${options[@]}" >"$work/log" 2>&1
@@ -58,7 +58,7 @@ one() {
               printf "covered %.4f labels %.2f %s %.4f to %.4f", c, labels / NR, (c < b[1] ? "below" : c > b[2] ? "above" : "inside"), b[1], b[2] }'
     case $1 in clinc150*)
         ask --scope 0.95 | awk '{ kept += /"in_scope": true/ } END { printf " kept %.4f", kept / NR }'
-        { echo text; awk -F'\t' '$2 == "oos" { print $3 }' "$data/clinc150/test.tsv"; } >"$work/test.tsv"
+        { echo text; read_in clinc150/test.tsv | awk -F'\t' '$2 == "oos" { print $3 }'; } >"$work/test.tsv"
         ask --scope 0.95 | awk '{ out += /"in_scope": false/ } END { printf " found %.4f of %d", out / NR, NR }' ;;
     esac
     echo

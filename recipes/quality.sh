@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # quality.sh: every figure of labels, tags and confidence in docs/BENCHMARKS.md, three seeds each, and a table of them beside what is
-# wanted; ends with 1 where one is short of that. Hours.   HEED names the program, HEED_DATA the folder of the sets, as in each.
+# wanted; ends with 1 where one is short of that. Of coverage two seeds of three are wanted inside: each is outside of its 99 %
+# interval in one training of a hundred that promise rightly, so that one of the twelve is in one run of nine. Hours.
+# HEED names the program, HEED_DATA the folder of the sets, as in each.
 set -euo pipefail
 here=$(dirname "$0")
 said=$(mktemp)
@@ -55,8 +57,8 @@ banking77 calibration error	0.02
 clinc150 calibration error	0.02
 imdb calibration error	0.02
 clinc150 out of scope found	50
-banking77 coverage inside	1
-clinc150 coverage inside	1
-clinc150_valid coverage inside	1
-imdb coverage inside	1
+banking77 coverage inside	0.66
+clinc150 coverage inside	0.66
+clinc150_valid coverage inside	0.66
+imdb coverage inside	0.66
 WANTED

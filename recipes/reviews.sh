@@ -6,20 +6,19 @@
 set -euo pipefail
 export HEED_LANG=en # what is read below
 heed=${HEED:-build/heed}
-data=${HEED_DATA:-../shared/data}/imdb
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+source "$(dirname "$0")/sets.sh"
+for each in train test; do read_in "imdb/$each.tsv" >"$work/$each.tsv"; done
 more=() name="imdb, lstm-attention"
 if [ -n "${WHOLE:-}" ]; then
-    "$heed" train vectors "$data/train.tsv.zst" --text text -o "$work/imdb.vec" --dim 64 >"$work/log" </dev/null
+    "$heed" train vectors "$work/train.tsv" --text text -o "$work/imdb.vec" --dim 64 >"$work/log" </dev/null
     more=(--max-len 1500 --epochs 4 --dropout 0.5 --adv fgm --vectors "$work/imdb.vec" --valid-part 0.1) name="imdb, lstm-attention, whole"
 fi
 for seed in "${@:-1 2 3}"; do printf '%s\n' $seed; done >"$work/seeds"
 while read -r seed; do
     start=$SECONDS
-    "$heed" train classify "$data/train.tsv.zst" --text text --label label -o "$work/model" --seed "$seed" \
+    "$heed" train classify "$work/train.tsv" --text text --label label -o "$work/model" --seed "$seed" \
         --recipe lstm-attention --run none "${more[@]}" >"$work/log" </dev/null
-    "$heed" test "$work/model" "$data/test.tsv.zst" --text text --label label --json </dev/null |
-        sed -E "s/.*\"loss\": *([0-9.e-]+).*\"accuracy\": *([0-9.e-]+).*/$name seed $seed $((SECONDS - start)) s loss \1 accuracy \2/"
+    answer=$("$heed" test "$work/model" "$work/test.tsv" --text text --label label --json </dev/null)
+    echo "$name seed $seed $((SECONDS - start)) s loss $(number loss <<<"$answer") accuracy $(number accuracy <<<"$answer")"
 done <"$work/seeds" | tee "$work/lines"
 awk -v name="$name" '{ s += $NF; n++ } END { printf "%s: accuracy %.2f %%, mean of %d\n", name, 100 * s / n, n }' "$work/lines"

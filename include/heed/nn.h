@@ -4,7 +4,7 @@
  *     heed_encoder enc;
  *     heed_linear  head;
  *     heed_encoder_init(&enc, ps, "enc", &(heed_encoder_cfg){
- *         .layers = 6, .block = { .dim = 256, .heads = 8, .ff = 1024, .dropout = 0.1f } });
+ *         .layers = 6, .block = { .dim = 256, .self.heads = 8, .ff = 1024, .dropout = 0.1f } });
  *     heed_linear_init(&head, ps, "head", 256, 77);
  *     if (heed_params_error(ps)) puts(heed_params_error(ps)->msg);     // checked once
  *     heed_tensor *h = heed_encoder_apply(cx, &enc, x, lengths);       // [B,T,C]
@@ -220,11 +220,13 @@ HEED_API heed_tensor *heed_ff_apply(heed_ctx *cx, const heed_ff *f, heed_tensor 
 /* -- Transformer blocks and stacks ------------------------------------------------------------ */
 
 typedef struct heed_block_cfg {
-    int64_t dim;         /* C */
-    int heads, kv_heads; /* kv_heads 0: heads */
-    int64_t key, value;  /* d_k and d_v of each head; 0: dim/heads, key */
-    int64_t ff;          /* F; 0: 4·dim */
-    heed_act act;        /* NONE: ReLU */
+    int64_t dim;       /* C */
+    heed_mha_cfg self; /* self-attention. Its dim is C whether set or not, and kdim and vdim are
+                          refused beside it; kind.dropout is set here, causal and lengths at
+                          apply. Cross-attention has its heads, kv_heads, key and value, and
+                          nothing else of it */
+    int64_t ff;        /* F; 0: 4·dim */
+    heed_act act;      /* NONE: ReLU */
     bool gated;
     bool pre_norm; /* norm before each part instead of after its residual */
     bool rms;
@@ -234,18 +236,6 @@ typedef struct heed_block_cfg {
     bool no_bias;            /* in every linear of the block */
     int64_t memory_dim;      /* decoder: width of the memory attended to; 0: dim */
     bool cross;              /* decoder: attend to a memory too */
-    bool use_rotary;         /* in self-attention */
-    heed_rotary_cfg rotary;
-    heed_attention_cfg kind; /* of self-attention; causal and lengths are set at apply */
-    int64_t t5_buckets;      /* this and the next as in heed_mha_cfg, of self-attention */
-    bool alibi;
-    float temperature;
-    bool learn_temperature;
-    bool learn_sinks;
-    float learn_span;
-    int64_t relative;
-    bool local_p;
-    int64_t bias_queries, bias_keys;
 } heed_block_cfg;
 
 typedef struct heed_block {

@@ -107,8 +107,13 @@ heed_stack_cfg heed__model_stack(const heed_model_cfg *c, int64_t layers, bool c
         .share_layers = c->share_layers,
         .final_norm = c->pre_norm,
         .block = { .dim = c->dim,
-                   .heads = (int)c->heads,
-                   .kv_heads = (int)c->kv_heads,
+                   .self = { .heads = (int)c->heads,
+                             .kv_heads = (int)c->kv_heads,
+                             .use_rotary = c->position == HEED_POSITION_ROTARY,
+                             .t5_buckets = c->position == HEED_POSITION_T5 ? T5_BUCKETS : 0,
+                             .alibi = c->position == HEED_POSITION_ALIBI,
+                             .temperature = (float)c->attention.temperature,
+                             .learn_temperature = c->attention.learn_temperature },
                    .ff = c->ff,
                    .act = c->act,
                    .gated = c->gated,
@@ -117,14 +122,9 @@ heed_stack_cfg heed__model_stack(const heed_model_cfg *c, int64_t layers, bool c
                    .norm_eps = (float)c->norm_eps,
                    .dropout = (float)c->dropout,
                    .attention_dropout = weights_dropout(c) > 0 ? 0 : -1,
-                   .cross = cross,
-                   .use_rotary = c->position == HEED_POSITION_ROTARY,
-                   .t5_buckets = c->position == HEED_POSITION_T5 ? T5_BUCKETS : 0,
-                   .alibi = c->position == HEED_POSITION_ALIBI,
-                   .temperature = (float)c->attention.temperature,
-                   .learn_temperature = c->attention.learn_temperature },
+                   .cross = cross },
     };
-    heed__model_attention(c, &stack.block.kind);
+    heed__model_attention(c, &stack.block.self.kind);
     return stack;
 }
 

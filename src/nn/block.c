@@ -7,34 +7,22 @@
  */
 #include "nn/part.h"
 
-static void fill_mha(const heed_block_cfg *c, heed_mha_cfg *m) {
-    *m = (heed_mha_cfg){ .dim = c->dim,
-                         .heads = c->heads,
-                         .kv_heads = c->kv_heads,
-                         .key = c->key,
-                         .value = c->value,
-                         .no_bias = c->no_bias,
-                         .no_out_bias = c->no_bias };
-}
-
-/* What is said of self-attention alone. */
-static void self_kind(const heed_block_cfg *c, heed_mha_cfg *m) {
-    m->kind = c->kind;
-    m->use_rotary = c->use_rotary;
-    m->rotary = c->rotary;
-    m->t5_buckets = c->t5_buckets;
-    m->alibi = c->alibi;
-    m->temperature = c->temperature;
-    m->learn_temperature = c->learn_temperature;
-    m->learn_sinks = c->learn_sinks;
-    m->learn_span = c->learn_span;
-    m->relative = c->relative;
-    m->local_p = c->local_p;
-    m->bias_queries = c->bias_queries;
-    m->bias_keys = c->bias_keys;
+/* What every linear and every width of the block share. */
+static void fill_mha(const heed_block_cfg *c, float dropout, heed_mha_cfg *m) {
+    m->dim = c->dim;
+    m->no_bias |= c->no_bias;
+    m->no_out_bias |= c->no_bias;
+    m->kind.dropout = dropout;
 }
 
 static int check(heed_params *ps, const char *name, const heed_block_cfg *c) {
+    if (c->self.dim != 0 && c->self.dim != c->dim)
+        return heed_params_fail(ps, HEED_EINVALID,
+                                "%s: self-attention of width %lld in a block of width %lld", name,
+                                (long long)c->self.dim, (long long)c->dim);
+    if (c->self.kdim != 0 || c->self.vdim != 0)
+        return heed_params_fail(ps, HEED_EINVALID,
+                                "%s: self-attention has no kdim and no vdim of its own", name);
     const bool parts = c->dropout >= 0 && c->dropout < 1;
     if (parts && c->attention_dropout < 1) return 0;
     return heed_params_fail(ps, HEED_EINVALID, "%s: dropout %g is outside 0..1", name,
@@ -54,16 +42,17 @@ int heed_block_init(heed_block *b, heed_params *ps, const char *name, const heed
                           : c->attention_dropout < 0 ? 0
                                                      : c->attention_dropout;
     const heed_norm_cfg norm = { .dim = c->dim, .rms = c->rms, .eps = c->norm_eps };
-    heed_mha_cfg m;
-    fill_mha(c, &m);
-    self_kind(c, &m);
-    m.kind.dropout = weights;
+    heed_mha_cfg m = c->self;
+    fill_mha(c, weights, &m);
     heed_mha_init(&b->self, ps, heed__part(ps, part, name, "self"), &m);
     heed_norm_init(&b->norm1, ps, heed__part(ps, part, name, "norm1"), &norm);
     if (c->cross) {
-        fill_mha(c, &m);
-        m.kdim = m.vdim = c->memory_dim > 0 ? c->memory_dim : c->dim;
-        m.kind.dropout = weights;
+        m = (heed_mha_cfg){ .heads = c->self.heads,
+                            .kv_heads = c->self.kv_heads,
+                            .key = c->self.key,
+                            .value = c->self.value,
+                            .kdim = c->memory_dim > 0 ? c->memory_dim : c->dim };
+        fill_mha(c, weights, &m);
         heed_mha_init(&b->cross, ps, heed__part(ps, part, name, "cross"), &m);
         heed_norm_init(&b->norm_cross, ps, heed__part(ps, part, name, "norm_cross"), &norm);
     }

@@ -172,8 +172,12 @@ static int64_t padded(const pieces *p, int64_t at, int64_t n) {
 static int64_t together(const heed_classifier *c, const pieces *p, int64_t at) {
     const heed_body_kind *kind = c->body->kind;
     const int64_t left = p->len - at, batch = c->batch < MOST ? c->batch : MOST;
-    int64_t n = left < batch ? left : batch, units = 0;
-    while (kind->units && n > 1 && padded(p, at, n) > kind->units) n--;
+    int64_t n = 0, longest = 0, units = 0;
+    for (; n < left && n < batch; n++) {
+        const int64_t length = p->length[p->order[at + n]];
+        if (length > longest) longest = length;
+        if (kind->units && n > 0 && (n + 1) * longest > kind->units) break;
+    }
     if (!kind->shares || c->head.cfg.pairs) return n;
     for (int64_t i = 0; i < n; i++) units += p->length[p->order[at + i]];
     for (; n < left && n < MOST; n++) {

@@ -81,10 +81,9 @@ static void build_body(heed_tagger *t) {
     const heed_encoder_cfg enc = { .layers = (int)s->layers,
                                    .final_norm = true,
                                    .block = { .dim = wide,
-                                              .heads = (int)s->heads,
+                                              .self = { .heads = (int)s->heads, .use_rotary = true },
                                               .act = HEED_ACT_GELU,
                                               .pre_norm = true,
-                                              .use_rotary = true,
                                               .dropout = dropout } };
     heed_linear_init(&t->in, t->ps, "in", in, wide);
     heed_encoder_init(&t->enc, t->ps, "encoder", &enc);

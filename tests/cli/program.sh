@@ -22,16 +22,17 @@ begin() {
 stop() { kill "-${1:-INT}" $job 2>/dev/null; wait $job 2>/dev/null; rc=$?; }
 # stopped_at LINE OUT program...: a program that writes the folder OUT, stopped after it has said such a line: 75 in $rc. Where the
 # machine lets this shell wait so long that the program is done before the signal comes, it is begun anew with what OUT and
-# OUT.run held before, up to twenty times.
+# its run's folder (OUT.run, or what --run names) held before, up to twenty times.
 stopped_at() {
-    local line=$1 out=$2 try part; shift 2
+    local line=$1 out=$2 try part run=$2.run; shift 2
+    [[ " $* " != *" --run "* ]] || { run=" $* "; run=${run##* --run }; run=${run%% *}; }
     rm -rf "$dir/before"; mkdir "$dir/before"
-    for part in "$out" "$out.run"; do [ ! -e "$part" ] || cp -a "$part" "$dir/before"; done
+    for part in "$out" "$run"; do [ ! -e "$part" ] || cp -a "$part" "$dir/before"; done
     for try in {1..20}; do
         begin "$line" "$@"; stop
         [ $rc = 0 ] || break
-        rm -rf "$out" "$out.run"
-        for part in "$out" "$out.run"; do [ ! -e "$dir/before/${part##*/}" ] || cp -a "$dir/before/${part##*/}" "$part"; done
+        rm -rf "$out" "$run"
+        for part in "$out" "$run"; do [ ! -e "$dir/before/${part##*/}" ] || cp -a "$dir/before/${part##*/}" "$part"; done
     done
     [ $rc = 75 ] || wrong "try $try to stop at '$line' gave $rc, not 75: $* said '$(tail -1 "$dir/err")'"
 }

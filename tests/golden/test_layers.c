@@ -120,7 +120,7 @@ static void test_encoder6(void **state) {
     (void)state;
     bench *b = begin("encoder6");
     heed_encoder enc;
-    const heed_block_cfg block = { .dim = 256, .heads = 8, .ff = 2048 };
+    const heed_block_cfg block = { .dim = 256, .self.heads = 8, .ff = 2048 };
     heed_encoder_init(&enc, b->ps, "enc", &(heed_encoder_cfg){ .layers = 6, .block = block });
     check_large(b, NULL, &enc, false);
     end(b);

@@ -91,7 +91,7 @@ static heed_tensor *mha_apply(run *r, heed_tensor **loss) {
     return y;
 }
 
-static const heed_block_cfg block = { .dim = 32, .heads = 4, .ff = 56 };
+static const heed_block_cfg block = { .dim = 32, .self.heads = 4, .ff = 56 };
 
 static void encoder_post_init(parts *m, heed_params *ps) {
     heed_encoder_init(&m->stack, ps, "enc", &(heed_encoder_cfg){ .layers = 3, .block = block });

@@ -31,7 +31,7 @@ static void encoder_init(model *m, heed_params *ps) {
     heed_embed_init(&m->embed, ps, "embed", &(heed_embed_cfg){ .vocab = 50, .dim = 16 });
     heed_position_init(&m->position, ps, "position",
                        &(heed_position_cfg){ .kind = HEED_POSITION_SINUSOIDAL, .dim = 16 });
-    const heed_block_cfg block = { .dim = 16, .heads = 4, .ff = 32 };
+    const heed_block_cfg block = { .dim = 16, .self.heads = 4, .ff = 32 };
     heed_encoder_init(&m->stack, ps, "enc", &(heed_encoder_cfg){ .layers = 2, .block = block });
     heed_linear_init(&m->head, ps, "head", 16, 5);
 }
@@ -66,7 +66,7 @@ static void decoder_init(model *m, heed_params *ps) {
         &m->position, ps, "position",
         &(heed_position_cfg){ .kind = HEED_POSITION_LEARNED, .dim = 16, .max_len = 12 });
     const heed_block_cfg block = {
-        .dim = 16, .heads = 2, .ff = 64, .act = HEED_ACT_GELU_TANH, .pre_norm = true
+        .dim = 16, .self.heads = 2, .ff = 64, .act = HEED_ACT_GELU_TANH, .pre_norm = true
     };
     heed_decoder_init(&m->stack, ps, "dec",
                       &(heed_decoder_cfg){ .layers = 2, .final_norm = true, .block = block });

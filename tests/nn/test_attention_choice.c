@@ -98,7 +98,7 @@ static void test_penalty(void **state) {
     heed_encoder e;
     const heed_encoder_cfg cfg = {
         .layers = 3,
-        .block = { .dim = 16, .heads = 4, .ff = 20, .kind.penalty = HEED_PENALTY_ENTROPY }
+        .block = { .dim = 16, .self.heads = 4, .ff = 20, .self.kind.penalty = HEED_PENALTY_ENTROPY }
     };
     assert_int_equal(heed_encoder_init(&e, f.ps, "enc", &cfg), 0);
     heed_attention_more more[3] = { { .penalty = NULL } };

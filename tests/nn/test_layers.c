@@ -76,7 +76,7 @@ static void test_shared_layers(void **state) {
     heed_encoder e;
     const heed_encoder_cfg cfg = { .layers = 6,
                                    .share_layers = true,
-                                   .block = { .dim = 16, .heads = 4, .ff = 20 } };
+                                   .block = { .dim = 16, .self.heads = 4, .ff = 20 } };
     assert_int_equal(heed_encoder_init(&e, f.ps, "enc", &cfg), 0);
     assert_int_equal(heed_params_len(f.ps), 4 * (256 + 16) + 2 * 320 + 20 + 16 + 4 * 16);
     assert_non_null(heed_params_find(f.ps, "enc.layers.0.self.q.weight"));
@@ -234,7 +234,8 @@ static void test_absurd_sizes(void **state) {
             &f, heed_mha_init(&mha, f.ps, "x",
                               &(heed_mha_cfg){ .dim = 3, .heads = 3, .key = n, .square = true }));
         is_refused(&f,
-                   heed_block_init(&block, f.ps, "x", &(heed_block_cfg){ .dim = n, .heads = 1 }));
+                   heed_block_init(&block, f.ps, "x",
+                                   &(heed_block_cfg){ .dim = n, .self.heads = 1 }));
         is_refused(&f, heed_conv_init(&conv, f.ps, "x",
                                       &(heed_conv_layer_cfg){
                                           .dims = 1, .in = n, .out = 3, .kernel = { 1, 3 } }));

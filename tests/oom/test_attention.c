@@ -136,6 +136,7 @@ static void every_kind(void) {
 
 static void test_every_kind(void **state) {
     (void)state;
+    oom_use(1, HEED_PRECISION_F32);
     every_kind();
 }
 
@@ -143,7 +144,6 @@ static void test_every_kind_in_bf16(void **state) {
     (void)state;
     oom_use(2, HEED_PRECISION_BF16);
     every_kind();
-    oom_use(1, HEED_PRECISION_F32);
 }
 
 static int decode(heed_error *err) {
@@ -169,6 +169,7 @@ static int decode(heed_error *err) {
 
 static void test_cache(void **state) {
     (void)state;
+    oom_use(1, HEED_PRECISION_F32);
     oom_each(decode);
 }
 
@@ -184,6 +185,7 @@ static int linear(heed_error *err) {
 
 static void test_linear(void **state) {
     (void)state;
+    oom_use(1, HEED_PRECISION_F32);
     oom_each(linear);
 }
 
@@ -198,6 +200,7 @@ static int mean(heed_error *err) {
 
 static void test_mean(void **state) {
     (void)state;
+    oom_use(1, HEED_PRECISION_F32);
     oom_each(mean);
 }
 

@@ -281,16 +281,16 @@ static void test_block(void **state) {
     heed_params *ps = heed_params_new(&(heed_params_cfg){ .seed = 5 }, &err);
     heed_encoder e;
     const heed_block_cfg block = { .dim = C,
-                                   .heads = H,
-                                   .key = D,
-                                   .value = DV,
-                                   .ff = 10,
-                                   .kind = { .span_ramp = 2 },
-                                   .learn_sinks = true,
-                                   .learn_span = 3,
-                                   .relative = T,
-                                   .bias_queries = T,
-                                   .bias_keys = T };
+                                   .self = { .heads = H,
+                                             .key = D,
+                                             .value = DV,
+                                             .kind = { .span_ramp = 2 },
+                                             .learn_sinks = true,
+                                             .learn_span = 3,
+                                             .relative = T,
+                                             .bias_queries = T,
+                                             .bias_keys = T },
+                                   .ff = 10 };
     assert_int_equal(heed_encoder_init(&e, ps, "e", &(heed_encoder_cfg){ 2, .block = block }), 0);
     has(ps, "e.layers.1.self.v.weight", SHAPE(H * DV, C));
     has(ps, "e.layers.1.self.out.weight", SHAPE(C, H * DV));
@@ -325,9 +325,23 @@ static void refused(const heed_mha_cfg *c, const char *sentence) {
     heed_params_free(ps);
 }
 
+static void block_refused(const heed_mha_cfg *self, const char *sentence) {
+    heed_error err;
+    heed_block b;
+    heed_params *ps = heed_params_new(NULL, &err);
+    assert_true(heed_block_init(&b, ps, "b", &(heed_block_cfg){ .dim = C, .self = *self }) < 0);
+    assert_string_equal(heed_params_error(ps)->msg, sentence);
+    heed_params_free(ps);
+}
+
 static void test_refused(void **state) {
     (void)state;
     heed_mha_cfg c = plain();
+    c.dim = C + 1;
+    block_refused(&c, "b: self-attention of width 7 in a block of width 6");
+    c = plain(), c.kdim = C;
+    block_refused(&c, "b: self-attention has no kdim and no vdim of its own");
+    c = plain();
     c.relative = 9, c.kind.score = HEED_SCORE_COSINE;
     refused(&c, "a: relative positions exist with a dot or scaled dot score only");
     c.kind.score = HEED_SCORE_DOT, c.kind.softcap = 3;

@@ -81,7 +81,7 @@ static void without_cache(void **state) {
     heed_ctx *cx = heed_ctx_new(NULL, &err);
     heed_params *ps = heed_params_new(NULL, &err);
     heed_decoder one, two, cross;
-    heed_decoder_cfg cfg = { .layers = 1, .block = { .dim = 8, .heads = 2, .ff = 8 } };
+    heed_decoder_cfg cfg = { .layers = 1, .block = { .dim = 8, .self.heads = 2, .ff = 8 } };
     assert_int_equal(heed_decoder_init(&one, ps, "one", &cfg), 0);
     cfg.block.cross = true;
     assert_int_equal(heed_decoder_init(&cross, ps, "cross", &cfg), 0);
