@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/messages.h"
 #include "app/options.h"
 #include "app/print.h"
 #include "base/alloc.h"
@@ -303,6 +304,10 @@ int cmd_tokenize(int argc, char **argv) {
     const char *operand[2] = { NULL, NULL };
     const int n = opt_read(&what, argc, argv, operand);
     if (n < 0) return command_usage(n);
+    if (r.skip_special && !r.json && !r.decode) {
+        complain("%s", tr("heed tokenize: --skip-special goes with --json or --decode\n"));
+        return EXIT_USAGE;
+    }
     const heed_hooks hooks = { .cancel = command_cancelled };
     heed_error err = { 0 };
     command_catch_signals();

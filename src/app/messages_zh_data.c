@@ -174,6 +174,8 @@ const message messages_zh[] = {
       "behind a tab)",
       "每行文本所注意的内容：每行对应一行，或所有文本共一行，有 --text "
       "时也可以是一列（否则写在制表符之后）" },
+    { "heed tokenize: --skip-special goes with --json or --decode\n",
+      "heed tokenize: --skip-special 须与 --json 或 --decode 一起用\n" },
     { "heed predict: --context does not go with --text2\n",
       "heed predict：--context 不能与 --text2 同用\n" },
     { "heed test: --context does not go with --text2\n",

@@ -81,7 +81,8 @@ static void build_body(heed_tagger *t) {
     const heed_encoder_cfg enc = { .layers = (int)s->layers,
                                    .final_norm = true,
                                    .block = { .dim = wide,
-                                              .self = { .heads = (int)s->heads, .use_rotary = true },
+                                              .self = { .heads = (int)s->heads,
+                                                        .use_rotary = true },
                                               .act = HEED_ACT_GELU,
                                               .pre_norm = true,
                                               .dropout = dropout } };

@@ -61,6 +61,7 @@ expect 66 "no tokenizer.json, vocab.txt" "$heed" tokenize "$dir/empty" "$dir/tex
 expect 66 "none.json" "$heed" tokenize "$dir/none.json" "$dir/text"
 expect 66 "none.txt" "$heed" tokenize $t "$dir/none.txt"
 expect 64 "see --help" "$heed" tokenize
+expect 64 "--skip-special goes with --json or --decode" "$heed" tokenize $t "$dir/text" --skip-special
 expect 65 "standard input:2: not JSON at column" "$heed" tokenize $t - --json <<<$'"fine"\n"not'
 expect 65 "standard input:1: neither a JSON string nor" "$heed" tokenize $t - --json <<<'[1]'
 expect 65 "standard input:1: 'x' is no id" "$heed" tokenize $t - --decode <<<'5 x'

@@ -1,6 +1,6 @@
 /* test_isa.c [NAME]: every table of kernels is had by its name, or one sentence says why not. With
- * a name, that one alone, or what a test needs beside them: status 77, by which ctest lists it at the end of the suite as skipped,
- * where this CPU lacks it. */
+ * a name, that one alone, or what a test needs beside them: status 77, by which ctest lists it at
+ * the end of the suite as skipped, where this CPU lacks it. */
 #include "cmocka_all.h"
 
 #include <string.h>
