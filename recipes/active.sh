@@ -4,7 +4,9 @@
 # sets (../shared/data), SEEDS the seeds (1 2 3 4 5), STEP the labels of a round (750: a label or five of each intent).
 set -euo pipefail
 heed=${HEED:-build/heed}
-data=${HEED_DATA:-../shared/data}/clinc150
+source "$(dirname "$0")/data.sh"
+need clinc150
+data=$data/clinc150
 step=${STEP:-750}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -3,7 +3,9 @@
 # the sentences of a question are ranked by the probability that they do. MAP and MRR of the held-out part, by which the epoch was
 # chosen, and of the test part. HEED names the program (build/heed), HEED_DATA the folder of the sets (../shared/data).
 set -euo pipefail
-heed=${HEED:-build/heed} data=${HEED_DATA:-../shared/data}/wikiqa dir=$(mktemp -d)
+source "$(dirname "$0")/data.sh"
+need wikiqa
+heed=${HEED:-build/heed} data=$data/wikiqa dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 zstd -dcq "$data/train.tsv.zst" >"$dir/train.tsv"
 # RANKED MODEL FILE: mean average precision and mean reciprocal rank of its questions that have a right answer

@@ -12,7 +12,8 @@
 set -euo pipefail
 export HEED_LANG=en # what is read below
 heed=${HEED:-build/heed}
-data=${HEED_DATA:-../shared/data}
+source "$(dirname "$0")/data.sh"
+need bitext_support_qa chatterbot_corpus clinc150 wikiqa
 models=${HEED_MODELS:-$(mktemp -d)}
 here=$(dirname "$0")
 

@@ -4,7 +4,8 @@
 # HEED_DATA the folder of the sets (../shared/data).
 set -euo pipefail
 heed=${HEED:-build/heed}
-data=${HEED_DATA:-../shared/data}
+source "$(dirname "$0")/data.sh"
+need imdb sst2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

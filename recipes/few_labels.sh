@@ -6,7 +6,8 @@
 set -euo pipefail
 export HEED_LANG=en # what is read below
 heed=${HEED:-build/heed}
-data=${HEED_DATA:-../shared/data}
+source "$(dirname "$0")/data.sh"
+need imdb trec
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # shuffle SEED: lines in an order that depends on the seed alone

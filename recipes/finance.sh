@@ -8,12 +8,12 @@
 # The sets' terms (their META.md) do not let them ship; HEED_DATA names their folder (../shared/data), HEED the program.
 set -euo pipefail
 heed=${HEED:-build/heed}
-data=${HEED_DATA:-../shared/data}
+source "$(dirname "$0")/data.sh"
+need twitter_financial_news financial_phrasebank thucnews10_titles
 out=${1:-build/finance}
 mkdir -p "$out"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-read_in() { if [ -e "$data/$1" ]; then cat "$data/$1"; else zstd -dc "$data/$1.zst"; fi; }
 mood() { sed -E 's/^bearish\t/negative\t/; s/^bullish\t/positive\t/'; }
 
 {

@@ -5,7 +5,8 @@
 # questions about THINGS different things at least (3). JSON lines {"history":[...],"question","intent"} on standard output. PART: test (row i, from 0, with i % 10 = 9) or
 # valid (8). HEED_DATA names the folder of the sets (../shared/data).
 set -euo pipefail
-data=${HEED_DATA:-../shared/data}
+source "$(dirname "$0")/data.sh"
+need bitext_support_qa
 part=${1:-test}
 awk -F'\t' -v least="${THINGS:-3}" -v part="$part" '
     function escaped(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); return s }

@@ -3,7 +3,8 @@
 # assistant (clinc150) write. HEED names the program (build/heed), HEED_DATA the folder of clinc150 (../shared/data).
 set -euo pipefail
 heed=${HEED:-build/heed}
-data=${HEED_DATA:-../shared/data}
+source "$(dirname "$0")/data.sh"
+need clinc150
 out=${1:-models/intent}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -4,7 +4,8 @@
 # and clinc150 (../shared/data), on whose texts, of which it has seen none, it is tested.
 set -euo pipefail
 heed=${HEED:-build/heed}
-data=${HEED_DATA:-../shared/data}
+source "$(dirname "$0")/data.sh"
+need clinc150 multi30k
 out=${1:-models/language}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

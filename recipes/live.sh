@@ -4,7 +4,8 @@
 # questions (CDLA-Sharing 1.0). From 0:45 to 1:30 something breaks: messages of customers whose card does not work come on top, eight
 # a second (banking77's, of both parts). Times and order are drawn by a fixed rule. HEED_DATA names the folder of the data sets.
 set -euo pipefail
-data=${HEED_DATA:-../shared/data}
+source "$(dirname "$0")/data.sh"
+need bitext_support_qa clinc150
 out=${1:-data/live}
 mkdir -p "$out"
 {

@@ -11,7 +11,8 @@
 set -euo pipefail
 heed=${HEED:-build/heed}
 bench=${BENCH:-build/bench/bench_monitor}
-data=${HEED_DATA:-../shared/data}
+source "$(dirname "$0")/data.sh"
+need thucnews10_titles twitter_financial_news
 if [ -n "${WORK:-}" ]; then work=$WORK && mkdir -p "$work"; else
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
@@ -45,7 +46,7 @@ twitter() {
 thucnews() {
     local set="$data/thucnews10_titles"
     [ -e "$work/thucnews" ] || {
-        if [ -e "$set/train.tsv" ]; then cat "$set/train.tsv"; else zstd -dc "$set/train.tsv.zst"; fi >"$work/train.tsv"
+        read_in thucnews10_titles/train.tsv >"$work/train.tsv"
         train "$work/train.tsv" "$work/thucnews"
     }
     { tail -n +2 "$set/valid.tsv"; tail -n +2 "$set/test.tsv"; } >"$work/all.tsv"

@@ -5,7 +5,8 @@
 # HEED names the program (build/heed), HEED_DATA the folder of the sets (../shared/data), HEED_MODELS where models go (a temporary folder).
 set -euo pipefail
 heed=${HEED:-build/heed}
-data=${HEED_DATA:-../shared/data}
+source "$(dirname "$0")/data.sh"
+need bitext_support_qa wikiqa
 models=${HEED_MODELS:-$(mktemp -d)}
 
 # seeds NAME TRAIN VALID TEST: trains with each seed, tests once, prints each and the mean

@@ -7,6 +7,7 @@ set -euo pipefail
 export HEED_LANG=en # what is read below
 heed=${HEED:-build/heed}
 source "$(dirname "$0")/sets.sh"
+need imdb
 for each in train test; do read_in "imdb/$each.tsv" >"$work/$each.tsv"; done
 more=() name="imdb, lstm-attention"
 if [ -n "${WHOLE:-}" ]; then

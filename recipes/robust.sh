@@ -5,7 +5,9 @@
 set -euo pipefail
 export HEED_LANG=en # what is read below
 heed=${HEED:-build/heed}
-data=${HEED_DATA:-../shared/data}/sst2
+source "$(dirname "$0")/data.sh"
+need sst2
+data=$data/sst2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

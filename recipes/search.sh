@@ -5,20 +5,20 @@
 set -euo pipefail
 export HEED_LANG=en # what is read below
 heed=${HEED:-build/heed}
-data=${HEED_DATA:-../shared/data}
+source "$(dirname "$0")/data.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # accuracy SET TEXT LABEL TEST OPTION...
 accuracy() {
-    [ -e "$data/$1/train.tsv" ] || zstd -dqc "$data/$1/train.tsv.zst" >"$work/train.tsv"
-    [ ! -e "$data/$1/train.tsv" ] || cp "$data/$1/train.tsv" "$work/train.tsv"
+    read_in "$1/train.tsv" >"$work/train.tsv"
     "$heed" train classify "$work/train.tsv" --text "$2" --label "$3" -o "$work/m" --seed 1 --run none "${@:5}" >"$work/log" 2>&1
     "$heed" test "$work/m" "$data/$1/$4.tsv" --text "$2" --label "$3" --json 2>/dev/null | sed -E 's/.*"accuracy": *([0-9.]+).*/\1/'
 }
 
 while read -r set text label test; do
     case " ${SETS:-$set} " in *" $set "*) ;; *) continue ;; esac
+    need "$set"
     default=$(accuracy "$set" "$text" "$label" "$test")
     found=$(accuracy "$set" "$text" "$label" "$test" --search "${TIME:-3m}")
     echo "$set $default $found $(grep -c '^trial' "$work/log" || true)"

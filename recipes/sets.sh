@@ -1,16 +1,11 @@
 # sets.sh: sourced by recipes that learn labels: the sets, each as $work/train.$ext and $work/test.$ext with columns label and
 # text, from $data, the folder of the sets (HEED_DATA, ../shared/data).
-data=${HEED_DATA:-../shared/data}
+source "$(dirname "$0")/data.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 ALL="trec sst2 banking77 clinc150 twitter_financial_news financial_phrasebank bbc_news chnsenticorp thucnews10_titles
      tnews online_shopping_polarity online_shopping_category news20_bydate imdb"
-
-# read_in FILE: as text, whether compressed or not
-read_in() {
-    if [ -e "$data/$1" ]; then cat "$data/$1"; else zstd -dc "$data/$1.zst"; fi
-}
 
 # columns "A B C": of a table with a header, A and then B and C side by side, as "label", "text"
 columns() {
@@ -27,6 +22,7 @@ rows() {
 # make SET FOLD: $work/train and $work/test
 make() {
     local each text
+    case $1 in online_shopping_*) need online_shopping_10_cats ;; *) need "$1" ;; esac
     case $1 in
     imdb | chnsenticorp | sst2) text='label text' ;;
     trec) text='coarse text' ;;

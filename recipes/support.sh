@@ -6,7 +6,9 @@
 set -euo pipefail
 export HEED_LANG=en # what is read below
 heed=${HEED:-build/heed}
-data=${HEED_DATA:-../shared/data}/bitext_support_qa
+source "$(dirname "$0")/data.sh"
+need bitext_support_qa
+data=$data/bitext_support_qa
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

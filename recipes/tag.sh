@@ -3,7 +3,7 @@
 # HEED names the program (build/heed), HEED_DATA the folder of the sets (../shared/data), HEED_MODELS where models go (a temporary folder).
 set -euo pipefail
 heed=${HEED:-build/heed}
-data=${HEED_DATA:-../shared/data}
+source "$(dirname "$0")/data.sh"
 models=${HEED_MODELS:-$(mktemp -d)}
 
 # part NAME WHICH: the file of that part, plain or compressed

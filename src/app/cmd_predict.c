@@ -359,10 +359,21 @@ static int each_line(predictor *p, heed_error *err) {
     return rc;
 }
 
+/* Sets that hold every label promise nothing that one could use; their reason is said. */
+static void tell_few(const predictor *p) {
+    const int64_t n = heed_classifier_calibrated(p->c);
+    const int64_t needed = heed__coverage_needs(p->x.coverage);
+    if (n == 0 || n >= needed) return;
+    complain(tr("predict: of texts held out in training coverage %g needs %" PRId64
+                ", and this model had %" PRId64 ": each set has all labels\n"),
+             p->x.coverage, needed, n);
+}
+
 static int start(predictor *p, const char *dir, const heed_open_cfg *open, heed_error *err) {
     p->c = heed_classifier_open(dir, open, err);
     if (!p->c) return err->code;
     const int64_t labels = heed_classifier_labels(p->c);
+    tell_few(p);
     p->score = heed_classifier_target(p->c) == HEED_TARGET_SCORE;
     if (p->top && heed_classifier_target(p->c) != HEED_TARGET_LABEL)
         return heed__error(err, HEED_EUNSUPPORTED,

@@ -56,6 +56,14 @@ static int by_name(const void *a, const void *b) {
     return strcmp(((const run *)a)->name, ((const run *)b)->name);
 }
 
+/* The run that a training of this model left beside it, or what was named. */
+static const char *run_of(const char *named, char beside[PATH]) {
+    const size_t len = strlen(named);
+    const bool slash = len > 1 && named[len - 1] == '/';
+    const int n = snprintf(beside, PATH, "%.*s.run", (int)(len - slash), named);
+    return !is_run(named) && n < PATH && is_run(beside) ? beside : named;
+}
+
 /* The runs in a folder, in the order of their names. */
 static int add_all(run_list *l, const char *folder, heed_error *err) {
     DIR *d = opendir(folder);
@@ -213,17 +221,23 @@ int cmd_runs(int argc, char **argv) {
         { "html", 0, OPT_TEXT, &html, 0, 0, "FILE", "draw the first six side by side on a page" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
-    const opt_command what = { "heed runs [FOLDER..] [options]",
-                               "Lists trainings and compares them by their logs: each FOLDER is a "
-                               "run, or holds runs (the present one).",
-                               options, 0, 64 };
+    const opt_command what = {
+        "heed runs [FOLDER..] [options]",
+        "Lists trainings and compares them by their logs: each FOLDER is a "
+        "run, or a model's, beside which its run is, or holds runs (the present "
+        "one).",
+        options, 0, 64
+    };
     const int n = opt_read(&what, argc, argv, operand);
     if (n < 0) return command_usage(n);
     heed_error err = { 0 };
     run_list l = { .run = NULL };
     int rc = n ? 0 : add_all(&l, ".", &err);
-    for (int i = 0; rc == 0 && i < n; i++)
-        rc = is_run(operand[i]) ? add(&l, operand[i], &err) : add_all(&l, operand[i], &err);
+    for (int i = 0; rc == 0 && i < n; i++) {
+        char beside[PATH];
+        const char *of = run_of(operand[i], beside);
+        rc = is_run(of) ? add(&l, of, &err) : add_all(&l, of, &err);
+    }
     if (rc == 0 && json) print_json(&l);
     if (rc == 0 && !json) print_table(&l);
     if (rc == 0 && html) rc = write_page(&l, html, &err);

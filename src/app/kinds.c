@@ -123,8 +123,8 @@ static void print_lines(const char *format, const measured *of, int len) {
             printf(format, tr(of[i].said), of[i].value, of[i].interval.low, of[i].interval.high);
 }
 
-/* docs/schemas/test_labels.json */
-static void print_labels(const heed_labels_metrics *m, bool json) {
+/* docs/schemas/test_labels.json. one_each: every text was read with a single label. */
+static void print_labels(const heed_labels_metrics *m, bool one_each, bool json) {
     const measured of[] = { { "loss", "Test Loss", m->loss, m->loss_95 },
                             { "accuracy", NULL, m->exact, m->exact_95 },
                             { "exact", "All labels right", m->exact, m->exact_95 },
@@ -143,6 +143,9 @@ static void print_labels(const heed_labels_metrics *m, bool json) {
     else if (m->unknown_labels)
         printf(tr("%" PRId64 " labels of the texts are none of the model's: missed\n"),
                m->unknown_labels);
+    if (!json && m->unknown_labels && one_each)
+        printf("%s", tr("each text was read with one label; several in a field are cut by "
+                        "--label-sep, as in training\n"));
 }
 
 static int test_labels(heed_classifier *c, const heed_examples *x, bool json, heed_error *err) {
@@ -150,7 +153,7 @@ static int test_labels(heed_classifier *c, const heed_examples *x, bool json, he
     heed_tally *tally = calloc((size_t)heed_classifier_labels(c), sizeof *tally);
     if (!tally) return heed__error(err, HEED_ENOMEM, "test: out of memory");
     const int rc = heed__classifier_test_labels(c, x, &m, tally, err);
-    if (rc == 0) print_labels(&m, json);
+    if (rc == 0) print_labels(&m, !x->label_start || x->label_start[x->len] == x->len, json);
     if (rc == 0 && json) {
         printf(", ");
         tallies_print_json(c, tally);

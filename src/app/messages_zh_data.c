@@ -115,9 +115,10 @@ const message messages_zh[] = {
     { "Chooses the texts of a pool whose labels would help the model most: line, the two labels "
       "between which it wavers, text.",
       "从待标注文件中选出标签对模型最有帮助的文本：行号、模型犹豫的两个标签、文本。" },
-    { "Lists trainings and compares them by their logs: each FOLDER is a run, or holds runs (the "
-      "present one).",
-      "按日志列出并比较各次训练：每个目录是一次训练，或含有若干次训练（默认当前目录）。" },
+    { "Lists trainings and compares them by their logs: each FOLDER is a run, or a model's, beside "
+      "which its run is, or holds runs (the present one).",
+      "按日志列出并比较各次训练：每个目录是一次训练，或是旁边有训练记录的模型，或含有若干次训练（默"
+      "认当前目录）。" },
     { "Says what this machine offers, or the parts of a model, their numbers of parameters and "
       "what an answer costs.",
       "说明本机提供的指令集，或模型的各部分、参数个数与一次回答的计算量。" },
@@ -176,6 +177,13 @@ const message messages_zh[] = {
       "时也可以是一列（否则写在制表符之后）" },
     { "heed tokenize: --skip-special goes with --json or --decode\n",
       "heed tokenize: --skip-special 须与 --json 或 --decode 一起用\n" },
+    { "predict: of texts held out in training coverage %g needs %" PRId64
+      ", and this model had %" PRId64 ": each set has all labels\n",
+      "predict: 覆盖率 %g 需要训练时留出 %" PRId64 " 条文本，而此模型只有 %" PRId64
+      " 条：每个集合都包含全部标签\n" },
+    { "%s:%d: of texts held out in training coverage %g needs %lld, and %s had %lld: none of its "
+      "labels is sure",
+      "%s:%s：覆盖率 %s 需要训练时留出 %s 条文本，而 %s 只有 %s 条：它的标签都不会是有把握的" },
     { "heed predict: --context does not go with --text2\n",
       "heed predict：--context 不能与 --text2 同用\n" },
     { "heed test: --context does not go with --text2\n",
@@ -545,6 +553,9 @@ const message messages_zh[] = {
     { "Mean absolute error", "平均绝对误差" },
     { "R2", "R2" },
     { "Correlation", "相关系数" },
+    { "each text was read with one label; several in a field are cut by --label-sep, as in "
+      "training\n",
+      "每条文本只读到一个标签；一个字段中的多个标签须像训练时那样用 --label-sep 切分\n" },
     { "%" PRId64 " labels of the texts are none of the model's: missed\n",
       "文本的标签中有 %" PRId64 " 个是模型没有的：计为漏判\n" },
     { "Accuracy at level %d: %.4f\n", "第 %d 层的准确率：%.4f\n" },

@@ -49,7 +49,7 @@ typedef struct heed_grade {
 typedef struct heed_analysis_cfg {
     const char *name, *kind; /* "classify", "tag", "embed", "language", "novelty", "risk" */
     const char *model;       /* folder, absolute or beside the flow file */
-    double coverage, scope;  /* classify: as heed predict; abstains outside (0: as calibrated) */
+    double coverage, scope;  /* classify: as heed predict; abstains outside (0: 0.95) */
     double least;            /* abstains below this confidence */
     const char *const *only; /* sources; none: all */
     int64_t only_len;

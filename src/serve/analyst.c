@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "serve/analyst_impl.h"
 #include "serve/language.h"
+#include "tasks/calibration.h"
 
 static const char *const kind_name[] = {
     "classify", "tag", "embed", "language", "novelty", "risk"
@@ -55,6 +57,18 @@ static int check_task(const heed_analyst *a, const analysis *k, heed_error *err)
     return 0;
 }
 
+/* Where too few texts were held out no set is smaller than all labels, and no label is sure. */
+static void tell_few(const heed_analyst *a, const analysis *k, double coverage) {
+    const int64_t n = heed_served_calibrated(a->model[k->model]);
+    const int64_t needed = heed__coverage_needs(coverage);
+    if (k->kind != ANALYSIS_CLASSIFY || n == 0 || n >= needed) return;
+    heed__log(&a->hooks, HEED_LOG_WARN,
+              "%s:%d: of texts held out in training coverage %g needs %lld, and %s had %lld: none "
+              "of its labels is sure",
+              a->flow->path, k->cfg->line, coverage, (long long)needed, k->cfg->model,
+              (long long)n);
+}
+
 static int analysis_open(heed_analyst *a, analysis *k, int threads, heed_error *err) {
     const heed_analysis_cfg *cfg = k->cfg;
     const int kind = kind_of(a->flow, cfg, err);
@@ -71,7 +85,9 @@ static int analysis_open(heed_analyst *a, analysis *k, int threads, heed_error *
     if (rc) return rc;
     const heed_served *m = a->model[k->model];
     k->scope = heed_served_scope_limit(m, cfg->scope > 0 ? cfg->scope : PROMISED);
-    k->coverage = heed_served_coverage_limit(m, cfg->coverage > 0 ? cfg->coverage : PROMISED);
+    const double coverage = cfg->coverage > 0 ? cfg->coverage : PROMISED;
+    k->coverage = heed_served_coverage_limit(m, coverage);
+    tell_few(a, k, coverage);
     return 0;
 }
 

@@ -44,7 +44,7 @@ heed_target heed_served_target(const heed_served *m);
 int64_t heed_served_labels(const heed_served *m);               /* K, types of a tagger */
 const char *heed_served_label(const heed_served *m, int64_t i); /* as long as the model */
 int64_t heed_served_dim(const heed_served *m);                  /* of its vectors; 0: none */
-bool heed_served_calibrated(const heed_served *m);
+int64_t heed_served_calibrated(const heed_served *m); /* as heed_classifier_calibrated */
 /* Under which score a text is out of scope, and up to which -ln p a label is in the set. */
 double heed_served_scope_limit(const heed_served *m, double kept);
 double heed_served_coverage_limit(const heed_served *m, double coverage);

@@ -240,8 +240,8 @@ int64_t heed_served_dim(const heed_served *m) {
     return m->dim;
 }
 
-bool heed_served_calibrated(const heed_served *m) {
-    return m->copy->c && m->copy->c->calibration.len > 0;
+int64_t heed_served_calibrated(const heed_served *m) {
+    return m->copy->c ? m->copy->c->calibration.len : 0;
 }
 
 double heed_served_scope_limit(const heed_served *m, double kept) {

@@ -189,6 +189,11 @@ double heed__coverage_limit(const heed_calibration *c, double coverage) {
     return c->score[k < 1 ? 0 : (int64_t)k - 1];
 }
 
+int64_t heed__coverage_needs(double coverage) {
+    const double n = ceil(coverage / (1 - coverage) - 1e-6);
+    return coverage < 1 && n < 1e18 ? (int64_t)n : INT64_MAX;
+}
+
 bool heed__covered(float prob, double limit) {
     return -heed__ln(fmax((double)prob, 1e-45)) <= limit;
 }

@@ -44,6 +44,9 @@ void heed__calibrated(const heed_calibration *c, const float *logits, float *pro
  * set holds the right label with a chance of at least `coverage`. INFINITY (every label) where
  * there are too few examples for such a promise. */
 double heed__coverage_limit(const heed_calibration *c, double coverage);
+/* How many examples such a promise needs: the least n of which coverage·(n + 1) is no more than n.
+ * coverage in [0,1); else INT64_MAX. */
+int64_t heed__coverage_needs(double coverage);
 /* Whether label k is in the set of a row of calibrated probabilities. */
 bool heed__covered(float prob, double limit);
 
