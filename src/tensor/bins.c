@@ -3,10 +3,10 @@
  * Gradients lie in bins, which are blocks of the step's arena. Which bin a gradient takes is a plan
  * that the first step makes: a free one of its class (sizes are rounded up to one of eight classes
  * to each power of two), else a new one. Later steps take the same bins in the same order, each of
- * the size of the largest gradient that it ever held. So a step that is no larger than one before
- * it needs no more memory, whichever sizes it has: bins chosen by size alone would be shared by
- * gradients that are alike in one shape and not in another. Steps are of one kind when their tapes
- * are equally long; a few kinds have a plan each.
+ * the size of the largest gradient that it ever held. So a step that is no larger than one of its
+ * kind before it needs no more memory, whichever sizes it has: bins chosen by size alone would be
+ * shared by gradients that are alike in one shape and not in another. Steps are of one kind when
+ * their tapes hold the same operations; a few kinds have a plan each.
  *
  * Scratch is a stack beside the arena: a block goes when it and all above it have come to their
  * end. Its height too grows with the sizes alone.
@@ -14,6 +14,8 @@
 #include "tensor/bins.h"
 
 #include <string.h>
+
+#include "base/hash.h"
 
 enum { UNIT = 64, HEADER = 64, LEAST_BINS = 128, LEAST_TAKES = 256, NOBODY = -1 };
 
@@ -63,14 +65,29 @@ static int64_t choose(heed_ctx *cx, size_t size) {
     return spare;
 }
 
+/* The operations of a tape, and whether each goes on from the one before it. */
+static uint64_t tape_of(const heed_ctx *cx) {
+    uint64_t h = HEED_HASH_BEGIN;
+    for (int64_t i = 0; i < cx->node_count; i++) {
+        const heed_node *n = &cx->nodes[i];
+        if (n->op->name) h = heed__hash_text(h, n->op->name);
+        for (int s = 0; s < n->count; s++) {
+            const bool next = i > 0 && n->src[s] == cx->nodes[i - 1].out;
+            h = heed__hash_one(h, next ? 3 : !n->src[s] ? 0 : n->src[s]->needs_grad ? 2 : 1);
+        }
+    }
+    return heed__hash_spread(h);
+}
+
 /* The kind of a step by its tape: one that is known, or one that takes the place of the oldest. */
 static void know(heed_ctx *cx) {
+    const uint64_t tape = tape_of(cx);
     cx->known = true;
     for (cx->kind = 0; cx->kind < HEED_STEP_KINDS; cx->kind++)
-        if (cx->plan[cx->kind].takes && cx->plan[cx->kind].tape == cx->node_count) return;
+        if (cx->plan[cx->kind].takes && cx->plan[cx->kind].tape == tape) return;
     cx->kind = cx->next_kind;
     cx->next_kind = (cx->next_kind + 1) % HEED_STEP_KINDS;
-    cx->plan[cx->kind] = (heed_bin_plan){ .tape = cx->node_count };
+    cx->plan[cx->kind] = (heed_bin_plan){ .tape = tape };
     for (int64_t i = 0; i < cx->bin_count; i++)
         if (cx->bin[i].kind == cx->kind) cx->bin[i].kind = NOBODY;
 }

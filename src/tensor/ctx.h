@@ -18,7 +18,8 @@ struct heed_node {
 typedef struct heed_bin heed_bin; /* bins.c */
 typedef struct heed_temp heed_temp;
 typedef struct heed_bin_plan {
-    int64_t tape, takes; /* nodes on it; gradients that there is a plan for */
+    uint64_t tape; /* what is on it */
+    int64_t takes; /* gradients that there is a plan for */
 } heed_bin_plan;
 
 enum { HEED_STEP_KINDS = 4 };
