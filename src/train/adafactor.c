@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "base/elementary.h"
+#include "kernels/math.h"
 #include "kernels/row.h"
 #include "train/optim.h"
 
@@ -35,14 +36,12 @@ static void follow(float *x, float target, float part) {
 
 static void moments_of_matrix(const job *j, int64_t b, float part) {
     const float *g = j->s->t->grad + b * j->rows * j->cols;
-    const float scale = j->opt->grad_scale, square = scale * scale;
     float *row = j->s->m + b * j->rows, *col = j->s->v + b * j->cols;
     for (int64_t r = 0; r < j->rows; r++)
-        follow(&row[r], square * j->opt->k->row->sum_sq(g + r * j->cols, j->cols) / (float)j->cols,
-               part);
+        follow(&row[r], j->opt->k->row->sum_sq(g + r * j->cols, j->cols) / (float)j->cols, part);
     /* each column's target is a mean over the rows: its parts are added row by row */
     for (int64_t c = 0; c < j->cols; c++) col[c] -= part * col[c];
-    const float share = part * square / (float)j->rows;
+    const float share = part / (float)j->rows;
     for (int64_t r = 0; r < j->rows; r++)
         for (int64_t c = 0; c < j->cols; c++)
             col[c] += share * g[r * j->cols + c] * g[r * j->cols + c];
@@ -55,16 +54,15 @@ static float mean(const job *j, const float *x, int64_t n) {
 /* u of n elements from `at` on, all in one row of a matrix. */
 static void update_of(const job *j, float *u, int64_t at, int64_t n, float row_mean) {
     const float *g = j->s->t->grad + at;
-    const float scale = j->opt->grad_scale;
     if (!j->matrix) {
         const float *v = j->s->v + at;
-        for (int64_t i = 0; i < n; i++) u[i] = g[i] * scale / sqrtf(fmaxf(v[i], EPS * EPS));
+        for (int64_t i = 0; i < n; i++) u[i] = g[i] / sqrtf(fmaxf(v[i], EPS * EPS));
         return;
     }
     const int64_t r = at / j->cols, b = r / j->rows;
     const float row = j->s->m[r] / fmaxf(row_mean, EPS);
     const float *col = j->s->v + b * j->cols + at % j->cols;
-    for (int64_t i = 0; i < n; i++) u[i] = g[i] * scale / sqrtf(fmaxf(row * col[i], EPS * EPS));
+    for (int64_t i = 0; i < n; i++) u[i] = g[i] / sqrtf(fmaxf(row * col[i], EPS * EPS));
 }
 
 /* Goes over all of u in pieces that lie in one row. alpha 0: returns the sum of squares of u; else
@@ -106,10 +104,10 @@ void heed__adafactor(const heed_optim *opt, const heed_optim_slot *s) {
     /* PyTorch takes rms(w) before the decay */
     const double alpha = fmin(lr, 1 / sqrt(t)) *
                          fmax(1e-3, rms(&j, HEED_F32_DATA(s->t), s->t->len));
-    const float square = opt->grad_scale * opt->grad_scale;
+    float *g = s->t->grad;
+    if (opt->grad_scale != 1) opt->k->math->axpby(g, opt->grad_scale, g, 0, s->t->len);
     for (int64_t b = 0; j.matrix && b < j.batch; b++) moments_of_matrix(&j, b, part);
-    for (int64_t i = 0; !j.matrix && i < s->t->len; i++)
-        follow(&s->v[i], square * s->t->grad[i] * s->t->grad[i], part);
+    for (int64_t i = 0; !j.matrix && i < s->t->len; i++) follow(&s->v[i], g[i] * g[i], part);
     const double size = sqrt(pass(&j, 1, 0) / (double)s->t->len);
     if (alpha > 0) pass(&j, shrink, (float)(alpha / fmax(1, size)));
 }

@@ -1,4 +1,5 @@
 /* optim_update.c: what a step does to the numbers of one parameter, dense or by rows. */
+#include <float.h>
 #include <math.h>
 
 #include "kernels/math.h"
@@ -31,6 +32,15 @@ static void adam(const heed_optim *opt, const heed_optim_slot *s, int64_t begin,
                         n, &step);
 }
 
+/* The decay of the weights joins their gradient. What the gradient is to be multiplied by then. */
+static float decayed(const heed_optim *opt, const heed_optim_slot *s, float *g, const float *w,
+                     int64_t n) {
+    if (s->decay == 0) return opt->grad_scale;
+    if (opt->grad_scale != 1) opt->k->math->axpby(g, opt->grad_scale, g, 0, n);
+    opt->k->math->axpy(g, s->decay, w, n);
+    return 1;
+}
+
 void heed__optim_dense(const heed_optim *opt, const heed_optim_slot *s, int64_t begin,
                        int64_t end) {
     const heed_optim_cfg *c = &opt->cfg;
@@ -47,9 +57,7 @@ void heed__optim_dense(const heed_optim *opt, const heed_optim_slot *s, int64_t 
                            opt->grad_scale, c->nesterov);
         break;
     case HEED_ADAGRAD:
-        /* the kernel multiplies by grad_scale: scale·(g + decay/scale·w) */
-        if (s->decay > 0) opt->k->math->axpy(g, s->decay / opt->grad_scale, w, n);
-        opt->k->optim->adagrad(w, g, s->v + begin, n, lr, c->eps, opt->grad_scale);
+        opt->k->optim->adagrad(w, g, s->v + begin, n, lr, c->eps, decayed(opt, s, g, w, n));
         break;
     case HEED_ADAFACTOR:
         break; /* heed__adafactor */
@@ -58,33 +66,49 @@ void heed__optim_dense(const heed_optim *opt, const heed_optim_slot *s, int64_t 
 
 /* -- rows of tables: each row is an optimizer of its own, with one second moment ------------ */
 
-static void row_adam(const heed_optim *opt, const heed_optim_slot *s, int64_t r, const float *g,
-                      float mean_square) {
+/* mean((scale·g)²). Squares of a huge gradient, and that of the tiny scale which clips it, leave
+ * f32's range where their product does not. */
+static float mean_square(const heed_optim *opt, const float *g, float scale, int64_t dim) {
+    const float squares = opt->k->row->sum_sq(g, dim);
+    if (isfinite(squares) && scale * scale >= FLT_MIN) return scale * scale * squares / (float)dim;
+    double sum = 0;
+    for (int64_t i = 0; i < dim; i++)
+        sum += (double)scale * (double)g[i] * ((double)scale * (double)g[i]);
+    return (float)fmin(sum / (double)dim, (double)FLT_MAX);
+}
+
+/* A row's gradient, and what it is to be multiplied by. */
+typedef struct row_grad {
+    const float *g;
+    float scale, mean_square;
+} row_grad;
+
+static void row_adam(const heed_optim *opt, const heed_optim_slot *s, int64_t r,
+                     const row_grad *of) {
     const heed_optim_cfg *c = &opt->cfg;
     const int64_t dim = s->t->sparse->dim;
     const float lr = heed__optim_rate(opt, s);
     float *w = HEED_F32_DATA(s->t) + r * dim;
     s->row_steps[r] += s->row_steps[r] < INT32_MAX;
-    s->v[r] = c->beta2 * s->v[r] + (1 - c->beta2) * mean_square;
+    s->v[r] = c->beta2 * s->v[r] + (1 - c->beta2) * of->mean_square;
     const int64_t t = s->row_steps[r];
     const double correct1 = 1 - heed__power((double)c->beta1, t);
     const double correct2 = 1 - heed__power((double)c->beta2, t);
     const double root = sqrt((double)s->v[r] / correct2) + (double)c->eps;
     /* m = β1·m + (1-β1)·g and w -= rate·m is SGD with momentum, at this row's own rate */
-    if (s->decay > 0 && c->kind == HEED_ADAMW)
-        opt->k->math->axpby(w, 1 - lr * s->decay, w, 0, dim);
-    opt->k->optim->sgd(w, g, s->m + r * dim, dim, (float)((double)lr / correct1 / root), c->beta1,
-                       0, (1 - c->beta1) * opt->grad_scale, false);
+    if (s->decay > 0 && c->kind == HEED_ADAMW) opt->k->math->axpby(w, 1 - lr * s->decay, w, 0, dim);
+    opt->k->optim->sgd(w, of->g, s->m + r * dim, dim, (float)((double)lr / correct1 / root),
+                       c->beta1, 0, (1 - c->beta1) * of->scale, false);
 }
 
-static void row_adagrad(const heed_optim *opt, const heed_optim_slot *s, int64_t r, const float *g,
-                        float mean_square) {
+static void row_adagrad(const heed_optim *opt, const heed_optim_slot *s, int64_t r,
+                        const row_grad *of) {
     const int64_t dim = s->t->sparse->dim;
     const float lr = heed__optim_rate(opt, s);
     float *w = HEED_F32_DATA(s->t) + r * dim;
-    s->v[r] += mean_square;
+    s->v[r] += of->mean_square;
     if (s->decay > 0) opt->k->math->axpby(w, 1 - lr * s->decay, w, 0, dim);
-    opt->k->optim->sgd(w, g, NULL, dim, lr / (sqrtf(s->v[r]) + opt->cfg.eps), 0, 0, opt->grad_scale,
+    opt->k->optim->sgd(w, of->g, NULL, dim, lr / (sqrtf(s->v[r]) + opt->cfg.eps), 0, 0, of->scale,
                        false);
 }
 
@@ -106,15 +130,13 @@ void heed__optim_rows(const heed_optim *opt, const heed_optim_slot *s, int64_t b
             row_sgd(opt, s, r, g);
             continue;
         }
-        /* what follows multiplies by grad_scale: scale·(g + decay/scale·w) */
-        if (kind == HEED_ADAM && s->decay > 0)
-            opt->k->math->axpy(g, s->decay / opt->grad_scale, HEED_F32_DATA(s->t) + r * sp->dim,
-                               sp->dim);
-        const float mean_square = opt->grad_scale * opt->grad_scale *
-                                  opt->k->row->sum_sq(g, sp->dim) / (float)sp->dim;
+        row_grad of = { .g = g, .scale = opt->grad_scale };
+        if (kind == HEED_ADAM)
+            of.scale = decayed(opt, s, g, HEED_F32_DATA(s->t) + r * sp->dim, sp->dim);
+        of.mean_square = mean_square(opt, g, of.scale, sp->dim);
         if (kind == HEED_ADAGRAD)
-            row_adagrad(opt, s, r, g, mean_square);
+            row_adagrad(opt, s, r, &of);
         else
-            row_adam(opt, s, r, g, mean_square);
+            row_adam(opt, s, r, &of);
     }
 }
