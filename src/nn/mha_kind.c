@@ -2,19 +2,27 @@
  * scores, sinks, span, and positions of several kinds. */
 #include "base/elementary.h"
 #include "nn/part.h"
+#include "ops/attention_impl.h"
 #include "tensor/ctx.h"
 
 #include <math.h>
 
 int heed__mha_kind_check(heed_params *ps, const char *name, const heed_mha_cfg *c) {
     const heed_attention_cfg *k = &c->kind;
-    const int64_t most = INT64_C(1) << 31;
-    if (c->relative < 0 || c->bias_queries < 0 || c->bias_keys < 0 || c->relative > most ||
-        (c->bias_queries > 0) != (c->bias_keys > 0) || c->bias_queries > most ||
-        c->bias_keys > most)
-        return heed_params_fail(
-            ps, HEED_EINVALID, "%s: %lld distances, a bias of %lld queries and %lld keys", name,
-            (long long)c->relative, (long long)c->bias_queries, (long long)c->bias_keys);
+    const int64_t sizes[] = { c->relative, c->t5_buckets, c->bias_queries, c->bias_keys };
+    for (int i = 0; i < 4; i++)
+        if (sizes[i] < 0 || sizes[i] > INT64_C(1) << 31)
+            return heed_params_fail(ps, HEED_EINVALID,
+                                    "%s: relative, t5_buckets, bias_queries and bias_keys are from "
+                                    "0 to 2^31, not %lld",
+                                    name, (long long)sizes[i]);
+    if ((c->bias_queries > 0) != (c->bias_keys > 0))
+        return heed_params_fail(ps, HEED_EINVALID,
+                                "%s: a bias has queries and keys, not %lld and %lld", name,
+                                (long long)c->bias_queries, (long long)c->bias_keys);
+    if (!(c->learn_span >= 0) || !isfinite(c->learn_span))
+        return heed_params_fail(ps, HEED_EINVALID, "%s: a span of %g keys is none", name,
+                                (double)c->learn_span);
     if ((c->relative && (k->relative || k->relative_u || k->relative_v)) ||
         (c->local_p && k->local_center) || (c->bias_queries && k->bias))
         return heed_params_fail(ps, HEED_EINVALID,
@@ -164,12 +172,9 @@ bool heed__mha_kind(heed_ctx *cx, const heed_mha *m, const heed_attention_cfg *c
                     int64_t keys, heed_attention_cfg *kind) {
     *kind = cfg ? *cfg : m->cfg.kind;
     if (!q || q->ndim != 3) return true; /* refused by the projection */
+    if (kind->query_start < 0 || kind->query_start > HEED_ATTENTION_FARTHEST)
+        return true; /* refused by attention */
     const int64_t T = q->shape[1];
-    if (kind->query_start > INT64_MAX / 2) {
-        heed_fail(cx, HEED_EINVALID,
-                  "attention: query_start is farther than positions are counted");
-        return false;
-    }
     if (m->log_temperature && !(kind->temperature = heed_exp(cx, m->log_temperature))) return false;
     if (m->relative_w) {
         kind->relative = distances(cx, m, kind->query_start + T);

@@ -5,9 +5,8 @@
 
 #include "ops/attention_impl.h"
 
-/* Beyond these nothing is counted: sums and products of sizes and distances stay within int64_t. */
+/* Beyond this nothing is counted: sums and products of sizes and distances stay within int64_t. */
 #define MOST_KEYS (INT64_C(1) << 30)
-#define FARTHEST  (INT64_C(1) << 40)
 
 typedef heed_attention_cfg Cfg;
 typedef heed_attention_dims Dims;
@@ -48,7 +47,7 @@ static bool negative(const Cfg *c) {
            c->query_start < 0 || c->t5_distance < 0 || c->topk < 0;
 }
 static bool far_start(const Cfg *c) {
-    return c->query_start > FARTHEST;
+    return c->query_start > HEED_ATTENTION_FARTHEST;
 }
 static bool topk_zero(const Cfg *c) {
     return c->weights == HEED_WEIGHTS_TOPK && c->topk < 1;
@@ -251,7 +250,7 @@ static void tame(Cfg *c) {
     int64_t *const limits[] = { &c->left,     &c->right,  &c->truncate, &c->block,
                                 &c->dilation, &c->stride, &c->globals,  &c->t5_distance };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-        if (*limits[i] > 4 * FARTHEST) *limits[i] = 4 * FARTHEST;
+        if (*limits[i] > 4 * HEED_ATTENTION_FARTHEST) *limits[i] = 4 * HEED_ATTENTION_FARTHEST;
 }
 
 static int check_temperature(heed_ctx *cx, const heed_tensor *tau, const Dims *d) {

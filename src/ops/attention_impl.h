@@ -7,6 +7,9 @@
 #include "kernels/attn.h"
 #include "tensor/ctx.h"
 
+/* The largest query_start: sums and products of positions and distances stay within int64_t. */
+#define HEED_ATTENTION_FARTHEST (INT64_C(1) << 40)
+
 /* The sizes of one call, as checked: every product of them fits in int64_t. */
 typedef struct heed_attention_dims {
     const char *op; /* what messages begin with; set before the check, NULL: "attention" */

@@ -37,21 +37,24 @@ void heed__run_note(heed_run_left *left, const char *run) {
         left->id[i] = heed__folder_id(in(path, run, folders[i]));
 }
 
+static void drop(const char *run, int i) {
+    path_text path;
+    if (i == PARTS)
+        heed__parts_drop(run);
+    else
+        heed__folder_drop(in(path, run, folders[i]), files);
+}
+
 void heed__run_forget(const heed_run_left *left) {
     path_text path;
     for (int i = 0; left->run[0] && i < HEED_RUN_LEFT; i++) {
         const heed_folder_id is = heed__folder_id(in(path, left->run, folders[i]));
-        if (!is.inode || !heed__folder_same(is, left->id[i])) continue;
-        if (i == PARTS)
-            heed__parts_drop(left->run);
-        else
-            heed__folder_drop(path, files);
+        if (is.inode && heed__folder_same(is, left->id[i])) drop(left->run, i);
     }
 }
 
 void heed__run_drop_checkpoint(const char *run) {
-    path_text path;
-    heed__folder_drop(in(path, run, folders[0]), files);
+    drop(run, 0);
 }
 
 static bool has_state(const char *run, const char *folder) {
@@ -81,6 +84,7 @@ int heed__run_begin(heed_run_begin *b, heed_error *err) {
     const bool left = !b->whole && !b->resume && heed__run_is_left(b->run);
     int rc = b->whole ? b->whole(b->arg, err) : 0;
     if (rc == 0) rc = heed__folder_make(b->run, err);
+    for (int i = 0; rc == 0 && left && i < HEED_RUN_LEFT; i++) drop(b->run, i);
     if (rc == 0 && left) heed__run_tell_anew(b->run, b->hooks);
     b->begun = rc == 0;
     return rc;

@@ -164,6 +164,14 @@ stopped_at "^Language: Epoch .1/" "$dir/go" "$heed" "${small[@]}" -o "$dir/go"
 "$heed" "${small[@]}" -o "$dir/straight" --run none >/dev/null 2>&1
 cmp -s "$dir/go/model.safetensors" "$dir/straight/model.safetensors" || wrong "resumed in the language, it has other weights"
 expect 66 "there is no training to go on with" "$heed" "${small[@]}" -o "$dir/go" --resume
+# also where another training was stopped in that folder before: its checkpoint is gone once this one has begun
+other=(train classify "$dir/paths.tsv" --recipe classic --epochs 40000 --seed 9 -o "$dir/go")
+rm -rf "$dir/go"; stopped_at "^Epoch .2/" "$dir/go" "$heed" "${other[@]}"
+[ -e "$dir/go.run/checkpoint" ] || wrong "stopped, it left no checkpoint"
+stopped_at "^Language: Epoch .1/" "$dir/go" "$heed" "${small[@]}" -o "$dir/go"
+[ ! -e "$dir/go.run/checkpoint" ] || wrong "an earlier training's checkpoint is still there"
+"$heed" "${small[@]}" -o "$dir/go" --resume >"$dir/log" 2>&1 || wrong "resume of the language beside an earlier training: $(tail -1 "$dir/log")"
+cmp -s "$dir/go/model.safetensors" "$dir/straight/model.safetensors" || wrong "resumed in the language, it has other weights than straight on"
 [ -s "$dir/enc/tokenizer.json" ] || wrong "no tokenizer in the folder"
 echo "it is red and x" | "$heed" predict "$dir/enc" --explain | tail -1 | said '\[' || wrong "encoder: nothing explained"
 "$heed" info "$dir/enc" | said "recipe encoder" || wrong "info of an encoder"

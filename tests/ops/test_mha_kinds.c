@@ -347,9 +347,13 @@ static void test_refused(void **state) {
     c.kind.score = HEED_SCORE_DOT, c.kind.softcap = 3;
     refused(&c, "a: softcap does not exist with relative positions, span or local-p");
     c = plain(), c.relative = -1;
-    refused(&c, "a: -1 distances, a bias of 0 queries and 0 keys");
+    refused(&c, "a: relative, t5_buckets, bias_queries and bias_keys are from 0 to 2^31, not -1");
+    c = plain(), c.t5_buckets = -2;
+    refused(&c, "a: relative, t5_buckets, bias_queries and bias_keys are from 0 to 2^31, not -2");
+    c = plain(), c.learn_span = -1;
+    refused(&c, "a: a span of -1 keys is none");
     c = plain(), c.bias_queries = 4;
-    refused(&c, "a: 0 distances, a bias of 4 queries and 0 keys");
+    refused(&c, "a: a bias has queries and keys, not 4 and 0");
     c = plain(), c.local_p = true;
     const char *local = "a: local-p exists with softmax weights, without span, and a local_width "
                         "above 0";
@@ -379,6 +383,11 @@ static void test_refused(void **state) {
     assert_null(heed_mha_apply(l.cx, &l.m, l.x, l.x, l.x, &l.cfg));
     assert_string_equal(heed_ctx_error(l.cx)->msg,
                         "attention: query_start is farther than positions are counted");
+    end(&l);
+    begin(&l, &c, true);
+    l.cfg.query_start = -1;
+    assert_null(heed_mha_apply(l.cx, &l.m, l.x, l.x, l.x, &l.cfg));
+    assert_non_null(strstr(heed_ctx_error(l.cx)->msg, "query_start, t5_distance and topk must not"));
     end(&l);
     c = plain(), c.use_rotary = true, c.rotary.start = INT64_MAX;
     begin(&l, &c, false);
