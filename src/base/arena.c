@@ -69,6 +69,13 @@ void heed__arena_reset(heed_arena *a) {
     }
 }
 
+void heed__arena_widen(heed_arena *a) {
+    if (!a->chunk || a->chunk->older || a->used) return;
+    const size_t size = a->chunk->size;
+    heed__arena_free(a);
+    if (!add_chunk(a, size + size / 8)) add_chunk(a, size);
+}
+
 void heed__arena_free(heed_arena *a) {
     while (a->chunk) {
         heed_arena_chunk *older = a->chunk->older;

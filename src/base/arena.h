@@ -22,6 +22,10 @@ void *heed__arena_alloc(heed_arena *a, size_t size);
 /* Gives back the block that was handed out last of those still out; size as it was asked for. */
 void heed__arena_back(heed_arena *a, void *last, size_t size);
 void heed__arena_reset(heed_arena *a);
+/* An eighth more room in an arena that was reset: what goes a little beyond the size that was known
+ * has its place behind the rest, not in a second chunk beside a half-empty first. Room that nobody
+ * touches takes address space, and no memory. */
+void heed__arena_widen(heed_arena *a);
 void heed__arena_free(heed_arena *a);
 
 #endif

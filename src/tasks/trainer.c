@@ -182,12 +182,24 @@ static void take_longest(const heed_learner *l, int64_t *order, int64_t batch) {
         if (!l->length || l->length[i] == high) order[len++] = i;
 }
 
+static void tell_memory(const heed_fit_run *r, size_t activations) {
+    const heed_learner *l = r->l;
+    const heed_hooks *h = r->cfg.hooks;
+    if (!h || !h->progress) return;
+    const heed_progress p = { .what = "memory",
+                              .total = floats_of(r) * (int64_t)sizeof(float) + l->memory +
+                                       l->items * (int64_t)sizeof *r->order + (int64_t)activations,
+                              .unit = "bytes",
+                              .seconds_left = -1,
+                              .loss = (double)NAN };
+    h->progress(h->user, &p);
+}
+
 /* Goes through what the task says and through the largest step that there can be, of the longest
  * examples, without learning from it: memory that is short is short before the work, none is asked
  * for later, and the progress hook is told how much the steps take. 0 or a status. */
 static int rehearse(heed_fit_run *r) {
     const heed_learner *l = r->l;
-    const heed_hooks *h = r->cfg.hooks;
     double loss;
     take_longest(l, r->order, r->cfg.batch);
     const uint64_t step = heed_ctx_step(l->cx);
@@ -199,15 +211,9 @@ static int rehearse(heed_fit_run *r) {
     heed_ctx_reset(l->cx);
     heed_ctx_set_step(l->cx, step);
     heed_params_zero_grad(l->ps);
-    if (rc || !h || !h->progress) return rc;
-    const heed_progress p = { .what = "memory",
-                              .total = floats_of(r) * (int64_t)sizeof(float) + l->memory +
-                                       l->items * (int64_t)sizeof *r->order + (int64_t)activations,
-                              .unit = "bytes",
-                              .seconds_left = -1,
-                              .loss = (double)NAN };
-    h->progress(h->user, &p);
-    return 0;
+    if (rc == 0) tell_memory(r, activations);
+    heed__ctx_widen(l->cx); /* the longest examples are not those of the most features, always */
+    return rc;
 }
 
 static void tell(heed_fit_run *r, double loss, bool now) {

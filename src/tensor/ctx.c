@@ -78,6 +78,11 @@ void heed_ctx_reset(heed_ctx *cx) {
     cx->step++;
 }
 
+void heed__ctx_widen(heed_ctx *cx) {
+    heed__arena_widen(&cx->arena);
+    heed__arena_widen(&cx->scratch);
+}
+
 void heed__ctx_release(heed_ctx *cx) {
     heed_ctx_reset(cx);
     heed__bins_reset(cx, true);

@@ -57,6 +57,9 @@ void heed__count(const heed_ctx *cx, const heed_tensor *w, const char *what, dou
 
 /* A reset that gives the memory of steps back to the system too: what follows needs less. */
 void heed__ctx_release(heed_ctx *cx);
+/* After a reset: somewhat more room than the largest step so far, for one that is a little larger.
+ */
+void heed__ctx_widen(heed_ctx *cx);
 /* Room of the step, aligned to 64 bytes, not filled; NULL and the error set when memory is short.
  * count·size is checked. */
 void *heed__alloc(heed_ctx *cx, int64_t count, size_t size);

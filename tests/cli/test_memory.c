@@ -19,7 +19,7 @@ enum {
 static char dir[] = "/tmp/heed-memory-XXXXXX", model[64];
 /* What is learnt from or tested on, each a file. */
 static char whole[] = "data/banking77/train.tsv", few[64], large[64], longest[64], pairs[64],
-            long_pairs[64], marks[64], large_marks[64];
+            long_pairs[64], marks[64], large_marks[64], repeats[64];
 
 typedef struct recipe {
     const char *name, *task, *file;
@@ -77,6 +77,10 @@ static const recipe recipes[] = {
       "pairs",
       pairs,
       { "--recipe", "classic", "--valid", long_pairs, NULL } },
+    { "pairs by match, as many words of which more or fewer are alike",
+      "classify",
+      repeats,
+      { "--recipe", "match", "--pairs", "--seed", "2", "--threads", "1", NULL } },
 };
 
 /* Runs the program; out gets what it prints. Returns the peak of its memory in bytes. */
@@ -172,6 +176,21 @@ static bool write_lines(const char *path, int lines, int words, const char *labe
     return fclose(to) == 0;
 }
 
+/* Labelled pairs of 200 words, of which now more and now fewer are different, and one word. */
+static bool write_repeats(void) {
+    FILE *to = fopen(repeats, "w");
+    if (!to) return false;
+    fputs("label\ttext\ttext2\n", to);
+    uint32_t x = 1;
+    for (int i = 0; i < 600; i++) {
+        fprintf(to, "%c\t", i % 2 ? 'y' : 'n');
+        for (int k = 0; k < 200; k++)
+            fprintf(to, "w%d ", (int)((x = x * 1664525 + 1013904223) >> 16) % 500);
+        fprintf(to, "\tw%d\n", i % 100);
+    }
+    return fclose(to) == 0;
+}
+
 static int set_up(void **state) {
     (void)state;
     if (!mkdtemp(dir)) return -1;
@@ -182,13 +201,14 @@ static int set_up(void **state) {
     snprintf(long_pairs, sizeof long_pairs, "%s/long_pairs.tsv", dir);
     snprintf(marks, sizeof marks, "%s/marks.tsv", dir);
     snprintf(large_marks, sizeof large_marks, "%s/large_marks.tsv", dir);
+    snprintf(repeats, sizeof repeats, "%s/repeats.tsv", dir);
     snprintf(model, sizeof model, "%s/model", dir);
     const bool sound = write_few() && write_lines(large, 3000, 800, "card_arrival") &&
                        write_lines(longest, 1, 200000, "card_arrival") &&
                        write_lines(marks, 300, 11, "1") &&
                        write_lines(large_marks, 3000, 800, "1") &&
                        write_lines(pairs, 1500, 11, NULL) &&
-                       write_lines(long_pairs, 50, 3000, NULL);
+                       write_lines(long_pairs, 50, 3000, NULL) && write_repeats();
     return sound ? 0 : -1;
 }
 
