@@ -20,11 +20,12 @@
 enum { UNIT = 64, HEADER = 64, LEAST_BINS = 128, LEAST_TAKES = 256, NOBODY = -1 };
 
 struct heed_bin {
-    void *block; /* NULL: not in this step, so far */
-    size_t size; /* with its header */
-    size_t want; /* what it should have been in this step */
-    int kind;    /* of the step that it serves; NOBODY: none any more */
-    bool taken;
+    void *block;                  /* NULL: not in this step, so far */
+    size_t size;                  /* with its header */
+    size_t want;                  /* what it should have been in this step */
+    int64_t next_free, next_idle; /* in ctx's chains; next_idle among the spare ones too */
+    int kind;                     /* of the step that it serves; NOBODY: none any more */
+    bool taken, listed;           /* listed: in a chain of free ones, which it may have left */
 };
 
 /* -- gradients -------------------------------------------------------------------------------- */
@@ -44,25 +45,69 @@ static size_t class_size(size_t size) {
     return ((u + ((size_t)1 << shift) - 1) >> shift << shift) * UNIT;
 }
 
+/* The number of a class: eight to each power of two of units. */
+static int class_of(size_t size) {
+    const size_t u = (size - HEADER) / UNIT;
+    if (u < 8) return (int)u;
+    int top = 0;
+    while (u >> (top + 1)) top++;
+    return 8 * top + (int)(u >> (top - 3)) - 8;
+}
+
+/* A bin that was in this step and is free; -1: none of that size. Those that the plan has taken
+ * meanwhile leave their chain here. */
+static int64_t pop_free(heed_ctx *cx, size_t size) {
+    int64_t *first = &cx->bin_free[class_of(size)];
+    while (*first) {
+        const int64_t i = *first - 1;
+        heed_bin *b = &cx->bin[i];
+        *first = b->next_free;
+        b->listed = false;
+        if (!b->taken && b->size == size) return i;
+    }
+    return -1;
+}
+
+/* A bin of the step's kind that is not in it so far; -1: none of that size. */
+static int64_t pop_idle(heed_ctx *cx, size_t size) {
+    for (int64_t i = 0; !cx->idle_known && i < cx->bin_count; i++) {
+        heed_bin *b = &cx->bin[i];
+        if (b->kind != cx->kind || b->block) continue;
+        int64_t *first = &cx->bin_idle[class_of(b->size)];
+        b->next_idle = *first;
+        *first = i + 1;
+    }
+    cx->idle_known = true;
+    int64_t *first = &cx->bin_idle[class_of(size)];
+    while (*first) {
+        const int64_t i = *first - 1;
+        *first = cx->bin[i].next_idle;
+        if (!cx->bin[i].block && cx->bin[i].size == size) return i;
+    }
+    return -1;
+}
+
+/* A bin that serves nobody, or a new one; -1: no memory. */
+static int64_t new_bin(heed_ctx *cx) {
+    const int64_t spare = cx->bin_spare - 1;
+    if (spare >= 0) {
+        cx->bin_spare = cx->bin[spare].next_idle;
+        return spare;
+    }
+    const int64_t need = cx->bin_count < LEAST_BINS ? LEAST_BINS : cx->bin_count + 1;
+    if (heed__grow(&cx->hooks, &cx->bin, &cx->bin_cap, need, sizeof *cx->bin)) return -1;
+    return cx->bin_count++;
+}
+
 /* A free bin of the step's kind for `size`: of its class, rather one that this step has in use
  * already; or a new one. -1: no memory. */
 static int64_t choose(heed_ctx *cx, size_t size) {
-    int64_t found = -1, spare = -1;
-    for (int64_t i = 0; i < cx->bin_count; i++) {
-        const heed_bin *b = &cx->bin[i];
-        if (b->kind == NOBODY) spare = i;
-        if (b->kind != cx->kind || b->taken || b->size != size) continue;
-        if (found < 0 || b->block) found = i;
-        if (b->block) break;
-    }
-    if (found >= 0) return found;
-    if (spare < 0) {
-        const int64_t need = cx->bin_count < LEAST_BINS ? LEAST_BINS : cx->bin_count + 1;
-        if (heed__grow(&cx->hooks, &cx->bin, &cx->bin_cap, need, sizeof *cx->bin)) return -1;
-        spare = cx->bin_count++;
-    }
-    cx->bin[spare] = (heed_bin){ .size = size, .kind = cx->kind };
-    return spare;
+    int64_t i = pop_free(cx, size);
+    if (i < 0) i = pop_idle(cx, size);
+    if (i >= 0) return i;
+    i = new_bin(cx);
+    if (i >= 0) cx->bin[i] = (heed_bin){ .size = size, .kind = cx->kind };
+    return i;
 }
 
 /* The operations of a tape, and whether each goes on from the one before it. */
@@ -88,8 +133,13 @@ static void know(heed_ctx *cx) {
     cx->kind = cx->next_kind;
     cx->next_kind = (cx->next_kind + 1) % HEED_STEP_KINDS;
     cx->plan[cx->kind] = (heed_bin_plan){ .tape = tape };
-    for (int64_t i = 0; i < cx->bin_count; i++)
-        if (cx->bin[i].kind == cx->kind) cx->bin[i].kind = NOBODY;
+    for (int64_t i = 0; i < cx->bin_count; i++) {
+        heed_bin *b = &cx->bin[i];
+        if (b->kind != cx->kind) continue;
+        b->kind = NOBODY;
+        b->next_idle = cx->bin_spare;
+        cx->bin_spare = i + 1;
+    }
 }
 
 /* The bin of the step's next gradient, by the plan where it has one that will do. -1: no memory. */
@@ -138,7 +188,15 @@ void *heed__bin_take(heed_ctx *cx, size_t size) {
 }
 
 void heed__bin_give(heed_ctx *cx, void *block) {
-    if (block) cx->bin[((head *)((char *)block - HEADER))->bin].taken = false;
+    if (!block) return;
+    const int64_t i = ((head *)((char *)block - HEADER))->bin;
+    heed_bin *b = &cx->bin[i];
+    b->taken = false;
+    if (b->listed) return;
+    int64_t *first = &cx->bin_free[class_of(b->size)];
+    b->next_free = *first;
+    b->listed = true;
+    *first = i + 1;
 }
 
 /* -- scratch ---------------------------------------------------------------------------------- */
@@ -209,10 +267,13 @@ void heed__bins_reset(heed_ctx *cx, bool forget) {
     for (int64_t i = 0; i < cx->bin_count; i++) {
         heed_bin *b = &cx->bin[i];
         const size_t size = b->want > b->size ? b->want : b->size;
-        *b = (heed_bin){ .size = size, .kind = b->kind };
+        *b = (heed_bin){ .size = size, .kind = b->kind, .next_idle = b->next_idle };
     }
+    memset(cx->bin_free, 0, sizeof cx->bin_free);
+    memset(cx->bin_idle, 0, sizeof cx->bin_idle);
+    cx->idle_known = false;
     if (forget) {
-        cx->bin_count = 0;
+        cx->bin_count = cx->bin_spare = 0;
         memset(cx->plan, 0, sizeof cx->plan);
     }
     cx->takes = 0;

@@ -22,7 +22,7 @@ typedef struct heed_bin_plan {
     int64_t takes; /* gradients that there is a plan for */
 } heed_bin_plan;
 
-enum { HEED_STEP_KINDS = 4 };
+enum { HEED_STEP_KINDS = 4, HEED_BIN_CLASSES = 512 };
 
 struct heed_ctx {
     const heed_kernels *k;
@@ -39,6 +39,11 @@ struct heed_ctx {
     uint64_t seed, step, calls; /* calls: random operations so far in this step */
     heed_bin *bin;              /* where gradients lie */
     int64_t bin_count, bin_cap;
+    /* Bins by class, chained; 0: none, else the first one's place + 1. */
+    int64_t bin_free[HEED_BIN_CLASSES]; /* in this step, not taken */
+    int64_t bin_idle[HEED_BIN_CLASSES]; /* of the step's kind, not in it so far, where idle_known */
+    int64_t bin_spare;                  /* of no kind */
+    bool idle_known;
     heed_bin_plan plan[HEED_STEP_KINDS];
     int64_t *order; /* the bin of a step's first, second, third ... gradient, of each kind */
     int64_t order_cap, takes;

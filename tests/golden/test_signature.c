@@ -74,7 +74,7 @@ static const model models[] = {
       HEED_PRECISION_F32,
       HEED_ADAFACTOR },
     { "language model, bf16",
-      0x255466eefa446d04,
+      0xbe8f0aaae5092357,
       { .kind = HEED_MODEL_LM, .vocab = VOCAB, .dim = 32, .heads = 2, .layers = 1, .max_len = 40 },
       HEED_PRECISION_BF16,
       HEED_SGD },

@@ -1,6 +1,6 @@
 /* test_plan.c: where gradients lie in a step. Steps of several shapes and kinds in one context,
- * some of whose gradients depend on the shape and some do not, have the gradients that a fresh context
- * gives, to the bit, and ask for no memory once the largest of their kind was seen. */
+ * some of whose gradients depend on the shape and some do not, have the gradients that a fresh
+ * context gives, to the bit, and ask for no memory once the largest of their kind was seen. */
 #include "cmocka_all.h"
 #include "counting.h"
 
