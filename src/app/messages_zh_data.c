@@ -1274,7 +1274,6 @@ const message messages_zh_made[] = {
     { "train: %s is %lld, not %lld to %lld", "训练：%s 是 %s，应在 %s 到 %s 之间" },
     { "train: %s is %s, not %s to %s", "训练：%s 是 %s，应在 %s 到 %s 之间" },
     { "train: %s is %s, not %s to below %s", "训练：%s 是 %s，应从 %s 起、小于 %s" },
-    { "train: %s is %s, not above %s", "训练：%s 是 %s，应大于 %s" },
     { "train: %s is %s, not below %s", "训练：%s 是 %s，应小于 %s" },
     { "train: balanced weights go with labels", "训练：--balanced 只用于标签" },
     { "train: feedback is of one label a text", "训练：更正只适用于每条文本一个标签" },

@@ -58,7 +58,6 @@ int heed__body_check(const heed_body_cfg *b, const heed_fit_cfg *fit, heed_error
     const int rc = heed__bounds_check(bounds, err);
     if (rc) return rc;
     const heed_range ranges[] = {
-        { "lr", (double)fit->optim.lr, HEED_ABOVE, .least = 0, .single = true },
         { "dropout", b->dropout, HEED_BELOW, .most = 1 },
         { "dropout", b->dropout, HEED_BELOW, .most = HEED_NEARLY_ONE },
         { "deviation", b->deviation, HEED_FROM_TO, .least = 0, .most = HEED_BODY_MOST },

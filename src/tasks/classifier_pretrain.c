@@ -1,5 +1,6 @@
 /* classifier_pretrain.c: a classifier's body learns the language first, from its own texts and from
  * those without labels. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/folder.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "tasks/classifier_data.h"
 #include "tasks/pretrain.h"
@@ -49,8 +51,11 @@ int heed__classifier_pretrain(heed_classifier *c, const heed_part *p, const heed
     }
     int rc = heed__all_texts(c, p, cfg->pretrain, &x, err);
     if (rc) return rc;
-    heed__format(settings, sizeof settings, "pretraining, %lld texts, %lld epochs, seed %llu",
-                 (long long)x.len, (long long)own.epochs, (unsigned long long)own.seed);
+    uint64_t hash = HEED_HASH_BEGIN;
+    for (int64_t i = 0; i < x.len; i++) hash = heed__hash_one(heed__hash_text(hash, x.text[i]), 0);
+    heed__format(settings, sizeof settings,
+                 "pretraining, %lld texts %016" PRIx64 ", %lld epochs, seed %llu",
+                 (long long)x.len, hash, (long long)own.epochs, (unsigned long long)own.seed);
     own.settings = settings;
     rc = heed__pretrain(c->cx, c->body, &x, &own, err);
     heed__free(&c->hooks, (void *)x.text);

@@ -189,6 +189,12 @@ static int check(const training *t) {
         { NULL, 0, 0, 0 },
     };
     const heed_range ranges[] = {
+        { "lr", c->lr != 0 ? c->lr : 1, HEED_FROM_TO, .least = HEED_LEAST_RATE,
+          .most = HEED_MOST_RATE },
+        { "warmup", c->warmup, HEED_FROM_TO, .least = 0, .most = 1 },
+        { "clip", c->clip, HEED_FROM_TO, .least = -HEED_MOST_RATE, .most = HEED_MOST_RATE },
+        { "weight_decay", c->weight_decay, HEED_FROM_TO, .least = 0, .most = HEED_MOST_RATE },
+        { "ema", c->ema, HEED_FROM_BELOW, .least = 0, .most = HEED_NEARLY_ONE },
         { "valid_part", c->valid_part, HEED_FROM_BELOW, .least = 0, .most = 1 },
         { "label_smoothing", c->label_smoothing, HEED_FROM_BELOW, .least = 0, .most = 1 },
         { "adversary_size", c->adversary_size, HEED_FROM_TO, .least = 0, .most = HEED_BODY_MOST },

@@ -100,6 +100,8 @@ static int check(const training *t, const heed_examples *x) {
     const heed_bound own[] = { { "precision", (int64_t)c->precision, 0, HEED_PRECISION_BF16 },
                                { NULL, 0, 0, 0 } };
     const heed_range ranges[] = {
+        { "lr", c->lr != 0 ? c->lr : 1, HEED_FROM_TO, .least = HEED_LEAST_RATE,
+          .most = HEED_MOST_RATE },
         { "temperature", c->temperature, HEED_FROM_TO, .least = HEED_LEAST_TEMPERATURE,
           .most = HEED_MOST_TEMPERATURE },
         { "valid_part", c->valid_part, HEED_BELOW, .most = 1 },

@@ -6,8 +6,6 @@
 
 static bool lies(const heed_range *r) {
     switch (r->kind) {
-    case HEED_ABOVE:
-        return r->value > r->least;
     case HEED_BELOW:
         return r->value < r->most;
     case HEED_FROM_TO:
@@ -20,16 +18,10 @@ static bool lies(const heed_range *r) {
 
 static int refuse(const heed_range *r, heed_error *err) {
     char value[HEED_NUMBER_SIZE], least[HEED_NUMBER_SIZE], most[HEED_NUMBER_SIZE];
-    if (r->single)
-        heed__float_text((float)r->value, value);
-    else
-        heed__double_text(r->value, value);
+    heed__double_text(r->value, value);
     heed__double_text(r->least, least);
     heed__double_text(r->most, most);
     switch (r->kind) {
-    case HEED_ABOVE:
-        return heed__error(err, HEED_EINVALID, "train: %s is %s, not above %s", r->name, value,
-                           least);
     case HEED_BELOW:
         return heed__error(err, HEED_EINVALID, "train: %s is %s, not below %s", r->name, value,
                            most);

@@ -7,24 +7,22 @@
 
 #include "heed/base.h"
 
-typedef enum heed_range_kind {
-    HEED_ABOVE,
-    HEED_BELOW,
-    HEED_FROM_TO,
-    HEED_FROM_BELOW
-} heed_range_kind;
+typedef enum heed_range_kind { HEED_BELOW, HEED_FROM_TO, HEED_FROM_BELOW } heed_range_kind;
 
-/* least is read by all but HEED_BELOW, most by all but HEED_ABOVE. A NULL name ends a list. */
+/* least is read by all but HEED_BELOW. A NULL name ends a list. */
 typedef struct heed_range {
     const char *name;
     double value;
     heed_range_kind kind;
     double least, most;
-    bool single; /* value was a float: it is told in as many digits as one has */
 } heed_range;
 
-/* From here on what is kept as a float would be 1. */
+/* What is below this is below 1 as a float too. */
 #define HEED_NEARLY_ONE 0.99999997
+
+/* What optimizers take: a rate that is kept as a float, and sizes beside it. */
+#define HEED_LEAST_RATE 1e-30
+#define HEED_MOST_RATE  1e30
 
 /* 0, or HEED_EINVALID with the first setting that is none of its range, NaN too, in digits that
  * tell them apart: "train: NAME is 1, not below 1". */

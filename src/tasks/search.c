@@ -39,13 +39,15 @@ typedef struct search {
     int64_t best_trial; /* and that trial's number from 0; -1: none */
     bool *given_right;  /* [held out] what the given settings are right about */
     int64_t trials, settings;
+    bool cut; /* by its time */
     heed_error *err;
 } search;
 
 /* What is finished is never cut off. */
-static bool out_of_time(const search *s) {
-    return s->trials >= heed__parts_len(&s->parts) &&
-           heed__parts_seconds(&s->parts) >= s->cfg->seconds;
+static bool out_of_time(search *s) {
+    s->cut = s->trials >= heed__parts_len(&s->parts) &&
+             heed__parts_seconds(&s->parts) >= s->cfg->seconds;
+    return s->cut;
 }
 
 /* -- trials ----------------------------------------------------------------------------------- */
@@ -281,7 +283,7 @@ heed_classifier *heed__classifier_search(const heed_examples *data, const heed_c
     if (rc == 0 && !s.best)
         rc = heed__error(s.err, HEED_EFORMAT,
                          "%.400s/parts: notes more trials than this search can have", base->run);
-    heed__parts_end(&s.parts, out_of_time(&s), s.err);
+    heed__parts_end(&s.parts, s.cut, s.err);
     if (rc == 0) heed__run_note(&s.best->left, base->run);
     const bool stopped = rc == HEED_ECANCELLED && s.best && base->keep_stopped;
     if (rc == 0 || stopped) return s.best;

@@ -78,7 +78,7 @@ static int check(const heed_tagged *data, const heed_tag_cfg *c, heed_error *err
     rc = heed__bounds_check(bounds, err);
     if (rc) return rc;
     const heed_range ranges[] = {
-        { "lr", c->lr, HEED_ABOVE, .least = 0 },
+        { "lr", c->lr, HEED_FROM_TO, .least = HEED_LEAST_RATE, .most = HEED_MOST_RATE },
         { "dropout", c->dropout, HEED_BELOW, .most = 1 },
         { "dropout", c->dropout, HEED_BELOW, .most = HEED_NEARLY_ONE },
         { "word_dropout", c->word_dropout, HEED_BELOW, .most = 1 },

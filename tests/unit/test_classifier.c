@@ -59,9 +59,19 @@ static void test_bad_settings(void **state) {
     expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .epochs = -1 },
                    "train: epochs is -1, not 1 to 1073741824");
     expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .lr = -1 },
-                   "train: lr is -1, not above 0");
+                   "train: lr is -1, not 1e-30 to 1e+30");
     expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .lr = (double)NAN },
-                   "train: lr is nan, not above 0");
+                   "train: lr is nan, not 1e-30 to 1e+30");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .lr = 1e-50 },
+                   "train: lr is 1e-50, not 1e-30 to 1e+30");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .clip = (double)NAN },
+                   "train: clip is nan, not -1e+30 to 1e+30");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .weight_decay = -1 },
+                   "train: weight_decay is -1, not 0 to 1e+30");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .ema = 1 },
+                   "train: ema is 1, not 0 to below 0.99999997");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .warmup = 1.5 },
+                   "train: warmup is 1.5, not 0 to 1");
     expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .dropout = 1 },
                    "train: dropout is 1, not below 1");
     expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .dropout = (double)NAN },

@@ -256,8 +256,8 @@ static void what_is_wrong_is_refused(void **state) {
         { { .word_dropout = 1 }, "train: word_dropout is 1, not below 1" },
         { { .feature_dropout = 1.5 }, "train: feature_dropout is 1.5, not below 1" },
         { { .valid_part = (double)NAN }, "train: valid_part is nan, not below 1" },
-        { { .lr = (double)NAN }, "train: lr is nan, not above 0" },
-        { { .lr = -0.1 }, "train: lr is -0.1, not above 0" },
+        { { .lr = (double)NAN }, "train: lr is nan, not 1e-30 to 1e+30" },
+        { { .lr = -0.1 }, "train: lr is -0.1, not 1e-30 to 1e+30" },
         { { .recipe = "encoder", .hidden = 5, .heads = 4 }, "heads" },
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
