@@ -359,11 +359,21 @@ static int each_line(predictor *p, heed_error *err) {
     return rc;
 }
 
-/* Sets that hold every label promise nothing that one could use; their reason is said. */
-static void tell_few(const predictor *p) {
+/* What --abstain promises where nothing else is said, as far as the model can. Sets that hold every
+ * label promise nothing that one could use; their reason is said. */
+static void settle_coverage(predictor *p) {
     const int64_t n = heed_classifier_calibrated(p->c);
+    const bool said = p->x.coverage > 0;
+    if (p->abstain && !said) p->x.coverage = 0.95;
     const int64_t needed = heed__coverage_needs(p->x.coverage);
     if (n == 0 || n >= needed) return;
+    if (!said) {
+        complain(tr("predict: of texts held out in training coverage %g needs %" PRId64
+                    ", and this model had %" PRId64 ": it promises %.4g\n"),
+                 p->x.coverage, needed, n, heed__coverage_most(n));
+        p->x.coverage = heed__coverage_most(n);
+        return;
+    }
     complain(tr("predict: of texts held out in training coverage %g needs %" PRId64
                 ", and this model had %" PRId64 ": each set has all labels\n"),
              p->x.coverage, needed, n);
@@ -373,7 +383,7 @@ static int start(predictor *p, const char *dir, const heed_open_cfg *open, heed_
     p->c = heed_classifier_open(dir, open, err);
     if (!p->c) return err->code;
     const int64_t labels = heed_classifier_labels(p->c);
-    tell_few(p);
+    settle_coverage(p);
     p->score = heed_classifier_target(p->c) == HEED_TARGET_SCORE;
     if (p->top && heed_classifier_target(p->c) != HEED_TARGET_LABEL)
         return heed__error(err, HEED_EUNSUPPORTED,
@@ -587,7 +597,6 @@ int cmd_predict(int argc, char **argv) {
     const bool tagger = tag_is_tagger(a.from.dir);
     int rc = check_asked(&p, &a, tagger, &err);
     p.term = terminal_open(stdout);
-    if (p.abstain && p.x.coverage <= 0) p.x.coverage = 0.95;
     if (p.abstain && p.x.scope <= 0) p.x.scope = 0.95;
     if (isatty(1)) p.explain = true;
     if (rc == 0)

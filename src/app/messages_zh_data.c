@@ -178,12 +178,13 @@ const message messages_zh[] = {
     { "heed tokenize: --skip-special goes with --json or --decode\n",
       "heed tokenize: --skip-special 须与 --json 或 --decode 一起用\n" },
     { "predict: of texts held out in training coverage %g needs %" PRId64
+      ", and this model had %" PRId64 ": it promises %.4g\n",
+      "predict: 覆盖率 %g 需要训练时留出 %" PRId64 " 条文本，而此模型只有 %" PRId64
+      " 条：它承诺 %.4g\n" },
+    { "predict: of texts held out in training coverage %g needs %" PRId64
       ", and this model had %" PRId64 ": each set has all labels\n",
       "predict: 覆盖率 %g 需要训练时留出 %" PRId64 " 条文本，而此模型只有 %" PRId64
       " 条：每个集合都包含全部标签\n" },
-    { "%s:%d: of texts held out in training coverage %g needs %lld, and %s had %lld: none of its "
-      "labels is sure",
-      "%s:%s：覆盖率 %s 需要训练时留出 %s 条文本，而 %s 只有 %s 条：它的标签都不会是有把握的" },
     { "heed predict: --context does not go with --text2\n",
       "heed predict：--context 不能与 --text2 同用\n" },
     { "heed test: --context does not go with --text2\n",
@@ -1221,6 +1222,12 @@ const message messages_zh_made[] = {
     { "%.200s; the best so far is in %.200s%s", "%m；目前最好的模型在 %s%m" },
     { "; the same command with --resume goes on", "；同一命令加 --resume 可接着训练" },
     { "%.250s; the model is in %.200s", "%m；模型在 %s" },
+    { "%s:%d: of texts held out in training coverage %g needs %lld, and %s had %lld: none of its "
+      "labels is sure",
+      "%s:%s：覆盖率 %s 需要训练时留出 %s 条文本，而 %s 只有 %s 条：它的标签都不会是有把握的" },
+    { "%s:%d: of texts held out in training coverage %g needs %lld, and %s had %lld: it promises "
+      "%.4g",
+      "%s:%s：覆盖率 %s 需要训练时留出 %s 条文本，而 %s 只有 %s 条：它承诺 %s" },
     { "%s: there cannot be %lld %s", "%s：不可能有 %s 个 %s" },
     { "%s: there is no room for %s", "%s：没有地方放 %s" },
     { "%s: there is no list of %s", "%s：没有 %s 的列表" },

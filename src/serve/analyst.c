@@ -57,16 +57,27 @@ static int check_task(const heed_analyst *a, const analysis *k, heed_error *err)
     return 0;
 }
 
-/* Where too few texts were held out no set is smaller than all labels, and no label is sure. */
-static void tell_few(const heed_analyst *a, const analysis *k, double coverage) {
+/* The coverage of an analysis: what its flow says, or what is usual as far as the model can promise
+ * it. With fewer texts held out than it needs no set is smaller than all labels, so that no label
+ * would be sure: that is told. */
+static double coverage_of(const heed_analyst *a, const analysis *k) {
+    const heed_analysis_cfg *c = k->cfg;
     const int64_t n = heed_served_calibrated(a->model[k->model]);
-    const int64_t needed = heed__coverage_needs(coverage);
-    if (k->kind != ANALYSIS_CLASSIFY || n == 0 || n >= needed) return;
-    heed__log(&a->hooks, HEED_LOG_WARN,
-              "%s:%d: of texts held out in training coverage %g needs %lld, and %s had %lld: none "
-              "of its labels is sure",
-              a->flow->path, k->cfg->line, coverage, (long long)needed, k->cfg->model,
-              (long long)n);
+    const double wanted = c->coverage > 0 ? c->coverage : PROMISED;
+    const long long needed = heed__coverage_needs(wanted);
+    if (k->kind != ANALYSIS_CLASSIFY || n == 0 || n >= needed) return wanted;
+    if (c->coverage > 0)
+        heed__log(&a->hooks, HEED_LOG_WARN,
+                  "%s:%d: of texts held out in training coverage %g needs %lld, and %s had %lld: "
+                  "none of its labels is sure",
+                  a->flow->path, c->line, wanted, needed, c->model, (long long)n);
+    else
+        heed__log(&a->hooks, HEED_LOG_WARN,
+                  "%s:%d: of texts held out in training coverage %g needs %lld, and %s had %lld: "
+                  "it promises %.4g",
+                  a->flow->path, c->line, wanted, needed, c->model, (long long)n,
+                  heed__coverage_most(n));
+    return c->coverage > 0 ? wanted : heed__coverage_most(n);
 }
 
 static int analysis_open(heed_analyst *a, analysis *k, int threads, heed_error *err) {
@@ -85,9 +96,7 @@ static int analysis_open(heed_analyst *a, analysis *k, int threads, heed_error *
     if (rc) return rc;
     const heed_served *m = a->model[k->model];
     k->scope = heed_served_scope_limit(m, cfg->scope > 0 ? cfg->scope : PROMISED);
-    const double coverage = cfg->coverage > 0 ? cfg->coverage : PROMISED;
-    k->coverage = heed_served_coverage_limit(m, coverage);
-    tell_few(a, k, coverage);
+    k->coverage = heed_served_coverage_limit(m, coverage_of(a, k));
     return 0;
 }
 

@@ -194,6 +194,10 @@ int64_t heed__coverage_needs(double coverage) {
     return coverage < 1 && n < 1e18 ? (int64_t)n : INT64_MAX;
 }
 
+double heed__coverage_most(int64_t examples) {
+    return examples > 0 ? (double)examples / (double)(examples + 1) : 0;
+}
+
 bool heed__covered(float prob, double limit) {
     return -heed__ln(fmax((double)prob, 1e-45)) <= limit;
 }

@@ -47,6 +47,8 @@ double heed__coverage_limit(const heed_calibration *c, double coverage);
 /* How many examples such a promise needs: the least n of which coverage·(n + 1) is no more than n.
  * coverage in [0,1); else INT64_MAX. */
 int64_t heed__coverage_needs(double coverage);
+/* The largest that so many examples can promise with fewer labels than all; 0 without any. */
+double heed__coverage_most(int64_t examples);
 /* Whether label k is in the set of a row of calibrated probabilities. */
 bool heed__covered(float prob, double limit);
 
