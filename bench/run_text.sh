@@ -18,12 +18,13 @@ tail -n +2 "$work/test.tsv" | cut -f 2- >"$work/test.txt"
 words=$(tail -n +2 "$work/train.tsv" | cut -f 2- | wc -w)
 passes=3
 if [ "$which" != peer ]; then
-    read -r spent peak < <("$python" "$here/used.py" "$heed" train classify "$work/train.tsv" --text text --label label -o "$work/m" \
+    # shellcheck disable=SC2086
+    learnt=$("$python" "$here/used.py" "$heed" train classify "$work/train.tsv" --text text --label label -o "$work/m" \
         --recipe attend --epochs $passes --valid-part 0 --threads 1 --run none ${OPTIONS:-})
-    read -r answer answering < <("$python" "$here/used.py" "$heed" predict "$work/m" "$work/test.txt" --threads 1)
+    answered=$("$python" "$here/used.py" "$heed" predict "$work/m" "$work/test.txt" --threads 1)
     right=$("$heed" test "$work/m" "$work/test.tsv" --text text --label label --json | sed -E 's/.*"accuracy": *([0-9.]+).*/\1/')
-    awk -v w="$words" -v p=$passes -v s="$spent" -v n="$(wc -l <"$work/test.txt")" -v a="$answer" -v r="$right" -v m="$peak" \
-        -v o="$answering" 'BEGIN { printf "heed attend: %.0f words/s (%.0f s), %.0f texts/s, accuracy %s, peak %s MB, answering %s MB\n",
+    awk -v w="$words" -v p=$passes -v s="${learnt% *}" -v n="$(wc -l <"$work/test.txt")" -v a="${answered% *}" -v r="$right" -v m="${learnt#* }" \
+        -v o="${answered#* }" 'BEGIN { printf "heed attend: %.0f words/s (%.0f s), %.0f texts/s, accuracy %s, peak %s MB, answering %s MB\n",
             w * p / s, s, n / a, r, m, o }'
 fi
 [ "$which" = heed ] || "$python" "$here/text_peers.py" "$file" "$texts"

@@ -14,7 +14,7 @@ one() {
     local start answer
     make "$1" "$2" "$3"
     start=$(date +%s.%N)
-    "$heed" train classify "$work/train.$ext" --text text --label label -o "$work/model" --seed "$4" "${OPTIONS[@]}" >"$work/log" 2>&1
+    quietly "$heed" train classify "$work/train.$ext" --text text --label label -o "$work/model" --seed "$4" "${OPTIONS[@]}"
     local spent
     spent=$(awk -v a="$start" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')
     answer=$("$heed" test "$work/model" "$work/test.$ext" --text text --label label --json)

@@ -17,7 +17,7 @@ labels() {
 
 # ask OPTION...: the model's answers to the test part, a line of JSON each
 ask() {
-    "$heed" predict "$work/m" "$work/test.$ext" --text text --json "$@" 2>/dev/null
+    "$heed" predict "$work/m" "$work/test.$ext" --text text --json "$@" 2>"$work/err" || { cat "$work/err" >&2; return 1; }
 }
 
 # allowed CALIBRATED TESTED: the 99 % interval of the part covered: k of n follow a beta-binomial law, a = ceil(0.95 (m + 1)), b = m + 1 - a
@@ -43,7 +43,7 @@ one() {
         read_in clinc150/valid.tsv | awk -F'\t' '$2 != "oos"' | columns 'intent text' >"$work/valid.tsv"
         options=(--valid "$work/valid.tsv")
     fi
-    "$heed" train classify "$work/train.$ext" --text text --label label -o "$work/m" --run none --seed "$2" "${options[@]}" >"$work/log" 2>&1
+    quietly "$heed" train classify "$work/train.$ext" --text text --label label -o "$work/m" --run none --seed "$2" "${options[@]}"
     answer=$("$heed" test "$work/m" "$work/test.$ext" --text text --label label --json)
     labels >"$work/right"
     ask --coverage 0.95 >"$work/said"

@@ -71,6 +71,11 @@ folds() {
     esac
 }
 
+# quietly COMMAND...: what it says is told only where it fails
+quietly() {
+    "$@" >"$work/log" 2>&1 || { local rc=$?; tail -3 "$work/log" >&2; return $rc; }
+}
+
 # number KEY: of the JSON on standard input
 number() {
     sed -nE "s/.*\"$1\": *([0-9.eE+-]+).*/\1/p"

@@ -459,8 +459,6 @@ const message messages_zh[] = {
       "\r%s%s [%s] %3.0f%%  %.0f %s/秒  剩余 %s%s\033[K" },
     { "%s%s %3.0f%%  %.0f %s/s  left %s%s\n", "%s%s %3.0f%%  %.0f %s/秒  剩余 %s%s\n" },
     { "  loss %.4f", "  损失 %.4f" },
-    { "%.400s: the training that was stopped there begins anew: it is not gone on with",
-      "%s：那里已停止的训练重新开始，不再接着进行" },
     { "train", "训练" },
     { "pretrain", "预训练" },
     { "evidence", "证据" },
@@ -1174,6 +1172,8 @@ const message messages_zh_made[] = {
     { "evidence: out of memory for what %lld features tell of %lld labels; a training without "
       "evidence does without it",
       "证据：内存不足，无法保存 %s 个特征对 %s 个标签的证据；不用证据的训练不需要它" },
+    { "%.400s: the training that was stopped there begins anew: it is not gone on with",
+      "%s：那里已停止的训练重新开始，不再接着进行" },
     { "%.400s; this part begins anew", "%m；这一部分重新开始" },
     { "%.400s: is not the model that was kept there", "%s：不是保存在那里的模型" },
     { "%.400s/parts: notes no trial that was the best", "%s/parts：没有记录哪次试验最好" },

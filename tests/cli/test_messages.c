@@ -18,10 +18,12 @@
 typedef struct literal {
     char *text;
     bool asked; /* for, by tr() */
+    bool own;   /* the program's, not the library's */
 } literal;
 
 static literal *literals;
 static size_t count, room;
+static bool in_program; /* the file that is read */
 
 static void add(const char *text, bool asked) {
     if (count == room) {
@@ -30,6 +32,7 @@ static void add(const char *text, bool asked) {
         assert_non_null(literals);
     }
     literals[count].text = strdup(text);
+    literals[count].own = in_program;
     literals[count++].asked = asked;
 }
 
@@ -95,6 +98,7 @@ static void read_source(const char *source) {
 static void read_file(const char *path) {
     FILE *from = fopen(path, "r");
     assert_non_null(from);
+    in_program = strstr(path, "/app/") != NULL;
     char *source = NULL;
     size_t size = 0;
     const ssize_t n = getdelim(&source, &size, 0, from);
@@ -121,12 +125,14 @@ static void read_folder(const char *folder) {
     closedir(d);
 }
 
-/* Also "X: %s" where X is one: the system's own reason is put behind it (base/file.c). */
-static bool is_text(const char *key) {
+/* Also "X: %s" where X is one: the system's own reason is put behind it (base/file.c). own: the
+ * program says it. */
+static bool is_text(const char *key, bool own) {
     const size_t size = strlen(key),
                  bare = size > 4 && strcmp(key + size - 4, ": %s") == 0 ? size - 4 : 0;
     for (size_t i = 0; i < count; i++) {
         const char *text = literals[i].text;
+        if (own && !literals[i].own) continue;
         if (strcmp(text, key) == 0 ||
             (bare && strlen(text) == bare && strncmp(text, key, bare) == 0))
             return true;
@@ -141,8 +147,11 @@ static void test_keys_are_texts(void **state) {
     assert_true(count > 3000);
     for (int k = 0; k < 2; k++)
         for (const message *m = tables[k]; m->english; m++)
-            if (!is_text(m->english)) {
-                print_error("no source says \"%s\"\n", m->english);
+            /* what the library fills in reaches the program filled in: its format is none to look
+             * for; a word of the library is */
+            if (!is_text(m->english, k == 0 && strchr(m->english, '%'))) {
+                print_error("no source%s says \"%s\"\n", k ? "" : " of the program",
+                            m->english);
                 missing++;
             }
     assert_int_equal(missing, 0);
@@ -233,6 +242,8 @@ static void test_sentences(void **state) {
     expect("tab-separated; text from column 'text', label from column 'coarse'",
            "制表符分隔；文本取自列 'text'，标签取自列 'coarse'");
     expect("nothing that is known", "nothing that is known");
+    expect("m.run: the training that was stopped there begins anew: it is not gone on with",
+           "m.run：那里已停止的训练重新开始，不再接着进行");
     expect("train: label_smoothing is 1, not 0 to below 1",
            "训练：label_smoothing 是 1，应从 0 起、小于 1");
     expect("train: dropout is 0.999999999, not below 0.99999997",
