@@ -38,7 +38,7 @@ allowed() {
 one() {
     local fold k options=() answer tested calibrated
     read -r fold k < <(folds "$1") || true
-    make "${1%_valid}" "$fold" "$k"
+    make "${1/#clinc150_valid/clinc150}" "$fold" "$k"
     if [ "$1" = clinc150_valid ]; then
         read_in clinc150/valid.tsv | awk -F'\t' '$2 != "oos"' | columns 'intent text' >"$work/valid.tsv"
         options=(--valid "$work/valid.tsv")
@@ -48,7 +48,7 @@ one() {
     labels >"$work/right"
     ask --coverage 0.95 >"$work/said"
     tested=$(wc -l <"$work/right")
-    calibrated=$(tr -d ' \n' <"$work/m/config.json" | sed -nE 's/.*"scores":\[([^]]*)\].*/\1/p' | tr ',' '\n' | wc -l)
+    calibrated=$(tr -d ' \n' <"$work/m/config.json" | sed -nE 's/.*"scores":\[([^]]*)\].*/\1/p' | tr ',' '\n' | grep -c '[0-9]' || true)
     [ "$calibrated" -gt 0 ] || { echo "confidence.sh: the model of $1 is not calibrated" >&2; exit 65; }
     printf '%s seed %s accuracy %s ece %s ' "$1" "$2" "$(number accuracy <<<"$answer")" "$(number ece <<<"$answer")"
     paste "$work/right" "$work/said" | awk -F'\t' -v bounds="$(allowed "$calibrated" "$tested")" '

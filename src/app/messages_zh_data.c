@@ -675,7 +675,7 @@ const message messages_zh[] = {
     { "a text and its passage", "一段文本及其上下文" },
     { "two texts", "两段文本" },
     { "an answer about a text of %" PRId64 " different words: %.0f FLOPs in products\n",
-      "对 %" PRId64 " 个不同词的文本回答一次：乘积运算 %.0f FLOPs\n" },
+      "对由 %" PRId64 " 个不同的词组成的文本回答一次：乘积运算 %.0f FLOPs\n" },
     { "part", "部分" },
     { "parameters", "参数" },
     { "%s: %" PRId64 " vectors of %" PRId64 " numbers\n",
