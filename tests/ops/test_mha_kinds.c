@@ -99,7 +99,9 @@ static double *centers_of(const layer *l) {
     double *c = product(z, B * T, C, 1, number(l, "a.center_v"), NULL);
     for (int64_t i = 0; i < B * T; i++) {
         const double start = HEED_I32_DATA(l->cfg.key_starts)[i / T];
-        c[i] = start + HEED_I32_DATA(l->cfg.key_lengths)[i / T] / (1 + exp(-c[i]));
+        const heed_tensor *lengths = l->cfg.key_lengths;
+        const double length = lengths ? (double)HEED_I32_DATA(lengths)[i / T] : T - start;
+        c[i] = start + length / (1 + exp(-c[i]));
     }
     free(z);
     return c;
@@ -110,9 +112,14 @@ static double *bias_of(const layer *l) {
     const double *all = number(l, "a.score_bias");
     double *part = calloc(H * T * T, sizeof *part);
     for (int64_t i = 0; i < H * T * T; i++)
-        part[i] = all[(i / T / T * most + i / T % T) * wide + i % T];
+        part[i] = all[(i / T / T * most + l->cfg.query_start + i / T % T) * wide + i % T];
     return part;
 }
+
+/* The slopes of two heads: 2^-(8/H) and its powers. */
+static heed_tensor slopes = {
+    .shape = { H }, .ndim = 1, .dtype = HEED_F32, .len = H, .data = (float[]){ 0x1p-4f, 0x1p-8f }
+};
 
 /* Σ of the output by weights of its own; out [B,T,C] or NULL is filled. */
 static double loss_of(const layer *l, double *out) {
@@ -133,6 +140,7 @@ static double loss_of(const layer *l, double *out) {
     if (l->m.relative_w) cfg.relative_u = l->m.relative_u, cfg.relative_v = l->m.relative_v;
     if (l->m.center_w) cfg.local_center = l->m.center_v, r.t[REF_CENTER] = made[4] = centers_of(l);
     if (l->m.score_bias) cfg.bias = l->m.score_bias, r.t[REF_BIAS] = made[5] = bias_of(l);
+    if (l->m.cfg.alibi) cfg.alibi = &slopes;
     double *heads = calloc(B * T * H * DV, sizeof *heads), loss = 0;
     ref_attend(&r, NULL, heads);
     double *y = product(heads, B * T, H * DV, C, number(l, "a.out.weight"),
@@ -147,12 +155,19 @@ static double loss_of(const layer *l, double *out) {
     return loss;
 }
 
+typedef struct call {
+    bool causal, whole; /* whole: no key_lengths */
+    int64_t query_start;
+} call;
+
 /* The output, and every parameter's gradient by central differences. */
-static void check(const heed_mha_cfg *cfg, bool causal) {
+static void check_call(const heed_mha_cfg *cfg, const call *of) {
     layer l;
     double want[B * T * C];
     float dout[B * T * C];
-    begin(&l, cfg, causal);
+    begin(&l, cfg, of->causal);
+    if (of->whole) l.cfg.key_lengths = NULL;
+    l.cfg.query_start = of->query_start;
     heed_tensor *y = heed_mha_apply(l.cx, &l.m, l.x, l.x, l.x, &l.cfg);
     if (!y) fail_msg("%s", heed_ctx_error(l.cx)->msg);
     loss_of(&l, want);
@@ -183,6 +198,10 @@ static void check(const heed_mha_cfg *cfg, bool causal) {
     end(&l);
 }
 
+static void check(const heed_mha_cfg *cfg, bool causal) {
+    check_call(cfg, &(call){ .causal = causal });
+}
+
 static heed_mha_cfg plain(void) {
     return (heed_mha_cfg){ .dim = C, .heads = H, .key = D, .value = DV };
 }
@@ -207,6 +226,25 @@ static void test_double(void **state) {
     check(&c, true);
     c.relative = T, c.bias_queries = c.bias_keys = T;
     check(&c, true);
+    c = plain(), c.alibi = true;
+    check(&c, true);
+    c.bias_queries = c.bias_keys = T, check(&c, false);
+}
+
+/* Of calls that do not say how many keys there are, or whose queries begin later. */
+static void test_calls(void **state) {
+    (void)state;
+    heed_mha_cfg c = plain();
+    c.local_p = true, c.kind.local_width = 2.25f;
+    check_call(&c, &(call){ .whole = true });
+    check_call(&c, &(call){ .causal = true, .whole = true, .query_start = 2 });
+    c = plain(), c.bias_queries = T + 2, c.bias_keys = T;
+    check_call(&c, &(call){ .causal = true, .query_start = 2 });
+    check_call(&c, &(call){ .causal = true, .query_start = 1, .whole = true });
+    c = plain(), c.relative = T + 2;
+    check_call(&c, &(call){ .causal = true, .query_start = 2, .whole = true });
+    c.relative = T + 3, c.alibi = true, c.bias_queries = T + 3, c.bias_keys = T + 1;
+    check_call(&c, &(call){ .causal = true, .query_start = 3 });
 }
 
 /* -- names, first values, and a file between two layers */
@@ -221,6 +259,78 @@ static void has(heed_params *ps, const char *name, int ndim, const int64_t *shap
     (int)(sizeof((int64_t[]){ __VA_ARGS__ }) / 8), (int64_t[]) {                                   \
         __VA_ARGS__                                                                                \
     }
+
+/* Evenly drawn from -bound to bound. */
+static void even(const heed_params *ps, const char *name, double bound) {
+    const heed_tensor *t = heed_params_find(ps, name);
+    double most = 0, squares = 0;
+    assert_non_null(t);
+    for (int64_t i = 0; i < t->len; i++) {
+        const double x = (double)HEED_F32_DATA(t)[i];
+        most = fmax(most, fabs(x));
+        squares += x * x;
+    }
+    const double of_bound = sqrt(3 * squares / (double)t->len) / bound;
+    if (most > bound * (1 + 1e-6) || !(most > 0.9 * bound) || fabs(of_bound - 1) > 0.25)
+        fail_msg("%s: at most %g, %g of %g", name, most, of_bound, bound);
+}
+
+static void normal(const heed_params *ps, const char *name, double deviation) {
+    const heed_tensor *t = heed_params_find(ps, name);
+    double squares = 0, sum = 0;
+    assert_non_null(t);
+    for (int64_t i = 0; i < t->len; i++) {
+        sum += (double)HEED_F32_DATA(t)[i];
+        squares += (double)HEED_F32_DATA(t)[i] * (double)HEED_F32_DATA(t)[i];
+    }
+    const double n = (double)t->len, got = sqrt(squares / n);
+    if (fabs(got / deviation - 1) > 0.25 || fabs(sum / n) > 0.3 * deviation)
+        fail_msg("%s: deviation %g, not %g, mean %g", name, got, deviation, sum / n);
+}
+
+static void all_are(const heed_params *ps, const char *name, float value) {
+    const heed_tensor *t = heed_params_find(ps, name);
+    assert_non_null(t);
+    for (int64_t i = 0; i < t->len; i++) assert_true(HEED_F32_DATA(t)[i] == value);
+}
+
+static void test_first_values(void **state) {
+    (void)state;
+    heed_error err;
+    heed_mha m;
+    heed_params *ps = heed_params_new(&(heed_params_cfg){ .seed = 5 }, &err);
+    const heed_mha_cfg a = { .dim = 48,
+                             .heads = 4,
+                             .key = 32,
+                             .relative = 9,
+                             .local_p = true,
+                             .bias_queries = 7,
+                             .bias_keys = 8,
+                             .learn_sinks = true,
+                             .learn_temperature = true,
+                             .temperature = 2,
+                             .t5_buckets = 32,
+                             .kind = { .local_width = 2 } };
+    assert_int_equal(heed_mha_init(&m, ps, "a", &a), 0);
+    even(ps, "a.relative.weight", sqrt(6.0 / (48 + 4 * 32)));
+    normal(ps, "a.relative_u", 0.02);
+    normal(ps, "a.relative_v", 0.02);
+    even(ps, "a.center.weight", 1 / sqrt(48));
+    even(ps, "a.center_v", 1 / sqrt(48));
+    all_are(ps, "a.score_bias", 0);
+    all_are(ps, "a.sinks", 0);
+    all_are(ps, "a.log_temperature", (float)log(2));
+    normal(ps, "a.t5", 0.02);
+    heed_mha_cfg b = { .dim = 48, .heads = 4, .key = 32, .learn_span = 3.5f };
+    b.kind.score = HEED_SCORE_BILINEAR;
+    assert_int_equal(heed_mha_init(&m, ps, "b", &b), 0);
+    all_are(ps, "b.span", 3.5f);
+    even(ps, "b.score_w", 1 / sqrt(32));
+    b.kind.score = HEED_SCORE_ADDITIVE;
+    assert_int_equal(heed_mha_init(&m, ps, "c", &b), 0);
+    even(ps, "c.score_v", 1 / sqrt(32));
+    heed_params_free(ps);
+}
 
 static void test_saved(void **state) {
     (void)state;
@@ -345,7 +455,12 @@ static void test_refused(void **state) {
     c.relative = 9, c.kind.score = HEED_SCORE_COSINE;
     refused(&c, "a: relative positions exist with a dot or scaled dot score only");
     c.kind.score = HEED_SCORE_DOT, c.kind.softcap = 3;
-    refused(&c, "a: softcap does not exist with relative positions, span or local-p");
+    const char *capped = "a: softcap does not exist with relative positions, span or local-p";
+    refused(&c, capped);
+    c = plain(), c.local_p = true, c.kind.local_width = 2, c.kind.softcap = 3;
+    refused(&c, capped);
+    c = plain(), c.learn_span = 3, c.kind.softcap = 3;
+    refused(&c, capped);
     c = plain(), c.relative = -1;
     refused(&c, "a: relative, t5_buckets, bias_queries and bias_keys are from 0 to 2^31, not -1");
     c = plain(), c.t5_buckets = -2;
@@ -360,11 +475,24 @@ static void test_refused(void **state) {
     refused(&c, local);
     c.kind.local_width = 2, c.learn_span = 3;
     refused(&c, local);
+    c.learn_span = 0, c.kind.weights = HEED_WEIGHTS_ENTMAX15;
+    refused(&c, local);
     c = plain(), c.learn_sinks = true, c.kind.weights = HEED_WEIGHTS_SPARSEMAX;
     refused(&c, "a: sinks and span exist with softmax weights only");
+    c.learn_sinks = false, c.learn_span = 3;
+    refused(&c, "a: sinks and span exist with softmax weights only");
     heed_tensor given = { 0 };
+    const char *twice = "a: positions are given and learnt by the layer";
     c = plain(), c.bias_queries = c.bias_keys = 4, c.kind.bias = &given;
-    refused(&c, "a: positions are given and learnt by the layer");
+    refused(&c, twice);
+    c = plain(), c.local_p = true, c.kind.local_width = 2, c.kind.local_center = &given;
+    refused(&c, twice);
+    c = plain(), c.relative = 4, c.kind.relative = &given;
+    refused(&c, twice);
+    c.kind.relative = NULL, c.kind.relative_u = &given;
+    refused(&c, twice);
+    c.kind.relative_u = NULL, c.kind.relative_v = &given;
+    refused(&c, twice);
     c = plain(), c.bias_queries = c.bias_keys = T - 1;
     layer l;
     begin(&l, &c, true);
@@ -409,7 +537,8 @@ static void test_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_double),         cmocka_unit_test(test_saved),
+        cmocka_unit_test(test_double),         cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_first_values),   cmocka_unit_test(test_saved),
         cmocka_unit_test(test_mean_and_steps), cmocka_unit_test(test_block),
         cmocka_unit_test(test_refused),
     };

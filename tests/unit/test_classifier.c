@@ -70,6 +70,10 @@ static void test_bad_settings(void **state) {
                    "train: weight_decay is -1, not 0 to 1e+30");
     expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .ema = 1 },
                    "train: ema is 1, not 0 to below 0.99999997");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .label_smoothing = 1 },
+                   "train: label_smoothing is 1, not 0 to below 1");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .valid_part = 1 },
+                   "train: valid_part is 1, not 0 to below 1");
     expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .warmup = 1.5 },
                    "train: warmup is 1.5, not 0 to 1");
     expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .dropout = 1 },

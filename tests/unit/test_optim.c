@@ -52,10 +52,21 @@ static float gradient(int t, int64_t i) {
     return ((float)(word[0] >> 8) * 0x1p-23f - 1) * (float)(1 + t % 3);
 }
 
-static void set_gradients(world *x, int t) {
+static void add_gradients(world *x, int t) {
     float *g = heed_grad(x->cx, x->w), *gb = heed_grad(x->cx, x->b);
-    for (int64_t i = 0; i < N; i++) g[i] = gradient(t, i);
-    for (int64_t i = 0; i < 13; i++) gb[i] = gradient(t, N + i);
+    for (int64_t i = 0; i < N; i++) g[i] += gradient(t, i);
+    for (int64_t i = 0; i < 13; i++) gb[i] += gradient(t, N + i);
+}
+
+/* How many gradients join in a step. */
+static int parts_of(const heed_optim_cfg *c) {
+    return c->accumulate > 0 ? c->accumulate : 1;
+}
+
+/* What a step multiplies a gradient by whose numbers have this sum of squares. */
+static double scale_of(const heed_optim_cfg *c, double squares) {
+    const double parts = parts_of(c), norm = sqrt(squares) / parts, clip = (double)c->clip;
+    return (clip > 0 ? fmin(1, clip / (norm + 1e-6)) : 1) / parts;
 }
 
 /* One number's update as the papers write it. */
@@ -78,6 +89,8 @@ static void reference(const heed_optim_cfg *c, double *w, double *m, double *v, 
     }
 }
 
+#define CLIPPED .clip = 0.1f, .accumulate = 2
+
 static void test_dense_against_double(void **state) {
     (void)state;
     static const heed_optim_cfg cases[] = {
@@ -87,8 +100,22 @@ static void test_dense_against_double(void **state) {
         { .kind = HEED_ADAM, .lr = 0.01f, .beta1 = 0.9f, .beta2 = 0.99f, .weight_decay = 0.1f },
         { .kind = HEED_ADAMW, .lr = 0.01f, .beta1 = 0.8f, .beta2 = 0.999f, .weight_decay = 0.1f },
         { .kind = HEED_ADAGRAD, .lr = 0.1f, .weight_decay = 0.1f },
+        { .kind = HEED_SGD, .lr = 0.01f, .momentum = 0.9f, .weight_decay = 0.1f, CLIPPED },
+        { .kind = HEED_ADAM,
+          .lr = 0.01f,
+          .beta1 = 0.9f,
+          .beta2 = 0.99f,
+          .weight_decay = 0.1f,
+          CLIPPED },
+        { .kind = HEED_ADAMW,
+          .lr = 0.01f,
+          .beta1 = 0.8f,
+          .beta2 = 0.999f,
+          .weight_decay = 0.1f,
+          CLIPPED },
+        { .kind = HEED_ADAGRAD, .lr = 0.1f, .weight_decay = 0.1f, CLIPPED },
     };
-    static double w[N + 13], m[N + 13], v[N + 13];
+    static double w[N + 13], m[N + 13], v[N + 13], g[N + 13];
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
         world x = make(&cases[k], false, 1);
         for (int64_t i = 0; i < N + 13; i++) {
@@ -96,13 +123,21 @@ static void test_dense_against_double(void **state) {
             m[i] = v[i] = 0;
         }
         for (int t = 0; t < STEPS; t++) {
-            set_gradients(&x, t);
-            const int64_t before = allocations;
-            assert_int_equal(heed_optim_step(x.opt), 0);
-            if (t) assert_int_equal(allocations, before);
+            const int parts = parts_of(&cases[k]);
+            double squares = 0;
+            memset(g, 0, sizeof g);
+            for (int part = 0; part < parts; part++) {
+                add_gradients(&x, parts * t + part);
+                for (int64_t i = 0; i < N + 13; i++) g[i] += (double)gradient(parts * t + part, i);
+                const int64_t before = allocations;
+                assert_int_equal(heed_optim_step(x.opt), 0);
+                if (t) assert_int_equal(allocations, before);
+            }
             assert_null(x.w->grad);
+            for (int64_t i = 0; i < N + 13; i++) squares += g[i] * g[i];
+            const double scale = scale_of(&cases[k], squares);
             for (int64_t i = 0; i < N + 13; i++)
-                reference(&cases[k], &w[i], &m[i], &v[i], (double)gradient(t, i), t + 1, i < N);
+                reference(&cases[k], &w[i], &m[i], &v[i], scale * g[i], t + 1, i < N);
         }
         assert_int_equal(heed_optim_steps(x.opt), STEPS);
         for (int64_t i = 0; i < N + 13; i++) {
@@ -131,6 +166,7 @@ static void row_reference(const heed_optim_cfg *c, double *w, double *m, double 
             m[i] = (double)c->momentum * m[i] + g[i];
             w[i] -= lr * (c->nesterov ? g[i] + (double)c->momentum * m[i] : m[i]);
         } else if (c->kind == HEED_ADAGRAD) {
+            w[i] -= lr * decay * w[i];
             w[i] -= lr * g[i] / sqrt(*v);
         } else {
             if (c->kind == HEED_ADAMW) w[i] -= lr * decay * w[i];
@@ -140,50 +176,87 @@ static void row_reference(const heed_optim_cfg *c, double *w, double *m, double 
     }
 }
 
+/* The rows of step t: few, some of them twice, or so many that they are several pieces, in which a
+ * row begins in one and ends in the next. */
+enum { FEW = 4, MANY = 36 };
+static int ids_of(int t, int32_t ids[MANY]) {
+    const int32_t few[FEW] = { t % 7, 20, t % 7, (t * t) % 5 + 30 };
+    if (t % 3 < 2) {
+        memcpy(ids, few, sizeof few);
+        return FEW;
+    }
+    for (int i = 0; i < MANY; i++) ids[i] = (i * 5 + t) % (ROWS - 1);
+    return MANY;
+}
+
+/* Adds gradients to the table's rows, and to g of them in double. */
+static void add_rows(world *x, int t, double *g, bool *touched) {
+    static float rows[MANY * COLS];
+    int32_t ids[MANY];
+    const int n = ids_of(t, ids);
+    for (int64_t i = 0; i < n * COLS; i++) {
+        rows[i] = gradient(t, i);
+        g[ids[i / COLS] * COLS + i % COLS] += (double)rows[i];
+        touched[ids[i / COLS]] = true;
+    }
+    assert_int_equal(heed__sparse_add(x->w->sparse, n, ids, rows, -1), 0);
+}
+
+static void rows_against_double(const heed_optim_cfg *c, size_t k) {
+    static double w[N], m[N], v[ROWS], g[N];
+    static float was[N];
+    world x = make(c, true, 2);
+    const float *data = HEED_F32_DATA(x.w);
+    int steps[ROWS] = { 0 };
+    for (int64_t i = 0; i < N; i++) w[i] = (double)data[i], m[i] = 0;
+    memset(v, 0, sizeof v);
+    for (int t = 0; t < STEPS; t++) {
+        bool touched[ROWS] = { false };
+        double squares = 0;
+        memset(g, 0, sizeof g);
+        memcpy(was, data, sizeof was);
+        for (int part = 0; part < parts_of(c); part++) {
+            add_rows(&x, parts_of(c) * t + part, g, touched);
+            assert_int_equal(heed_optim_step(x.opt), 0);
+        }
+        assert_int_equal(x.w->sparse->len, 0);
+        for (int64_t i = 0; i < N; i++) squares += g[i] * g[i];
+        const double scale = scale_of(c, squares);
+        for (int64_t i = 0; i < N; i++) g[i] *= scale;
+        for (int r = 0; r < ROWS; r++) {
+            const int64_t at = (int64_t)r * COLS;
+            if (touched[r])
+                row_reference(c, &w[at], &m[at], &v[r], &g[at], ++steps[r]);
+            else
+                assert_memory_equal(was + at, data + at, COLS * sizeof *was);
+        }
+    }
+    for (int64_t i = 0; i < N; i++)
+        if (!(fabs((double)data[i] - w[i]) < 5e-6 * (1 + fabs(w[i]))))
+            fail_msg("case %zu, number %lld: %.9g, not %.9g", k, (long long)i, (double)data[i],
+                     w[i]);
+    end(&x);
+}
+
 /* Rows that a batch does not touch stay as they are to the bit. */
 static void test_rows_against_double(void **state) {
     (void)state;
     const heed_optim_cfg cases[] = {
         { .kind = HEED_ADAMW, .lr = 0.01f, .beta1 = 0.9f, .beta2 = 0.99f, .weight_decay = 0.1f },
         { .kind = HEED_ADAGRAD, .lr = 0.1f },
+        { .kind = HEED_ADAGRAD, .lr = 0.1f, .weight_decay = 0.1f },
         { .kind = HEED_ADAM, .lr = 0.01f, .beta1 = 0.9f, .beta2 = 0.99f, .weight_decay = 0.1f },
         { .kind = HEED_SGD, .lr = 0.01f, .weight_decay = 0.1f },
         { .kind = HEED_SGD, .lr = 0.01f, .momentum = 0.9f, .weight_decay = 0.1f },
         { .kind = HEED_SGD, .lr = 0.01f, .momentum = 0.9f, .nesterov = true },
     };
-    static double w[N], m[N], v[ROWS];
-    static float rows[4 * COLS], was[N];
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        const heed_optim_cfg *c = &cases[k];
-        world x = make(c, true, 2);
-        for (int64_t i = 0; i < N; i++) w[i] = (double)HEED_F32_DATA(x.w)[i], m[i] = 0;
-        int steps[ROWS] = { 0 };
-        memset(v, 0, sizeof v);
-        for (int t = 0; t < STEPS; t++) {
-            const int32_t ids[4] = { t % 7, 20, t % 7, (t * t) % 5 + 30 }; /* repeats */
-            for (int64_t i = 0; i < 4 * COLS; i++) rows[i] = gradient(t, i);
-            assert_int_equal(heed__sparse_add(x.w->sparse, 4, ids, rows, -1), 0);
-            memcpy(was, x.w->data, sizeof was);
-            assert_int_equal(heed_optim_step(x.opt), 0);
-            assert_int_equal(x.w->sparse->len, 0);
-            for (int r = 0; r < ROWS; r++) {
-                double g[COLS] = { 0 };
-                bool touched = false;
-                for (int j = 0; j < 4; j++)
-                    for (int i = 0; ids[j] == r && i < COLS; i++)
-                        g[i] += (double)rows[j * COLS + i], touched = true;
-                if (!touched) {
-                    assert_memory_equal(was + r * COLS, HEED_F32_DATA(x.w) + r * COLS, COLS * 4);
-                    continue;
-                }
-                row_reference(c, &w[r * COLS], &m[r * COLS], &v[r], g, ++steps[r]);
-            }
-        }
-        for (int64_t i = 0; i < N; i++)
-            if (!(fabs((double)HEED_F32_DATA(x.w)[i] - w[i]) < 5e-6 * (1 + fabs(w[i]))))
-                fail_msg("case %zu, number %lld: %.9g, not %.9g", k, (long long)i,
-                         (double)HEED_F32_DATA(x.w)[i], w[i]);
-        end(&x);
+        heed_optim_cfg c = cases[k];
+        rows_against_double(&c, k);
+        c.clip = 0.1f, c.accumulate = 2;
+        rows_against_double(&c, k);
+        c.clip = 0, c.accumulate = 3;
+        rows_against_double(&c, k);
     }
 }
 
@@ -197,7 +270,7 @@ static void run(const heed_optim_cfg *cfg, bool sparse, int threads, float *out)
             for (int64_t i = 0; i < 50 * COLS; i++) rows[i] = gradient(t, i);
             heed__sparse_add(x.w->sparse, 50, ids, rows, 3);
         } else {
-            set_gradients(&x, t);
+            add_gradients(&x, t);
         }
         assert_int_equal(heed_optim_step(x.opt), 0);
     }
@@ -209,10 +282,9 @@ static void test_threads_do_not_matter(void **state) {
     (void)state;
     static float one[N], more[N];
     for (int kind = HEED_ADAMW; kind <= HEED_ADAFACTOR; kind++) {
-        const heed_optim_cfg cfg = { .kind = (heed_optim_kind)kind,
-                                     .clip = 0.5f,
-                                     .momentum = 0.9f,
-                                     .weight_decay = 0.1f };
+        const heed_optim_cfg cfg = {
+            .kind = (heed_optim_kind)kind, .clip = 0.5f, .momentum = 0.9f, .weight_decay = 0.1f
+        };
         run(&cfg, false, 1, one);
         run(&cfg, false, 3, more);
         assert_memory_equal(one, more, sizeof one);
@@ -256,7 +328,7 @@ static void test_not_finite(void **state) {
     const float bad[] = { NAN, INFINITY, -INFINITY };
     for (int i = 0; i < 3; i++) {
         world x = make(&(heed_optim_cfg){ .kind = HEED_ADAMW, .ema = 0.9f }, false, 1);
-        set_gradients(&x, 0);
+        add_gradients(&x, 0);
         x.b->grad[12] = bad[i];
         static float was[N];
         memcpy(was, x.w->data, sizeof was);
@@ -265,7 +337,7 @@ static void test_not_finite(void **state) {
                             "optimizer: the gradient of b is not finite in step 1");
         assert_memory_equal(was, x.w->data, sizeof was);
         assert_null(x.w->grad);
-        set_gradients(&x, 0);
+        add_gradients(&x, 0);
         assert_int_equal(heed_optim_step(x.opt), 0);
         assert_null(heed_optim_error(x.opt));
         assert_int_equal(heed_optim_steps(x.opt), 1);
@@ -314,7 +386,7 @@ static void test_ema(void **state) {
     heed_optim_swap_ema(x.opt); /* nothing is averaged yet */
     assert_true(HEED_F32_DATA(x.w)[5] == w);
     for (int t = 0; t < 6; t++) {
-        set_gradients(&x, t);
+        add_gradients(&x, t);
         assert_int_equal(heed_optim_step(x.opt), 0);
         w = HEED_F32_DATA(x.w)[5];
         average = t ? average + 0.25 * ((double)w - average) : (double)w;

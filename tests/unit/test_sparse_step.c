@@ -89,7 +89,7 @@ static void steps(const heed_optim_cfg *cfg, int threads) {
     learn(cx, opt, w);
     shut(w->data, ROWS * DIM * sizeof(float), SOME * DIM * sizeof(float));
     if (s->m_len) shut(s->m, ROWS * DIM * sizeof(float), SOME * DIM * sizeof(float));
-    shut(s->v, ROWS * sizeof(float), SOME * sizeof(float));
+    if (s->v_len) shut(s->v, ROWS * sizeof(float), SOME * sizeof(float));
     if (s->row_steps_len) shut(s->row_steps, ROWS * sizeof(int32_t), SOME * sizeof(int32_t));
     for (int i = 0; i < 3; i++) learn(cx, opt, w);
     open_all();
@@ -103,13 +103,21 @@ static void steps(const heed_optim_cfg *cfg, int threads) {
 
 static void test_other_rows_are_not_touched(void **state) {
     (void)state;
-    static const heed_optim_kind kinds[] = { HEED_ADAMW, HEED_ADAGRAD };
-    for (int k = 0; k < 2; k++)
+    static const heed_optim_cfg cases[] = {
+        { .kind = HEED_ADAMW },
+        { .kind = HEED_ADAGRAD },
+        { .kind = HEED_ADAM },
+        { .kind = HEED_SGD },
+        { .kind = HEED_SGD, .momentum = 0.9f },
+        { .kind = HEED_SGD, .momentum = 0.9f, .nesterov = true },
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
         for (int threads = 1; threads <= 2; threads++) {
-            steps(&(heed_optim_cfg){ .kind = kinds[k], .lr = 0.01f }, threads);
-            steps(
-                &(heed_optim_cfg){ .kind = kinds[k], .lr = 0.01f, .clip = 1, .weight_decay = 0.1f },
-                threads);
+            heed_optim_cfg c = cases[k];
+            c.lr = 0.01f;
+            steps(&c, threads);
+            c.clip = 1, c.weight_decay = 0.1f;
+            steps(&c, threads);
         }
 }
 

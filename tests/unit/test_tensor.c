@@ -26,6 +26,7 @@ static heed_ctx *make_ctx(const heed_hooks *hooks) {
 static void product_backward(heed_ctx *cx, const heed_node *n) {
     heed_tensor *a = heed_node_src(n, 0), *b = heed_node_src(n, 1), *y = heed_node_out(n);
     float *da = heed_grad(cx, a), *db = heed_grad(cx, b);
+    if (!heed_scratch(cx, (size_t)y->len * sizeof *da)) return; /* ends with this backward */
     for (int64_t i = 0; i < y->len; i++) {
         if (da) da[i] += y->grad[i] * HEED_F32_DATA(b)[i];
         if (db) db[i] += y->grad[i] * HEED_F32_DATA(a)[i];
@@ -305,7 +306,9 @@ static void test_backward_takes_little_memory(void **state) {
     const size_t before = cx->arena.used;
     assert_int_equal(heed_backward(cx, loss), 0);
     assert_true((double)(cx->arena.used - before) <=
-                3.2 * N * sizeof(float)); /* x's own and two in turn */
+                3.2 * N * sizeof(float));                             /* x's own and two in turn */
+    assert_true((double)cx->scratch.most <= 1.2 * N * sizeof(float)); /* of one at a time */
+    assert_int_equal(cx->scratch.used, 0);
     heed_ctx_free(cx);
 }
 
