@@ -42,11 +42,15 @@ body() { echo "static int f(int a)"; echo "{"; printf '    { x(); }%.0s\n' $(seq
 breach src/nn/a.c '1: f has 61 lines, more than 60' < <(body 58)
 fine src/nn/a.c < <(body 57)
 breach src/kernels/body_a.inc '1: f has 61 lines, more than 60' < <(body 58)
-nest() { # levels: for in for in ..., and what stands in them
-    echo "void f(void) {"; for ((i = 1; i <= $1; i++)); do printf '%*sfor (;;)\n' $((4 * i)) ''; done
-    printf '%*sg(1, /* for */\n%*sfor_all);\n}\n' $((4 * i)) '' $((4 * i + 2)) ''; }
-fine src/nn/a.c < <(nest 4)
-breach src/nn/a.c '6: nesting 5, more than 4' < <(nest 5)
+nest() { # levels [word]: for in for in ..., the last one the word's, and what stands in them: a comment and names of other words
+    local i
+    echo "void f(void) {"; for ((i = 1; i < $1; i++)); do printf '%*sfor (;;)\n' $((4 * i)) ''; done
+    printf '%*s%s (x)\n' $((4 * i)) '' "${2:-for}"
+    printf '%24s%s\n' '' 'g(1, /* of which' '' "${2:-for} is not one */" '' "${2:-for}_all);"; echo '}'; }
+for word in if for while do switch; do
+    fine src/nn/a.c < <(nest 4 $word)
+    breach src/nn/a.c '6: nesting 5, more than 4' < <(nest 5 $word)
+done
 breach src/kernels/body_a.inc '6: nesting 5, more than 4' < <(nest 5)
 breach src/nn/a.c '1: f has 7 parameters, more than 6' <<<'int f(int a, int b, int c, int d, int e, int f, int g) { return 0; }'
 fine src/nn/a.c <<<'int f(int a, void (*b)(int, int, int), int c, int d, int e, int f) { return 0; }'

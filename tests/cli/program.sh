@@ -34,6 +34,7 @@ stopped_at() {
         rm -rf "$out" "$run"
         for part in "$out" "$run"; do [ ! -e "$dir/before/${part##*/}" ] || cp -a "$dir/before/${part##*/}" "$part"; done
     done
+    [ "$try" = 1 ] || echo "stopped at '$line' at try $try: $*"
     [ $rc = 75 ] || wrong "try $try to stop at '$line' gave $rc, not 75: $* said '$(tail -1 "$dir/err")'"
 }
 # first_answer LINE program...: what a program prints that has got one line through a pipe and waits for the next. Its output

@@ -91,23 +91,32 @@ grep -q "$dir/s.run has what a resume needs; the best so far is in $dir/s; .*--r
 "$heed" runs "$dir/s.run" | said "  stopped; " || wrong "a stopped search is not listed as one: $("$heed" runs "$dir/s.run")"
 # refused, another one takes nothing of it and says nothing of beginning
 cp -r "$dir/s.run" "$dir/s.was"
-refused() {
-    local status=$1; shift
-    expect "$status" "" "$heed" train classify "$dir/d.tsv" -o "$dir/x" --run "$dir/s.run" "$@"
+refused() { # status, part of the sentence, options
+    local status=$1 text=$2; shift 2
+    expect "$status" "$text" "$heed" train classify "$dir/d.tsv" -o "$dir/x" --run "$dir/s.run" "$@"
     diff -r "$dir/s.run" "$dir/s.was" >/dev/null || wrong "$* was refused and took what a stopped search had"
     grep -q "begins anew" "$dir/out" && wrong "$* was refused and said that it begins"
-    expect "$status" "" "$heed" train classify "$dir/d.tsv" -o "$dir/x" --run "$dir/x.run" "$@"
+    expect "$status" "$text" "$heed" train classify "$dir/d.tsv" -o "$dir/x" --run "$dir/x.run" "$@"
     [ -e "$dir/x.run" ] && wrong "$* was refused and left a run"
 }
 cut -f1 "$dir/d.tsv" >"$dir/u.txt"
-refused 64 --search 1h --recipe encoder --heads 7
-refused 65 --search 1h --recipe encoder --tokenizer "$dir/d.tsv"
-refused 65 --curve --vectors "$dir/d.tsv"
-refused 64 --curve --recipe classic --embed 10 --hidden 10 --heads 2 --kv-heads 3
-refused 64 --unlabeled "$dir/u.txt" --recipe encoder --heads 7
-rm -r "$dir/s.was"
+refused 64 'd_model 128 does not divide into 7 heads' --search 1h --recipe encoder --heads 7
+refused 65 'neither an object nor a list' --search 1h --recipe encoder --tokenizer "$dir/d.tsv"
+refused 65 "d.tsv:1: 'text' is no number" --curve --vectors "$dir/d.tsv"
+refused 64 '2 heads are no multiple of 3 key heads' --curve --recipe classic --embed 10 --hidden 10 --heads 2 --kv-heads 3
+refused 64 'd_model 128 does not divide into 7 heads' --unlabeled "$dir/u.txt" --recipe encoder --heads 7
+# accepted, whichever it is, it begins anew and says so once
+for o in "--search 1s" --curve "--unlabeled $dir/u.txt"; do
+    rm -rf "$dir/x.run"; cp -r "$dir/s.was" "$dir/x.run"
+    # shellcheck disable=SC2086
+    train -o "$dir/x" --epochs 1 $o >"$dir/log2" 2>"$dir/err" || wrong "$o in a stopped search's place: $(cat "$dir/err")"
+    [ "$(cat "$dir/log2" "$dir/err" | grep -c "x.run: the training that was stopped there begins anew")" = 1 ] ||
+        wrong "$o threw a stopped search away and said $(cat "$dir/log2" "$dir/err")"
+done
+rm -r "$dir/s.was" "$dir/x.run"
 "$heed" "${few[@]}" --search 1s -o "$dir/s" --resume >"$dir/log2" 2>"$dir/err" || wrong "search, resumed: $(cat "$dir/err")"
 [ "$(grep "^trial" "$dir/log")" = "$(grep "done before$" "$dir/log2" | sed 's/, done before$//')" ] || wrong "a resumed search forgot trials: $(cat "$dir/log2")"
+grep -q '<h2>Trials</h2>' "$dir/s.run/report.html" || wrong "the report of a search lacks its trials"
 grep -q '"trial": 1,' "$dir/s.run/trials.jsonl" || wrong "trials.jsonl of a resumed search lacks the first trial"
 "$heed" runs "$dir/s.run" >"$dir/out" 2>&1 || wrong "no run is listed of a search: $(cat "$dir/out")"
 expect 66 "there is no search to go on with" "$heed" "${few[@]}" --search 1s -o "$dir/s" --resume
