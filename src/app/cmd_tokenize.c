@@ -139,7 +139,10 @@ static int join(run *r, size_t size, heed_error *err) {
 
 /* Its tokens, or a model's words, in *r->e. */
 static int cut(run *r, const char *text, size_t size, heed_error *err) {
-    if (!r->units) return heed_tokenizer_encode(r->tok, text, size, &r->cfg, r->e, err);
+    if (!r->units) {
+        const int rc = heed_tokenizer_encode(r->tok, text, size, &r->cfg, r->e, err);
+        return rc == HEED_EINVALID ? HEED_EFORMAT : rc; /* the line is at fault, not the command */
+    }
     if (r->cfg.pair) return heed__error(err, HEED_EUNSUPPORTED, "a model of words has no pairs");
     if (strlen(text) != size) return heed__error(err, HEED_EFORMAT, "a NUL byte in the text");
     return heed__units_read(r->units, text, err);

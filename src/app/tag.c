@@ -173,36 +173,44 @@ typedef struct finder {
     int64_t number; /* of the line or sentence */
 } finder;
 
-static int64_t points(const char *text, size_t size) {
-    int64_t n = 0;
-    for (size_t i = 0; i < size; i++) n += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return n;
+/* A place in a text, in bytes and in code points; it only goes on. */
+typedef struct spot {
+    const char *text;
+    size_t byte;
+    int64_t point;
+} spot;
+
+static int64_t point_at(spot *p, size_t byte) {
+    for (; p->byte < byte; p->byte++) p->point += ((unsigned char)p->text[p->byte] & 0xc0) != 0x80;
+    return p->point;
 }
 
 static void print_entities(const finder *f, const char *text, int64_t count) {
+    spot at = { .text = text };
     for (int64_t i = 0; i < count; i++) {
         const heed_entity *e = &f->entity[i];
+        const int64_t begin = point_at(&at, e->begin), end = point_at(&at, e->end);
         printf("%" PRId64 "\t%s\t%.4f\t%" PRId64 "\t%" PRId64 "\t%.*s\n", f->number, e->type,
-               (double)e->confidence, points(text, e->begin), points(text, e->end),
-               (int)(e->end - e->begin), text + e->begin);
+               (double)e->confidence, begin, end, (int)(e->end - e->begin), text + e->begin);
     }
 }
 
 /* docs/schemas/predict_tag.json */
 static void print_entities_json(const finder *f, const char *text, int64_t count, int64_t words) {
+    spot at = { .text = text };
     printf("{\"text\": ");
     print_json_text(text, strlen(text));
     printf(", \"words\": %" PRId64 ", \"entities\": [", words);
     for (int64_t i = 0; i < count; i++) {
         const heed_entity *e = &f->entity[i];
+        const int64_t begin = point_at(&at, e->begin), end = point_at(&at, e->end);
         printf("%s{\"type\": ", i ? ", " : "");
         print_json_text(e->type, strlen(e->type));
         printf(", \"text\": ");
         print_json_text(text + e->begin, e->end - e->begin);
         printf(", \"start\": %" PRId64 ", \"end\": %" PRId64
                ", \"bytes\": [%zu, %zu], \"words\": [%" PRId64 ", %" PRId64 "], ",
-               points(text, e->begin), points(text, e->end), e->begin, e->end, e->word,
-               e->word + e->words);
+               begin, end, e->begin, e->end, e->word, e->word + e->words);
         number("confidence", (double)e->confidence, "}");
     }
     printf("]}\n");

@@ -90,7 +90,8 @@ static bool lacks_texts(const training *t, const heed_examples *x) {
 static int check(const training *t, const heed_examples *x) {
     const heed_embedder_cfg *c = &t->cfg;
     if (x->len < 2 || !x->text2)
-        return heed__error(t->err, HEED_EINVALID, "train: at least two pairs of texts are needed");
+        return heed__error(t->err, x->text2 ? HEED_EFORMAT : HEED_EINVALID,
+                           "train: at least two pairs of texts are needed");
     if (c->valid && (c->valid->len < 1 || !c->valid->text2))
         return heed__error(t->err, HEED_EINVALID, "train: the held-out data are no pairs");
     if (lacks_texts(t, x) || (c->valid && lacks_texts(t, c->valid))) return HEED_EINVALID;

@@ -19,7 +19,7 @@ int heed__tagger_check(const heed_tagged *data, bool tags, const char *what, hee
                 err, HEED_EINVALID, "%s: sentence %lld ends at word %lld and begins at %lld", what,
                 (long long)i + 1, (long long)data->start[i + 1], (long long)data->start[i]);
         if (data->start[i + 1] - data->start[i] > HEED_TAGGER_MAX_LEN)
-            return heed__error(err, HEED_EINVALID, "%s: sentence %lld has %lld words, not 0 to %d",
+            return heed__error(err, HEED_EFORMAT, "%s: sentence %lld has %lld words, not 0 to %d",
                                what, (long long)i + 1,
                                (long long)(data->start[i + 1] - data->start[i]),
                                HEED_TAGGER_MAX_LEN);

@@ -11,7 +11,14 @@
 #include "tasks/tag_score.h"
 #include "text/words.h"
 
-enum { BATCH = 64, JOIN = 12, BINS = HEED_ECE_BINS };
+enum {
+    BATCH = 64,
+    UNITS = 16384,  /* words of a batch, padding included */
+    LONGEST = 4096, /* words that are read at once */
+    BESIDE = 256,   /* of them, those before and after whose states are only context */
+    JOIN = 12,
+    BINS = HEED_ECE_BINS
+};
 
 /* -- many sentences */
 
@@ -68,9 +75,48 @@ static int decode_one(heed_tagger *t, const float *x, int64_t at, int64_t words,
     return 0;
 }
 
+/* Scores [words,K] of a sentence that is too long to be read at once: of pieces that overlap. */
+static int score_long(heed_tagger *t, const heed_tag_rows *rows, int64_t item, float *x) {
+    const int64_t first = rows->start[item], words = rows->start[item + 1] - first;
+    const int64_t K = t->lattice.tags, step = LONGEST - 2 * BESIDE;
+    for (int64_t at = 0; at < words; at += step) {
+        const int64_t end = at + step < words ? at + step : words;
+        const int64_t from = at < BESIDE ? 0 : at - BESIDE;
+        const int64_t to = end + BESIDE < words ? end + BESIDE : words;
+        int64_t start[2] = { first + from, first + to }, only = 0;
+        heed_tag_rows piece = *rows;
+        piece.start = start;
+        piece.len = 1;
+        heed_tensor *lengths;
+        heed_tensor *z = heed__tagger_scores(t, &piece, &only, 1, NULL, &lengths);
+        if (!z) return HEED_ENOMEM;
+        memcpy(x + at * K, HEED_F32_DATA(z) + (at - from) * K,
+               (size_t)((end - at) * K) * sizeof *x);
+        heed_ctx_reset(t->cx);
+        if (t->hooks.cancel && t->hooks.cancel(t->hooks.user)) {
+            heed_fail(t->cx, HEED_ECANCELLED, "stopped after %lld of %lld words", (long long)end,
+                      (long long)words);
+            return HEED_ECANCELLED;
+        }
+    }
+    return 0;
+}
+
+static int decode_long(heed_tagger *t, const heed_tag_rows *rows, int64_t item,
+                       heed_tag_answer *a) {
+    const int64_t at = rows->start[item], words = rows->start[item + 1] - at;
+    float *x = heed__calloc(&t->hooks, (size_t)words, (size_t)t->lattice.tags * sizeof *x);
+    int rc = x ? score_long(t, rows, item, x) : HEED_ENOMEM;
+    if (rc == 0) rc = decode_one(t, x, at, words, a);
+    heed__free(&t->hooks, x);
+    return rc;
+}
+
 static int decode(heed_tagger *t, const heed_tag_rows *rows, const int64_t *item, int64_t n,
                   heed_tag_answer *a) {
     heed_tensor *lengths;
+    if (n == 1 && rows->start[*item + 1] - rows->start[*item] > LONGEST)
+        return decode_long(t, rows, *item, a);
     heed_tensor *x = heed__tagger_scores(t, rows, item, n, NULL, &lengths);
     if (!x) return HEED_ENOMEM;
     const int64_t T = x->shape[1], K = x->shape[2];
@@ -92,17 +138,19 @@ int heed__tagger_answer(heed_tagger *t, const heed_tag_rows *rows, heed_tag_answ
         order[i] = (sized){ rows->start[i + 1] - rows->start[i], i };
     qsort(order, (size_t)rows->len, sizeof *order, by_words);
     int rc = 0;
-    for (int64_t at = 0; rc == 0 && at < rows->len; at += BATCH) {
+    for (int64_t at = 0, done; rc == 0 && at < rows->len; at = done) {
         int64_t item[BATCH], n = 0;
-        while (n < BATCH && at + n < rows->len) {
-            item[n] = order[at + n].item;
-            n++;
+        for (; n < BATCH && at + n < rows->len; n++) {
+            const sized *next = &order[at + n];
+            if (n > 0 && (next->words > LONGEST || (n + 1) * next->words > UNITS)) break;
+            item[n] = next->item;
         }
+        done = at + n;
         if (decode(t, rows, item, n, a)) rc = heed__tagger_failed(t, err);
         heed_ctx_reset(t->cx);
         if (rc == 0 && t->hooks.cancel && t->hooks.cancel(t->hooks.user))
             rc = heed__error(err, HEED_ECANCELLED, "stopped after %lld of %lld sentences",
-                             (long long)(at + n), (long long)rows->len);
+                             (long long)done, (long long)rows->len);
     }
     heed__free(&t->hooks, order);
     return rc;

@@ -67,6 +67,38 @@ static char *answers(heed_tagger *t) {
     return text;
 }
 
+/* A text too long to be read at once has the entities of its sentences, wherever it is cut. */
+static void long_texts(void **state) {
+    (void)state;
+    enum { WORDS = 12000 };
+    heed_tag_cfg cfg = tagged_cfg();
+    heed_tagger *t = train(&cfg);
+    heed_error err = { 0 };
+    static const char *word[WORDS];
+    static heed_entity all[WORDS], one[WORDS];
+    int64_t n = 0, told = 0, sentences = 0;
+    for (int64_t i = 0; n + TAGGED_WORDS <= WORDS; i = (i + 1) % unseen.data.len, sentences++)
+        for (int64_t w = unseen.start[i]; w < unseen.start[i + 1]; w++) word[n++] = unseen.word[w];
+    const int64_t found = heed_tagger_find_words(t, n, word, all, WORDS, &err);
+    assert_true(n > 4096 * 2 && found > 0 && sentences > 1000);
+    /* each sentence alone: nearly all of the entities are the same, place by place */
+    int64_t at = 0, next = 0, same = 0;
+    for (int64_t i = 0; sentences-- > 0; i = (i + 1) % unseen.data.len) {
+        const int64_t len = unseen.start[i + 1] - unseen.start[i];
+        const int64_t k = heed_tagger_find_words(t, len, unseen.word + unseen.start[i], one, WORDS,
+                                                 &err);
+        for (int64_t e = 0; e < k; e++, told++) {
+            while (next < found && all[next].word < at + one[e].word) next++;
+            same += next < found && all[next].word == at + one[e].word &&
+                    all[next].words == one[e].words && strcmp(all[next].type, one[e].type) == 0;
+        }
+        at += len;
+    }
+    if (!((double)same > 0.97 * (double)told))
+        fail_msg("%lld of %lld entities", (long long)same, (long long)told);
+    heed_tagger_close(t);
+}
+
 static void same_bits_however_made(void **state) {
     (void)state;
     char dir[] = "/tmp/heed-tagger-XXXXXX", command[64];
@@ -273,13 +305,10 @@ static int set_up(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_recipe_learns),
-        cmocka_unit_test(same_bits_however_made),
-        cmocka_unit_test(a_resumed_training_is_the_same),
-        cmocka_unit_test(entities_of_a_text),
-        cmocka_unit_test(ideographs_are_read_in_context),
-        cmocka_unit_test(types_of_other_data),
-        cmocka_unit_test(what_is_wrong_is_refused),
+        cmocka_unit_test(each_recipe_learns),     cmocka_unit_test(long_texts),
+        cmocka_unit_test(same_bits_however_made), cmocka_unit_test(a_resumed_training_is_the_same),
+        cmocka_unit_test(entities_of_a_text),     cmocka_unit_test(ideographs_are_read_in_context),
+        cmocka_unit_test(types_of_other_data),    cmocka_unit_test(what_is_wrong_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
