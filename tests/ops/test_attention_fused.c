@@ -14,13 +14,19 @@
 #include "attention_problem.h"
 
 static const sizes small = { 2, 5, 7, 4, 2, 4, 3 }, tiles = { 2, 150, 170, 4, 2, 20, 12 };
+static const sizes blocks = { 2, 20, 600, 4, 2, 20, 12 };
 
-static heed_ctx *context(int threads) {
+static heed_ctx *context_of(heed_precision precision, int threads) {
     heed_error err;
-    heed_ctx *cx = heed_ctx_new(&(heed_ctx_cfg){ .threads = threads, .train = true, .seed = 5 },
-                                &err);
+    heed_ctx *cx = heed_ctx_new(
+        &(heed_ctx_cfg){ .threads = threads, .train = true, .seed = 5, .precision = precision },
+        &err);
     if (!cx) fail_msg("%s", err.msg);
     return cx;
+}
+
+static heed_ctx *context(int threads) {
+    return context_of(HEED_PRECISION_F32, threads);
 }
 
 static const float *f(const heed_tensor *t) {
@@ -54,8 +60,19 @@ static void same(const float *a, const float *b, int64_t len, const char *what) 
 
 /* -- the tap */
 
+/* How far a tap's weights, and its sums over them, may be off. */
+typedef struct margin {
+    double each, sum;
+} margin;
+
+/* In bf16, scores are of numbers of 8 bits. */
+static const margin margins[] = {
+    [HEED_PRECISION_F32] = { 2e-6, 1e-5 }, [HEED_PRECISION_BF16] = { 1e-2, 1e-2 }
+};
+
 /* The largest weights of one row: those of their keys, none left out that is larger. */
-static void check_top(const double *w, int64_t S, const float *top, const int32_t *key, int64_t n) {
+static void check_top(const double *w, int64_t S, const float *top, const int32_t *key, int64_t n,
+                      double off) {
     int64_t seen = 0, taken = 0;
     double least = 1;
     for (int64_t s = 0; s < S; s++) seen += w[s] > 0;
@@ -67,18 +84,18 @@ static void check_top(const double *w, int64_t S, const float *top, const int32_
         if (key[i] >= S) fail_msg("key %d of %lld", (int)key[i], (long long)S);
         taken++;
         least = (double)top[i];
-        assert_true(fabs(w[key[i]] - least) < 2e-6);
+        assert_true(fabs(w[key[i]] - least) < off);
         assert_true(i == 0 || top[i] < top[i - 1] || (top[i] == top[i - 1] && key[i] > key[i - 1]));
     }
     assert_int_equal(taken, seen < n ? seen : n);
     for (int64_t s = 0; s < S; s++) {
         bool chosen = false;
         for (int64_t i = 0; i < n; i++) chosen |= key[i] == s;
-        assert_true(chosen || w[s] <= least + 4e-6);
+        assert_true(chosen || w[s] <= least + 2 * off);
     }
 }
 
-static void check_tap(const problem *p, const heed_attention_tap *tap) {
+static void check_tap(const problem *p, const heed_attention_tap *tap, const margin *off) {
     const ref_attention *r = &p->ref;
     const int64_t T = r->T, S = r->S, all = r->B * r->H * T;
     double *w = malloc((size_t)(all * S) * sizeof *w);
@@ -91,18 +108,18 @@ static void check_tap(const problem *p, const heed_attention_tap *tap) {
             column[s] += a;
             if (a > 0) entropy -= a * log(a);
         }
-        assert_true(fabs(entropy - (double)f(tap->row_entropy)[row]) < 1e-5 * (1 + entropy));
+        assert_true(fabs(entropy - (double)f(tap->row_entropy)[row]) < off->sum * (1 + entropy));
         check_top(w + row * S, S, f(tap->top_weights) + row * tap->top_k,
-                  HEED_I32_DATA(tap->top_keys) + row * tap->top_k, tap->top_k);
+                  HEED_I32_DATA(tap->top_keys) + row * tap->top_k, tap->top_k, off->each);
         for (int64_t i = 0; i < tap->rows_len; i++) {
             const float *got = f(tap->row_weights) + (row / T * tap->rows_len + i) * S;
             for (int64_t s = 0; tap->rows[i] == row % T && s < S; s++)
-                assert_true(fabs(w[row * S + s] - (double)got[s]) < 2e-6);
+                assert_true(fabs(w[row * S + s] - (double)got[s]) < off->each);
         }
         if (row % T != T - 1) continue;
         for (int64_t s = 0; s < S; s++) {
             const double got = (double)f(tap->column)[row / T * S + s];
-            assert_true(fabs(column[s] - got) < 1e-5 * (1 + column[s]));
+            assert_true(fabs(column[s] - got) < off->sum * (1 + column[s]));
             column[s] = 0;
         }
     }
@@ -120,7 +137,7 @@ static float *run(heed_ctx *cx, const kind *k, const sizes *z, heed_attention_ta
     p.cfg.tap = tap;
     p.cfg.dropout = dropout;
     heed_tensor *y = attend(cx, p.in, &p.cfg);
-    if (tap) check_tap(&p, tap); /* weights before dropout */
+    if (tap) check_tap(&p, tap, &margins[heed_ctx_precision(cx)]); /* weights before dropout */
     heed_tensor *loss = problem_loss(&p, cx, y);
     if (heed_backward(cx, loss)) fail_msg("%s", heed_ctx_error(cx)->msg);
     *len = y->len;
@@ -151,11 +168,10 @@ static void check_kind(heed_ctx *cx, const kind *k, const sizes *z, float dropou
     free(tapped);
 }
 
-static void test_tap(void **state) {
-    (void)state;
+static void tap_of(heed_precision precision) {
     static const int visible[] = { 0, 1, 2, 3, 4, 5, 6, 12, 13, 14 };
     static const int extra[] = { 0, 1, 4, 5 };
-    heed_ctx *cx = context(2);
+    heed_ctx *cx = context_of(precision, 2);
     int n = 0;
     for (int score = 0; score <= HEED_SCORE_COSINE; score++)
         for (size_t v = 0; v < sizeof visible / sizeof visible[0]; v++)
@@ -167,7 +183,18 @@ static void test_tap(void **state) {
                            { 0, 0, 14, 0, 5 }, { 0, 0, 2, 0, 0 } };
     for (size_t i = 0; i < sizeof large / sizeof large[0]; i++)
         check_kind(cx, &large[i], &tiles, i % 2 ? 0.1f : 0);
+    for (int i = 0; i < 3; i++) check_kind(cx, &large[i > 1 ? 7 : i], &blocks, 0);
     heed_ctx_free(cx);
+}
+
+static void test_tap(void **state) {
+    (void)state;
+    tap_of(HEED_PRECISION_F32);
+}
+
+static void test_tap_bf16(void **state) {
+    (void)state;
+    tap_of(HEED_PRECISION_BF16);
 }
 
 /* What a tap holds besides the call's own memory, forward and backward; T queries and keys. */
@@ -384,8 +411,15 @@ static void check_huge(heed_ctx *cx, int64_t T, int64_t S, heed_attention_cfg c)
     heed_tensor *in[3] = { halves(cx, T, 1), halves(cx, S, 2), halves(cx, S, 3) };
     heed_tensor *dout = halves(cx, T, 4), *y = attend(cx, in, &c);
     backward(cx, y, dout);
-    ref_attention r = { .cfg = &c,     .B = HUGE_B,  .T = T,       .S = S,      .H = HUGE_H,
-                        .Hk = HUGE_H, .D = HUGE_D, .Dk = HUGE_D, .Dv = HUGE_D };
+    ref_attention r = { .cfg = &c,
+                        .B = HUGE_B,
+                        .T = T,
+                        .S = S,
+                        .H = HUGE_H,
+                        .Hk = HUGE_H,
+                        .D = HUGE_D,
+                        .Dk = HUGE_D,
+                        .Dv = HUGE_D };
     for (int i = 0; i < 3; i++) r.t[i] = doubles(in[i]);
     if (c.sinks) r.t[REF_SINKS] = doubles(c.sinks);
     double *w = malloc((size_t)(HUGE_B * HUGE_H * T * S) * sizeof *w);
@@ -422,9 +456,9 @@ static void test_huge_logits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tap),         cmocka_unit_test(test_tap_memory),
-        cmocka_unit_test(test_batch),       cmocka_unit_test(test_padding),
-        cmocka_unit_test(test_huge_logits),
+        cmocka_unit_test(test_tap),        cmocka_unit_test(test_tap_bf16),
+        cmocka_unit_test(test_tap_memory), cmocka_unit_test(test_batch),
+        cmocka_unit_test(test_padding),    cmocka_unit_test(test_huge_logits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,11 +52,11 @@ static int remove_all(void **state) {
 typedef enum kind { SEARCH, CURVE, SELF } kind;
 
 /* When it ends without having come to its end: at the cancel hook's call number `at` it is killed,
- * or stopped as by ^C; at 0: never. */
+ * or stopped as by ^C; calls count once so many parts were told of. All 0: never. */
 typedef struct ending {
     int64_t at, calls;
     bool killed;
-    int parts; /* stopped once so many parts were told of; 0: never */
+    int parts;
 } ending;
 
 /* Parts that were told of as done before, and all of them. */
@@ -64,8 +64,7 @@ static int before, all;
 
 static bool asked(void *user) {
     ending *e = user;
-    if (e->parts && all >= e->parts) return true;
-    if (++e->calls < e->at || e->at == 0) return false;
+    if (all < e->parts || (e->parts == 0 && e->at == 0) || ++e->calls < e->at) return false;
     if (e->killed) raise(SIGKILL);
     return true;
 }
@@ -515,25 +514,59 @@ static void ended(const char *run, const char *why, int64_t at_least) {
     heed__run_course_free(&k);
 }
 
-static void stop_after(kind which, const char *run, bool resume, int parts) {
+static void stop(kind which, const char *run, bool resume, ending end, const char *said) {
     heed_error err = { 0 };
-    ending end = { .parts = parts };
     const heed_hooks hooks = { .user = &end, .cancel = asked };
     heed_classify_cfg cfg = settings(which, run, resume);
     cfg.hooks = &hooks;
     assert_null(train(which, &cfg, &err));
     assert_int_equal(err.code, HEED_ECANCELLED);
-    assert_non_null(strstr(err.msg, "train: stopped; "));
+    assert_non_null(strstr(err.msg, said));
     assert_non_null(strstr(err.msg, run));
 }
 
+static void stop_after(kind which, const char *run, bool resume, int parts) {
+    stop(which, run, resume, (ending){ .parts = parts }, "train: stopped; ");
+}
+
+/* Begins anew until it is stopped where `name` is there, after `parts` parts. */
+static void stop_where(kind which, const char *run, int parts, const char *name) {
+    for (int at = 1; at < 20 && !exists(run, name); at++)
+        stop(which, run, false, (ending){ .at = at, .parts = parts }, "train: stopped");
+    assert_true(exists(run, name));
+}
+
+/* A new training has nothing of one that was stopped there: not the parts, one of which was half
+ * done, and not what would be gone on with in the last part's place. */
+static void test_anew(void **state) {
+    (void)state;
+    char run[64], path[112];
+    for (kind which = SEARCH; which <= CURVE; which++) {
+        snprintf(run, sizeof run, "%s/anew%d", dir, (int)which);
+        stop_where(which, run, 1, "parts/2/checkpoint/state.json");
+        assert_int_equal(exists(run, "parts/best.1"), which != CURVE);
+        snprintf(path, sizeof path, "%s/checkpoint", run);
+        assert_int_equal(mkdir(path, 0700), 0);
+        snprintf(path, sizeof path, "%s/checkpoint/state.json", run);
+        write_text(path, "{");
+        stop_where(which, run, 0, "parts/1/checkpoint/state.json");
+        assert_false(exists(run, "parts/2") || exists(run, "parts/best.1"));
+        assert_false(exists(run, "checkpoint/state.json"));
+    }
+}
+
 /* A part that is done is not the end of the whole, which has one name whatever is trained: stopped,
- * not ended where it was killed, done. A log that is lost is there again with the part that is. */
+ * not ended where it was killed, the first time too, done. A log that is lost is there again with
+ * the part that is. */
 static void test_ended(void **state) {
     (void)state;
     char run[64], path[112];
     for (int which = SEARCH; which <= SELF; which++) {
         heed_error err = { 0 };
+        snprintf(run, sizeof run, "%s/cut_short%d", dir, which);
+        const ending second = { .parts = 1, .at = 4, .killed = true };
+        assert_int_equal(child((kind)which, run, false, second, 0), -1);
+        if (which != CURVE) ended(run, "", 2);
         snprintf(run, sizeof run, "%s/ended%d", dir, which);
         stop_after((kind)which, run, false, 1);
         ended(run, "stopped", which == CURVE ? 0 : 2);
@@ -635,7 +668,7 @@ int main(void) {
         cmocka_unit_test(test_nothing_lost),  cmocka_unit_test(test_array),
         cmocka_unit_test(test_litter),        cmocka_unit_test(test_told),
         cmocka_unit_test(test_ended),         cmocka_unit_test(test_out_of_time),
-        cmocka_unit_test(test_halted),
+        cmocka_unit_test(test_halted),        cmocka_unit_test(test_anew),
     };
     return cmocka_run_group_tests(tests, make_data, remove_all);
 }
