@@ -51,12 +51,12 @@ static int remove_all(void **state) {
 
 typedef enum kind { SEARCH, CURVE, SELF } kind;
 
-/* When it ends without having come to its end: at the cancel hook's call number `at` it is killed,
- * or stopped as by ^C; at 0: never. */
+/* When it ends without having come to its end: once so many parts were told of, at the cancel
+ * hook's call number `at` from then on, killed, or stopped as by ^C; both 0: never. */
 typedef struct ending {
     int64_t at, calls;
     bool killed;
-    int parts; /* stopped once so many parts were told of; 0: never */
+    int parts;
 } ending;
 
 /* Parts that were told of as done before, and all of them. */
@@ -64,8 +64,7 @@ static int before, all;
 
 static bool asked(void *user) {
     ending *e = user;
-    if (e->parts && all >= e->parts) return true;
-    if (++e->calls < e->at || e->at == 0) return false;
+    if ((e->parts == 0 && e->at == 0) || all < e->parts || ++e->calls < e->at) return false;
     if (e->killed) raise(SIGKILL);
     return true;
 }
@@ -537,9 +536,15 @@ static void test_ended(void **state) {
         snprintf(run, sizeof run, "%s/ended%d", dir, which);
         stop_after((kind)which, run, false, 1);
         ended(run, "stopped", which == CURVE ? 0 : 2);
-        const ending killed = { .at = 2, .killed = true };
+        ending killed = { .at = 2, .killed = true };
         assert_int_equal(child((kind)which, run, true, killed, 0), -1);
         ended(run, "", which == CURVE ? 0 : 2);
+        if (which != CURVE) { /* a new one, in its second part: the first one's log tells no end */
+            killed.parts = 1;
+            snprintf(path, sizeof path, "%s.fresh", run);
+            assert_int_equal(child((kind)which, path, false, killed, 0), -1);
+            ended(path, "", 2);
+        }
         stop_after((kind)which, run, true, 1);
         ended(run, "stopped", which == CURVE ? 0 : 2);
         if (which != CURVE) { /* the part is trained once more */
@@ -554,6 +559,49 @@ static void test_ended(void **state) {
         heed_classifier_close(c);
         ended(run, "done", 2);
     }
+}
+
+/* Stopped in a part of which a checkpoint is left: in RUN/<place>. */
+static void stop_in_part(kind which, const char *run, int parts, const char *place) {
+    char name[64];
+    snprintf(name, sizeof name, "%s/checkpoint/state.json", place);
+    for (int at = 1; at < 20 && !exists(run, name); at++) {
+        heed_error err = { 0 };
+        ending end = { .at = at, .parts = parts };
+        const heed_hooks hooks = { .user = &end, .cancel = asked };
+        heed_classify_cfg cfg = settings(which, run, exists(run, "parts/state.json"));
+        cfg.hooks = &hooks;
+        assert_null(train(which, &cfg, &err));
+        assert_int_equal(err.code, HEED_ECANCELLED);
+    }
+    assert_true(exists(run, name));
+}
+
+/* One that begins anew where another was stopped goes on with nothing of it: not with a part that
+ * had begun, not with what lies in the last part's place. */
+static void test_anew(void **state) {
+    (void)state;
+    char run[64];
+    heed_error err = { 0 };
+    snprintf(run, sizeof run, "%s/anew", dir);
+    stop_in_part(SEARCH, run, 2, "parts/3");
+    stop_after(SEARCH, run, false, 1);
+    assert_false(exists(run, "parts/3"));
+    stop_after(SEARCH, run, true, 2);
+    assert_int_equal(before, 1);
+    for (int at = 2; at < 20 && !exists(run, "checkpoint/state.json"); at++) { /* a plain one */
+        ending end = { .at = at };
+        const heed_hooks hooks = { .user = &end, .cancel = asked };
+        heed_classify_cfg cfg = settings(CURVE, run, false);
+        cfg.hooks = &hooks;
+        all = 0;
+        assert_null(heed_classifier_train(&data, &cfg, &err));
+        assert_int_equal(err.code, HEED_ECANCELLED);
+    }
+    assert_true(exists(run, "checkpoint/state.json") && !exists(run, "parts"));
+    stop_after(CURVE, run, false, 1);
+    assert_false(exists(run, "checkpoint"));
+    ended(run, "stopped", 0);
 }
 
 /* A search that is over for lack of time says so. */
@@ -635,7 +683,7 @@ int main(void) {
         cmocka_unit_test(test_nothing_lost),  cmocka_unit_test(test_array),
         cmocka_unit_test(test_litter),        cmocka_unit_test(test_told),
         cmocka_unit_test(test_ended),         cmocka_unit_test(test_out_of_time),
-        cmocka_unit_test(test_halted),
+        cmocka_unit_test(test_halted),        cmocka_unit_test(test_anew),
     };
     return cmocka_run_group_tests(tests, make_data, remove_all);
 }
