@@ -160,6 +160,7 @@ ge "$right" 0.95 || wrong "encoder: accuracy $right"
 small=(train classify "$dir/paths.tsv" --recipe encoder --embed 16 --heads 2 --layers 1 --epochs 1 --pretrain "$dir/texts" --pretrain-epochs 200)
 stopped_at "^Language: Epoch .1/" "$dir/go" "$heed" "${small[@]}" -o "$dir/go"
 [ -e "$dir/go.run/pretrain/checkpoint" ] || wrong "stopped while it learns the language, it left no checkpoint"
+grep -q "has what a resume needs" "$dir/err" && ! grep -q "nothing was saved" "$dir/err" || wrong "stopped while it learns the language, it said $(cat "$dir/err")"
 "$heed" "${small[@]}" -o "$dir/go" --resume >"$dir/log" 2>&1 || wrong "resume of the language: $(tail -1 "$dir/log")"
 "$heed" "${small[@]}" -o "$dir/straight" --run none >/dev/null 2>&1
 cmp -s "$dir/go/model.safetensors" "$dir/straight/model.safetensors" || wrong "resumed in the language, it has other weights"

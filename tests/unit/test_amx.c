@@ -199,14 +199,6 @@ static void tiles_only_in_turn(void **unused) {
         if (emulation[i].faults) assert_int_equal(emulation[i].faults(), 0);
 }
 
-static void real_tiles(void **unused) {
-    (void)unused;
-    const char *why = heed__kernels_lack("amx");
-    if (!why) return; /* they were among the tables */
-    print_message("amx: %s, skipped\n", why);
-    skip();
-}
-
 static int start(void **unused) {
     (void)unused;
     emulation[0] = emulated_scalar();
@@ -235,7 +227,6 @@ int main(void) {
         cmocka_unit_test(bf16_small),  cmocka_unit_test(bf16_edges),
         cmocka_unit_test(bf16_blocks), cmocka_unit_test(bf16_tiny_numbers),
         cmocka_unit_test(int8_shapes), cmocka_unit_test(tiles_only_in_turn),
-        cmocka_unit_test(real_tiles),
     };
     return cmocka_run_group_tests(tests, start, end);
 }

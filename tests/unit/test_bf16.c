@@ -103,19 +103,10 @@ static void tiny_numbers(void **unused) {
     shapes_of_size(-120); /* denormal operands too */
 }
 
-static void amx(void **unused) {
-    (void)unused;
-    const char *why = heed__kernels_lack("amx");
-    if (!why) return;
-    print_message("amx: %s, skipped\n", why);
-    skip();
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ordinary_numbers),
         cmocka_unit_test(tiny_numbers),
-        cmocka_unit_test(amx),
     };
     return cmocka_run_group_tests(tests, start_pools, end_pools);
 }

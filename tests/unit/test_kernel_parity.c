@@ -230,7 +230,6 @@ static void every_isa(void **state) {
     static const int64_t more[] = { 63, 64, 65, 127, 128, 129, 160, 255, 300 };
     int isas;
     const heed_kernels *const *k = isas_here(&isas);
-    for (int i = 0; i < isas; i++) print_message("here: %s\n", k[i]->name);
     for (int c = 0; c < COUNT; c++)
         for (int step = 0; step < 34 + 9; step++)
             for (int special = 0; special < 2; special++) {

@@ -51,8 +51,8 @@ static int remove_all(void **state) {
 
 typedef enum kind { SEARCH, CURVE, SELF } kind;
 
-/* When it ends without having come to its end: at the cancel hook's call number `at` it is killed,
- * or stopped as by ^C; calls count once so many parts were told of. All 0: never. */
+/* When it ends without having come to its end: once so many parts were told of, at the cancel
+ * hook's call number `at` from then on, killed, or stopped as by ^C; both 0: never. */
 typedef struct ending {
     int64_t at, calls;
     bool killed;
@@ -64,7 +64,7 @@ static int before, all;
 
 static bool asked(void *user) {
     ending *e = user;
-    if (all < e->parts || (e->parts == 0 && e->at == 0) || ++e->calls < e->at) return false;
+    if ((e->parts == 0 && e->at == 0) || all < e->parts || ++e->calls < e->at) return false;
     if (e->killed) raise(SIGKILL);
     return true;
 }
@@ -514,65 +514,37 @@ static void ended(const char *run, const char *why, int64_t at_least) {
     heed__run_course_free(&k);
 }
 
-static void stop(kind which, const char *run, bool resume, ending end, const char *said) {
+static void stop_after(kind which, const char *run, bool resume, int parts) {
     heed_error err = { 0 };
+    ending end = { .parts = parts };
     const heed_hooks hooks = { .user = &end, .cancel = asked };
     heed_classify_cfg cfg = settings(which, run, resume);
     cfg.hooks = &hooks;
     assert_null(train(which, &cfg, &err));
     assert_int_equal(err.code, HEED_ECANCELLED);
-    assert_non_null(strstr(err.msg, said));
+    assert_non_null(strstr(err.msg, "train: stopped; "));
     assert_non_null(strstr(err.msg, run));
 }
 
-static void stop_after(kind which, const char *run, bool resume, int parts) {
-    stop(which, run, resume, (ending){ .parts = parts }, "train: stopped; ");
-}
-
-/* Begins anew until it is stopped where `name` is there, after `parts` parts. */
-static void stop_where(kind which, const char *run, int parts, const char *name) {
-    for (int at = 1; at < 20 && !exists(run, name); at++)
-        stop(which, run, false, (ending){ .at = at, .parts = parts }, "train: stopped");
-    assert_true(exists(run, name));
-}
-
-/* A new training has nothing of one that was stopped there: not the parts, one of which was half
- * done, and not what would be gone on with in the last part's place. */
-static void test_anew(void **state) {
-    (void)state;
-    char run[64], path[112];
-    for (kind which = SEARCH; which <= CURVE; which++) {
-        snprintf(run, sizeof run, "%s/anew%d", dir, (int)which);
-        stop_where(which, run, 1, "parts/2/checkpoint/state.json");
-        assert_int_equal(exists(run, "parts/best.1"), which != CURVE);
-        snprintf(path, sizeof path, "%s/checkpoint", run);
-        assert_int_equal(mkdir(path, 0700), 0);
-        snprintf(path, sizeof path, "%s/checkpoint/state.json", run);
-        write_text(path, "{");
-        stop_where(which, run, 0, "parts/1/checkpoint/state.json");
-        assert_false(exists(run, "parts/2") || exists(run, "parts/best.1"));
-        assert_false(exists(run, "checkpoint/state.json"));
-    }
-}
-
 /* A part that is done is not the end of the whole, which has one name whatever is trained: stopped,
- * not ended where it was killed, the first time too, done. A log that is lost is there again with
- * the part that is. */
+ * not ended where it was killed, done. A log that is lost is there again with the part that is. */
 static void test_ended(void **state) {
     (void)state;
     char run[64], path[112];
     for (int which = SEARCH; which <= SELF; which++) {
         heed_error err = { 0 };
-        snprintf(run, sizeof run, "%s/cut_short%d", dir, which);
-        const ending second = { .parts = 1, .at = 4, .killed = true };
-        assert_int_equal(child((kind)which, run, false, second, 0), -1);
-        if (which != CURVE) ended(run, "", 2);
         snprintf(run, sizeof run, "%s/ended%d", dir, which);
         stop_after((kind)which, run, false, 1);
         ended(run, "stopped", which == CURVE ? 0 : 2);
-        const ending killed = { .at = 2, .killed = true };
+        ending killed = { .at = 2, .killed = true };
         assert_int_equal(child((kind)which, run, true, killed, 0), -1);
         ended(run, "", which == CURVE ? 0 : 2);
+        if (which != CURVE) { /* a new one, in its second part: the first one's log tells no end */
+            killed.parts = 1;
+            snprintf(path, sizeof path, "%s.fresh", run);
+            assert_int_equal(child((kind)which, path, false, killed, 0), -1);
+            ended(path, "", 2);
+        }
         stop_after((kind)which, run, true, 1);
         ended(run, "stopped", which == CURVE ? 0 : 2);
         if (which != CURVE) { /* the part is trained once more */
@@ -587,6 +559,49 @@ static void test_ended(void **state) {
         heed_classifier_close(c);
         ended(run, "done", 2);
     }
+}
+
+/* Stopped in a part of which a checkpoint is left: in RUN/<place>. */
+static void stop_in_part(kind which, const char *run, int parts, const char *place) {
+    char name[64];
+    snprintf(name, sizeof name, "%s/checkpoint/state.json", place);
+    for (int at = 1; at < 20 && !exists(run, name); at++) {
+        heed_error err = { 0 };
+        ending end = { .at = at, .parts = parts };
+        const heed_hooks hooks = { .user = &end, .cancel = asked };
+        heed_classify_cfg cfg = settings(which, run, exists(run, "parts/state.json"));
+        cfg.hooks = &hooks;
+        assert_null(train(which, &cfg, &err));
+        assert_int_equal(err.code, HEED_ECANCELLED);
+    }
+    assert_true(exists(run, name));
+}
+
+/* One that begins anew where another was stopped goes on with nothing of it: not with a part that
+ * had begun, not with what lies in the last part's place. */
+static void test_anew(void **state) {
+    (void)state;
+    char run[64];
+    heed_error err = { 0 };
+    snprintf(run, sizeof run, "%s/anew", dir);
+    stop_in_part(SEARCH, run, 2, "parts/3");
+    stop_after(SEARCH, run, false, 1);
+    assert_false(exists(run, "parts/3"));
+    stop_after(SEARCH, run, true, 2);
+    assert_int_equal(before, 1);
+    for (int at = 2; at < 20 && !exists(run, "checkpoint/state.json"); at++) { /* a plain one */
+        ending end = { .at = at };
+        const heed_hooks hooks = { .user = &end, .cancel = asked };
+        heed_classify_cfg cfg = settings(CURVE, run, false);
+        cfg.hooks = &hooks;
+        all = 0;
+        assert_null(heed_classifier_train(&data, &cfg, &err));
+        assert_int_equal(err.code, HEED_ECANCELLED);
+    }
+    assert_true(exists(run, "checkpoint/state.json") && !exists(run, "parts"));
+    stop_after(CURVE, run, false, 1);
+    assert_false(exists(run, "checkpoint"));
+    ended(run, "stopped", 0);
 }
 
 /* A search that is over for lack of time says so. */

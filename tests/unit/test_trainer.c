@@ -395,6 +395,32 @@ static void test_nothing_begun(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+/* Of two trainings that are one, the language and what is learnt of it, the second one is stopped
+ * before its first step: it had begun with the first. */
+static void test_begun_by_the_first(void **state) {
+    (void)state;
+    char dir[] = "/tmp/heed-trainer-XXXXXX", first[64], command[96];
+    heed_error err;
+    heed_fitted done;
+    assert_non_null(mkdtemp(dir));
+    snprintf(first, sizeof first, "%s/pretrain", dir);
+    heed_run_begin begin = { .run = dir };
+    heed_fit_cfg cfg = { .epochs = 2, .save_every = 1e-9, .run = first, .begin = &begin };
+    line *l = line_new();
+    assert_int_equal(fit(l, cfg, &done, &err), 0);
+    assert_true(begin.begun && heed__run_is_left(dir));
+    cfg.run = dir;
+    l->halt = HEED_ECANCELLED;
+    assert_int_equal(fit(l, cfg, &done, &err), HEED_ECANCELLED);
+    assert_non_null(strstr(err.msg, "has what a resume needs"));
+    begin.begun = false; /* of another one */
+    assert_int_equal(fit(l, cfg, &done, &err), HEED_ECANCELLED);
+    assert_non_null(strstr(err.msg, "what an earlier training left in"));
+    line_free(l);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
 /* A process that trains, until it is killed at its kill_at-th loss or after some time. True: it
  * came to its end; got is then w and b. */
 static bool child(heed_fit_cfg cfg, int64_t kill_at, useconds_t after, float got[2]) {
@@ -514,12 +540,12 @@ static void test_records(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_epoch_order), cmocka_unit_test(test_hold_out),
-        cmocka_unit_test(test_learns),      cmocka_unit_test(test_rehearses_the_longest),
-        cmocka_unit_test(test_best),        cmocka_unit_test(test_scores_that_are_none),
-        cmocka_unit_test(test_refused),     cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_killed),      cmocka_unit_test(test_records),
-        cmocka_unit_test(test_nothing_begun),
+        cmocka_unit_test(test_epoch_order),   cmocka_unit_test(test_hold_out),
+        cmocka_unit_test(test_learns),        cmocka_unit_test(test_rehearses_the_longest),
+        cmocka_unit_test(test_best),          cmocka_unit_test(test_scores_that_are_none),
+        cmocka_unit_test(test_refused),       cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_killed),        cmocka_unit_test(test_records),
+        cmocka_unit_test(test_nothing_begun), cmocka_unit_test(test_begun_by_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
