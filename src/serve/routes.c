@@ -70,11 +70,12 @@
     OBJECT("\"begin\",\"end\",\"from\",\"to\",\"text\",\"type\",\"confidence\"",                   \
            STRETCH ",\"type\":" TEXT ",\"confidence\":" NUMBER)
 #define EXPLAINED                                                                                  \
-    OBJECT("\"label\",\"confidence\",\"words\",\"receipt\",\"tokens_seen\",\"tokens_total\"",      \
-           "\"label\":" TEXT_NULL ",\"confidence\":" NUMBER ",\"labels\":" LIST(                   \
-               LABEL_SCORE) ",\"words\":" LIST(WORD) ",\"receipt\":{\"type\":[\"object\","         \
-                                                     "\"null\"]},\"tokens_seen\":" INT             \
-                                                     ",\"tokens_total\":" INT)
+    OBJECT("\"label\",\"confidence\",\"words\",\"alike\",\"receipt\",\"tokens_seen\",\"tokens_"    \
+           "total\"",                                                                              \
+           "\"label\":" TEXT_NULL ",\"confidence\":" NUMBER                                        \
+           ",\"labels\":" LIST(LABEL_SCORE) ",\"words\":" LIST(                                    \
+               WORD) ",\"alike\":" BOOL ",\"receipt\":{\"type\":[\"object\","                      \
+                     "\"null\"]},\"tokens_seen\":" INT ",\"tokens_total\":" INT)
 #define FINDING                                                                                    \
     OBJECT("\"name\",\"label\",\"confidence\",\"abstained\"",                                      \
            "\"name\":" TEXT ",\"label\":" TEXT_NULL ",\"confidence\":" REAL_NULL                   \
@@ -171,7 +172,7 @@ const heed_route heed__routes[] = {
       OBJECT("\"entities\"", "\"entities\":" LIST(ENTITY)), 0 },
     { "POST", "/v1/explain", heed__route_explain, NULL, 0, 0,
       "Which words an answer attended to, and what it becomes without them and without as many "
-      "random ones.",
+      "random ones. alike: all words weigh about the same.",
       NULL,
       "{\"oneOf\":[" CLOSED(
           "\"text\"", "\"text\":" SOME_TEXT ",\"seq\":{\"type\":\"null\"},\"analysis\":" TEXT_NULL,

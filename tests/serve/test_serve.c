@@ -143,6 +143,14 @@ static void explains(void **state) {
                                 "{\"text\":\"\\u00e9t\\u00e9 my card was charged twice\"}");
     assert_true(json_equal(a, again)); /* what is drawn follows from the text */
     json_decref(again);
+    assert_true(json_is_false(json_object_get(a, "alike")));
+    json_decref(a);
+    a = served_post(*state, "/v1/explain", "{\"text\":\"card card card\"}");
+    assert_int_equal(json_array_size(json_object_get(a, "words")), 3);
+    assert_true(json_is_true(json_object_get(a, "alike")));
+    json_decref(a);
+    a = served_post(*state, "/v1/explain", "{\"text\":\"card\"}"); /* nothing to be told from */
+    assert_true(json_is_false(json_object_get(a, "alike")));
     json_decref(a);
 }
 
