@@ -121,9 +121,8 @@ static void print_json(const predictor *p, const heed_explanation *x, const char
     printf("}\n");
 }
 
-/* Where no word weighs more than the mean and a tenth of it, words are not told apart: a model that
- * has learnt from little attends to all alike. Marked are those that weigh half as much as the
- * heaviest and more than the mean: never all of several. */
+/* Where words are told apart those are marked that weigh half as much as the heaviest and more than
+ * the mean: never all of several. */
 static void print_shaded(const predictor *p, const char *text) {
     const int64_t words = p->x.word_len;
     float most = 0, sum = 0;
@@ -131,8 +130,7 @@ static void print_shaded(const predictor *p, const char *text) {
         if (p->x.word[i].weight > most) most = p->x.word[i].weight;
         sum += p->x.word[i].weight;
     }
-    const bool alike = words > 1 && most * (float)words <= 1.1f * sum;
-    if (alike) {
+    if (heed__words_alike(p->x.word, words)) {
         printf("    ");
         print_text(stdout, text, strlen(text));
         printf("  (all words weigh about the same)\n");

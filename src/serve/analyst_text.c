@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "serve/analyst_impl.h"
+#include "tasks/classifier.h"
 
 enum { DIGITS = 8, TOP = 5, WORDS = 1024, TAKEN = 5, DRAWS = 8 };
 
@@ -331,10 +332,11 @@ static json_t *reason_tree(reason *r, heed_error *err) {
     for (int i = 0; i < x->top_len; i++)
         json_array_append_new(labels, json_pack("{s:s, s:f}", "label", r->top[i].name, "score",
                                                 (double)r->top[i].score));
-    return json_pack("{s:s?, s:f, s:o, s:o, s:o, s:I, s:I}", "label", score ? NULL : r->top[0].name,
-                     "confidence", (double)(score ? x->value : r->top[0].score), "labels", labels,
-                     "words", words, "receipt", proof, "tokens_seen", (json_int_t)x->seen,
-                     "tokens_total", (json_int_t)x->total);
+    return json_pack("{s:s?, s:f, s:o, s:o, s:b, s:o, s:I, s:I}", "label",
+                     score ? NULL : r->top[0].name, "confidence",
+                     (double)(score ? x->value : r->top[0].score), "labels", labels, "words", words,
+                     "alike", (int)heed__words_alike(r->word, x->word_len), "receipt", proof,
+                     "tokens_seen", (json_int_t)x->seen, "tokens_total", (json_int_t)x->total);
 }
 
 json_t *heed_analyst_explain(heed_analyst *a, const char *name, const char *text, heed_error *err) {

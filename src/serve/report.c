@@ -35,6 +35,17 @@ static int no_memory(heed_error *err) {
     return heed__error(err, HEED_ENOMEM, "out of memory for a report");
 }
 
+/* A moment in the report's zone: "2026-01-12T00:07:06.000+08:00", of UTC with "Z". Returns text. */
+static const char *in_zone(const gather *g, int64_t ms, char text[HEED_DATE_SIZE]) {
+    const int64_t zone = g->cfg->zone_ms, minutes = (zone < 0 ? -zone : zone) / 60000;
+    heed__date_text(ms + zone, text);
+    char *z = strrchr(text, 'Z');
+    if (zone && z)
+        heed__format(z, (size_t)(text + HEED_DATE_SIZE - z), "%c%02d:%02d", zone < 0 ? '-' : '+',
+                     (int)(minutes / 60 % 24), (int)(minutes % 60));
+    return text;
+}
+
 /* -- counting ---------------------------------------------------------------------------------- */
 
 /* The pair of counts under a name, made where it is not there; NULL: out of memory. */
@@ -296,20 +307,25 @@ static json_t *crossed_table(gather *g) {
     if (!rows || !columns) return json_null();
     const char *row[LISTED], *column[LISTED];
     const int64_t R = most_counted(rows, row, listed(g)), C = most_counted(columns, column, 8);
+    int64_t sum = 0;
     json_t *table = json_pack("{s:s, s:s, s:[], s:[], s:[]}", "rows", g->row, "columns", g->column,
                               "row", "column", "count");
     for (int64_t c = 0; c < C; c++)
         put(g, json_object_get(table, "column"), json_string(column[c]));
     for (int64_t r = 0; r < R; r++) {
         json_t *line = json_array();
-        for (int64_t c = 0; c < C; c++)
-            put(g, line,
-                json_integer(
-                    count_at(json_object_get(json_object_get(g->crossed, row[r]), column[c]), 0)));
+        for (int64_t c = 0; c < C; c++) {
+            const json_t *cells = json_object_get(g->crossed, row[r]);
+            const int64_t n = count_at(json_object_get(cells, column[c]), 0);
+            put(g, line, json_integer(n));
+            sum += n;
+        }
         put(g, json_object_get(table, "row"), json_string(row[r]));
         put(g, json_object_get(table, "count"), line);
     }
-    return table;
+    if (sum > 0) return table;
+    json_decref(table); /* no event has a label of both */
+    return json_null();
 }
 
 /* -- alerts, stories, quotes ------------------------------------------------------------------- */
@@ -320,9 +336,17 @@ static int64_t moment(const json_t *object, const char *key) {
     return heed__date_read(text, strlen(text), &ms) ? ms : 0;
 }
 
+/* One that a member tells, in the report's zone; "" where it tells none. Returns text. */
+static const char *told_at(const gather *g, const json_t *object, const char *key,
+                           char text[HEED_DATE_SIZE]) {
+    text[0] = 0;
+    return text_of(object, key)[0] ? in_zone(g, moment(object, key), text) : text;
+}
+
 static json_t *alert_of(gather *g, const json_t *alert) {
     const json_t *why = json_object_get(alert, "why");
     json_t *says = json_array(), *gate;
+    char opened[HEED_DATE_SIZE];
     size_t i;
     json_array_foreach(json_object_get(why, "gates"), i, gate) {
         const char *text = text_of(gate, "says");
@@ -332,7 +356,7 @@ static json_t *alert_of(gather *g, const json_t *alert) {
                      json_integer_value(json_object_get(alert, "id")), "rule",
                      text_of(alert, "rule"), "grade", text_of(alert, "grade"), "state",
                      text_of(alert, "state"), "title", text_of(alert, "title"), "opened",
-                     text_of(alert, "opened"), "events",
+                     told_at(g, alert, "opened", opened), "events",
                      json_integer_value(json_object_get(why, "events")), "says", says);
 }
 
@@ -385,6 +409,7 @@ static json_t *story_of(gather *g, int64_t id, heed_error *err) {
     json_array_foreach(events, i, event) {
         const int64_t at = moment(event, "time");
         const char *source = text_of(event, "source");
+        char time[HEED_DATE_SIZE];
         if (at >= g->cfg->to_ms) continue;
         told++;
         json_t *before = i == 0 ? NULL : teller(again, source);
@@ -393,19 +418,20 @@ static json_t *story_of(gather *g, int64_t id, heed_error *err) {
         if (i == 0 || before) continue;
         put(g, again,
             json_pack("{s:s, s:I, s:O, s:s, s:I}", "source", source, "times", (json_int_t)1, "seq",
-                      json_object_get(event, "seq"), "time", text_of(event, "time"), "after_ms",
-                      (json_int_t)(at - moment(first, "time"))));
+                      json_object_get(event, "seq"), "time", told_at(g, event, "time", time),
+                      "after_ms", (json_int_t)(at - moment(first, "time"))));
     }
     const bool own = teller(again, text_of(first, "source")) != NULL;
     const json_int_t sources = (json_int_t)json_array_size(again) + !own;
     const char *title = head_of(first);
     size_t len = strlen(title) > QUOTE ? QUOTE : strlen(title);
     while (len > 0 && (title[len] & 0xC0) == 0x80) len--;
+    char time[HEED_DATE_SIZE];
     json_t *story = json_pack("{s:I, s:I, s:I, s:s%, s:{s:O, s:s, s:s}, s:o}", "story",
                               (json_int_t)id, "told", (json_int_t)told, "sources", sources, "title",
                               title, len, "first", "seq", json_object_get(first, "seq"), "source",
-                              text_of(first, "source"), "time", text_of(first, "time"), "again",
-                              again);
+                              text_of(first, "source"), "time", told_at(g, first, "time", time),
+                              "again", again);
     json_decref(tree);
     if (!story) no_memory(err);
     return story;
@@ -462,11 +488,12 @@ static json_t *quote_of(gather *g, const pick *p, heed_error *err) {
         put(g, labels, json_string(label));
     }
     const size_t end = quote_end(text);
+    char time[HEED_DATE_SIZE];
     json_t *quote = json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:s%, s:o, s:f}", "seq",
                               (json_int_t)p->seq, "source", text_of(event, "source"), "time",
-                              text_of(event, "time"), "field", field, "begin", (json_int_t)0, "end",
-                              (json_int_t)end, "text", text, end, "labels", labels, "rank",
-                              p->rank);
+                              told_at(g, event, "time", time), "field", field, "begin",
+                              (json_int_t)0, "end", (json_int_t)end, "text", text, end, "labels",
+                              labels, "rank", p->rank);
     json_decref(event);
     if (!quote) no_memory(err);
     return quote;
@@ -498,12 +525,11 @@ static json_t *counted(gather *g) {
     for (int h = 0; h < 24; h++) put(g, hours, json_integer(g->hour[h]));
     return json_pack("{s:s, s:s%, s:s, s:s, s:s, s:{s:I, s:I}, s:I, s:o, s:o, s:o, s:o, s:o}",
                      "name", g->cfg->name ? g->cfg->name : "", "day", day, (size_t)10, "zone",
-                     g->cfg->zone, "from", heed__date_text(g->cfg->from_ms, from), "to",
-                     heed__date_text(g->cfg->to_ms, to), "events", "count",
-                     (json_int_t)g->events[0], "before", (json_int_t)g->events[1], "judged",
-                     (json_int_t)g->judged, "hours", hours, "sources",
-                     list_of(g, g->sources, "source", listed(g)), "analyses", analyses_list(g),
-                     "crossed", crossed_table(g), "entities", entities_list(g));
+                     g->cfg->zone, "from", in_zone(g, g->cfg->from_ms, from), "to",
+                     in_zone(g, g->cfg->to_ms, to), "events", "count", (json_int_t)g->events[0],
+                     "before", (json_int_t)g->events[1], "judged", (json_int_t)g->judged, "hours",
+                     hours, "sources", list_of(g, g->sources, "source", listed(g)), "analyses",
+                     analyses_list(g), "crossed", crossed_table(g), "entities", entities_list(g));
 }
 
 json_t *heed__report(const heed_report_cfg *cfg, heed_error *err) {

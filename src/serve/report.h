@@ -12,7 +12,7 @@
 typedef struct heed_report_cfg {
     heed_store *store;
     const char *name; /* of the flow */
-    const char *zone; /* "UTC", "+08:00": of hours; the day is given by from_ms and to_ms */
+    const char *zone; /* "UTC", "+08:00": of hours and times; the day: from_ms and to_ms */
     int64_t zone_ms;
     int64_t from_ms, to_ms; /* by the flow's clock */
     int64_t most;           /* labels, entities, quotes, stories of each list */
@@ -27,8 +27,10 @@ typedef struct heed_report_cfg {
  * "stories":[{"story","told","sources","title","first":{"seq","source","time"},
  *             "again":[{"source","times","seq","time","after_ms"}]}],
  * "quotes":[{"seq","source","time","field","begin","end","text","labels":[...],"rank"}]}
- * before: of the day before; changed: the difference is more than three standard deviations of two
- * counts (false where the day before had no event at all). New reference; NULL and *err. */
+ * from, to, opened, time: RFC 3339 with the zone's offset; crossed: null where no event has a label
+ * of both; before: of the day before; changed: the difference is more than three standard
+ * deviations of two counts (false where the day before had no event at all). New reference; NULL
+ * and *err. */
 json_t *heed__report(const heed_report_cfg *cfg, heed_error *err);
 
 /* heed__free; NULL: out of memory. */

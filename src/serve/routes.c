@@ -6,19 +6,25 @@
 
 #define OBJECT(required, members)                                                                  \
     "{\"type\":\"object\",\"required\":[" required "],\"properties\":{" members "}}"
-#define LIST(of)      "{\"type\":\"array\",\"items\":" of "}"
-#define TEXT          "{\"type\":\"string\"}"
-#define TEXT_NULL     "{\"type\":[\"string\",\"null\"]}"
-#define INT           "{\"type\":\"integer\"}"
-#define NUMBER        "{\"type\":\"number\"}"
-#define REAL_NULL     "{\"type\":[\"number\",\"null\"]}"
-#define BOOL          "{\"type\":\"boolean\"}"
-#define ANY           "{}"
-#define SOME          "{\"type\":\"object\"}"
-#define SEQ           "{\"type\":\"integer\",\"minimum\":1,\"maximum\":9007199254740991}"
-#define SHORT_OR_NONE "{\"type\":[\"string\",\"null\"],\"maxLength\":200}"
-#define MANY_OR_NONE  "{\"type\":[\"integer\",\"null\"],\"minimum\":1,\"maximum\":16}"
-#define SOME_TEXT     "{\"type\":\"string\"}"
+/* What is taken, and nothing beside it; `more` says more of it (",\"oneOf\":[...]"). What is shaped
+ * as other servers have it is an OBJECT: their clients send keys that heed has no use for. */
+#define CLOSED(required, members, more)                                                            \
+    "{\"type\":\"object\",\"required\":[" required "],\"properties\":{" members                    \
+    "},\"additionalProperties\":false" more "}"
+#define EITHER(one, other) ",\"oneOf\":[{\"required\":[" one "]},{\"required\":[" other "]}]"
+#define LIST(of)           "{\"type\":\"array\",\"items\":" of "}"
+#define TEXT               "{\"type\":\"string\"}"
+#define TEXT_NULL          "{\"type\":[\"string\",\"null\"]}"
+#define INT                "{\"type\":\"integer\"}"
+#define NUMBER             "{\"type\":\"number\"}"
+#define REAL_NULL          "{\"type\":[\"number\",\"null\"]}"
+#define BOOL               "{\"type\":\"boolean\"}"
+#define ANY                "{}"
+#define SOME               "{\"type\":\"object\"}"
+#define SEQ                "{\"type\":\"integer\",\"minimum\":1,\"maximum\":9007199254740991}"
+#define SHORT_OR_NONE      "{\"type\":[\"string\",\"null\"],\"maxLength\":200}"
+#define MANY_OR_NONE       "{\"type\":[\"integer\",\"null\"],\"minimum\":1,\"maximum\":16}"
+#define SOME_TEXT          "{\"type\":\"string\"}"
 
 #define SAID "{\"type\":\"string\",\"maxLength\":100000}"
 #define PART OBJECT("\"type\",\"text\"", "\"type\":{\"const\":\"text\"},\"text\":" SAID)
@@ -64,11 +70,12 @@
     OBJECT("\"begin\",\"end\",\"from\",\"to\",\"text\",\"type\",\"confidence\"",                   \
            STRETCH ",\"type\":" TEXT ",\"confidence\":" NUMBER)
 #define EXPLAINED                                                                                  \
-    OBJECT("\"label\",\"confidence\",\"words\",\"receipt\",\"tokens_seen\",\"tokens_total\"",      \
-           "\"label\":" TEXT_NULL ",\"confidence\":" NUMBER ",\"labels\":" LIST(                   \
-               LABEL_SCORE) ",\"words\":" LIST(WORD) ",\"receipt\":{\"type\":[\"object\","         \
-                                                     "\"null\"]},\"tokens_seen\":" INT             \
-                                                     ",\"tokens_total\":" INT)
+    OBJECT("\"label\",\"confidence\",\"words\",\"alike\",\"receipt\",\"tokens_seen\",\"tokens_"    \
+           "total\"",                                                                              \
+           "\"label\":" TEXT_NULL ",\"confidence\":" NUMBER                                        \
+           ",\"labels\":" LIST(LABEL_SCORE) ",\"words\":" LIST(                                    \
+               WORD) ",\"alike\":" BOOL ",\"receipt\":{\"type\":[\"object\","                      \
+                     "\"null\"]},\"tokens_seen\":" INT ",\"tokens_total\":" INT)
 #define FINDING                                                                                    \
     OBJECT("\"name\",\"label\",\"confidence\",\"abstained\"",                                      \
            "\"name\":" TEXT ",\"label\":" TEXT_NULL ",\"confidence\":" REAL_NULL                   \
@@ -93,7 +100,7 @@
     ",\"user\":" SHORT_OR_NONE ",\"session\":" SHORT_OR_NONE                                       \
     ",\"time\":{\"type\":[\"string\",\"integer\",\"null\"],\"format\":\"date-time\",\"minimum\":"  \
     "-62135596800000,\"maximum\":253402300799999},\"fields\":{\"type\":["                          \
-    "\"object\",\"null\"]}},\"required\":[\"text\"],\"not\":{\"required\":[\"events\"]}}"
+    "\"object\",\"null\"]}},\"required\":[\"text\"],\"additionalProperties\":false}"
 #define EVENTS_IN "{\"type\":\"array\",\"items\":" EVENT_IN ",\"minItems\":1,\"maxItems\":10000}"
 #define MODEL                                                                                      \
     OBJECT(                                                                                        \
@@ -153,27 +160,26 @@ const heed_route heed__routes[] = {
     /* texts */
     { "POST", "/v1/classify", heed__route_classify, NULL, INLINE, 0,
       "What texts are about: the best labels, even where it abstains.", NULL,
-      "{\"oneOf\":[{\"type\":\"object\",\"required\":[\"text\"],\"properties\":{\"text\":" SOME_TEXT
-      ",\"most\":" MANY_OR_NONE "},\"not\":{\"required\":["
-      "\"texts\"]}},{\"type\":\"object\",\"required\":[\"texts\"],\"properties\":{"
-      "\"texts\":" SOME_TEXTS ",\"most\":" MANY_OR_NONE "},"
-      "\"not\":{\"required\":[\"text\"]}}]}",
+      CLOSED("",
+             "\"text\":" SOME_TEXT ",\"texts\":" SOME_TEXTS ",\"most\":" MANY_OR_NONE
+             ",\"analysis\":" TEXT_NULL,
+             EITHER("\"text\"", "\"texts\"")),
       "{\"anyOf\":[" CLASSIFIED "," OBJECT("\"results\"", "\"results\":" LIST(CLASSIFIED)) "]}",
       0 },
     { "POST", "/v1/tag", heed__route_tag, NULL, 0, 0,
       "Entities of a text: begin and end are bytes, from and to UTF-16 units.", NULL,
-      OBJECT("\"text\"", "\"text\":" SOME_TEXT),
+      CLOSED("\"text\"", "\"text\":" SOME_TEXT ",\"analysis\":" TEXT_NULL, ""),
       OBJECT("\"entities\"", "\"entities\":" LIST(ENTITY)), 0 },
     { "POST", "/v1/explain", heed__route_explain, NULL, 0, 0,
       "Which words an answer attended to, and what it becomes without them and without as many "
-      "random ones.",
+      "random ones. alike: all words weigh about the same.",
       NULL,
-      "{\"oneOf\":[" OBJECT("\"text\"",
-                            "\"text\":" SOME_TEXT ",\"seq\":{\"type\":\"null\"},"
-                            "\"analysis\":" TEXT_NULL) "," OBJECT("\"seq\"",
-                                                                  "\"seq\":" SEQ
-                                                                  ",\"text\":{\"type\":\"null\"},"
-                                                                  "\"analysis\":" TEXT_NULL) "]}",
+      "{\"oneOf\":[" CLOSED(
+          "\"text\"", "\"text\":" SOME_TEXT ",\"seq\":{\"type\":\"null\"},\"analysis\":" TEXT_NULL,
+          "") "," CLOSED("\"seq\"",
+                         "\"seq\":" SEQ ",\"text\":{\"type\":\"null\"},"
+                         "\"analysis\":" TEXT_NULL,
+                         "") "]}",
       EXPLAINED, 0 },
     { "POST", "/v1/embeddings", heed__route_embeddings, NULL, INLINE, 0,
       "Texts as vectors of length 1, as OpenAI's.", NULL,
@@ -206,7 +212,8 @@ const heed_route heed__routes[] = {
     { "POST", "/v1/events", heed__route_push, "write", 0, EVENTS_BODY,
       "Takes events; answers when they are safe on disk. The same source and id are taken once.",
       NULL,
-      "{\"anyOf\":[" EVENT_IN "," EVENTS_IN "," OBJECT("\"events\"", "\"events\":" EVENTS_IN) "]}",
+      "{\"anyOf\":[" EVENT_IN "," EVENTS_IN
+      "," CLOSED("\"events\"", "\"events\":" EVENTS_IN, "") "]}",
       OBJECT("\"taken\",\"known\",\"seqs\"",
              "\"taken\":" INT ",\"known\":" INT ",\"seqs\":" LIST(INT)),
       202 },
@@ -223,8 +230,8 @@ const heed_route heed__routes[] = {
       "Events that tell one story, in order.", "{\"id\":" SEQ "}", NULL,
       OBJECT("\"story\",\"events\"", "\"story\":" INT ",\"events\":" LIST(EVENT)), 0 },
     { "POST", "/v1/stories/{id}/split", heed__route_split, "write", 0, 0,
-      "An event becomes a story of its own.", "{\"id\":" SEQ "}", OBJECT("\"seq\"", "\"seq\":" SEQ),
-      MADE, 0 },
+      "An event becomes a story of its own.", "{\"id\":" SEQ "}",
+      CLOSED("\"seq\"", "\"seq\":" SEQ, ""), MADE, 0 },
     { "GET", "/v1/search", heed__route_search, NULL, 0, 0,
       "Events by words (BM25) and meaning (cosine), joined by reciprocal ranks.",
       "{\"q\":{\"type\":\"string\",\"minLength\":1,\"required\":true}," FILTER "}", NULL, HITS, 0 },
@@ -238,25 +245,25 @@ const heed_route heed__routes[] = {
       NULL, ALERT, 0 },
     { "POST", "/v1/alerts/{id}", heed__route_alert_do, "write", 0, 0,
       "Acknowledges, closes or silences an alert.", "{\"id\":" SEQ "}",
-      OBJECT("\"do\"",
+      CLOSED("\"do\"",
              "\"do\":{\"enum\":[\"ack\",\"close\",\"silence\"]},\"minutes\":{\"type\":["
              "\"integer\",\"null\"],\"minimum\":1,\"maximum\":525600},\"note\":{\"type\":["
-             "\"string\",\"null\"],\"maxLength\":2000}"),
+             "\"string\",\"null\"],\"maxLength\":2000}",
+             ""),
       ALERT, 0 },
     { "GET", "/v1/why", heed__route_why, NULL, 0, 0,
       "Why an alert came, or why an event led to none: every gate with its value and bound.",
       "{\"alert\":" SEQ ",\"seq\":" SEQ ",\"rule\":" TEXT "}", NULL, SOME, 0 },
     { "POST", "/v1/feedback", heed__route_feedback, "write", 0, 0, "A vote or a corrected label.",
       NULL,
-      "{\"anyOf\":[" OBJECT("\"seq\",\"vote\"",
-                            "\"seq\":" SEQ ",\"vote\":{\"enum\":[\"up\","
-                            "\"down\",\"none\"]}") "," OBJECT("\"seq\",\"analysis\",\"label\"",
-                                                              "\"seq\":" SEQ ",\"analysis\":" TEXT
-                                                              ",\"label\":" LABEL) "]}",
+      CLOSED("\"seq\"",
+             "\"seq\":" SEQ ",\"vote\":{\"enum\":[\"up\",\"down\",\"none\"]},\"analysis\":" TEXT
+             ",\"label\":" LABEL,
+             EITHER("\"vote\"", "\"analysis\",\"label\"")),
       MADE, 0 },
     { "POST", "/v1/undo", heed__route_undo, "write", 0, 0,
       "Feedback or an action is as if it had never been.", NULL,
-      OBJECT("\"entry\"", "\"entry\":" SEQ), MADE, 0 },
+      CLOSED("\"entry\"", "\"entry\":" SEQ, ""), MADE, 0 },
     { "GET", "/v1/monitor", heed__route_monitor, NULL, 0, 0,
       "Counts over time by the labels of up to three analyses, with the alerts of that time; "
       "beside "

@@ -93,6 +93,9 @@ heed_examples heed__examples_part(const heed_examples *x, int64_t at, int64_t n,
 int64_t heed__labels_distinct(const char **text, int64_t n);
 /* True, with the sentence, where there is nothing to test on. */
 bool heed__lacks_examples(const heed_examples *x, heed_error *err);
+/* Whether no word weighs more than the mean and a tenth of it, so that they are not told apart:
+ * what has learnt from little attends to all alike. False of a single word. */
+bool heed__words_alike(const heed_attended *word, int64_t n);
 /* The number of a label, -1 for one not known. */
 int32_t heed__classifier_find(const heed_classifier *c, const char *label);
 

@@ -183,6 +183,15 @@ static void fill_words(const heed_classifier *c, const heed_rows *rows, int64_t 
     x->word_len = row.begin + n - from;
 }
 
+bool heed__words_alike(const heed_attended *word, int64_t n) {
+    float most = 0, sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (word[i].weight > most) most = word[i].weight;
+        sum += word[i].weight;
+    }
+    return n > 1 && most * (float)n <= 1.1f * sum;
+}
+
 /* The second text of a pair is counted; its words are not shown. */
 static void add_second(const heed_classifier *c, const heed_rows *rows, heed_explanation *x) {
     const heed_span s = heed__window(c, rows, 0, 0);

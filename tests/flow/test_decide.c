@@ -2,9 +2,12 @@
  * groups, closes, is silenced, inhibited, escalated; votes, and undo of everything. */
 #include "decide_play.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/file.h"
 #include "flow/decide_course.h"
 
 #define MINUTE INT64_C(60000)
@@ -28,6 +31,20 @@ static const heed_condition sure_finance[] = {
 static void expect_note(play *p, const char *rule, const char *note) {
     const char *is = play_note(p, rule);
     if (strncmp(is, note, strlen(note)) != 0) fail_msg("%s: '%s', not '%s'", rule, is, note);
+}
+
+/* The example of a webhook shows a key that is sent. */
+static void is_told_in_docs(const char *key) {
+    char *docs = NULL, line[80];
+    size_t size;
+    heed_error err;
+    if (heed__file_read(NULL, HEED_SOURCE_DIR "/docs/sinks.md", 1 << 20, &docs, &size, &err))
+        fail_msg("%s", err.msg);
+    (void)snprintf(line, sizeof line, "\nIdempotency-Key: %s\n", key);
+    assert_non_null(strstr(docs, line));
+    (void)snprintf(line, sizeof line, "\n{\"key\":\"%s\",", key);
+    assert_non_null(strstr(docs, line));
+    heed__free(NULL, docs);
 }
 
 static void test_match_and_gates(void **state) {
@@ -59,6 +76,7 @@ static void test_match_and_gates(void **state) {
     assert_int_equal(p.out.messages, 1);
     assert_string_equal(p.out.message[0].key, "alert-500-1-opened");
     assert_string_equal(p.out.message[0].sink, "page");
+    is_told_in_docs(p.out.message[0].key);
     play_close(&p);
 }
 

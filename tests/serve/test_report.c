@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/date.h"
 #include "cli/schema.c"
 #include "serve/report.h"
 #include "store/look.h"
@@ -245,6 +246,89 @@ static void test_numbers(void **state) {
     check_numbers(-(3 * 60 + 30) * 60000);
 }
 
+/* The moment of a text that must have this end. */
+static int64_t moment_in(const char *time, const char *offset) {
+    int64_t ms = 0;
+    const size_t len = strlen(time), n = strlen(offset);
+    assert_true(len > n && heed__date_read(time, len, &ms));
+    assert_string_equal(time + len - n, offset);
+    return ms;
+}
+
+/* What stands under a day in a zone is of that day there, and the moment is the event's. */
+static void check_times(int64_t zone_ms, const char *offset) {
+    json_t *r = report(zone_ms), *one;
+    size_t i;
+    assert_int_equal(moment_in(text(r, "from"), offset), day_ms - zone_ms);
+    assert_int_equal(moment_in(text(r, "to"), offset), day_ms - zone_ms + DAY_MS);
+    json_array_foreach(json_object_get(r, "quotes"), i, one) {
+        heed_error err = { 0 };
+        json_t *event = heed_look_event(store, value(one, "seq"), &err);
+        assert_int_equal(moment_in(text(one, "time"), offset), moment_in(text(event, "time"), "Z"));
+        assert_memory_equal(text(one, "time"), text(r, "day"), 10);
+        json_decref(event);
+    }
+    assert_true(json_array_size(json_object_get(r, "alerts")) > 0);
+    json_array_foreach(json_object_get(r, "alerts"), i, one) {
+        moment_in(text(one, "opened"), offset);
+        assert_memory_equal(text(one, "opened"), text(r, "day"), 10);
+    }
+    json_array_foreach(json_object_get(r, "stories"), i, one) {
+        const json_t *first = json_object_get(one, "first");
+        const json_t *again = json_array_get(json_object_get(one, "again"), 0);
+        assert_int_equal(moment_in(text(again, "time"), offset) -
+                             moment_in(text(first, "time"), offset),
+                         value(again, "after_ms"));
+    }
+    json_decref(r);
+}
+
+static void test_times(void **state) {
+    (void)state;
+    check_times(0, "Z");
+    check_times(8 * 3600000, "+08:00");
+    check_times(-(3 * 60 + 30) * 60000, "-03:30");
+}
+
+/* Two analyses that speak of different events make no table. */
+static void test_nothing_crossed(void **state) {
+    (void)state;
+    static const char *const analysis[] = { "en", "zh" };
+    heed_error err = { 0 };
+    heed_store *const all = store;
+    char other[128];
+    (void)snprintf(other, sizeof other, "%s/other.db", folder);
+    store = heed_store_open(&(heed_store_cfg){ .path = other }, &err);
+    if (!store) fail_msg("%s", err.msg);
+    for (int64_t i = 0; i < 2; i++) {
+        heed_entry e = { .source = "desk", .text = "one" };
+        must(heed_store_append(store, &e, 1, day_ms + i, &err), &err);
+        const heed_finding f = { .name = analysis[i],
+                                 .label = "good",
+                                 .detail = "{\"labels\":[]}" };
+        const heed_decided d = { .seq = e.seq, .finding = &f, .findings = 1, .story = e.seq };
+        const heed_commit c = { .upto = e.seq, .decided = &d, .decided_len = 1 };
+        must(heed_store_commit(store, &c, &err), &err);
+    }
+    json_t *r = report(0);
+    assert_int_equal(json_array_size(json_object_get(r, "analyses")), 2);
+    assert_true(json_is_null(json_object_get(r, "crossed")));
+    size_t size = 0;
+    char *md = heed__report_markdown(r, &size, &err), *html = heed__report_html(r, &size, &err);
+    assert_non_null(md);
+    assert_non_null(html);
+    assert_non_null(strstr(md, "## zh\n"));
+    assert_null(strstr(md, "en by zh"));
+    assert_null(strstr(md, "zh by en"));
+    assert_null(strstr(html, "en by zh"));
+    assert_null(strstr(html, "zh by en"));
+    heed__free(NULL, md);
+    heed__free(NULL, html);
+    json_decref(r);
+    heed_store_close(store);
+    store = all;
+}
+
 /* Each is that range of bytes of that event; none twice. */
 static void test_quotes(void **state) {
     (void)state;
@@ -372,8 +456,9 @@ static void test_command(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers), cmocka_unit_test(test_quotes),
-        cmocka_unit_test(test_stories), cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_numbers),         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_nothing_crossed), cmocka_unit_test(test_quotes),
+        cmocka_unit_test(test_stories),         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_command),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

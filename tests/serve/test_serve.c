@@ -83,6 +83,11 @@ static void refuses_what_is_no_text(void **state) {
         { "/v1/classify", "{\"text\":\"a\",\"most\":0}", "body.most is less than 1", 400 },
         { "/v1/classify", "{\"text\":\"a\",\"analysis\":\"mood\"}",
           "no analysis 'mood' of the kind classify", 404 },
+        { "/v1/classify", "{\"text\":\"a\",\"model\":\"zh\"}", "body.model is not known", 400 },
+        { "/v1/classify", "{\"texts\":[\"a\"],\"mots\":2}", "body.mots is not known", 400 },
+        { "/v1/classify", "{\"text\":\"a\",\"texts\":[\"a\"]}",
+          "body is more than one of the things that it could be", 400 },
+        { "/v1/tag", "{\"text\":\"a\",\"most\":2}", "body.most is not known", 400 },
         { "/v1/tag", "{\"text\":\"a\"}", "this flow has no analysis of the kind tag", 404 },
         { "/v1/explain", "{}", "body has no 'text'", 400 },
         { "/v1/explain", "{\"seq\":99}", "there is no event 99", 404 },
@@ -95,6 +100,14 @@ static void refuses_what_is_no_text(void **state) {
           "time is 'soon', which is no time such as 2026-01-31T12:00:00Z", 400 },
         { "/v1/events", "{\"text\":\"a\",\"fields\":[]}",
           "body.fields is of a type that it cannot have", 400 },
+        { "/v1/events", "{\"text\":\"a\",\"titel\":\"b\"}", "body.titel is not known", 400 },
+        { "/v1/events", "[{\"text\":\"a\"},{\"text\":\"a\",\"lang\":\"en\"}]",
+          "body[1].lang is not known", 400 },
+        { "/v1/events", "{\"events\":[{\"text\":\"a\",\"lang\":\"en\"}]}",
+          "body.events[0].lang is not known", 400 },
+        { "/v1/explain", "{\"seq\":99,\"anlysis\":\"a\"}", "body.anlysis is not known", 400 },
+        { "/v1/feedback", "{\"seq\":1,\"vote\":\"up\",\"note\":\"\"}", "body.note is not known",
+          400 },
         { "/v1/feedback", "{\"seq\":1}", "body has no 'vote'", 400 },
         { "/v1/feedback", "{\"seq\":99,\"vote\":\"up\"}", "there is no event 99", 404 },
         { "/v1/undo", "{\"entry\":99}", "entry 99 is no feedback or action", 404 },
@@ -130,6 +143,14 @@ static void explains(void **state) {
                                 "{\"text\":\"\\u00e9t\\u00e9 my card was charged twice\"}");
     assert_true(json_equal(a, again)); /* what is drawn follows from the text */
     json_decref(again);
+    assert_true(json_is_false(json_object_get(a, "alike")));
+    json_decref(a);
+    a = served_post(*state, "/v1/explain", "{\"text\":\"card card card\"}");
+    assert_int_equal(json_array_size(json_object_get(a, "words")), 3);
+    assert_true(json_is_true(json_object_get(a, "alike")));
+    json_decref(a);
+    a = served_post(*state, "/v1/explain", "{\"text\":\"card\"}"); /* nothing to be told from */
+    assert_true(json_is_false(json_object_get(a, "alike")));
     json_decref(a);
 }
 

@@ -156,7 +156,8 @@ class World:
 def explain(event):
     text = event["text"]
     spots = words_of(text)
-    raw = [(len(text[a:b]) ** 2 * (1 + zlib.crc32(text[a:b].encode()) % 5)) for a, b in spots] or [1]
+    alike = "alike" in text
+    raw = [1 for _ in spots] if alike else [(len(text[a:b]) ** 2 * (1 + zlib.crc32(text[a:b].encode()) % 5)) for a, b in spots] or [1]
     words = [{"begin": len(text[:a].encode()), "end": len(text[:b].encode()), "text": text[a:b], "weight": w / sum(raw)}
              for (a, b), w in zip(spots, raw)]
     best = sorted(words, key=lambda w: -w["weight"])[:3]
@@ -164,7 +165,7 @@ def explain(event):
     sure = main["confidence"]
     other = main["detail"]["labels"][1]["label"]
     turned = sure < 0.8
-    return {"label": main["label"], "confidence": sure, "labels": main["detail"]["labels"], "words": words,
+    return {"label": main["label"], "confidence": sure, "labels": main["detail"]["labels"], "words": words, "alike": alike,
             "receipt": {"without_attended": {"label": other if turned else main["label"], "confidence": 0.41,
                                              "confidence_in_label": sure * (0.2 if turned else 0.6),
                                              "removed": sorted(best, key=lambda w: w["begin"])},

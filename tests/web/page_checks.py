@@ -128,6 +128,28 @@ def places_in_a_text(b, mock):
     b.quiet()
 
 
+def words_that_weigh_alike(b, mock):
+    """None is marked, neither in a row nor opened, and that is said; of other messages words are."""
+    text = "These words are alike"
+    seq = mock.set(send={"text": text})["seq"]
+    b.open("inbox", "light", "en")
+    b.says(".row[data-seq='%d']" % seq, text)
+    later = mock.set(send={"text": "Zebra crossing"})["seq"]
+    b.one(".row[data-seq='%d'] .attended" % later)
+    time.sleep(0.5)
+    assert not b.all(".row[data-seq='%d'] .attended" % seq), "words that weigh alike are marked"
+    for lang, said in (("en", "All words weigh about the same"), ("zh", "各词权重相近")):
+        b.open("event/%d" % seq, "light", lang)
+        b.says(".legend", said)
+        assert b.text(".event-text") == text
+        assert not b.all(".event-text .attended, .legend .attended"), "words that weigh alike are marked"
+    other = mock.set(send={"text": "My card was stolen"})["seq"]
+    b.open("event/%d" % other, "light", "en")
+    b.one(".event-text .attended")
+    b.says(".legend", "attended to")
+    b.quiet()
+
+
 def story(b, mock):
     b.open("inbox", "light", "en")
     b.click(".row:has(.story-size)")
@@ -487,8 +509,8 @@ def phone(b, mock):
         b.size(1440, 900)
 
 
-CHECKS = [inbox_is_live, inbox_filters, inbox_is_long, one_event, places_in_a_text, story, keyboard, monitor, search, chat, models, system,
-          nothing_becomes_markup, states, both_themes_both_languages, phone]
+CHECKS = [inbox_is_live, inbox_filters, inbox_is_long, one_event, places_in_a_text, words_that_weigh_alike, story, keyboard,
+          monitor, search, chat, models, system, nothing_becomes_markup, states, both_themes_both_languages, phone]
 
 
 def main():

@@ -35,6 +35,9 @@ function placed(text, pieces) {
     return list.sort((a, b) => a.from - b.from);
 }
 
+/* The words of an explanation that are to be shaded: none where all weigh about the same. */
+export const attended = (answer) => (answer?.alike ? [] : answer?.words);
+
 /* Weight 1 for the strongest word. */
 export function strengths(words) {
     const most = Math.max(1e-9, ...(words || []).map((w) => w.weight));

@@ -33,7 +33,7 @@ export default {
     "event.label.now": "as now", "event.label.none": "No such label", "event.about": "About this message", "event.source": "Source", "event.time": "Taken in",
     "event.happened": "Happened", "event.user": "User", "event.session": "Conversation", "event.id": "Id", "event.url": "Address", "event.rank": "Rank", "event.seq": "Number",
     "event.gone": "This message is not there", "event.gone.text": "It was forgotten, or never existed.",
-    "legend.much": "much", "legend.little": "little", "legend.attended": "attended to", "legend.entities": "{n} name|{n} names",
+    "legend.much": "much", "legend.little": "little", "legend.attended": "attended to", "legend.alike": "All words weigh about the same", "legend.entities": "{n} name|{n} names",
 
     "receipt.title": "What decided it", "receipt.none": "This answer has no attention to show.",
     "receipt.whole": "Whole text", "receipt.random": "Random words out", "receipt.attended": "Attended words out",

@@ -32,7 +32,7 @@ export default {
     "event.label.now": "当前", "event.label.none": "没有这个标签", "event.about": "关于此消息", "event.source": "来源", "event.time": "接收时间",
     "event.happened": "发生时间", "event.user": "用户", "event.session": "会话", "event.id": "标识", "event.url": "网址", "event.rank": "排名分", "event.seq": "编号",
     "event.gone": "此消息不存在", "event.gone.text": "它已被删除，或从未存在。",
-    "legend.much": "强", "legend.little": "弱", "legend.attended": "受到关注", "legend.entities": "{n} 个实体",
+    "legend.much": "强", "legend.little": "弱", "legend.attended": "受到关注", "legend.alike": "各词权重相近", "legend.entities": "{n} 个实体",
 
     "receipt.title": "判断依据", "receipt.none": "此结果没有可显示的注意力。",
     "receipt.whole": "全文", "receipt.random": "去掉随机词", "receipt.attended": "去掉受关注的词",

@@ -4,7 +4,7 @@ import { changes, correct, explain, split, vote } from "../actions.js";
 import { flow, get } from "../api.js";
 import { h, icon, replace } from "../dom.js";
 import { percent, pretty, score, span, t, when, word } from "../i18n.js";
-import { outside, shaded } from "../text.js";
+import { attended, outside, shaded } from "../text.js";
 import { bar, button, card, chip, chooseLabel, complain, empty, facts, failure, iconButton, loading,
     mainFinding, meter, textOf, toggle } from "../widgets.js";
 
@@ -122,7 +122,7 @@ export function eventView({ seq }, app, options = {}) {
     let event = null, setup = null, ended = false, showNames = true, answer = null;
     const stop = new AbortController();
     const at = (path, query) => get(path, query, stop.signal);
-    const words = h("div.event-text", { dir: "auto" });
+    const words = h("div.event-text", { dir: "auto" }), legend = h("span");
     const head = h("header.event-head");
 
     const fill = (place, ask, make, quiet) => {
@@ -154,7 +154,10 @@ export function eventView({ seq }, app, options = {}) {
     }
 
     function drawText() {
-        replace(words, shaded(textOf(event), answer?.words, showNames ? entitiesOf(event) : []));
+        replace(words, shaded(textOf(event), attended(answer), showNames ? entitiesOf(event) : []));
+        replace(legend, answer?.alike ? t("legend.alike") : [
+            h("mark.attended", { style: { "--w": "1" } }, t("legend.much")), " ",
+            h("mark.attended", { style: { "--w": "0.3" } }, t("legend.little")), " ", t("legend.attended")]);
     }
 
     function correctNow() {
@@ -175,8 +178,7 @@ export function eventView({ seq }, app, options = {}) {
             event.title && event.title !== textOf(event) ? h("h2.event-title", { dir: "auto" }, event.title) : null,
             words,
             h("div.legend", null,
-                h("span", null, h("mark.attended", { style: { "--w": "1" } }, t("legend.much")), " ",
-                    h("mark.attended", { style: { "--w": "0.3" } }, t("legend.little")), " ", t("legend.attended")),
+                legend,
                 names ? toggle(t("legend.entities", { n: names }), showNames, (on) => {
                     showNames = on;
                     drawText();

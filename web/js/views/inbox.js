@@ -5,7 +5,7 @@ import { flow, get, live } from "../api.js";
 import { h, icon, replace } from "../dom.js";
 import { number, pretty, t, when } from "../i18n.js";
 import { VirtualList } from "../list.js";
-import { shaded } from "../text.js";
+import { attended, shaded } from "../text.js";
 import { announce, button, chip, empty, failure, iconButton, loading, mainFinding, meter, select,
     textOf, toggle } from "../widgets.js";
 import { eventView } from "./event.js";
@@ -49,7 +49,7 @@ function voteButtons(event) {
 function makeRow(event, setup, open) {
     const main = mainFinding(event, setup);
     const corrected = main && event.corrected?.[main.name];
-    const words = explained(event.seq)?.words;
+    const words = attended(explained(event.seq));
     const others = (event.findings || []).filter((f) => f !== main && f.label && !f.abstained &&
         f.label !== "new");
     const size = event.story?.size || 1;
