@@ -130,7 +130,7 @@ static int model_options(train_options *o, opt *list, int len) {
         { "hidden", 0, OPT_INT, &c->hidden, 1, 65536, "N", "width of states (by recipe)" },
         { "heads", 0, OPT_INT, &c->heads, 1, 1024, "N", "of attention (by recipe)" },
         { "layers", 0, OPT_INT, &c->layers, 1, 100, "N", "of LSTM or encoder (by recipe)" },
-        { "dense", 0, OPT_INT, &c->dense, 1, 65536, "N", "ReLU units before the last layer (0)" },
+        { "dense", 0, OPT_INT, &c->dense, 0, 65536, "N", "ReLU units before the last layer (0)" },
         { "ff", 0, OPT_INT, &c->ff, 1, 1e6, "N", "encoder: width of feed-forward (4 x embed)" },
         { "position", 0, OPT_TEXT, &c->position, 0, 0, "P",
           "encoder: sinusoidal, learned, rotary, alibi, t5, none (sinusoidal)" },
