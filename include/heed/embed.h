@@ -87,7 +87,7 @@ typedef struct heed_retrieval {
     heed_interval recall_1_95, recall_10_95, mrr_95; /* Wilson's; mrr: bootstrapped over pairs */
     /* Where data has labels "1" and "0": the second texts of each first text are ranked among
      * themselves, over the first texts that have at least one "1" (as WikiQA is scored). */
-    int64_t queries; /* 0: no labels */
+    int64_t queries; /* 0: no labels, or none that is "0" */
     double map, query_mrr;
 } heed_retrieval;
 

@@ -79,7 +79,7 @@ static int learning_options(train_options *o, opt *list, int len) {
           "passes over those texts (5)" },
         { "valid", 0, OPT_TEXT, &o->valid, 0, 0, "FILE", "held-out data" },
         { "valid-part", 0, OPT_REAL, &o->hold_out, 0, 0.9, "P",
-          "else this part of the data is held out, by label (0.1)" },
+          "else this part of the data is held out, by label (0.1; of lstm-attention 0)" },
         { "patience", 0, OPT_INT, &c->patience, 0, 1e6, "N",
           "stop after N epochs without a better one (never)" },
         { "epochs", 0, OPT_INT, &c->epochs, 1, 1e6, "N", "passes over the data (by recipe)" },

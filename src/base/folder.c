@@ -136,7 +136,7 @@ static int take(heed_folder *f, heed_error *err) {
     for (;;) {
         struct stat ours, named;
         if (mkdir(f->work, 0777) != 0 && errno != EEXIST)
-            return failed(f->work, "cannot be made", err);
+            return failed(f->path, "cannot be made", err);
         f->lock = open_folder(f->work);
         if (f->lock < 0 && errno == ENOENT) continue;
         if (f->lock < 0) return failed(f->work, "cannot be used", err);

@@ -231,6 +231,10 @@ static void verdicts_are_ranked_within_queries(void **state) {
     const heed_examples y = { .len = 4, .text = q, .text2 = a, .label = turned };
     assert_int_equal(heed_embedder_test(e, &y, &r, &err), 0);
     assert_true(r.map == 0.75 && r.query_mrr == 0.75);
+    const char *all[] = { "1", "1", "1", "1" }; /* nothing could come before the right ones */
+    const heed_examples z = { .len = 4, .text = q, .text2 = a, .label = all };
+    assert_int_equal(heed_embedder_test(e, &z, &r, &err), 0);
+    assert_int_equal(r.queries, 0);
     heed_embedder_close(e);
 }
 

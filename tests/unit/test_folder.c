@@ -174,7 +174,7 @@ static void test_refused_before_the_work(void **state) {
     rmdir(inside), rmdir(name);
     expect_refused("", "the name of a folder is needed");
     expect_refused("/proc", "/proc: ");
-    expect_refused("/nonexistent/m", "/nonexistent/m.new: cannot be made: No such file");
+    expect_refused("/nonexistent/m", "/nonexistent/m: cannot be made: No such file");
     char *far = malloc(5000);
     memset(far, 'x', 4999);
     far[4999] = 0;
