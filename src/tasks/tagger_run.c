@@ -93,7 +93,7 @@ static int score_long(heed_tagger *t, const heed_tag_rows *rows, int64_t item, f
         memcpy(x + at * K, HEED_F32_DATA(z) + (at - from) * K,
                (size_t)((end - at) * K) * sizeof *x);
         heed_ctx_reset(t->cx);
-        if (t->hooks.cancel && t->hooks.cancel(t->hooks.user)) {
+        if (end < words && t->hooks.cancel && t->hooks.cancel(t->hooks.user)) {
             heed_fail(t->cx, HEED_ECANCELLED, "stopped after %lld of %lld words", (long long)end,
                       (long long)words);
             return HEED_ECANCELLED;
@@ -148,7 +148,7 @@ int heed__tagger_answer(heed_tagger *t, const heed_tag_rows *rows, heed_tag_answ
         done = at + n;
         if (decode(t, rows, item, n, a)) rc = heed__tagger_failed(t, err);
         heed_ctx_reset(t->cx);
-        if (rc == 0 && t->hooks.cancel && t->hooks.cancel(t->hooks.user))
+        if (rc == 0 && done < rows->len && t->hooks.cancel && t->hooks.cancel(t->hooks.user))
             rc = heed__error(err, HEED_ECANCELLED, "stopped after %lld of %lld sentences",
                              (long long)done, (long long)rows->len);
     }
