@@ -19,8 +19,10 @@ for threads in ${THREADS:-1 2}; do
     cores=1
     [ "$threads" = 1 ] || cores=0-$((threads - 1))
     for case in "${cases[@]}"; do
-        read -r _ ours our_mb _ < <(taskset -c "$cores" "$build/bench/bench_train" "$case" "$threads" "$seconds")
-        read -r _ eager mb _ < <(taskset -c "$cores" "$python" bench/train_peers.py "$case" "$threads" "$seconds")
+        told=$(taskset -c "$cores" "$build/bench/bench_train" "$case" "$threads" "$seconds")
+        read -r _ ours our_mb _ <<<"$told"
+        told=$(taskset -c "$cores" "$python" bench/train_peers.py "$case" "$threads" "$seconds")
+        read -r _ eager mb _ <<<"$told"
         compiled=0
         if [ "${COMPILE:-1}" = 1 ]; then
             read -r _ compiled _ < <(taskset -c "$cores" "$python" bench/train_peers.py "$case" "$threads" "$seconds" \
