@@ -1559,6 +1559,7 @@ const message messages_zh_made[] = {
       "%s：有 %s 行文本，而特征有 %s 行" },
     { "stopped after sentence %" PRId64 "", "在第 %s 句之后停止" },
     { "stopped after %lld of %lld sentences", "在 %2$s 句中的第 %1$s 句之后停止" },
+    { "stopped after %lld of %lld words", "在 %2$s 词中的第 %1$s 词之后停止" },
     { "--len wants A..B with 1 <= A <= B <= 1048576, not '%.40s'",
       "--len 应为 A..B，且 1 <= A <= B <= 1048576，而不是“%s”" },
     { "bench: there is no operation '%.60s'", "bench：没有运算“%s”" },
