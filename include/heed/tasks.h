@@ -277,8 +277,8 @@ typedef struct heed_entity {
 
 /* The entities of a text, in reading order. Words are runs of letters and digits, marks and single
  * ideographs; neighbours that were one word in training are joined ("U.S."). More than 4,096 words
- * are read in pieces of so many, each beside 256 of either neighbour. How many there are, of which
- * the first n were written, or a negative status. */
+ * are read in pieces of 3,584, each with 256 of either neighbour beside it. How many there are, of
+ * which the first n were written, or a negative status. */
 HEED_API int64_t heed_tagger_find(heed_tagger *t, const char *text, heed_entity *entity, int64_t n,
                                   heed_error *err);
 /* The same of words that are given; begin and end are not set. */

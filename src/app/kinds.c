@@ -57,7 +57,7 @@ static int read_scores(kinds_data *k, const char *file, heed_error *err) {
 
 int kinds_read(kinds_data *k, const char *file, const heed_dataset_cfg *table, heed_target target,
                heed_error *err) {
-    *k = (kinds_data){ .score = NULL };
+    *k = (kinds_data){ .cut = table->label_sep != NULL };
     const int rc = data_read(&k->d, file, table, err);
     if (rc) return rc;
     const bool several = target == HEED_TARGET_LABELS;
@@ -123,8 +123,16 @@ static void print_lines(const char *format, const measured *of, int len) {
             printf(format, tr(of[i].said), of[i].value, of[i].interval.low, of[i].interval.high);
 }
 
-/* docs/schemas/test_labels.json. one_each: every text was read with a single label. */
-static void print_labels(const heed_labels_metrics *m, bool one_each, bool json) {
+/* No text was read with more than one label, of a field that may hold several. */
+static bool uncut(const kinds_data *k) {
+    const int64_t *start = k->x.label_start;
+    int64_t i = 0;
+    while (!k->cut && i < k->x.len && (!start || start[i + 1] - start[i] < 2)) i++;
+    return !k->cut && i == k->x.len;
+}
+
+/* docs/schemas/test_labels.json. uncut: as above. */
+static void print_labels(const heed_labels_metrics *m, bool uncut, bool json) {
     const measured of[] = { { "loss", "Test Loss", m->loss, m->loss_95 },
                             { "accuracy", NULL, m->exact, m->exact_95 },
                             { "exact", "All labels right", m->exact, m->exact_95 },
@@ -143,17 +151,18 @@ static void print_labels(const heed_labels_metrics *m, bool one_each, bool json)
     else if (m->unknown_labels)
         printf(tr("%" PRId64 " labels of the texts are none of the model's: missed\n"),
                m->unknown_labels);
-    if (!json && m->unknown_labels && one_each)
-        printf("%s", tr("each text was read with one label; several in a field are cut by "
+    if (!json && m->unknown_labels && uncut)
+        printf("%s", tr("no text was read with more than one label; several in a field are cut by "
                         "--label-sep, as in training\n"));
 }
 
-static int test_labels(heed_classifier *c, const heed_examples *x, bool json, heed_error *err) {
+static int test_labels(heed_classifier *c, const kinds_data *k, bool json, heed_error *err) {
+    const heed_examples *x = &k->x;
     heed_labels_metrics m;
     heed_tally *tally = calloc((size_t)heed_classifier_labels(c), sizeof *tally);
     if (!tally) return heed__error(err, HEED_ENOMEM, "test: out of memory");
     const int rc = heed__classifier_test_labels(c, x, &m, tally, err);
-    if (rc == 0) print_labels(&m, !x->label_start || x->label_start[x->len] == x->len, json);
+    if (rc == 0) print_labels(&m, uncut(k), json);
     if (rc == 0 && json) {
         printf(", ");
         tallies_print_json(c, tally);
@@ -195,7 +204,7 @@ int kinds_test_data(heed_classifier *c, const kinds_data *k, const char *file, b
     if (!json)
         printf(tr("%s: %" PRId64 " texts; %s\n"), data_name(file), k->d.len,
                tr_made(k->d.how, how));
-    return heed_classifier_target(c) == HEED_TARGET_LABELS ? test_labels(c, &k->x, json, err)
+    return heed_classifier_target(c) == HEED_TARGET_LABELS ? test_labels(c, k, json, err)
                                                            : test_score(c, &k->x, json, err);
 }
 

@@ -17,6 +17,7 @@ typedef struct kinds_data {
     double *score;
     heed_examples x;
     features features;
+    bool cut; /* fields were cut into labels (--label-sep) */
 } kinds_data;
 
 /* Labels of one text that are as likely as not or more: a line, or an object

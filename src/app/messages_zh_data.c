@@ -552,9 +552,9 @@ const message messages_zh[] = {
     { "Mean absolute error", "平均绝对误差" },
     { "R2", "R2" },
     { "Correlation", "相关系数" },
-    { "each text was read with one label; several in a field are cut by --label-sep, as in "
+    { "no text was read with more than one label; several in a field are cut by --label-sep, as in "
       "training\n",
-      "每条文本只读到一个标签；一个字段中的多个标签须像训练时那样用 --label-sep 切分\n" },
+      "没有文本读到一个以上的标签；一个字段中的多个标签须像训练时那样用 --label-sep 切分\n" },
     { "%" PRId64 " labels of the texts are none of the model's: missed\n",
       "文本的标签中有 %" PRId64 " 个是模型没有的：计为漏判\n" },
     { "Accuracy at level %d: %.4f\n", "第 %d 层的准确率：%.4f\n" },

@@ -191,7 +191,7 @@ static int check(const training *t) {
     const heed_range ranges[] = {
         { "lr", c->lr != 0 ? c->lr : 1, HEED_FROM_TO, .least = HEED_LEAST_RATE,
           .most = HEED_MOST_RATE },
-        { "warmup", c->warmup, HEED_FROM_TO, .least = 0, .most = 1 },
+        { "warmup", c->warmup, HEED_FROM_BELOW, .least = 0, .most = 1 },
         { "clip", c->clip, HEED_FROM_TO, .least = -HEED_MOST_RATE, .most = HEED_MOST_RATE },
         { "weight_decay", c->weight_decay, HEED_FROM_TO, .least = 0, .most = HEED_MOST_RATE },
         { "ema", c->ema, HEED_FROM_BELOW, .least = 0, .most = HEED_NEARLY_ONE },

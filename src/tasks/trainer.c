@@ -211,9 +211,10 @@ static int rehearse(heed_fit_run *r) {
     heed_ctx_reset(l->cx);
     heed_ctx_set_step(l->cx, step);
     heed_params_zero_grad(l->ps);
-    if (rc == 0) tell_memory(r, activations);
+    if (rc) return rc;
+    tell_memory(r, activations);
     heed__ctx_widen(l->cx); /* the longest examples are not those of the most features, always */
-    return rc;
+    return 0;
 }
 
 static void tell(heed_fit_run *r, double loss, bool now) {

@@ -105,7 +105,7 @@ void heed__adafactor(const heed_optim *opt, const heed_optim_slot *s) {
     const double alpha = fmin(lr, 1 / sqrt(t)) *
                          fmax(1e-3, rms(&j, HEED_F32_DATA(s->t), s->t->len));
     float *g = s->t->grad;
-    if (opt->grad_scale != 1) opt->k->math->axpby(g, opt->grad_scale, g, 0, s->t->len);
+    if (opt->grad_scale != 1) heed__times(opt->k, g, opt->grad_scale, g, s->t->len);
     for (int64_t b = 0; j.matrix && b < j.batch; b++) moments_of_matrix(&j, b, part);
     for (int64_t i = 0; !j.matrix && i < s->t->len; i++) follow(&s->v[i], g[i] * g[i], part);
     const double size = sqrt(pass(&j, 1, 0) / (double)s->t->len);

@@ -36,7 +36,7 @@ static void adam(const heed_optim *opt, const heed_optim_slot *s, int64_t begin,
 static float decayed(const heed_optim *opt, const heed_optim_slot *s, float *g, const float *w,
                      int64_t n) {
     if (s->decay == 0) return opt->grad_scale;
-    if (opt->grad_scale != 1) opt->k->math->axpby(g, opt->grad_scale, g, 0, n);
+    if (opt->grad_scale != 1) heed__times(opt->k, g, opt->grad_scale, g, n);
     opt->k->math->axpy(g, s->decay, w, n);
     return 1;
 }

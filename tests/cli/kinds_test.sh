@@ -69,6 +69,12 @@ done >"$dir/seldom.txt"
 sed -E 's/\["(blue|red)"/["\1", "\1"/' "$dir/seldom.jsonl" >"$dir/twice.jsonl"
 for data in seldom twice; do train classify "$dir/$data.jsonl" --several --balanced -o "$dir/$data.m" --epochs 1; done
 cmp -s "$dir/seldom.m/model.safetensors" "$dir/twice.m/model.safetensors" || wrong "a label told twice counts twice"
+# a field that was to be cut and was not: its labels are nobody's, and why is said; not where it was cut
+"$heed" test "$dir/columns" "$dir/several.tsv" >"$dir/out" 2>/dev/null
+grep -q "several in a field are cut by --label-sep" "$dir/out" || wrong "labels read whole went unsaid: $(head -12 "$dir/out")"
+sed '2s/.*/nobody\tsaid so/' "$dir/several.tsv" >"$dir/stranger.tsv"
+"$heed" test "$dir/columns" "$dir/stranger.tsv" --label-sep '|' | said "several in a field are cut" && wrong "what was cut is told to be cut"
+
 for option in --several --hierarchy "--label-sep ;" "--search 1s" --curve "--unlabeled x"; do
     # shellcheck disable=SC2086
     expect 64 "heed train score: ${option%% *} is for labels" "$heed" train score "$dir/score.tsv" $option -o "$dir/x"

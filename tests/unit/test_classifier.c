@@ -74,8 +74,8 @@ static void test_bad_settings(void **state) {
                    "train: label_smoothing is 1, not 0 to below 1");
     expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .valid_part = 1 },
                    "train: valid_part is 1, not 0 to below 1");
-    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .warmup = 1.5 },
-                   "train: warmup is 1.5, not 0 to 1");
+    expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .warmup = 1 },
+                   "train: warmup is 1, not 0 to below 1");
     expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .dropout = 1 },
                    "train: dropout is 1, not below 1");
     expect_refused(&data, &(heed_classify_cfg){ .recipe = "classic", .dropout = (double)NAN },
