@@ -362,8 +362,10 @@ int tag_predict(const char *dir, const char *file, const tag_predict_cfg *cfg,
     finder f = { .cfg = cfg };
     heed_input *in = NULL;
     const heed_hooks hooks = { .cancel = command_cancelled };
+    heed_open_cfg stoppable = *open;
+    stoppable.hooks = &hooks;
     if (!cfg->columns && !(in = heed__input_open(file ? file : "-", &hooks, err))) return err->code;
-    f.t = heed_tagger_open(dir, open, err);
+    f.t = heed_tagger_open(dir, &stoppable, err);
     int rc = f.t ? 0 : err->code;
     if (rc == 0 && in && file && heed__conll_named(file))
         complain(tr("heed predict: %s: each line is taken for a sentence; --columns reads a word a "
