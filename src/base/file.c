@@ -72,12 +72,13 @@ int heed__file_read(const heed_hooks *hooks, const char *path, size_t most, char
     struct stat st;
     *data = NULL;
     *size = 0;
-    const int fd = open_to_read(path, 0, most, &st, err);
+    const int fd = open_to_read(path, O_NONBLOCK, most, &st, err); /* waits for no pipe's writer */
     if (fd < 0) return fd;
     char *text = NULL;
     int64_t cap = 0, len = 0, want = S_ISREG(st.st_mode) ? st.st_size + 2 : 4096;
     int status = HEED_OK;
-    for (;;) {
+    if (fcntl(fd, F_SETFL, 0) != 0) status = system_error(err, path, "cannot be read", errno);
+    while (!status) {
         if (want < len + 2) want = len + 2;
         if (heed__grow(hooks, &text, &cap, want, 1) != HEED_OK) {
             status = heed__error(err, HEED_ENOMEM, "%s: out of memory", path);
@@ -92,6 +93,8 @@ int heed__file_read(const heed_hooks *hooks, const char *path, size_t most, char
             break;
         }
     }
+    if (!status && len == 0 && S_ISFIFO(st.st_mode))
+        status = heed__error(err, HEED_EIO, "%s: is a pipe to which nobody writes", path);
     close(fd);
     if (status) {
         heed__free(hooks, text);

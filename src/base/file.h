@@ -6,8 +6,9 @@
 
 #include "heed/base.h"
 
-/* Reads a file of at most `most` bytes (or a pipe, to its end). *data gets a 0 byte after the last;
- * free it with heed__free. 0, HEED_ENOTFOUND, HEED_EIO, HEED_ENOMEM, or HEED_EFORMAT: larger. */
+/* Reads a file of at most `most` bytes (or a pipe, to its end; one to which nobody writes is not
+ * waited for). *data gets a 0 byte after the last; free it with heed__free. 0, HEED_ENOTFOUND,
+ * HEED_EIO, HEED_ENOMEM, or HEED_EFORMAT: larger. */
 int heed__file_read(const heed_hooks *hooks, const char *path, size_t most, char **data,
                     size_t *size, heed_error *err);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -100,6 +101,37 @@ static void test_read(void **state) {
     assert_string_equal(err.msg, want);
     assert_int_equal(heed__file_read(NULL, "/nonexistent", 9, &data, &size, &err), HEED_ENOTFOUND);
     assert_string_equal(err.msg, "/nonexistent: cannot be opened: No such file or directory");
+}
+
+/* A named pipe is read while somebody writes, and not waited for while nobody does. */
+static void test_read_a_pipe(void **state) {
+    (void)state;
+    heed_error err;
+    char *data, want[128], pipe[96];
+    size_t size;
+    snprintf(pipe, sizeof pipe, "%s/pipe", folder);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(heed__file_read(NULL, pipe, 9, &data, &size, &err), HEED_EIO);
+    snprintf(want, sizeof want, "%s: is a pipe to which nobody writes", pipe);
+    assert_string_equal(err.msg, want);
+    assert_null(data);
+    const int both = open(pipe, O_RDWR);
+    assert_true(both >= 0);
+    const pid_t child = fork();
+    if (child == 0) { /* writes until all of it is read: what nobody holds open is lost */
+        int left = syscall(SYS_write, both, "0123", 4) == 4 ? 4 : -1;
+        while (left > 0 && ioctl(both, FIONREAD, &left) == 0) usleep(1000);
+        _exit(left != 0);
+    }
+    close(both);
+    assert_int_equal(heed__file_read(NULL, pipe, 9, &data, &size, &err), 0);
+    assert_int_equal(size, 4);
+    assert_memory_equal(data, "0123", 5);
+    heed__free(NULL, data);
+    int left = 0;
+    assert_int_equal(waitpid(child, &left, 0), child);
+    assert_int_equal(left, 0);
+    assert_int_equal(unlink(pipe), 0);
 }
 
 static void test_read_endless(void **state) {
@@ -288,6 +320,7 @@ static void test_folder(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read),
+        cmocka_unit_test(test_read_a_pipe),
         cmocka_unit_test(test_read_endless),
         cmocka_unit_test(test_map),
         cmocka_unit_test(test_write_in_pieces),
