@@ -378,7 +378,6 @@ static bool complete(train_options *o) {
     if (!train_precision(o->precision, &precision) || !one_of("keep", o->keep, "head", "tail") ||
         !attention_options_complete(&o->attention, c))
         return false;
-    if (!train_is_run(o->run)) return false;
     if (!c->recipe && !c->from) c->recipe = "attend";
     if (c->recipe && strcmp(c->recipe, "lstm-attention") == 0) lstm_attention(o);
     if (c->recipe && strcmp(c->recipe, "encoder-base") == 0) encoder_base(o);

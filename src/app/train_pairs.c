@@ -149,8 +149,7 @@ int train_pairs(int argc, char **argv) {
         complain(tr("heed train: -o DIR is needed; see --help\n"));
         return EXIT_USAGE;
     }
-    if (!train_precision(o.precision, &precision) || !fits_recipe(&o.cfg) || !train_is_run(o.run))
-        return EXIT_USAGE;
+    if (!train_precision(o.precision, &precision) || !fits_recipe(&o.cfg)) return EXIT_USAGE;
     heed_embedder_cfg *c = &o.cfg;
     c->precision = (heed_precision)precision;
     c->seed = (uint64_t)o.seed;

@@ -130,12 +130,6 @@ const char *train_run_folder(const char *run, const char *out, char *text, size_
     return text;
 }
 
-bool train_is_run(const char *run) {
-    if (!run || run[0]) return true;
-    complain(tr("heed train: --run needs the name of a folder, or none\n"));
-    return false;
-}
-
 /* Whether a list such as "classic, encoder" has a name. */
 static bool names(const char *list, const char *name) {
     const size_t size = strlen(name);

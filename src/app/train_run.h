@@ -34,8 +34,6 @@ double train_watch_seconds(const train_watch *w);
 /* The folder of a run's logs and checkpoint: `run`, NULL for "none", or "OUT.run" where it is NULL.
  */
 const char *train_run_folder(const char *run, const char *out, char *text, size_t size);
-/* Whether --run names anything, where it was given; false: a sentence was printed. */
-bool train_is_run(const char *run);
 typedef int train_saver(const void *model, const char *dir, heed_error *err);
 /* Saves what came of a training that ended as *err says, to out; what cannot be written there goes
  * into the run's folder (NULL: none), which may lie elsewhere. Of one that was stopped the best so

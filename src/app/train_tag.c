@@ -143,7 +143,7 @@ int train_tag(int argc, char **argv) {
         return EXIT_USAGE;
     }
     int precision;
-    if (!train_precision(o.precision, &precision) || !train_is_run(o.run)) return EXIT_USAGE;
+    if (!train_precision(o.precision, &precision)) return EXIT_USAGE;
     const train_own own[] = { { "heads", o.cfg.heads, "encoder" }, { NULL, false, NULL } };
     const char *recipe = o.cfg.recipe ? o.cfg.recipe : o.cfg.from ? "" : "lstm";
     if (!train_is_recipe(o.cfg.recipe, "lstm, encoder") || !train_fits_recipe(own, recipe))

@@ -53,6 +53,9 @@ expect 64 "no option '-x'; " "$heed" predict x -x
 expect 64 "no option '--fly'; " "$heed" train classify --recipe classic x -o y --fly
 expect 64 "--epochs wants a whole number from 1" "$heed" train classify --recipe classic x -o y --epochs 0
 expect 64 "--epochs wants a value" "$heed" train classify --recipe classic x -o y --epochs
+for name in out valid test vectors unlabeled pretrain run from; do
+    expect 64 "--$name wants a name, not ''" "$heed" train classify x --"$name" ''
+done
 expect 64 "no task 'dance'" "$heed" train dance x -o y
 expect 64 "-o DIR is needed" "$heed" train classify --recipe classic x
 expect 66 "$dir/none.tsv: " "$heed" train classify --recipe classic "$dir/none.tsv" -o "$dir/x"

@@ -39,7 +39,7 @@ ln -s m "$dir/link"; expect 0 "" train -o "$dir/link"
 [ -L "$dir/link" ] && [ -e "$dir/m/config.json" ] || wrong "a link to a model was replaced itself"
 expect 0 "" train -o "$dir/slash///"
 expect 74 "cannot be made: No such file" train -o "$dir/none/m"
-expect 64 "the name of a folder is needed" train -o ''
+expect 64 "--out wants a name, not ''" train -o ''
 expect 74 "Not a directory" train -o "$dir/text/m"
 # two at the same time: one of the two, whole
 train -o "$dir/both" --seed 1 >/dev/null 2>&1 & one=$!

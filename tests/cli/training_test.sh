@@ -125,7 +125,7 @@ grep -q "^kept: settings [0-9]" "$dir/log" || wrong "which settings a search kep
 [ -s "$dir/at/config.json" ] || wrong "a search saved no model: $(cat "$dir/log")"
 
 for task in classify pairs tag; do
-    expect 64 "heed train: --run needs the name of a folder, or none" "$heed" train $task none -o "$dir/x" --run ''
+    expect 64 "heed train $task: --run wants a name, not ''" "$heed" train $task none -o "$dir/x" --run ''
 done
 expect 64 "--search, --curve, --augment and --unlabeled go one at a time" train -o "$dir/x" --search 1s --curve
 expect 64 "no optimizer 'adamax'" train -o "$dir/x" --optimizer adamax
