@@ -119,6 +119,12 @@ int heed__dataset_labelled(heed_dataset_stream *s, int64_t line) {
     return heed__dataset_wrong(s, line, "no label");
 }
 
+int heed__dataset_emptied(heed_dataset_stream *s, int64_t line) {
+    if (s->e.labels || s->cfg.text_only || s->cfg.no_labels) return HEED_STEP_ONE;
+    return heed__dataset_wrong(
+        s, line, "no label; a text may have none only where texts have several (train --several)");
+}
+
 /* -- the form --------------------------------------------------------------------------------- */
 
 static bool ends_with(const char *text, size_t size, const char *end) {

@@ -75,8 +75,10 @@ int heed__columns_choose(heed_dataset_stream *s, char *const *field, int n, bool
 int heed__columns_take(heed_dataset_stream *s, int64_t line, heed_error *err);
 /* Adds a label to s->e, cut at cfg.label_sep. HEED_STEP_* or a status. */
 int heed__dataset_label(heed_dataset_stream *s, char *label, int64_t line, heed_error *err);
-/* An example without a label: fine, or noted as wrong. */
+/* An example that may lack its label, or whose list of labels may be empty: fine, or noted as
+ * wrong. */
 int heed__dataset_labelled(heed_dataset_stream *s, int64_t line);
+int heed__dataset_emptied(heed_dataset_stream *s, int64_t line);
 
 /* Appends; 0 or HEED_ENOMEM. A zero byte follows, which is not counted. */
 int heed__buffer_add(const heed_hooks *hooks, heed_buffer *b, const char *bytes, size_t size);

@@ -93,7 +93,7 @@ static int json_labels(heed_dataset_stream *s, const json_t *object, heed_error 
     for (size_t i = 0; rc == HEED_STEP_ONE && i < json_array_size(value); i++)
         rc = json_label(s, json_array_get(value, i), err);
     if (rc != HEED_STEP_ONE) return rc;
-    if (s->record.len == 0) return s->cfg.no_labels ? rc : heed__dataset_labelled(s, line);
+    if (s->record.len == 0) return heed__dataset_emptied(s, line);
     for (char *at = s->record.bytes; rc == HEED_STEP_ONE && at < s->record.bytes + s->record.len;) {
         char *next = at + strlen(at) + 1;
         rc = heed__dataset_label(s, at, line, err);
@@ -184,7 +184,7 @@ static int next_words(heed_dataset_stream *s, heed_error *err) {
     while (is_space(*text)) text++;
     s->e.text = text;
     s->e.line = number;
-    return heed__dataset_labelled(s, number);
+    return heed__dataset_emptied(s, number);
 }
 
 const heed_dataset_reader heed__reader_fasttext = { .name = "fastText's __label__ lines",

@@ -192,7 +192,8 @@ static void json_lines(void **state) {
           "x.jsonl:2: the object has no 'text'" },
         { "{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\"}\n", "x.jsonl:2: no label" },
         { "{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\",\"label\":[]}\n",
-          "x.jsonl:2: no label" },
+          "x.jsonl:2: no label; a text may have none only where texts have several (train "
+          "--several)" },
         { "{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\",\"label\":null}\n",
           "x.jsonl:2: no label" },
         { "{\"text\":\"a\",\"label\":{}}\n", "x.jsonl:1: a label is an object" },
@@ -223,11 +224,14 @@ static void fasttext_lines(void **state) {
         { "__label__a hello  there\n__label__b __label__c x \n", "[a]hello  there;[b|c]x;" },
         { "__label__a\thello\nhello __label__b there\n", "[a]hello;[b]hello there;" },
         { "__label__a\n", "[a];" },
-        { "__label__a x\nno label\n", "x:2: no label" },
+        { "__label__a x\nno label\n",
+          "x:2: no label; a text may have none only where texts have several (train --several)" },
         { "__label__a x\n__label__ y\n", "x:2: the label is empty" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(shown("x", cases[i].text, NULL), cases[i].shown);
+    const heed_dataset_cfg empty = { .no_labels = true };
+    assert_string_equal(shown("x", "__label__a x\nnone\n", &empty), "[a]x;[]none;");
 }
 
 static void columns_are_guessed_or_asked_for(void **state) {
