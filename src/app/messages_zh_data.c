@@ -388,6 +388,8 @@ const message messages_zh[] = {
     { "heed train: --%s does nothing without --%s\n",
       "heed train: 没有 --%2$s 时 --%1$s 不起作用\n" },
     { "heed train score: --%s is for labels\n", "heed train score: --%s 只用于标签\n" },
+    { "no label is a path such as a/b: --hierarchy changes nothing\n",
+      "没有形如 a/b 的标签：--hierarchy 不起作用\n" },
     { "a text may have several labels: each gets a probability of its own\n",
       "一条文本可以有多个标签：每个标签各有自己的概率\n" },
     { "held out: %" PRId64 " of %" PRId64 " %s, drawn by the seed\n",

@@ -424,6 +424,12 @@ static void say(const train_options *o, const kinds_data *e, const char *file) {
     fflush(stdout);
 }
 
+static bool has_paths(const heed_dataset *d) {
+    for (int64_t i = 0; i < d->len; i++)
+        if (d->label[i] && strchr(d->label[i], '/')) return true;
+    return false;
+}
+
 /* The training data; several labels are noticed. */
 static int read_training(kinds_data *e, const char *file, train_options *o, heed_error *err) {
     if (o->several || o->table.label_sep) o->cfg.target = HEED_TARGET_LABELS;
@@ -438,6 +444,8 @@ static int read_training(kinds_data *e, const char *file, train_options *o, heed
         return heed__error(err, HEED_EUNSUPPORTED,
                            "train: --hierarchy is for one label a text, not for several");
     say(o, e, file);
+    if (o->cfg.hierarchy && !has_paths(&e->d))
+        printf(tr("no label is a path such as a/b: --hierarchy changes nothing\n"));
     if (o->cfg.target != HEED_TARGET_LABELS) return 0;
     int64_t none = 0;
     for (int64_t i = 0; i < e->d.len; i++) none += e->d.first[i] == e->d.first[i + 1];

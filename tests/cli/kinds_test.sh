@@ -144,6 +144,10 @@ expect 65 "this model reads pairs" "$heed" predict "$dir/pairs.m" - <<<"a red on
 "$heed" info "$dir/pairs.m" | said "gives one label for two texts" || wrong "info of pairs"
 
 train classify --recipe classic "$dir/paths.tsv" --hierarchy --balanced -o "$dir/paths" --epochs 8 --lr 0.02
+! grep -q "hierarchy" "$dir/log" || wrong "paths are said to be none: $(cat "$dir/log")"
+sed 's|/|-|' "$dir/paths.tsv" >"$dir/flat.tsv"
+train classify --recipe classic "$dir/flat.tsv" --hierarchy -o "$dir/flat" --epochs 1
+grep -qx "no label is a path such as a/b: --hierarchy changes nothing" "$dir/log" || wrong "a hierarchy of no paths went unsaid: $(cat "$dir/log")"
 "$heed" test "$dir/paths" "$dir/paths.tsv" | grep -Eq '^Accuracy at level 1: (1.0000|0.9[89])' || wrong "paths: $("$heed" test "$dir/paths" "$dir/paths.tsv" | tail -2)"
 "$heed" test "$dir/paths" "$dir/paths.tsv" --json | grep -Eq '"levels": \[(1|0.9[89])' || wrong "paths: no levels in $("$heed" test "$dir/paths" "$dir/paths.tsv" --json)"
 expect 69 "test: only for models that give one label a text" "$heed" test "$dir/paths" "$dir/paths.tsv" --compare "$dir/score"
