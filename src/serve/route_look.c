@@ -134,8 +134,7 @@ static void feedback(heed_server *s, heed_request *rq, const json_t *body) {
         !heed__member_text(rq, body, "analysis", &analysis) ||
         !heed__member_text(rq, body, "label", &label))
         return;
-    if (vote) analysis = label = NULL;
-    if (!seq || !vote == !(analysis && label)) {
+    if (!seq || !vote == !(analysis && label) || (vote && (analysis || label))) {
         heed_reply_problem(rq, 400, "give seq, and either vote or analysis and label");
         return;
     }

@@ -256,10 +256,10 @@ const heed_route heed__routes[] = {
       "{\"alert\":" SEQ ",\"seq\":" SEQ ",\"rule\":" TEXT "}", NULL, SOME, 0 },
     { "POST", "/v1/feedback", heed__route_feedback, "write", 0, 0, "A vote or a corrected label.",
       NULL,
-      CLOSED("\"seq\"",
-             "\"seq\":" SEQ ",\"vote\":{\"enum\":[\"up\",\"down\",\"none\"]},\"analysis\":" TEXT
-             ",\"label\":" LABEL,
-             EITHER("\"vote\"", "\"analysis\",\"label\"")),
+      "{\"oneOf\":[" CLOSED(
+          "\"seq\",\"vote\"", "\"seq\":" SEQ ",\"vote\":{\"enum\":[\"up\",\"down\",\"none\"]}",
+          "") "," CLOSED("\"seq\",\"analysis\",\"label\"",
+                         "\"seq\":" SEQ ",\"analysis\":" TEXT ",\"label\":" LABEL, "") "]}",
       MADE, 0 },
     { "POST", "/v1/undo", heed__route_undo, "write", 0, 0,
       "Feedback or an action is as if it had never been.", NULL,
