@@ -125,12 +125,8 @@ static void print_json(const predictor *p, const heed_explanation *x, const char
  * the mean: never all of several. */
 static void print_shaded(const predictor *p, const char *text) {
     const int64_t words = p->x.word_len;
-    float most = 0, sum = 0;
-    for (int64_t i = 0; i < words; i++) {
-        if (p->x.word[i].weight > most) most = p->x.word[i].weight;
-        sum += p->x.word[i].weight;
-    }
-    if (heed__words_alike(p->x.word, words)) {
+    const heed_words_weight all = heed__words_weight(p->x.word, words);
+    if (all.alike) {
         printf("    ");
         print_text(stdout, text, strlen(text));
         printf("  (all words weigh about the same)\n");
@@ -140,10 +136,10 @@ static void print_shaded(const predictor *p, const char *text) {
     printf("    ");
     for (int64_t i = 0; i < words; i++) {
         const heed_attended *w = &p->x.word[i];
-        const float weight = most > 0 ? w->weight / most : 0;
+        const float weight = all.most > 0 ? w->weight / all.most : 0;
         print_text(stdout, text + at, w->begin - at);
         terminal_shade(&p->term, text + w->begin, w->end - w->begin, weight,
-                       weight >= 0.5f && (words == 1 || w->weight * (float)words > sum));
+                       weight >= 0.5f && (words == 1 || w->weight * (float)words > all.sum));
         at = w->end;
     }
     print_text(stdout, text + at, strlen(text + at));

@@ -335,7 +335,7 @@ static json_t *reason_tree(reason *r, heed_error *err) {
     return json_pack("{s:s?, s:f, s:o, s:o, s:b, s:o, s:I, s:I}", "label",
                      score ? NULL : r->top[0].name, "confidence",
                      (double)(score ? x->value : r->top[0].score), "labels", labels, "words", words,
-                     "alike", (int)heed__words_alike(r->word, x->word_len), "receipt", proof,
+                     "alike", (int)heed__words_weight(r->word, x->word_len).alike, "receipt", proof,
                      "tokens_seen", (json_int_t)x->seen, "tokens_total", (json_int_t)x->total);
 }
 

@@ -93,9 +93,14 @@ heed_examples heed__examples_part(const heed_examples *x, int64_t at, int64_t n,
 int64_t heed__labels_distinct(const char **text, int64_t n);
 /* True, with the sentence, where there is nothing to test on. */
 bool heed__lacks_examples(const heed_examples *x, heed_error *err);
-/* Whether no word weighs more than the mean and a tenth of it, so that they are not told apart:
- * what has learnt from little attends to all alike. False of a single word. */
-bool heed__words_alike(const heed_attended *word, int64_t n);
+/* What words weigh: the heaviest, and all together. alike: none weighs more than the mean and a
+ * tenth of it, so that they are not told apart: what has learnt from little attends to all alike.
+ * False of a single word. */
+typedef struct heed_words_weight {
+    float most, sum;
+    bool alike;
+} heed_words_weight;
+heed_words_weight heed__words_weight(const heed_attended *word, int64_t n);
 /* The number of a label, -1 for one not known. */
 int32_t heed__classifier_find(const heed_classifier *c, const char *label);
 

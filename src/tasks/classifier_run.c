@@ -183,13 +183,14 @@ static void fill_words(const heed_classifier *c, const heed_rows *rows, int64_t 
     x->word_len = row.begin + n - from;
 }
 
-bool heed__words_alike(const heed_attended *word, int64_t n) {
-    float most = 0, sum = 0;
+heed_words_weight heed__words_weight(const heed_attended *word, int64_t n) {
+    heed_words_weight all = { 0 };
     for (int64_t i = 0; i < n; i++) {
-        if (word[i].weight > most) most = word[i].weight;
-        sum += word[i].weight;
+        if (word[i].weight > all.most) all.most = word[i].weight;
+        all.sum += word[i].weight;
     }
-    return n > 1 && most * (float)n <= 1.1f * sum;
+    all.alike = n > 1 && all.most * (float)n <= 1.1f * all.sum;
+    return all;
 }
 
 /* The second text of a pair is counted; its words are not shown. */
