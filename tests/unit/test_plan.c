@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "heed/ops.h"
+#include "tensor/bins.h"
 
 enum { C = 80, FIXED = 40, MOST = 64 };
 
@@ -121,12 +122,38 @@ static void test_lifetimes(void **state) {
     }
 }
 
+/* Bytes of the step's arena that a new gradient of so many takes, its header not counted. */
+static size_t taken(heed_ctx *cx, size_t size) {
+    const size_t before = cx->arena.used;
+    void *block = heed__bin_take(cx, size);
+    assert_non_null(block);
+    memset(block, 1, size);
+    return cx->arena.used - before - 64;
+}
+
+/* Of a gradient's own bytes: those of a class take no more, whatever stands before them; others at
+ * most an eighth more, and less than 64 bytes where they are few. */
+static void test_classes(void **state) {
+    (void)state;
+    heed_ctx *cx = context();
+    for (int top = 9; top < 18; top++)
+        for (size_t eighth = 8; eighth < 16; eighth++) {
+            const size_t exact = ((size_t)1 << top) / 8 * eighth, step = ((size_t)1 << top) / 8;
+            assert_int_equal(taken(cx, exact), exact);
+            assert_int_equal(taken(cx, exact - 4), exact);
+            assert_int_equal(taken(cx, exact + 4), exact + step);
+        }
+    for (size_t size = 4; size < 512; size += 4)
+        assert_int_equal(taken(cx, size), (size + 63) / 64 * 64);
+    heed_ctx_free(cx);
+    assert_int_equal(held, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_growing),
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_lifetimes),
+        cmocka_unit_test(test_shapes),  cmocka_unit_test(test_growing),
+        cmocka_unit_test(test_kinds),   cmocka_unit_test(test_lifetimes),
+        cmocka_unit_test(test_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
