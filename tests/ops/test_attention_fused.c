@@ -214,24 +214,23 @@ static int64_t tap_memory(int64_t T, heed_attention_tap ask) {
     return held[1] - held[0];
 }
 
-/* What was asked, and some rows of scores for each thread to work in; one head's [T,T] would be
- * 64 MB. */
+/* What was asked and next to nothing besides; one head's [T,T] would be 4 MB. */
 static void test_tap_memory(void **state) {
     (void)state;
-    enum { T = 4096, H = 2, LITTLE = 1 << 20 };
-    int64_t rows[1024];
-    for (int64_t i = 0; i < 1024; i++) rows[i] = T - 1 - i;
+    enum { T = 1024, H = 2, ROWS = 256, TOP = 64, LITTLE = 1 << 16 };
+    int64_t rows[ROWS];
+    for (int64_t i = 0; i < ROWS; i++) rows[i] = T - 1 - i;
     const heed_attention_tap all = {
         .rows = rows, .rows_len = 2, .top_k = 4, .column_mass = true, .entropy = true
     };
     const int64_t some = tap_memory(T, all);
+    const int64_t many = tap_memory(T, (heed_attention_tap){ .rows = rows, .rows_len = ROWS });
+    const int64_t top = tap_memory(T, (heed_attention_tap){ .top_k = TOP });
+    print_message("a little of all: %lld bytes, %d rows: %lld, top %d: %lld\n", (long long)some,
+                  ROWS, (long long)many, TOP, (long long)top);
     assert_true(some <= 4 * H * (2 * T + T * 4 * 2 + T + T) + LITTLE);
-    const int64_t many = tap_memory(T, (heed_attention_tap){ .rows = rows, .rows_len = 1024 });
-    const int64_t top = tap_memory(T, (heed_attention_tap){ .top_k = 256 });
-    print_message("a little of all: %lld bytes, 1024 rows: %lld, top 256: %lld\n", (long long)some,
-                  (long long)many, (long long)top);
-    assert_true(many >= 4 * H * 1024 * T && many <= 4 * H * 1024 * T + LITTLE);
-    assert_true(top >= 8 * H * 256 * T - LITTLE && top <= 8 * H * 256 * T + LITTLE);
+    assert_true(many >= 4 * H * ROWS * T && many <= 4 * H * ROWS * T + LITTLE);
+    assert_true(top >= 8 * H * TOP * T && top <= 8 * H * TOP * T + LITTLE);
 }
 
 /* -- batch mates: 64 rows together are 64 rows each alone */
