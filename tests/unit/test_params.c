@@ -250,6 +250,36 @@ static void test_sparse_sums(void **state) {
     heed_params_free(ps);
 }
 
+/* Room depends on how many rows are given, not on which; where it was said which come, on these. */
+static void test_sparse_room(void **state) {
+    (void)state;
+    enum { N = 100, ROWS = 150, C = 2 };
+    static const int32_t same[N];
+    static const float rows[N * C];
+    int32_t each[N];
+    for (int i = 0; i < N; i++) each[i] = i * 70 / N;
+    heed_sparse *s = heed__sparse_new(NULL, ROWS, C);
+    assert_int_equal(heed__sparse_expect(s, N, same), 0); /* one row: the least room */
+    assert_int_equal(s->cap, 64);
+    assert_int_equal(heed__sparse_add(s, N, same, rows, -1), 0);
+    assert_int_equal(s->len, 1);
+    assert_int_equal(s->cap, 64);
+    assert_int_equal(heed__sparse_expect(s, N, each), 0); /* 70 rows */
+    assert_int_equal(s->cap, 128);
+    heed__sparse_free(s);
+
+    s = heed__sparse_new(NULL, ROWS, C);
+    assert_int_equal(heed__sparse_expect(s, N, same), 0);
+    heed__sparse_clear(s); /* and with it what was said */
+    assert_int_equal(heed__sparse_add(s, N, same, rows, -1), 0);
+    assert_int_equal(s->cap, 128);
+    assert_int_equal(heed__sparse_add(s, N, same, rows, -1), 0); /* 200 of 150 rows */
+    assert_int_equal(heed__sparse_add(s, N, same, rows, -1), 0);
+    assert_int_equal(s->cap, 256);
+    assert_int_equal(s->len, 1);
+    heed__sparse_free(s);
+}
+
 static void test_sparse_refusals(void **state) {
     (void)state;
     heed_params *ps = make(1);
@@ -274,6 +304,7 @@ int main(void) {
         cmocka_unit_test(test_layer_blocks),
         cmocka_unit_test(test_gradients_stay_when_parameters_are_added),
         cmocka_unit_test(test_sparse_sums),
+        cmocka_unit_test(test_sparse_room),
         cmocka_unit_test(test_sparse_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

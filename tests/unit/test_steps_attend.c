@@ -1,7 +1,8 @@
 /* test_steps_attend.c: the recipe attend leaves out words and pieces of them by chance, anew at
  * each step, and yet asks for no memory once its largest batch was gone through: what a step takes
  * is for its texts to say. One batch of texts is learnt from again and again, of many sizes, so
- * that for some of them chance stands on either side of what was grown to. */
+ * that for some of them chance stands on either side of what was grown to; few texts of wide
+ * vectors too, of which chance leaves out an eighth and more. */
 #include "cmocka_all.h"
 #include "counting.h"
 
@@ -9,7 +10,7 @@
 
 #include "heed/tasks.h"
 
-enum { MOST = 24, STEPS = 12 };
+enum { MOST = 24, FEW = 8, STEPS = 12 };
 
 typedef struct watch {
     int64_t steps, before;
@@ -30,7 +31,7 @@ static bool after_step(void *user) {
 }
 
 /* Trainings of so many texts, each step all of them. */
-static void train(int64_t texts, int threads) {
+static void train(int64_t texts, int64_t width, int threads) {
     static char words[MOST][96];
     static const char *text[MOST], *label[MOST];
     for (int i = 0; i < texts; i++) {
@@ -47,7 +48,7 @@ static void train(int64_t texts, int threads) {
                                .progress = at_memory,
                                .cancel = after_step };
     const heed_classify_cfg cfg = { .recipe = "attend",
-                                    .embed = 8,
+                                    .embed = width,
                                     .epochs = STEPS,
                                     .batch = texts,
                                     .seed = (uint64_t)texts,
@@ -58,13 +59,17 @@ static void train(int64_t texts, int threads) {
     if (!c) fail_msg("%s", err.msg);
     heed_classifier_close(c);
     assert_true(w.steps >= STEPS);
-    if (w.missed) fail_msg("%d texts, %d threads: a step asked for memory", (int)texts, threads);
+    if (w.missed)
+        fail_msg("%d texts, %d wide, %d threads: a step asked for memory", (int)texts, (int)width,
+                 threads);
 }
 
 static void test_dropped_features(void **state) {
     (void)state;
     for (int64_t texts = 4; texts <= MOST; texts++)
-        for (int threads = 1; threads <= 2; threads++) train(texts, threads);
+        for (int threads = 1; threads <= 2; threads++) train(texts, 8, threads);
+    for (int64_t texts = 2; texts <= FEW; texts++)
+        for (int64_t width = 64; width <= 192; width += 64) train(texts, width, 1);
     assert_int_equal(held, 0);
 }
 
