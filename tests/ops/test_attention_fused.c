@@ -1,7 +1,7 @@
 /* test_attention_fused.c: what attention promises, asked of the fused kernel, forward and
  * gradients: a tap's numbers against the reference in double, the same bits with it and without,
- * its memory; a batch of one and of many; padding on either side; huge logits. Small shapes, and
- * some of several tiles and blocks of keys. */
+ * its memory; what dropout leaves; a batch of one and of many; padding on either side; huge logits.
+ * Small shapes, and some of several tiles and blocks of keys. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -233,6 +233,59 @@ static void test_tap_memory(void **state) {
     assert_true(top >= 8 * H * TOP * T && top <= 8 * H * TOP * T + LITTLE);
 }
 
+/* -- dropout: each weight by its own chance. All weights are alike, values the unit matrix. */
+
+enum { DROP_B = 2, DROP_T = 20, DROP_H = 2, DROP_ROWS = DROP_B * DROP_T * DROP_H, DROP_S = 300 };
+
+/* Which weights of rows [B,T,H] of S are left, which are as large as they must be. */
+static void draw(heed_precision precision, int64_t S, bool kept[DROP_ROWS][DROP_S]) {
+    heed_ctx *cx = context_of(precision, 2);
+    heed_tensor *q = heed_zeros(cx, HEED_F32, 3, (int64_t[]){ DROP_B, DROP_T, DROP_H * 8 });
+    heed_tensor *k = numbers(cx, DROP_B, S, DROP_H * 8, 1);
+    heed_tensor *v = heed_zeros(cx, HEED_F32, 3, (int64_t[]){ DROP_B, S, DROP_H * S });
+    for (int64_t row = 0; row < DROP_B * S; row++)
+        for (int64_t h = 0; h < DROP_H; h++) HEED_F32_DATA(v)[(row * DROP_H + h) * S + row % S] = 1;
+    const heed_tensor *y = attend(cx, (heed_tensor *[]){ q, k, v },
+                                  &(heed_attention_cfg){ .heads = DROP_H, .dropout = 0.5f });
+    for (int64_t i = 0; i < y->len; i++) {
+        const float x = f(y)[i] * (float)S / 2;
+        kept[i / S][i % S] = x != 0;
+        assert_true(x == 0 || fabsf(x - 1) < 2e-3f);
+    }
+    heed_ctx_free(cx);
+}
+
+static void check_drawn(heed_precision precision, int64_t S) {
+    static bool kept[DROP_ROWS][DROP_S];
+    int64_t all = 0;
+    draw(precision, S, kept);
+    for (int64_t i = 0; i < DROP_ROWS; i++)
+        for (int64_t s = 0; s < S; s++) all += kept[i][s];
+    assert_true(llabs(2 * all - DROP_ROWS * S) < DROP_ROWS * S / 25);
+    for (int64_t i = 0; i < DROP_ROWS; i++) /* no two rows are alike */
+        for (int64_t j = 0; j < i; j++) {
+            int64_t alike = 0;
+            for (int64_t s = 0; s < S; s++) alike += kept[i][s] == kept[j][s];
+            if (4 * alike > 3 * S) fail_msg("rows %d and %d are left alike", (int)i, (int)j);
+        }
+    for (int next = 0; next < 2; next++) /* nor are keys alike, of a row or of one and the next */
+        for (int64_t far = 64; far < S; far *= 2) {
+            int64_t alike = 0, n = 0;
+            for (int64_t i = 0; i + next * DROP_H < DROP_ROWS; i++)
+                for (int64_t s = 0; s + far < S; s++, n++)
+                    alike += kept[i][s + far] == kept[i + next * DROP_H][s];
+            if (5 * alike > 3 * n) fail_msg("keys %d apart are left alike", (int)far);
+        }
+}
+
+static void test_dropout(void **state) {
+    (void)state;
+    for (int bf16 = 0; bf16 < 2; bf16++) {
+        check_drawn(bf16 ? HEED_PRECISION_BF16 : HEED_PRECISION_F32, 100);
+        check_drawn(bf16 ? HEED_PRECISION_BF16 : HEED_PRECISION_F32, DROP_S);
+    }
+}
+
 /* -- batch mates: 64 rows together are 64 rows each alone */
 
 static void check_batch(int64_t B, int64_t T, int64_t S, const heed_attention_cfg *cfg) {
@@ -455,9 +508,10 @@ static void test_huge_logits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tap),        cmocka_unit_test(test_tap_bf16),
-        cmocka_unit_test(test_tap_memory), cmocka_unit_test(test_batch),
-        cmocka_unit_test(test_padding),    cmocka_unit_test(test_huge_logits),
+        cmocka_unit_test(test_tap),         cmocka_unit_test(test_tap_bf16),
+        cmocka_unit_test(test_tap_memory),  cmocka_unit_test(test_dropout),
+        cmocka_unit_test(test_batch),       cmocka_unit_test(test_padding),
+        cmocka_unit_test(test_huge_logits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
