@@ -74,7 +74,8 @@ int kinds_fit(const heed_dataset *d, const char *file, heed_target target, heed_
     int64_t i = 0;
     while (d->first[i + 1] - d->first[i] < 2) i++;
     return heed__error(err, HEED_EFORMAT,
-                       "%.300s:%" PRId64 ": several labels, where the model gives one",
+                       "%.300s:%" PRId64 ": several labels, where the model gives one "
+                       "(train --several makes one that gives several)",
                        data_name(file), d->line[i]);
 }
 

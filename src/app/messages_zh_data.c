@@ -1153,8 +1153,9 @@ const message messages_zh_made[] = {
       "%s:%s: “%s”不是标记：应为 O，或 B I E S M L U 之一加“-”与类型" },
     { "train: --hierarchy is for one label a text, not for several",
       "训练：--hierarchy 用于一条文本一个标签，不用于多个标签" },
-    { "%.300s:%" PRId64 ": several labels, where the model gives one",
-      "%s:%s: 有多个标签，而模型只给出一个" },
+    { "%.300s:%" PRId64 ": several labels, where the model gives one (train --several makes one "
+      "that gives several)",
+      "%s:%s: 有多个标签，而模型只给出一个（用 train --several 训练可给出多个标签的模型）" },
     { "standard input", "标准输入" },
     { "fastText's __label__ lines", "fastText 的 __label__ 行" },
     { "a folder per label", "每个标签一个文件夹" },

@@ -112,6 +112,6 @@ grep -q "^Macro F1: 0.3333 " "$dir/out" && grep -qx "Macro F1 of the 1 labels th
     wrong "macro F1 of few labels: $(cat "$dir/out")"
 # a model of one label is not tested on texts of several
 printf '{"text": "a", "label": ["x", "y"]}\n' >"$dir/two.jsonl"
-expect 65 "two.jsonl:1: several labels, where the model gives one" "$heed" test models/intent "$dir/two.jsonl"
-expect 65 "two.jsonl:1: several labels, where the model gives one" "$heed" bench ablate classify "$dir/two.jsonl"
+expect 65 "two.jsonl:1: several labels, where the model gives one (train --several makes one that gives several)" "$heed" test models/intent "$dir/two.jsonl"
+expect 65 "two.jsonl:1: several labels, where the model gives one (train --several makes one that gives several)" "$heed" bench ablate classify "$dir/two.jsonl"
 exit $failed
