@@ -426,6 +426,8 @@ const message messages_zh[] = {
       "heed predict: %s：每一行被当作一条文本；--text COL 读取某一列的文本\n" },
     { "calibration error of held-out texts: %.4f, with temperature %.4g: %.4f\n",
       "验证文本的校准误差：%.4f，温度为 %.4g 时：%.4f\n" },
+    { "the calibration error rose, for the temperature is chosen by the loss\n",
+      "校准误差上升了，因为温度是按损失选取的\n" },
     { "calibration error of held-out entities: %.4f, with temperature %.4g: %.4f\n",
       "验证实体的校准误差：%.4f，温度为 %.4g 时：%.4f\n" },
     { "report: %s\n", "报告：%s\n" },

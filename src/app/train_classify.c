@@ -572,9 +572,10 @@ static void tell_model(const char *out, const heed_classifier *c, double seconds
         printf(tr("finished, on held-out texts: accuracy %.4f, loss %.4f\n"), accuracy, loss);
     }
     const heed_calibration *k = &c->calibration;
-    if (k->len)
-        printf(tr("calibration error of held-out texts: %.4f, with temperature %.4g: %.4f\n"),
-               k->ece_before, k->temperature, k->ece_after);
+    if (!k->len) return;
+    printf(tr("calibration error of held-out texts: %.4f, with temperature %.4g: %.4f\n"),
+           k->ece_before, k->temperature, k->ece_after);
+    train_tell_calibration(k->ece_before, k->ece_after);
 }
 
 static int train(train_options *o, const char *file, heed_error *err) {

@@ -162,6 +162,11 @@ bool train_precision(const char *word, int *to) {
     return false;
 }
 
+void train_tell_calibration(double before, double after) {
+    if (after > before)
+        printf("%s", tr("the calibration error rose, for the temperature is chosen by the loss\n"));
+}
+
 /* A training that was stopped, and what there is of its best. Returns err->code. */
 static int save_stopped(const char *out, const char *run, train_saver *save, const void *model,
                         heed_error *err) {

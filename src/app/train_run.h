@@ -41,6 +41,8 @@ typedef int train_saver(const void *model, const char *dir, heed_error *err);
  * then tells where it is and how to go on. Returns its code, 0 where all went well. */
 int train_save(const char *out, const char *run, train_saver *save, const void *model,
                heed_error *err);
+/* Says why a temperature was kept that made the calibration error of held-out data larger. */
+void train_tell_calibration(double before, double after);
 /* An option that not all recipes know. */
 typedef struct train_own {
     const char *option;

@@ -107,9 +107,11 @@ static int train_on(tag_options *o, const char *file, const heed_conll *data,
         printf(tr("%s: %" PRId64 " types, %" PRId64 " parameters, trained in %.1f s\n"), o->out,
                heed_tagger_types(t), heed_tagger_parameters(t), train_watch_seconds(&w));
     double ece[2];
-    if (rc == 0 && heed_tagger_temperature(t, ece) != 1)
+    if (rc == 0 && heed_tagger_temperature(t, ece) != 1) {
         printf(tr("calibration error of held-out entities: %.4f, with temperature %.4g: %.4f\n"),
                ece[0], heed_tagger_temperature(t, NULL), ece[1]);
+        train_tell_calibration(ece[0], ece[1]);
+    }
     const report_of page = { o->cfg.run, file, train_watch_seconds(&w), false };
     if (rc == 0 && o->cfg.run) rc = report_run(o, t, &page, &learn, &valid, err);
     heed_tagger_close(t);

@@ -26,6 +26,12 @@ for word in 'temperature' 'The surest mistakes' 'part answered' 'how often right
 done
 grep -q '<text x="428" y="[0-9.]*">bad &amp; wet</text>' "$page" || wrong "a row of the confusions has no name"
 grep -q "^calibration error of held-out texts: [0-9.]*, with temperature [0-9.]*: [0-9.]*$" "$dir/out" || wrong "calibration went unsaid: $(cat "$dir/out")"
+grep -q "calibration error rose" "$dir/out" && wrong "it did not rise: $(cat "$dir/out")"
+# a model that is sure and right in the few texts held out is made less sure of them
+for i in {1..20}; do printf 'a\tgood fine %s\nb\tbad poor %s\nc\tplain so %s\n' $((i % 7)) $((i % 5)) $((i % 3)); done >"$dir/sure.tsv"
+"$heed" train classify "$dir/sure.tsv" -o "$dir/sure" --epochs 3 --threads 1 --run none >"$dir/sure.out" 2>/dev/null || wrong "train surely"
+grep -A1 "^calibration error of held-out texts" "$dir/sure.out" | grep -qx "the calibration error rose, for the temperature is chosen by the loss" ||
+    wrong "that calibration is worse went unsaid: $(cat "$dir/sure.out")"
 
 # a label longer than its column widens it: the figures stand below each other
 long=$(printf 'a%.0s' {1..45})
