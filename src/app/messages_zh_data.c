@@ -414,6 +414,8 @@ const message messages_zh[] = {
       "%s：%" PRId64 " 种类型，%" PRId64 " 个参数，训练用时 %.1f 秒\n" },
     { "%s: vectors of %" PRId64 " numbers, %" PRId64 " parameters, trained in %.1f s\n",
       "%s：向量为 %" PRId64 " 维，%" PRId64 " 个参数，训练用时 %.1f 秒\n" },
+    { "more than the %" PRId64 " of --vocab: special tokens and letters alone are so many\n",
+      "多于 --vocab 的 %" PRId64 " 个：仅特殊词元和字符就有这么多\n" },
     { "%s: %" PRId64 " tokens from %" PRId64 " texts of %.1f MB, in %.1f s\n",
       "%s：%" PRId64 " 个词元，来自 %" PRId64 " 条文本（%.1f MB），用时 %.1f 秒\n" },
     { "kept: settings %" PRId64 ", as trial %" PRId64 " learnt them\n",

@@ -129,6 +129,10 @@ static int run(tokenizer_options *o, const char *file, heed_error *err) {
     if (!rc)
         printf(tr("%s: %" PRId64 " tokens from %" PRId64 " texts of %.1f MB, in %.1f s\n"), o->out,
                heed_tokenizer_len(tok), t.count, (double)t.bytes / 1e6, train_watch_seconds(&w));
+    if (!rc && o->cfg.vocab && heed_tokenizer_len(tok) > o->cfg.vocab)
+        printf(tr("more than the %" PRId64
+                  " of --vocab: special tokens and letters alone are so many\n"),
+               o->cfg.vocab);
     heed_tokenizer_close(tok);
     heed_tokenizer_close(like);
     heed__dataset_close(t.table);

@@ -36,6 +36,11 @@ done
 "$HEED" train tokenizer text.txt -o like.json --kind bpe --like wordpiece.json --special '<a>,<b>' --vocab 200 >/dev/null
 grep -q '"BertNormalizer"' like.json || fail "--like has no effect"
 
+for vocab in 5 257; do
+    "$HEED" train tokenizer text.txt -o small.json --kind bpe --vocab $vocab >small.txt
+    [ "$(grep -c "more than the 5 of --vocab: special tokens and letters alone are so many" small.txt)" = $((vocab == 5)) ] || fail "a vocabulary of $vocab: $(cat small.txt)"
+done
+
 refused() {
     local want=$1 status=$2 rc=0
     shift 2
