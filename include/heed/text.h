@@ -140,7 +140,7 @@ typedef struct heed_text_source {
 /* How a tokenizer is trained; zero means the value in brackets. */
 typedef struct heed_tokenizer_cfg {
     const char *kind;           /* "bpe" (byte-level), "wordpiece", "unigram" ("bpe") */
-    int64_t vocab;              /* ids, special tokens included (30000); letters come first */
+    int64_t vocab;              /* ids, with special tokens (30000); letters may exceed it */
     int64_t min_count;          /* a pair or piece seen less often is not joined (2) */
     int64_t max_piece;          /* longest piece of Unigram, in characters (16) */
     int64_t alphabet;           /* characters kept, the commonest; WordPiece (1000) */
