@@ -107,7 +107,7 @@ static void test_read(void **state) {
 static void test_read_a_pipe(void **state) {
     (void)state;
     heed_error err;
-    char *data, want[128], pipe[96];
+    char *data, want[160], pipe[96];
     size_t size;
     snprintf(pipe, sizeof pipe, "%s/pipe", folder);
     assert_int_equal(mkfifo(pipe, 0600), 0);
