@@ -1566,7 +1566,7 @@ const message messages_zh_made[] = {
     { "stopped after row %" PRId64 "", "在第 %s 行之后停止" },
     { "%.300s: %" PRId64 " lines for %" PRId64 " rows of features",
       "%s：有 %s 行文本，而特征有 %s 行" },
-    { "stopped after sentence %" PRId64 "", "在第 %s 句之后停止" },
+    { "%.300s: stopped after sentence %" PRId64, "%s：在第 %s 句之后停止" },
     { "stopped after %lld of %lld sentences", "在 %2$s 句中的第 %1$s 句之后停止" },
     { "stopped after %lld of %lld words", "在 %2$s 词中的第 %1$s 词之后停止" },
     { "--len wants A..B with 1 <= A <= B <= 1048576, not '%.40s'",

@@ -297,6 +297,14 @@ static int find_line(finder *f, const char *text, heed_error *err) {
     return words < 0 ? (int)words : answer(f, text, f->word, words, err);
 }
 
+/* A stop within a sentence is told with the sentence's place. */
+static int placed(int rc, const char *name, int64_t line, heed_error *err) {
+    const heed_error why = *err;
+    return rc == HEED_ECANCELLED
+               ? heed__error(err, rc, "%.300s:%" PRId64 ": %s", name, line, why.msg)
+               : rc;
+}
+
 static int each_line(finder *f, heed_input *in, heed_error *err) {
     char *text;
     size_t size;
@@ -310,7 +318,7 @@ static int each_line(finder *f, heed_input *in, heed_error *err) {
             rc = heed__error(err, HEED_EFORMAT, "%.300s:%" PRId64 ": %s", heed__input_name(in),
                              f->number, memchr(text, 0, size) ? "a zero byte" : "not UTF-8");
         else
-            rc = find_line(f, text, err);
+            rc = placed(find_line(f, text, err), heed__input_name(in), f->number, err);
     }
     if (rc == 0 && got == HEED_LINE_LONG)
         rc = heed__error(err, HEED_EFORMAT, "%.300s:%" PRId64 ": a line of more than %d MB",
@@ -350,8 +358,10 @@ static int each_sentence(finder *f, const char *file, heed_error *err) {
     for (int64_t i = 0; rc == 0 && i < c.len; i++) {
         f->number = i + 1;
         rc = find_sentence(f, c.token + c.first[i], c.first[i + 1] - c.first[i], err);
+        rc = placed(rc, data_name(file ? file : "-"), c.line[c.first[i]], err);
         if (rc == 0 && command_cancelled(NULL))
-            rc = heed__error(err, HEED_ECANCELLED, "stopped after sentence %" PRId64, f->number);
+            rc = heed__error(err, HEED_ECANCELLED, "%.300s: stopped after sentence %" PRId64,
+                             data_name(file ? file : "-"), f->number);
     }
     heed__conll_free(&c);
     return rc;
