@@ -33,5 +33,8 @@ int command_usage(int read);
 /* True once ^C or SIGTERM came; installed by command_catch_signals. As a cancel hook. */
 bool command_cancelled(void *user);
 void command_catch_signals(void);
+/* In a handler that nothing interrupts: whether the signal is another one than the first. What
+ * comes within 0.3 s is not: timeout(1) sends to the program and then to all of its group. */
+bool command_signalled_again(void);
 
 #endif

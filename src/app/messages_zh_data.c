@@ -1016,6 +1016,7 @@ const message messages_zh_made[] = {
     { "%.300s:%lld: %s", "%s:%s: %m" },
     { "%s: no line of data", "%s：没有一行数据" },
     { "no label", "没有标签" },
+    { "%.300s: no text has a label", "%s：没有一条文本有标签" },
     { "no label; a text may have none only where texts have several (train --several)",
       "没有标签；只有多标签（训练时 --several）的文本才可以没有标签" },
     { "the label is empty", "标签为空" },

@@ -440,6 +440,8 @@ static int read_training(kinds_data *e, const char *file, train_options *o, heed
         e->x.label = e->d.all;
         e->x.label_start = e->d.first;
     }
+    if (o->cfg.target == HEED_TARGET_LABELS && e->d.first[e->d.len] == 0)
+        return heed__error(err, HEED_EFORMAT, "%.300s: no text has a label", data_name(file));
     if (o->cfg.target == HEED_TARGET_LABELS && o->cfg.hierarchy)
         return heed__error(err, HEED_EUNSUPPORTED,
                            "train: --hierarchy is for one label a text, not for several");

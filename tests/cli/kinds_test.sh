@@ -79,6 +79,8 @@ for option in --several --hierarchy "--label-sep ;" "--search 1s" --curve "--unl
     # shellcheck disable=SC2086
     expect 64 "heed train score: ${option%% *} is for labels" "$heed" train score "$dir/score.tsv" $option -o "$dir/x"
 done
+echo '{"text": "a", "labels": []}' >"$dir/none.jsonl"
+expect 65 "none.jsonl: no text has a label" "$heed" train classify "$dir/none.jsonl" --several -o "$dir/x"
 expect 69 "--hierarchy is for one label a text, not for several" "$heed" train classify "$dir/several.jsonl" --several --hierarchy -o "$dir/x"
 expect 64 "train score: --balanced is for labels" "$heed" train score --recipe classic "$dir/score.tsv" --balanced -o "$dir/x"
 

@@ -23,7 +23,7 @@ static volatile sig_atomic_t stop_asked, reload_asked;
 static void on_signal(int number) {
     if (number == SIGHUP)
         reload_asked = 1;
-    else if (stop_asked)
+    else if (command_signalled_again())
         _exit(EXIT_FORCED); /* a second ^C: at once, and nothing that was acknowledged is lost */
     else
         stop_asked = 1;
@@ -31,6 +31,9 @@ static void on_signal(int number) {
 
 static void catch_signals(void) {
     struct sigaction a = { .sa_handler = on_signal };
+    sigaddset(&a.sa_mask, SIGINT);
+    sigaddset(&a.sa_mask, SIGTERM);
+    sigaddset(&a.sa_mask, SIGHUP);
     sigaction(SIGINT, &a, NULL);
     sigaction(SIGTERM, &a, NULL);
     sigaction(SIGHUP, &a, NULL);
