@@ -25,8 +25,8 @@ for threads in ${THREADS:-1 2}; do
         read -r _ eager mb _ <<<"$told"
         compiled=0
         if [ "${COMPILE:-1}" = 1 ]; then
-            read -r _ compiled _ < <(taskset -c "$cores" "$python" bench/train_peers.py "$case" "$threads" "$seconds" \
-                compile 2>/dev/null || echo "- 0")
+            told=$(taskset -c "$cores" "$python" bench/train_peers.py "$case" "$threads" "$seconds" compile)
+            read -r _ compiled _ <<<"$told"
         fi
         awk -v c="$case" -v t="$threads" -v o="$ours" -v e="$eager" -v k="${compiled:-0}" -v m="$our_mb" -v p="$mb" 'BEGIN {
             best = e > k ? e : k

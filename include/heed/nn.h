@@ -221,7 +221,7 @@ HEED_API heed_tensor *heed_ff_apply(heed_ctx *cx, const heed_ff *f, heed_tensor 
 
 typedef struct heed_block_cfg {
     int64_t dim;       /* C */
-    heed_mha_cfg self; /* self-attention. Its dim is C whether set or not, and kdim and vdim are
+    heed_mha_cfg self; /* self-attention. Its dim is 0 or C, which are one; kdim and vdim are
                           refused beside it; kind.dropout is set here, causal and lengths at
                           apply. Cross-attention has its heads, kv_heads, key and value, and
                           nothing else of it */

@@ -54,7 +54,7 @@ int bench_ablate(int argc, char **argv) {
     const opt options[] = {
         { "recipe", 0, OPT_TEXT, &cfg.recipe, 0, 0, "NAME", "attend, classic or encoder (attend)" },
         { "seeds", 0, OPT_INT, &seeds, 1, 100, "N", "trainings of each form (3)" },
-        { "test", 0, OPT_TEXT, &test, 0, 0, "FILE", "what judges (a tenth of DATA held out)" },
+        { "test", 0, OPT_PATH, &test, 0, 0, "FILE", "what judges (a tenth of DATA held out)" },
         { "epochs", 0, OPT_INT, &cfg.epochs, 1, 1000, "N", "passes over the data (by recipe)" },
         { "text", 0, OPT_TEXT, &table.text, 0, 0, "COL", "column of the texts (guessed)" },
         { "label", 0, OPT_TEXT, &table.label, 0, 0, "COL", "column of the labels (guessed)" },

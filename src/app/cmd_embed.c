@@ -185,7 +185,7 @@ int cmd_embed(int argc, char **argv) {
     const opt options[] = {
         { "json", 0, OPT_FLAG, &m.json, 0, 0, NULL,
           "a JSON object a line (docs/schemas/embed.json)" },
-        { "out", 'o', OPT_TEXT, &m.out, 0, 0, "FILE",
+        { "out", 'o', OPT_PATH, &m.out, 0, 0, "FILE",
           "write all vectors to FILE.npy or FILE.safetensors" },
         { "text", 0, OPT_TEXT, &column, 0, 0, "COL", "FILE is a data file; this column's texts" },
         { "threads", 0, OPT_INT, &threads, 1, 1024, "N", "threads (1)" },

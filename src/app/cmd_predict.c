@@ -1,5 +1,6 @@
 /* cmd_predict.c: `heed predict DIR [FILE]`: a line in, a line out. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -364,7 +365,7 @@ static void settle_coverage(predictor *p) {
     if (!said) {
         complain(tr("predict: of texts held out in training coverage %g needs %" PRId64
                     ", and this model had %" PRId64 ": it promises %.4g\n"),
-                 p->x.coverage, needed, n, heed__coverage_most(n));
+                 p->x.coverage, needed, n, floor(1e4 * heed__coverage_most(n)) / 1e4);
         p->x.coverage = heed__coverage_most(n);
         return;
     }
@@ -536,9 +537,9 @@ static int read_options(predictor *p, asked_for *a, int argc, char **argv) {
           "FILE is a data file: answer this column's texts" },
         { "text2", 0, OPT_TEXT, &a->from.text2, 0, 0, "COL",
           "with --text, of pairs: the second texts" },
-        { "features", 0, OPT_TEXT, &a->from.features, 0, 0, "X.npy",
+        { "features", 0, OPT_PATH, &a->from.features, 0, 0, "X.npy",
           "features beside the lines, a row each; without FILE alone, of a model learnt so" },
-        { "context", 0, OPT_TEXT, &a->from.context, 0, 0, "FILE",
+        { "context", 0, OPT_PATH, &a->from.context, 0, 0, "FILE",
           "what each line attends to: a line for each, or one for all, with --text a column too "
           "(else behind a tab)" },
         { "conll", 0, OPT_FLAG, &a->tag.conll, 0, 0, NULL,

@@ -218,7 +218,7 @@ int cmd_runs(int argc, char **argv) {
     const char *html = NULL, *operand[64] = { NULL };
     const opt options[] = {
         { "json", 0, OPT_FLAG, &json, 0, 0, NULL, "a JSON object a line (docs/schemas/runs.json)" },
-        { "html", 0, OPT_TEXT, &html, 0, 0, "FILE", "draw the first six side by side on a page" },
+        { "html", 0, OPT_PATH, &html, 0, 0, "FILE", "draw the first six side by side on a page" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
     const opt_command what = {

@@ -390,13 +390,13 @@ int cmd_test(int argc, char **argv) {
     test_options o = { 0 };
     const opt options[] = {
         { "json", 0, OPT_FLAG, &o.json, 0, 0, NULL, "one JSON object (docs/schemas/test.json)" },
-        { "compare", 0, OPT_TEXT, &o.compare, 0, 0, "MODEL",
+        { "compare", 0, OPT_PATH, &o.compare, 0, 0, "MODEL",
           "another model on the same texts, with a paired test" },
-        { "train", 0, OPT_TEXT, &o.train, 0, 0, "FILE",
+        { "train", 0, OPT_PATH, &o.train, 0, 0, "FILE",
           "the training data: texts that are in both are counted" },
         { "label", 0, OPT_TEXT, &o.table.label, 0, 0, "COL", "column of the labels (guessed)" },
         { "text", 0, OPT_TEXT, &o.table.text, 0, 0, "COL", "column of the texts (guessed)" },
-        { "features", 0, OPT_TEXT, &o.features, 0, 0, "X.npy",
+        { "features", 0, OPT_PATH, &o.features, 0, 0, "X.npy",
           "features beside the texts, a row each (--text none: instead of them)" },
         { "attack", 0, OPT_TEXT, &o.attack, 0, 0, "KINDS",
           "worst-case accuracy under typo, swap (of words), drop, gradient (typing errors where "

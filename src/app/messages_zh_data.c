@@ -992,7 +992,7 @@ const message messages_zh_made[] = {
     { "%s: no such folder", "%s：没有这个目录" },
     { "%s: %s: %s", "%s：%m：%m" },
     { "%s: is a folder, not a file", "%s：是文件夹，不是文件" },
-    { "%s: is a pipe to which nobody writes", "%s：是没有人写入的管道" },
+    { "%s: is an empty pipe", "%s：是空的管道" },
     { "%s: is not a regular file", "%s：不是普通文件" },
     { "%s: there is a file of that name", "%s：已有同名的文件" },
     { "%s: is being written by somebody else", "%s：正被其他程序写入" },

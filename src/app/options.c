@@ -61,22 +61,15 @@ static int fail_range(const opt_command *c, const opt *o, const char *value) {
     return end_sentence();
 }
 
-/* Whether the value is the name of a file or folder, as the help calls it. */
-static bool takes_path(const opt *o) {
-    static const char *const paths[] = { "FILE",  "DIR",    "MODEL",     "STORE",
-                                         "X.npy", "FOLDER", "FLOW.yaml", "TOKENIZER" };
-    for (size_t i = 0; o->value && i < sizeof paths / sizeof *paths; i++)
-        if (strcmp(o->value, paths[i]) == 0) return true;
-    return false;
-}
-
 static int set(const opt_command *c, const opt *o, const char *value) {
     bool ok = true;
-    if (value && !value[0] && takes_path(o))
-        return fail(c, "--%s wants a name, not ''", o->name, NULL);
     switch (o->kind) {
     case OPT_FLAG:
         *(bool *)o->to = true;
+        break;
+    case OPT_PATH:
+        if (!value[0]) return fail(c, "--%s wants a name, not ''", o->name, NULL);
+        *(const char **)o->to = value;
         break;
     case OPT_TEXT:
         *(const char **)o->to = value;

@@ -4,7 +4,13 @@
 
 #include "heed/base.h"
 
-typedef enum opt_kind { OPT_FLAG, OPT_INT, OPT_REAL, OPT_TEXT } opt_kind;
+typedef enum opt_kind {
+    OPT_FLAG,
+    OPT_INT,
+    OPT_REAL,
+    OPT_TEXT,
+    OPT_PATH /* a text that names a file or folder: not empty */
+} opt_kind;
 
 /* One option `--name VALUE` or `--name=VALUE` (`-s` too, where short_name is not 0). */
 typedef struct opt {

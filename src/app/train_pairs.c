@@ -24,7 +24,7 @@ typedef struct pairs_options {
 static int read_options(pairs_options *o, int argc, char **argv, const char **operand) {
     heed_embedder_cfg *c = &o->cfg;
     const opt options[] = {
-        { "out", 'o', OPT_TEXT, &o->out, 0, 0, "DIR", "folder of the model to write" },
+        { "out", 'o', OPT_PATH, &o->out, 0, 0, "DIR", "folder of the model to write" },
         { "text", 0, OPT_TEXT, &o->table.text, 0, 0, "COL", "column of the first texts (guessed)" },
         { "text2", 0, OPT_TEXT, &o->table.text2, 0, 0, "COL",
           "column of the second texts (guessed)" },
@@ -32,11 +32,11 @@ static int read_options(pairs_options *o, int argc, char **argv, const char **op
           "column of 1 and 0: pairs with 0 do not belong together and are left out (guessed)" },
         { "recipe", 0, OPT_TEXT, &c->recipe, 0, 0, "R",
           "of the body: match, attend, encoder, classic (match)" },
-        { "from", 0, OPT_TEXT, &c->from, 0, 0, "MODEL", "start from this model" },
-        { "valid", 0, OPT_TEXT, &o->valid, 0, 0, "FILE", "held-out pairs" },
+        { "from", 0, OPT_PATH, &c->from, 0, 0, "MODEL", "start from this model" },
+        { "valid", 0, OPT_PATH, &o->valid, 0, 0, "FILE", "held-out pairs" },
         { "valid-part", 0, OPT_REAL, &o->hold_out, 0, 0.9, "P",
           "else this part of the pairs is held out, at most 2000 (0.1)" },
-        { "test", 0, OPT_TEXT, &o->test, 0, 0, "FILE", "test the model on this at the end" },
+        { "test", 0, OPT_PATH, &o->test, 0, 0, "FILE", "test the model on this at the end" },
         { "patience", 0, OPT_INT, &c->patience, 0, 1e6, "N",
           "stop after N epochs without a better one (never)" },
         { "epochs", 0, OPT_INT, &c->epochs, 1, 1e6, "N", "passes over the data (the recipe's)" },
@@ -58,7 +58,7 @@ static int read_options(pairs_options *o, int argc, char **argv, const char **op
         { "precision", 0, OPT_TEXT, &o->precision, 0, 0, "P",
           "f32 or bf16, of matrix products (f32)" },
         { "threads", 0, OPT_INT, &o->threads, 1, 1024, "N", "threads (as many as there are)" },
-        { "run", 0, OPT_TEXT, &o->run, 0, 0, "DIR",
+        { "run", 0, OPT_PATH, &o->run, 0, 0, "DIR",
           "folder of logs and checkpoint, or none (MODEL.run)" },
         { "resume", 0, OPT_FLAG, &c->resume, 0, 0, NULL, "go on with a training stopped" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },

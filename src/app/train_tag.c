@@ -25,14 +25,14 @@ typedef struct tag_options {
 static int read_options(tag_options *o, int argc, char **argv, const char **operand) {
     heed_tag_cfg *c = &o->cfg;
     const opt options[] = {
-        { "out", 'o', OPT_TEXT, &o->out, 0, 0, "DIR", "folder of the model to write" },
-        { "valid", 0, OPT_TEXT, &o->valid, 0, 0, "FILE", "held-out sentences (a tenth of FILE's)" },
+        { "out", 'o', OPT_PATH, &o->out, 0, 0, "DIR", "folder of the model to write" },
+        { "valid", 0, OPT_PATH, &o->valid, 0, 0, "FILE", "held-out sentences (a tenth of FILE's)" },
         { "valid-part", 0, OPT_REAL, &c->valid_part, 0, 0.9, "P",
           "part of FILE held out; 0: none (0.1)" },
         { "token", 0, OPT_INT, &o->columns.token, 1, 1000, "N", "column of the words (1)" },
         { "tag", 0, OPT_INT, &o->columns.tag, 1, 1000, "N", "column of the tags (the last)" },
         { "recipe", 0, OPT_TEXT, &c->recipe, 0, 0, "R", "lstm or encoder (lstm)" },
-        { "from", 0, OPT_TEXT, &c->from, 0, 0, "MODEL", "start from this model" },
+        { "from", 0, OPT_PATH, &c->from, 0, 0, "MODEL", "start from this model" },
         { "no-crf", 0, OPT_FLAG, &c->no_crf, 0, 0, NULL,
           "learn each word's tag by itself; answers follow the scheme all the same" },
         { "epochs", 0, OPT_INT, &c->epochs, 1, 1e6, "N", "passes over the data, at most (10)" },
@@ -56,7 +56,7 @@ static int read_options(tag_options *o, int argc, char **argv, const char **oper
           "rows of the letters' table (32768)" },
         { "vocab", 0, OPT_INT, &c->vocab, 3, 67108864, "N", "words known (50000)" },
         { "seconds", 0, OPT_REAL, &c->seconds, 0, 1e9, "S", "time for training (no limit)" },
-        { "run", 0, OPT_TEXT, &o->run, 0, 0, "DIR",
+        { "run", 0, OPT_PATH, &o->run, 0, 0, "DIR",
           "folder of logs and checkpoint, or none (MODEL.run)" },
         { "resume", 0, OPT_FLAG, &c->resume, 0, 0, NULL, "go on with a training stopped" },
         { "seed", 0, OPT_INT, &o->seed, 0, 0x1p53, "N", "of everything random (1)" },

@@ -31,7 +31,7 @@ typedef struct texts {
 static int read_options(tokenizer_options *o, int argc, char **argv, const char **operand) {
     heed_tokenizer_cfg *c = &o->cfg;
     const opt options[] = {
-        { "out", 'o', OPT_TEXT, &o->out, 0, 0, "FILE", "the tokenizer.json to write" },
+        { "out", 'o', OPT_PATH, &o->out, 0, 0, "FILE", "the tokenizer.json to write" },
         { "kind", 0, OPT_TEXT, &c->kind, 0, 0, "K", "bpe (of bytes), wordpiece or unigram (bpe)" },
         { "vocab", 0, OPT_INT, &c->vocab, 1, 16777215, "N", "tokens in all (30000)" },
         { "text", 0, OPT_TEXT, &o->column, 0, 0, "COL",
@@ -46,7 +46,7 @@ static int read_options(tokenizer_options *o, int argc, char **argv, const char 
           "wordpiece: capitals and accents stay" },
         { "special", 0, OPT_TEXT, &o->special, 0, 0, "A,B,...",
           "tokens with the first ids (those usual for the kind)" },
-        { "like", 0, OPT_TEXT, &o->like, 0, 0, "TOKENIZER",
+        { "like", 0, OPT_PATH, &o->like, 0, 0, "TOKENIZER",
           "normalize and cut texts as this one does" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };

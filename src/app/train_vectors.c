@@ -46,7 +46,7 @@ int train_vectors(int argc, char **argv) {
                           .seed = 1 };
     heed_cbow_cfg *c = &o.cfg.cbow;
     const opt options[] = {
-        { "out", 'o', OPT_TEXT, &o.out, 0, 0, "FILE", "the file of vectors to write" },
+        { "out", 'o', OPT_PATH, &o.out, 0, 0, "FILE", "the file of vectors to write" },
         { "text", 0, OPT_TEXT, &o.table.text, 0, 0, "COL", "column of the texts (guessed)" },
         { "dim", 0, OPT_INT, &c->dim, 1, 4096, "N", "width of the vectors (100)" },
         { "window", 0, OPT_INT, &c->window, 1, 1000, "N", "words on either side, at most (8)" },

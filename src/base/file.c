@@ -94,7 +94,7 @@ int heed__file_read(const heed_hooks *hooks, const char *path, size_t most, char
         }
     }
     if (!status && len == 0 && S_ISFIFO(st.st_mode))
-        status = heed__error(err, HEED_EIO, "%s: is a pipe to which nobody writes", path);
+        status = heed__error(err, HEED_EIO, "%s: is an empty pipe", path);
     close(fd);
     if (status) {
         heed__free(hooks, text);

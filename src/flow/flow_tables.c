@@ -82,7 +82,7 @@ static const flow_field analysis_fields[] = {
       .choice = "classify tag embed language novelty risk", .says = "what is looked for" },
     { "model", FLOW_PATH, AT(model), .look = 'd', .kinds = "classify tag embed language",
       .needs = "classify tag embed", .says = "folder of a model that heed trained" },
-    { "coverage", FLOW_NUMBER, AT(coverage), .most = 1, .kinds = "classify",
+    { "coverage", FLOW_NUMBER, AT(coverage), .most = 0.9999, .kinds = "classify",
       .says = "chance that what is not ruled out holds the right label; 0: 0.95" },
     { "scope", FLOW_NUMBER, AT(scope), .most = 1, .kinds = "classify",
       .says = "part of in-scope messages that are kept as such; 0: 0.95" },

@@ -76,7 +76,7 @@ static double coverage_of(const heed_analyst *a, const analysis *k) {
                   "%s:%d: of texts held out in training coverage %g needs %lld, and %s had %lld: "
                   "it promises %.4g",
                   a->flow->path, c->line, wanted, needed, c->model, (long long)n,
-                  heed__coverage_most(n));
+                  floor(1e4 * heed__coverage_most(n)) / 1e4);
     return c->coverage > 0 ? wanted : heed__coverage_most(n);
 }
 

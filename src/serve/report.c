@@ -324,7 +324,7 @@ static json_t *crossed_table(gather *g) {
         put(g, json_object_get(table, "count"), line);
     }
     if (sum > 0) return table;
-    json_decref(table); /* no event has a label of both */
+    json_decref(table); /* no event has one of the listed labels of both */
     return json_null();
 }
 

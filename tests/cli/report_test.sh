@@ -55,7 +55,7 @@ grep -Eq '^\((unsure|out of scope)\)' "$dir/out" || wrong "a toss-up was answere
 "$heed" train classify "$dir/few.tsv" -o "$dir/few" --threads 1 --run none >/dev/null 2>&1 || wrong "train on few"
 echo 'fine and good 7' | "$heed" predict "$dir/few" --abstain >"$dir/out" 2>"$dir/err"
 grep -q '^good' "$dir/out" || wrong "abstains where less can be promised: $(cat "$dir/out")"
-grep -q '^predict: .* coverage 0.95 needs 19, and this model had 10: it promises 0.9091$' "$dir/err" || wrong "what is promised: $(cat "$dir/err")"
+grep -q '^predict: .* coverage 0.95 needs 19, and this model had 10: it promises 0.909$' "$dir/err" || wrong "what is promised: $(cat "$dir/err")"
 echo 'fine and good 7' | "$heed" predict "$dir/few" --coverage 0.95 >"$dir/out" 2>"$dir/err"
 grep -q '^predict: .* coverage 0.95 needs 19, and this model had 10: each set has all labels$' "$dir/err" || wrong "why each set has all: $(cat "$dir/err")"
 echo 'who knows' | "$heed" predict "$dir/n" --coverage 0.9 >"$dir/out" 2>"$dir/err"

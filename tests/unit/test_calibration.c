@@ -159,6 +159,30 @@ static void test_few(void **state) {
     drop(&w);
 }
 
+/* How many examples a promise needs and what so many promise, as the limit says: that is the largest
+ * score where there are just enough, and every label where one more is missing. */
+static void test_needed(void **state) {
+    (void)state;
+    static const double wanted[] = { 0.01, 0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999 };
+    static double score[10000];
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        heed_calibration c = { .len = heed__coverage_needs(wanted[i]), .score = score };
+        assert_true(c.len >= 1 && c.len < 10000);
+        assert_true(isfinite(heed__coverage_limit(&c, wanted[i])));
+        assert_true(heed__coverage_most(c.len) >= wanted[i] - 1e-12);
+        c.len--;
+        assert_true(isinf(heed__coverage_limit(&c, wanted[i])));
+        assert_true(heed__coverage_most(c.len) < wanted[i]);
+    }
+    for (int64_t n = 1; n < 10000; n++) {
+        const heed_calibration c = { .len = n, .score = score };
+        assert_true(isfinite(heed__coverage_limit(&c, heed__coverage_most(n))));
+        assert_true(heed__coverage_needs(heed__coverage_most(n)) == n);
+    }
+    assert_true(heed__coverage_needs(1) == INT64_MAX);
+    assert_true(heed__coverage_most(0) >= 0 && heed__coverage_most(0) <= 0);
+}
+
 static void test_scope(void **state) {
     (void)state;
     world w = make(9, 1);
@@ -246,6 +270,7 @@ int main(void) {
         cmocka_unit_test(test_inverse_temperature),
         cmocka_unit_test(test_coverage),
         cmocka_unit_test(test_few),
+        cmocka_unit_test(test_needed),
         cmocka_unit_test(test_scope),
         cmocka_unit_test(test_edges),
         cmocka_unit_test(test_kept),

@@ -56,7 +56,7 @@ int serve_bench(int argc, char **argv) {
     int64_t threads = 0;
     bool json = false;
     const opt options[] = {
-        { "valid", 0, OPT_TEXT, &cfg.valid, 0, 0, "FILE", "held-out data (a tenth of TRAIN)" },
+        { "valid", 0, OPT_PATH, &cfg.valid, 0, 0, "FILE", "held-out data (a tenth of TRAIN)" },
         { "none", 0, OPT_TEXT, &cfg.none, 0, 0, "LABEL",
           "that of messages which no intent is for (oos)" },
         { "scope", 0, OPT_REAL, &cfg.scope, 0, 0.999, "P",

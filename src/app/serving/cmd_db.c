@@ -302,11 +302,11 @@ int serve_db(int argc, char **argv) {
     request r = { .most = 1000 };
     const char *operand[2] = { NULL, NULL };
     const opt options[] = {
-        { "store", 0, OPT_TEXT, &r.where.store, 0, 0, "FILE", "the store itself" },
-        { "flow", 0, OPT_TEXT, &r.where.flow, 0, 0, "FLOW.yaml",
+        { "store", 0, OPT_PATH, &r.where.store, 0, 0, "FILE", "the store itself" },
+        { "flow", 0, OPT_PATH, &r.where.flow, 0, 0, "FLOW.yaml",
           "the store of a flow (without either: of flow.yaml, or heed.db, in this folder)" },
         { "most", 0, OPT_INT, &r.most, 1, MILLION, "N", "query: at most so many rows (1000)" },
-        { "out", 'o', OPT_TEXT, &r.out, 0, 0, "FILE", "feedback: written there" },
+        { "out", 'o', OPT_PATH, &r.out, 0, 0, "FILE", "feedback: written there" },
         { "json", 0, OPT_FLAG, &r.json, 0, 0, NULL, "check, query: the answer as JSON" },
         { 0 },
     };

@@ -42,8 +42,8 @@ int serve_forget(int argc, char **argv) {
     bool json = false;
     const char *operand[1];
     const opt options[] = {
-        { "store", 0, OPT_TEXT, &where.store, 0, 0, "FILE", "the store itself" },
-        { "flow", 0, OPT_TEXT, &where.flow, 0, 0, "FLOW.yaml",
+        { "store", 0, OPT_PATH, &where.store, 0, 0, "FILE", "the store itself" },
+        { "flow", 0, OPT_PATH, &where.flow, 0, 0, "FLOW.yaml",
           "the store of a flow (without either: of flow.yaml, or heed.db, in this folder)" },
         { "json", 0, OPT_FLAG, &json, 0, 0, NULL, "the answer as JSON" },
         { 0 },

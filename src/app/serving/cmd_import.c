@@ -65,7 +65,7 @@ static int run(const char *const *file, int files, const char *out) {
 int serve_import(int argc, char **argv) {
     const char *out = NULL, *operand[FILES_MOST];
     const opt options[] = {
-        { "out", 'o', OPT_TEXT, &out, 0, 0, "FILE", "JSON lines to write, for --replies" },
+        { "out", 'o', OPT_PATH, &out, 0, 0, "FILE", "JSON lines to write, for --replies" },
         { 0 },
     };
     const opt_command about = { "heed import dialogues FILE... -o REPLIES.jsonl",

@@ -113,9 +113,9 @@ int serve_report(int argc, char **argv) {
           "as 2026-11-21, in the flow's zone (the day of the last event)" },
         { "format", 0, OPT_TEXT, &a.format, 0, 0, "F",
           "md, html, json (by the file's name, or md)" },
-        { "out", 'o', OPT_TEXT, &a.out, 0, 0, "FILE", "instead of standard output" },
+        { "out", 'o', OPT_PATH, &a.out, 0, 0, "FILE", "instead of standard output" },
         { "most", 0, OPT_INT, &a.most, 1, 100, "N", "lines of each list (12)" },
-        { "store", 0, OPT_TEXT, &a.store, 0, 0, "FILE", "the store, where it is not the flow's" },
+        { "store", 0, OPT_PATH, &a.store, 0, 0, "FILE", "the store, where it is not the flow's" },
         { 0 },
     };
     const opt_command about = {

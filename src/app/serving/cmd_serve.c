@@ -135,7 +135,7 @@ int serve_flow(int argc, char **argv) {
     const opt options[] = {
         { "listen", 0, OPT_TEXT, &cfg.listen, 0, 0, "ADDRESS:PORT",
           "instead of the flow's (127.0.0.1:8080); port 0: a free one" },
-        { "store", 0, OPT_TEXT, &cfg.store, 0, 0, "FILE", "instead of the flow's (heed.db)" },
+        { "store", 0, OPT_PATH, &cfg.store, 0, 0, "FILE", "instead of the flow's (heed.db)" },
         { "check", 0, OPT_FLAG, &only_check, 0, 0, NULL, "read the flow file, say what is wrong" },
         { "graph", 0, OPT_FLAG, &only_graph, 0, 0, NULL,
           "print the way from sources to sinks as a Mermaid flowchart" },
@@ -145,7 +145,7 @@ int serve_flow(int argc, char **argv) {
         { "seconds", 0, OPT_REAL, &seconds, 0, 1e9, "S", "end after so long" },
         { "show", 0, OPT_INT, &first.left, 0, 1e9, "N",
           "print the first N events with their labels (0)" },
-        { "web", 0, OPT_TEXT, &cfg.web, 0, 0, "FOLDER",
+        { "web", 0, OPT_PATH, &cfg.web, 0, 0, "FOLDER",
           "the page's files from there instead of those built in" },
         { NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL },
     };
