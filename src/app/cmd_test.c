@@ -254,7 +254,7 @@ static int overlap(const test_options *o, const heed_dataset *table, int64_t sam
 
 /* Reads "typo,swap". 0 or a status. */
 static int read_attacks(const char *list, bool attack[ATTACKS], heed_error *err) {
-    for (const char *at = list; at && *at;) {
+    for (const char *at = list; at;) {
         const size_t size = strcspn(at, ",");
         int k = 0;
         while (k < ATTACKS && (strlen(attacks[k]) != size || strncmp(at, attacks[k], size) != 0))
@@ -265,7 +265,7 @@ static int read_attacks(const char *list, bool attack[ATTACKS], heed_error *err)
                 "--attack: there is no attack '%.*s'; there are typo, swap, drop, gradient",
                 (int)(size < 40 ? size : 40), at);
         attack[k] = true;
-        at += size + (at[size] == ',');
+        at = at[size] ? at + size + 1 : NULL;
     }
     return 0;
 }

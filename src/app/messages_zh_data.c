@@ -55,6 +55,7 @@ const message messages_zh[] = {
     { "--%s takes no value, not '%s'", "--%s 不带值，不能写“%s”" },
     { "--%s wants a name, not ''", "--%s 需要一个名字，而不是空的" },
     { "--%s wants a value", "--%s 需要一个值" },
+    { "an argument is empty", "有一个参数是空的" },
     { "an argument is missing", "缺少一个参数" },
     { "arguments are missing", "缺少参数" },
     /* -- usage */
@@ -992,7 +993,6 @@ const message messages_zh_made[] = {
     { "%s: no such folder", "%s：没有这个目录" },
     { "%s: %s: %s", "%s：%m：%m" },
     { "%s: is a folder, not a file", "%s：是文件夹，不是文件" },
-    { "%s: is an empty pipe", "%s：是空的管道" },
     { "%s: is not a regular file", "%s：不是普通文件" },
     { "%s: there is a file of that name", "%s：已有同名的文件" },
     { "%s: is being written by somebody else", "%s：正被其他程序写入" },

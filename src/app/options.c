@@ -123,6 +123,7 @@ int opt_read(const opt_command *c, int argc, char **argv, const char **operand) 
         const char *arg = argv[i];
         if (only_operands || arg[0] != '-' || arg[1] == 0) {
             if (n == c->most) return fail(c, "one argument too many: '%s'", arg, NULL);
+            if (!arg[0]) return fail(c, "an argument is empty", NULL, NULL);
             operand[n++] = arg;
             continue;
         }

@@ -72,13 +72,12 @@ int heed__file_read(const heed_hooks *hooks, const char *path, size_t most, char
     struct stat st;
     *data = NULL;
     *size = 0;
-    const int fd = open_to_read(path, O_NONBLOCK, most, &st, err); /* waits for no pipe's writer */
+    const int fd = open_to_read(path, 0, most, &st, err);
     if (fd < 0) return fd;
     char *text = NULL;
     int64_t cap = 0, len = 0, want = S_ISREG(st.st_mode) ? st.st_size + 2 : 4096;
     int status = HEED_OK;
-    if (fcntl(fd, F_SETFL, 0) != 0) status = system_error(err, path, "cannot be read", errno);
-    while (!status) {
+    for (;;) {
         if (want < len + 2) want = len + 2;
         if (heed__grow(hooks, &text, &cap, want, 1) != HEED_OK) {
             status = heed__error(err, HEED_ENOMEM, "%s: out of memory", path);
@@ -93,8 +92,6 @@ int heed__file_read(const heed_hooks *hooks, const char *path, size_t most, char
             break;
         }
     }
-    if (!status && len == 0 && S_ISFIFO(st.st_mode))
-        status = heed__error(err, HEED_EIO, "%s: is an empty pipe", path);
     close(fd);
     if (status) {
         heed__free(hooks, text);
@@ -104,6 +101,12 @@ int heed__file_read(const heed_hooks *hooks, const char *path, size_t most, char
     *data = text;
     *size = (size_t)len;
     return HEED_OK;
+}
+
+int heed__file_regular(const char *path, heed_error *err) {
+    struct stat st;
+    if (stat(path, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) return HEED_OK;
+    return heed__error(err, HEED_EIO, "%s: is not a regular file", path);
 }
 
 int heed__map_open(heed_map *map, const char *path, size_t most, heed_error *err) {

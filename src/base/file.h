@@ -6,11 +6,15 @@
 
 #include "heed/base.h"
 
-/* Reads a file of at most `most` bytes (or a pipe, to its end; one to which nobody writes is not
- * waited for). *data gets a 0 byte after the last; free it with heed__free. 0, HEED_ENOTFOUND,
- * HEED_EIO, HEED_ENOMEM, or HEED_EFORMAT: larger. */
+/* Reads a file of at most `most` bytes (or a pipe, to its end). *data gets a 0 byte after the last;
+ * free it with heed__free. 0, HEED_ENOTFOUND, HEED_EIO, HEED_ENOMEM, or HEED_EFORMAT: larger. */
 int heed__file_read(const heed_hooks *hooks, const char *path, size_t most, char **data,
                     size_t *size, heed_error *err);
+
+/* Whether a file of a model's or a run's folder may be read: HEED_EIO for a pipe or device, which
+ * may keep its reader waiting for ever; 0 for all others, none at all among them, as the reader
+ * tells of those. */
+int heed__file_regular(const char *path, heed_error *err);
 
 /* Opens a file, pipe or device for reading: its descriptor, or a negative status. */
 int heed__file_open(const char *path, heed_error *err);

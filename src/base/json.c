@@ -70,7 +70,9 @@ json_t *heed__json_parse(const char *text, size_t len, const char *name, heed_er
 json_t *heed__json_read(const heed_hooks *hooks, const char *path, size_t most, heed_error *err) {
     char *text;
     size_t size;
-    if (heed__file_read(hooks, path, most, &text, &size, err) != HEED_OK) return NULL;
+    if (heed__file_regular(path, err) ||
+        heed__file_read(hooks, path, most, &text, &size, err) != HEED_OK)
+        return NULL;
     json_t *tree = heed__json_parse(text, size, path, err);
     heed__free(hooks, text);
     return tree;

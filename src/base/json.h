@@ -8,7 +8,8 @@
 #include "heed/base.h"
 
 /* An object or array; free it with json_decref. name stands before the place in an error: a path,
- * "body". NULL: HEED_EFORMAT, HEED_ENOMEM, and for a file what heed__file_read says. */
+ * "body". NULL: HEED_EFORMAT, HEED_ENOMEM, and for a file what heed__file_regular
+ * and heed__file_read say. */
 json_t *heed__json_parse(const char *text, size_t len, const char *name, heed_error *err);
 /* The same with flags of jansson besides, as JSON_ALLOW_NUL. */
 json_t *heed__json_parse_as(const char *text, size_t len, size_t flags, const char *name,

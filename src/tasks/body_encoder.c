@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/folder.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -149,6 +150,7 @@ static int load(heed_body *b, const json_t *config, const char *dir, heed_error 
         e->vocab = heed__vocab_open(dir, m.vocab - MORE_ROWS, &b->hooks, err);
     } else if (strcmp(name, "tokens") == 0) {
         heed__format(path, sizeof path, "%s/tokenizer.json", dir);
+        if (heed__file_regular(path, err)) return HEED_EIO;
         e->tok = heed_tokenizer_open(path, &b->hooks, err);
     } else {
         return heed__error(err, HEED_EFORMAT, "%s: body.units '%.40s' is none that there is", path,

@@ -184,7 +184,8 @@ static int open_config(heed_tagger *t, const char *dir, heed_error *err) {
 static int open_vocab(heed_tagger *t, const char *path, heed_error *err) {
     char *text = NULL;
     size_t size = 0;
-    const int rc = heed__file_read(&t->hooks, path, VOCAB_MOST, &text, &size, err);
+    int rc = heed__file_regular(path, err);
+    if (rc == 0) rc = heed__file_read(&t->hooks, path, VOCAB_MOST, &text, &size, err);
     if (rc) return rc;
     t->vocab = heed__vocab_parse(text, size, path, &t->hooks, err);
     heed__free(&t->hooks, text);

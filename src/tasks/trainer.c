@@ -212,8 +212,8 @@ static int rehearse(heed_fit_run *r) {
     heed_ctx_set_step(l->cx, step);
     heed_params_zero_grad(l->ps);
     if (rc) return rc;
-    tell_memory(r, activations + activations / 8);
-    heed__ctx_widen(l->cx); /* by an eighth: the longest examples need not have the most features */
+    tell_memory(r, activations);
+    heed__ctx_widen(l->cx); /* the longest examples are not those of the most features, always */
     return 0;
 }
 

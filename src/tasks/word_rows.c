@@ -115,7 +115,9 @@ heed_vocab *heed__vocab_open(const char *dir, int64_t len, const heed_hooks *hoo
     char path[HEED_PATH_SIZE], *text = NULL;
     size_t size = 0;
     heed__format(path, sizeof path, "%s/vocab.txt", dir);
-    if (heed__file_read(hooks, path, VOCAB_MOST, &text, &size, err)) return NULL;
+    if (heed__file_regular(path, err) ||
+        heed__file_read(hooks, path, VOCAB_MOST, &text, &size, err))
+        return NULL;
     heed_vocab *v = heed__vocab_parse(text, size, path, hooks, err);
     heed__free(hooks, text);
     if (!v || heed__vocab_len(v) == len) return v;

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "io/vectors.h"
 
 int64_t heed__word_vectors_dim(const char *path, const heed_hooks *hooks, heed_error *err) {
     heed_error own;
     if (!err) err = &own;
+    if (heed__file_regular(path, err)) return HEED_EIO; /* it is read again, for its words */
     heed_vectors *v = heed__vectors_open(path, hooks, err);
     const int64_t dim = v ? heed__vectors_dim(v) : err->code;
     heed__vectors_close(v);

@@ -56,6 +56,9 @@ expect 64 "--epochs wants a value" "$heed" train classify --recipe classic x -o 
 for name in out valid test vectors unlabeled pretrain run from; do
     expect 64 "--$name wants a name, not ''" "$heed" train classify x --"$name" ''
 done
+expect 64 "heed predict: an argument is empty" "$heed" predict ''
+expect 64 "there is no attack ''" "$heed" test models/intent "$dir/d.tsv" --attack ''
+expect 64 "there is no attack ''" "$heed" test models/intent "$dir/d.tsv" --attack typo,
 expect 64 "no task 'dance'" "$heed" train dance x -o y
 expect 64 "-o DIR is needed" "$heed" train classify --recipe classic x
 expect 66 "$dir/none.tsv: " "$heed" train classify --recipe classic "$dir/none.tsv" -o "$dir/x"

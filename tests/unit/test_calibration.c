@@ -159,7 +159,7 @@ static void test_few(void **state) {
     drop(&w);
 }
 
-/* How many examples a promise needs and what so many promise, as the limit says: that is the largest
+/* How many examples a promise needs and what so many promise, as the limit says: the largest
  * score where there are just enough, and every label where one more is missing. */
 static void test_needed(void **state) {
     (void)state;
